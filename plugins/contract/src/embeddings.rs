@@ -1,0 +1,44 @@
+/// Vectors of one dimension, `[rows, dimension]`, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embeddings {
+    dimension: usize,
+    values: Vec<f32>,
+}
+
+impl Embeddings {
+    /// Takes `values`, `[rows, dimension]` row-major; `None` when the length is no multiple of
+    /// `dimension`, or `dimension` is 0.
+    pub fn new(dimension: usize, values: Vec<f32>) -> Option<Self> {
+        (dimension > 0 && values.len().is_multiple_of(dimension)).then_some(Self { dimension, values })
+    }
+
+    /// Components in each vector.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// How many vectors there are.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.dimension
+    }
+
+    /// Whether there is no vector.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The vectors in order, each `[dimension]`.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.values.chunks_exact(self.dimension)
+    }
+
+    /// The vector at `index`; `None` past the end.
+    pub fn row(&self, index: usize) -> Option<&[f32]> {
+        self.values.chunks_exact(self.dimension).nth(index)
+    }
+
+    /// All components, `[rows, dimension]` row-major.
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+}

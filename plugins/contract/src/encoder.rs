@@ -1,0 +1,90 @@
+use std::ops::Range;
+
+use crate::{Embeddings, Passage};
+
+/// How two vectors of an encoder are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Similarity {
+    /// Dot product of unit vectors, in [-1, 1].
+    Cosine,
+    /// Dot product of vectors as they come, as DPR gives them.
+    Dot,
+}
+
+/// What must be known of an encoder to use its vectors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EncoderProfile {
+    /// What people call the model: `all-MiniLM-L6-v2`.
+    pub name: String,
+    /// Hexadecimal digest of all that decides its vectors; two encoders with one fingerprint give the
+    /// same vectors, and a database keeps to one fingerprint.
+    pub fingerprint: String,
+    /// Components in each vector.
+    pub dimension: usize,
+    /// Longest input, in tokens, special tokens included.
+    pub max_tokens: usize,
+    /// How its vectors are compared.
+    pub similarity: Similarity,
+    /// The s of p(z|x) = softmax_z(s * similarity): 1 for DPR, whose raw products were trained as
+    /// logits; 20 for models trained with cosine times 20.
+    pub score_scale: f32,
+}
+
+/// Text to vectors, with separate sides for questions and passages (Karpukhin et al. 2020, section 3.1).
+///
+/// A model with one side gives the same vector from both.
+pub trait Encoder: Send + Sync {
+    /// What the model is.
+    fn profile(&self) -> &EncoderProfile;
+
+    /// The byte range of each token of `text` as the passage side reads it, in order, without special
+    /// tokens and without a limit on length. Ranges lie on character boundaries and may share bytes
+    /// when one character becomes several tokens.
+    ///
+    /// # Errors
+    /// [`EncodeError::Model`] when the tokenizer fails.
+    fn tokens(&self, text: &str) -> Result<Vec<Range<usize>>, EncodeError>;
+
+    /// Tokens of the window left for text when a passage has this title: `max_tokens` less the title,
+    /// what joins it to the text, and special tokens. 0 when the title alone fills the window.
+    ///
+    /// # Errors
+    /// [`EncodeError::Model`] when the tokenizer fails.
+    fn room(&self, title: &str) -> Result<usize, EncodeError>;
+
+    /// Vectors of questions, in the order given, `[questions.len(), dimension]`.
+    ///
+    /// # Errors
+    /// [`EncodeError::TooLong`] for a text longer than the window: nothing is cut silently.
+    fn encode_questions(&self, questions: &[&str]) -> Result<Embeddings, EncodeError>;
+
+    /// Vectors of passages, in the order given, `[passages.len(), dimension]`.
+    ///
+    /// # Errors
+    /// [`EncodeError::TooLong`] for a passage that with its title is longer than the window.
+    fn encode_passages(&self, passages: &[Passage<'_>]) -> Result<Embeddings, EncodeError>;
+}
+
+/// Why a text has no vector.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// Shorten the text, or split it.
+    #[error("text {index} has {got_tokens} tokens, the model reads at most {max_tokens}")]
+    TooLong {
+        /// Position in the batch given.
+        index: usize,
+        /// Its length, special tokens included.
+        got_tokens: usize,
+        /// The model's window, special tokens included.
+        max_tokens: usize,
+    },
+    /// The model itself failed: a damaged file, an unsupported layer, no memory.
+    #[error("model {model} failed: {reason}")]
+    Model {
+        /// The model's name.
+        model: String,
+        /// What it said.
+        reason: String,
+    },
+}

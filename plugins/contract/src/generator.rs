@@ -1,0 +1,167 @@
+use std::ops::Range;
+
+use crate::Passage;
+
+/// A token of a generator's vocabulary. Vocabularies may differ from one decoding to the next.
+pub type TokenId = u32;
+
+/// Something that writes answers: p(y_i | x, z, y_<i) over a vocabulary, for each passage z.
+///
+/// It knows nothing of priors, mixtures or search: marginalization and decoding are written once over
+/// this trait, in `postil-generator`.
+pub trait Generator: Send + Sync {
+    /// What people call it: `quote`, `reader`, a model's name.
+    fn name(&self) -> &str;
+
+    /// Reads the question once under each passage and stands before the first token, with one row.
+    ///
+    /// # Errors
+    /// [`GenerateError::NoPassages`] when `passages` is empty, [`GenerateError::TooLong`] when a prompt
+    /// does not fit the model.
+    fn start<'a>(
+        &'a self,
+        question: &str,
+        passages: &[Passage<'_>],
+    ) -> Result<Box<dyn Decoding + 'a>, GenerateError>;
+}
+
+/// The state of a decoding: some rows (hypotheses), each under every one of the k passages.
+pub trait Decoding {
+    /// k, the number of passages.
+    fn passages(&self) -> usize;
+
+    /// Size of the vocabulary of this decoding; token ids are below it.
+    fn vocabulary(&self) -> usize;
+
+    /// Next-token distributions of the present rows under each passage.
+    ///
+    /// # Errors
+    /// [`GenerateError::NotFinite`] when the model yields NaN; [`GenerateError::Model`] when it fails.
+    fn log_probs(&mut self) -> Result<LogProbs, GenerateError>;
+
+    /// Replaces the rows: new row r continues old row `parents[r]` with `tokens[r]`. A parent may be
+    /// named several times or not at all, which is what a beam needs.
+    ///
+    /// # Errors
+    /// [`GenerateError::Shape`] when the lengths differ, a parent or token is out of range, or no row
+    /// would be left.
+    fn advance(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError>;
+
+    /// Whether `token` ends the answer. Several ids may; they are one event.
+    fn is_end(&self, token: TokenId) -> bool;
+
+    /// The token that says "no answer", if this generator can.
+    fn no_answer(&self) -> Option<TokenId>;
+
+    /// All answers there are, for a generator whose answer space is finite and small; each is a token
+    /// sequence with its end token. `None` for one that writes freely.
+    fn candidates(&self) -> Option<Vec<Vec<TokenId>>>;
+
+    /// The text of a token sequence, end tokens left out.
+    fn text(&self, tokens: &[TokenId]) -> String;
+
+    /// The byte range of passage `passage`'s text that `tokens` was copied from; `None` when it was not
+    /// copied from there.
+    fn origin(&self, passage: usize, tokens: &[TokenId]) -> Option<Range<usize>>;
+}
+
+/// Log-probabilities, `[rows, passages, vocabulary]`, row-major, natural log, f32.
+///
+/// A passage's line is normalized, or wholly -inf: then the passage cannot continue this row's prefix
+/// and has no say in the next token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogProbs {
+    passages: usize,
+    vocabulary: usize,
+    values: Vec<f32>,
+}
+
+impl LogProbs {
+    /// Takes `values`, `[rows, passages, vocabulary]`.
+    ///
+    /// # Errors
+    /// [`GenerateError::Shape`] when the length is no multiple of `passages * vocabulary`, or either is
+    /// 0; [`GenerateError::NotFinite`] at a NaN or +inf.
+    pub fn new(passages: usize, vocabulary: usize, values: Vec<f32>) -> Result<Self, GenerateError> {
+        let row = passages * vocabulary;
+        if row == 0 || !values.len().is_multiple_of(row) {
+            return Err(GenerateError::Shape { what: "log-probabilities", got: values.len(), expected: row });
+        }
+        if let Some(at) = values.iter().position(|v| v.is_nan() || *v == f32::INFINITY) {
+            return Err(GenerateError::NotFinite { passage: at % row / vocabulary, token: at % vocabulary });
+        }
+        Ok(Self { passages, vocabulary, values })
+    }
+
+    /// k, the number of passages.
+    pub fn passages(&self) -> usize {
+        self.passages
+    }
+
+    /// Tokens in each distribution.
+    pub fn vocabulary(&self) -> usize {
+        self.vocabulary
+    }
+
+    /// How many hypotheses there are.
+    pub fn rows(&self) -> usize {
+        self.values.len() / (self.passages * self.vocabulary)
+    }
+
+    /// One hypothesis: `[passages, vocabulary]`. Panics when `row` is not below [`LogProbs::rows`].
+    pub fn row(&self, row: usize) -> &[f32] {
+        let size = self.passages * self.vocabulary;
+        &self.values[row * size..(row + 1) * size]
+    }
+}
+
+/// Why there is no answer, as opposed to the answer "no answer".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GenerateError {
+    /// Retrieve at least one passage first.
+    #[error("an answer needs at least one passage, k is 0")]
+    NoPassages,
+    /// Ask something.
+    #[error("the question is empty")]
+    EmptyQuestion,
+    /// Shorten the question or the passage.
+    #[error("the prompt for passage {passage} has {got_tokens} tokens, the model reads at most {max_tokens}")]
+    TooLong {
+        /// Position among the passages given.
+        passage: usize,
+        /// Length of the prompt.
+        got_tokens: usize,
+        /// The model's window.
+        max_tokens: usize,
+    },
+    /// Two lengths that must agree do not.
+    #[error("{what}: got {got}, expected {expected}")]
+    Shape {
+        /// Which quantity.
+        what: &'static str,
+        /// Its length.
+        got: usize,
+        /// What it has to be (a multiple of).
+        expected: usize,
+    },
+    /// The model's output is not a distribution.
+    #[error("the model gave no number for token {token} under passage {passage}")]
+    NotFinite {
+        /// Position among the passages given.
+        passage: usize,
+        /// Token id.
+        token: usize,
+    },
+    /// The generator asked its encoder for vectors and got none.
+    #[error(transparent)]
+    Encode(#[from] crate::EncodeError),
+    /// The model itself failed.
+    #[error("model {model} failed: {reason}")]
+    Model {
+        /// The model's name.
+        model: String,
+        /// What it said.
+        reason: String,
+    },
+}

@@ -1,0 +1,1 @@
+//! Documents, vectors and their index on disk.
