@@ -12,7 +12,9 @@ const K: usize = 10;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [base, query, truth, rest @ ..] = args.as_slice() else { panic!("BASE.npy QUERY.npy TRUTH.npy [ROWS]") };
+    let [base, query, truth, rest @ ..] = args.as_slice() else {
+        panic!("BASE.npy QUERY.npy TRUTH.npy [ROWS]")
+    };
     let (base, dimension) = halves(base);
     let (queries, _) = halves(query);
     let all = base.len() / dimension;
@@ -27,7 +29,11 @@ fn main() {
     for (number, block) in base[..rows * dimension].chunks(dimension * 1000).enumerate() {
         let mut batch = Batch::new();
         for (i, vector) in block.chunks_exact(dimension).enumerate() {
-            batch.upsert(DocumentWrite::row(format!("{:06}", number * 1000 + i), vector.to_vec(), Metadata::new()));
+            batch.upsert(DocumentWrite::row(
+                format!("{:06}", number * 1000 + i),
+                vector.to_vec(),
+                Metadata::new(),
+            ));
         }
         store.commit(batch).expect("commit");
     }
@@ -68,13 +74,18 @@ fn measure(what: &str, store: &Store, queries: &[&[f32]], truth: &[Vec<u64>]) {
             found += hits.iter().filter(|hit| truth.contains(&hit.row)).count();
         }
         let (n, seconds) = (queries.len() as f64, start.elapsed().as_secs_f64());
-        println!("{what}: ef {ef:3}  recall@{K} {:.4}  {:.0} queries/s", found as f64 / n / K as f64, n / seconds);
+        println!(
+            "{what}: ef {ef:3}  recall@{K} {:.4}  {:.0} queries/s",
+            found as f64 / n / K as f64,
+            n / seconds
+        );
     }
 }
 
 fn scanned(store: &Store, queries: &[&[f32]]) -> Vec<Vec<u64>> {
     let exact = SearchOptions::new(K).exact();
-    let scan = |query: &&[f32]| store.search(query, &exact).expect("search").iter().map(|hit| hit.row).collect();
+    let scan =
+        |query: &&[f32]| store.search(query, &exact).expect("search").iter().map(|hit| hit.row).collect();
     queries.iter().map(scan).collect()
 }
 

@@ -1,8 +1,8 @@
 //! Every kind of wrong input and wrong folder is a typed error, and leaves what is there alone.
 
 use postil_storage::{
-    Batch, DocumentWrite, Metadata, Metric, PassageWrite, Profile, SearchOptions, StorageError, Store, StoreOptions,
-    Value,
+    Batch, DocumentWrite, Metadata, Metric, PassageWrite, Profile, SearchOptions, StorageError, Store,
+    StoreOptions, Value,
 };
 use std::path::{Path, PathBuf};
 
@@ -31,13 +31,17 @@ fn each_bad_input_is_named_and_changes_nothing() {
     assert!(matches!(commit(row("a", &[1.0, f32::NAN])), StorageError::Component { index: 1, .. }));
     assert!(matches!(commit(row("a", &[0.0, 0.0])), StorageError::ZeroVector));
     assert!(matches!(commit(row("", &[1.0, 0.0])), StorageError::Key { got: 0, .. }));
-    assert!(matches!(commit(row(&"k".repeat(4097), &[1.0, 0.0])), StorageError::Key { got: 4097, limit: 4096 }));
+    assert!(matches!(
+        commit(row(&"k".repeat(4097), &[1.0, 0.0])),
+        StorageError::Key { got: 4097, limit: 4096 }
+    ));
     let long = DocumentWrite { text: "12345678901".into(), ..row("a", &[1.0, 0.0]) };
     assert!(matches!(commit(long), StorageError::TextTooLong { got: 11, limit: 10, .. }));
     let nan = DocumentWrite::row("a", vec![1.0, 0.0], Metadata::from([("f".into(), Value::Float(f64::NAN))]));
     assert!(matches!(commit(nan), StorageError::Metadata { .. }));
     for range in [3..2, 0..9, 1..2] {
-        let passage = PassageWrite { range, source_range: 0..0, title: String::new(), vector: vec![1.0, 0.0] };
+        let passage =
+            PassageWrite { range, source_range: 0..0, title: String::new(), vector: vec![1.0, 0.0] };
         let document = DocumentWrite { text: "äb".into(), passages: vec![passage], ..row("a", &[]) };
         assert!(matches!(commit(document), StorageError::Range { text_bytes: 3, .. }));
     }
@@ -52,7 +56,8 @@ fn each_bad_input_is_named_and_changes_nothing() {
     assert_eq!(store.search(&[1.0, 0.0], &SearchOptions::new(usize::MAX)).unwrap(), vec![]);
     assert_eq!(store.stat().unwrap().generation, 0);
     let out_of_range = StoreOptions { m: 1000, ..StoreOptions::default() };
-    let error = Store::create(folder.path().join("x"), Profile::new(2, Metric::L2), out_of_range).unwrap_err();
+    let error =
+        Store::create(folder.path().join("x"), Profile::new(2, Metric::L2), out_of_range).unwrap_err();
     assert!(matches!(error, StorageError::Option { name: "m", .. }));
 }
 
@@ -112,7 +117,10 @@ fn damaged_segments_are_errors_and_orphans_are_removed() {
 
     for cut in [0, 10, 63, 100, whole.len() / 2, whole.len() - 64] {
         std::fs::write(&segment, &whole[..cut]).unwrap();
-        assert!(matches!(open().unwrap_err(), StorageError::Corrupt { .. } | StorageError::Io { .. }), "cut at {cut}");
+        assert!(
+            matches!(open().unwrap_err(), StorageError::Corrupt { .. } | StorageError::Io { .. }),
+            "cut at {cut}"
+        );
     }
     let mut header = whole.clone();
     header[80] ^= 1;

@@ -1,7 +1,8 @@
 //! The store against a map: what was committed is there, through reopening and sealing.
 
 use postil_storage::{
-    Batch, DocumentWrite, Filter, Metadata, Metric, PassageWrite, Profile, SearchOptions, Store, StoreOptions, Value,
+    Batch, DocumentWrite, Filter, Metadata, Metric, PassageWrite, Profile, SearchOptions, Store,
+    StoreOptions, Value,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;

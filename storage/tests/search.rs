@@ -103,7 +103,10 @@ fn a_reader_sees_a_replaced_document_old_or_new_and_always_one() {
     let write = |n: i64| {
         let mut batch = Batch::new();
         let metadata = Metadata::from([("even".to_owned(), Value::Bool(n % 2 == 0))]);
-        batch.upsert(DocumentWrite { text: n.to_string(), ..DocumentWrite::row("k", vec![1.0, 1.0], metadata) });
+        batch.upsert(DocumentWrite {
+            text: n.to_string(),
+            ..DocumentWrite::row("k", vec![1.0, 1.0], metadata)
+        });
         store.commit(batch).unwrap();
     };
     write(0);

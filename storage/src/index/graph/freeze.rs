@@ -1,14 +1,11 @@
 //! The growing graph as flat lists, with every row reachable from the entry.
 //!
 //! `hnsw_rs` drops the farthest back-link of a full list, so a few rows end up in nobody's list. Those are linked
-//! from the nearest row that can be reached, in place of its farthest link if its list is full.
+//! from the nearest row that has room, or has a link that no other row depends on.
 
 use super::links::NONE;
 use crate::index::growing_graph::GrowingGraph;
 use std::collections::BTreeMap;
-
-/// Replacing a link may cut off another row; more rounds than this have not been needed.
-const REPAIR_ROUNDS: usize = 8;
 
 /// Owned lists, ready to be written.
 pub(crate) struct FrozenGraph {
@@ -48,48 +45,62 @@ impl FrozenGraph {
         frozen
     }
 
+    /// Gives every row a path from the entry: a spanning tree, whose links are never replaced, grows until it has all.
     fn repair(&mut self, rows: usize) {
-        for _ in 0..REPAIR_ROUNDS {
-            let mut reached = self.reach(rows, self.entry, vec![false; rows]);
-            if reached.iter().all(|&yes| yes) {
-                return;
+        if rows == 0 {
+            return;
+        }
+        let mut parents = vec![NONE; rows];
+        parents[self.entry as usize] = self.entry;
+        self.grow(&mut parents, self.entry);
+        for row in 0..rows {
+            if parents[row] != NONE {
+                continue;
             }
-            for row in 0..rows {
-                if reached[row] {
-                    continue;
-                }
-                let stride = self.stride;
-                let own = &self.level0[row * stride..(row + 1) * stride];
-                let from = own.iter().copied().filter(|&n| n != NONE).find(|&n| reached[n as usize]);
-                let from = from.unwrap_or(self.entry) as usize;
-                let places = &mut self.level0[from * stride..(from + 1) * stride];
-                let place = places.iter().position(|&n| n == NONE).unwrap_or(stride - 1);
-                places[place] = row as u32;
-                reached = self.reach(rows, row as u32, reached);
-            }
+            let own = self.list(row).iter().copied().filter(|&n| n != NONE);
+            let near = own.filter(|&n| parents[n as usize] != NONE);
+            // The leaves of a tree have room, so some row always has.
+            let anyone = (0..rows as u32).filter(|&n| parents[n as usize] != NONE);
+            let found = near.chain(anyone).find_map(|from| Some((from, self.spare_place(from, &parents)?)));
+            let Some((from, place)) = found else { return };
+            self.level0[from as usize * self.stride + place] = row as u32;
+            parents[row] = from;
+            self.grow(&mut parents, row as u32);
         }
     }
 
-    fn reach(&self, rows: usize, start: u32, mut reached: Vec<bool>) -> Vec<bool> {
-        if rows == 0 {
-            return reached;
-        }
+    /// The last place of a list that is empty or whose link the tree does not need.
+    fn spare_place(&self, row: u32, parents: &[u32]) -> Option<usize> {
+        let needed = |&n: &u32| n != NONE && parents[n as usize] == row;
+        self.list(row as usize)
+            .iter()
+            .position(|&n| n == NONE)
+            .or_else(|| self.list(row as usize).iter().rposition(|n| !needed(n)))
+    }
+
+    /// Adds to the tree what can be reached from a row of it.
+    fn grow(&self, parents: &mut [u32], start: u32) {
         let mut stack = vec![start];
-        reached[start as usize] = true;
         while let Some(row) = stack.pop() {
-            let at = row as usize * self.stride;
-            for &neighbor in self.level0[at..at + self.stride].iter().filter(|&&n| n != NONE) {
-                if !std::mem::replace(&mut reached[neighbor as usize], true) {
+            for &neighbor in self.list(row as usize).iter().filter(|&&n| n != NONE) {
+                if parents[neighbor as usize] == NONE {
+                    parents[neighbor as usize] = row;
                     stack.push(neighbor);
                 }
             }
         }
-        reached
+    }
+
+    fn list(&self, row: usize) -> &[u32] {
+        &self.level0[row * self.stride..(row + 1) * self.stride]
     }
 
     #[cfg(test)]
     pub(crate) fn unreachable(&self, rows: usize) -> usize {
-        self.reach(rows, self.entry, vec![false; rows]).into_iter().filter(|&yes| !yes).count()
+        let mut parents = vec![NONE; rows];
+        parents[self.entry as usize] = self.entry;
+        self.grow(&mut parents, self.entry);
+        parents.into_iter().filter(|&parent| parent == NONE).count()
     }
 }
 
