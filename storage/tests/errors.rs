@@ -1,4 +1,5 @@
 //! Every kind of wrong input and wrong folder is a typed error, and leaves what is there alone.
+#![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
     Batch, DocumentWrite, Metadata, Metric, PassageWrite, Profile, SearchOptions, StorageError, Store,

@@ -1,4 +1,5 @@
 //! The store against a map: what was committed is there, through reopening and sealing.
+#![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
     Batch, DocumentWrite, Filter, Metadata, Metric, PassageWrite, Profile, SearchOptions, Store,

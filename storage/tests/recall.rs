@@ -1,4 +1,5 @@
 //! Recall on real embeddings, where the shared data is there: the first 4,000 of them.
+#![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{Batch, DocumentWrite, Metadata, Metric, Profile, SearchOptions, Store, StoreOptions};
 use std::collections::HashSet;
@@ -16,7 +17,8 @@ fn the_defaults_find_98_of_100_nearest_sentences() {
     let queries = vectors(&std::fs::read(data.join("query.f16.npy")).unwrap(), QUERIES);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("r.postil");
-    let store = Store::create(&path, Profile::new(DIMENSION, Metric::Cosine), StoreOptions::default()).unwrap();
+    let store =
+        Store::create(&path, Profile::new(DIMENSION, Metric::Cosine), StoreOptions::default()).unwrap();
     let mut batch = Batch::new();
     for (i, vector) in base.into_iter().enumerate() {
         batch.upsert(DocumentWrite::row(i.to_string(), vector, Metadata::new()));

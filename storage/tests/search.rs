@@ -1,4 +1,5 @@
 //! Search against a full scan, with filters, removals, sealing and reopening; and nothing on standard output.
+#![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
     Batch, DocumentWrite, Filter, Metadata, Metric, Profile, SearchOptions, Store, StoreOptions, Value,

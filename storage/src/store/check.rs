@@ -2,6 +2,7 @@
 
 use super::Store;
 use crate::error::{AtPath, Result};
+use crate::index::growing_graph::GrowingGraph;
 use std::path::{Path, PathBuf};
 
 /// Something wrong that was found.
@@ -54,7 +55,7 @@ impl Store {
             removed: snapshot.removed.len(),
             segments: snapshot.segments.len(),
             growing_rows: snapshot.growing.rows(),
-            indexed_rows: snapshot.growing.graph.get().map_or(0, |graph| graph.indexed()),
+            indexed_rows: snapshot.growing.graph.get().map_or(0, GrowingGraph::indexed),
             disk_bytes: bytes_under(&self.shared.path)?,
             generation: snapshot.generation,
         })

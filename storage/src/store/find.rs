@@ -6,6 +6,7 @@ use crate::error::{Result, StorageError};
 use crate::filter::Metadata;
 use crate::vector::top_k::Ranked;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -74,12 +75,14 @@ impl Store {
             let id = record.document;
             let range = record.start..record.end;
             let Some(text) = self.shared.documents.text(id, &range)? else { return Ok(Err(row)) };
-            if !documents.contains_key(&id) {
-                let Some(document) = self.shared.documents.document(id)? else { return Ok(Err(row)) };
-                let metadata = Arc::new(document.metadata);
-                documents.insert(id, Of { key: document.key, title: document.title, metadata });
-            }
-            let of = &documents[&id];
+            let of = match documents.entry(id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    let Some(document) = self.shared.documents.document(id)? else { return Ok(Err(row)) };
+                    let metadata = Arc::new(document.metadata);
+                    unknown.insert(Of { key: document.key, title: document.title, metadata })
+                }
+            };
             let Passage { row, title, range, source_range, text } = Passage::new(row, record, text);
             hits.push(Hit {
                 row,

@@ -23,6 +23,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StorageError::Exists`] when one is there already, [`StorageError::NotADatabase`] when something else is.
+    #[expect(clippy::needless_pass_by_value, reason = "a profile is made for this one call")]
     pub fn create(path: impl AsRef<Path>, profile: Profile, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
         profile.check()?;
