@@ -40,7 +40,8 @@ fn each_bad_input_is_named_and_changes_nothing() {
     assert!(matches!(commit(long), StorageError::TextTooLong { got: 11, limit: 10, .. }));
     let nan = DocumentWrite::row("a", vec![1.0, 0.0], Metadata::from([("f".into(), Value::Float(f64::NAN))]));
     assert!(matches!(commit(nan), StorageError::Metadata { .. }));
-    for range in [3..2, 0..9, 1..2] {
+    for (start, end) in [(3, 2), (0, 9), (1, 2)] {
+        let range = start..end;
         let passage =
             PassageWrite { range, source_range: 0..0, title: String::new(), vector: vec![1.0, 0.0] };
         let document = DocumentWrite { text: "äb".into(), passages: vec![passage], ..row("a", &[]) };

@@ -163,4 +163,6 @@ fn nothing_is_printed_above_fifty_thousand_rows() {
     let foreign: Vec<&str> =
         printed.lines().filter(|line| !line.is_empty() && !own.iter().any(|o| line.starts_with(o))).collect();
     assert_eq!(foreign, Vec::<&str>::new());
+    let store = Store::open(folder.path().join("q.postil"), StoreOptions::default()).unwrap();
+    assert_eq!(store.stat().unwrap().passages, 54_000, "the child did its part");
 }

@@ -1,7 +1,8 @@
 //! The graph over growing rows, and the only place that knows `hnsw_rs`.
 //!
 //! What `hnsw_rs` needs to be safe, and how it is given:
-//! - It prints and counts in steps of 50,000 points: a graph never holds more than [`MAX_GRAPH_ROWS`].
+//! - It reports every 50,000 points (0.3.5 to `log`, releases before to standard output): a graph never holds more
+//!   than [`MAX_GRAPH_ROWS`].
 //! - It asserts distances that are numbers and not negative: vectors are checked on entry, distances clamped here.
 //! - A point inserted while there is no entry point stays alone: the first is inserted before any thread starts.
 //! - An inserting thread holds the read lock of its own point's lists while it waits for a neighbour's write lock.
@@ -15,7 +16,7 @@ use crate::vector::metric::Metric;
 use hnsw_rs::prelude::{Distance, Hnsw};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Far below the 50,000 points at which `hnsw_rs` speaks up.
+/// Below the 50,000 points at which `hnsw_rs` speaks up.
 pub(crate) const MAX_GRAPH_ROWS: usize = 32_768;
 /// See the module's argument: three could wait for each other.
 const INSERT_THREADS: usize = 2;
