@@ -1,1 +1,36 @@
 //! Documents, vectors and their index on disk.
+//!
+//! A database is a folder. Documents go in with their passages and vectors, in batches that are durable when
+//! [`Store::commit`] returns; [`Store::search`] finds the nearest passages, optionally among documents whose metadata
+//! passes a [`Filter`]. `FORMAT.md` beside this crate describes every byte and argues the commit protocol.
+//!
+//! ```
+//! use postil_storage::{Batch, DocumentWrite, Metadata, Metric, Profile, SearchOptions, Store, StoreOptions};
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("points.postil");
+//! let store = Store::create(&path, Profile::new(2, Metric::Cosine), StoreOptions::default())?;
+//! let mut batch = Batch::new();
+//! batch.upsert(DocumentWrite::row("east", vec![1.0, 0.0], Metadata::new()));
+//! batch.upsert(DocumentWrite::row("north", vec![0.0, 1.0], Metadata::new()));
+//! store.commit(batch)?;
+//! let hits = store.search(&[0.9, 0.1], &SearchOptions::new(1))?;
+//! assert_eq!(hits[0].key, "east");
+//! # Ok::<(), postil_storage::StorageError>(())
+//! ```
+#![deny(unsafe_code)]
+
+mod documents;
+mod error;
+mod filter;
+mod index;
+mod store;
+mod vector;
+
+pub use error::{Result, StorageError};
+pub use filter::{Filter, Metadata, Operator, Value};
+pub use store::{
+    Batch, Committed, DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_TEXT_BYTES,
+    DEFAULT_SEAL_ROWS, Damage, Document, DocumentWrite, Hit, MAX_KEY_BYTES, Passage, PassageWrite, Profile,
+    SearchOptions, Stat, Store, StoreOptions,
+};
+pub use vector::metric::{MAX_DIMENSION, Metric};

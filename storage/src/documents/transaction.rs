@@ -1,0 +1,126 @@
+//! One atomic write over all trees.
+//!
+//! Everything is serialized before the transaction starts, because sled's transactions hold a global lock.
+
+use super::keys::{self, TEXT_BLOCK_BYTES};
+use super::records::encode;
+use super::trees::MANIFEST_KEY;
+use super::{DocumentRecord, Documents, Manifest, PassageRecord};
+use crate::error::{AtPath, Result};
+use sled::Transactional;
+use sled::transaction::{ConflictableTransactionError, TransactionError, TransactionalTree};
+
+/// The trees, in the order the transaction gets them.
+#[derive(Clone, Copy)]
+enum In {
+    Manifest,
+    Keys,
+    Documents,
+    Texts,
+    Passages,
+    Vectors,
+    Removals,
+}
+
+/// Serialized writes, waiting for one transaction.
+#[derive(Default)]
+pub(crate) struct Writes {
+    // (tree, key, value); no value removes the key.
+    writes: Vec<(usize, Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl Writes {
+    fn set(&mut self, tree: In, key: &[u8], value: Vec<u8>) {
+        self.writes.push((tree as usize, key.to_vec(), Some(value)));
+    }
+
+    fn delete(&mut self, tree: In, key: &[u8]) {
+        self.writes.push((tree as usize, key.to_vec(), None));
+    }
+
+    pub(crate) fn manifest(&mut self, manifest: &Manifest) {
+        self.set(In::Manifest, MANIFEST_KEY, encode(manifest));
+    }
+
+    /// A new document and its text; its key now names it.
+    pub(crate) fn document(&mut self, id: u64, record: &DocumentRecord, text: &str) {
+        self.set(In::Keys, record.key.as_bytes(), keys::id(id).to_vec());
+        self.set(In::Documents, &keys::id(id), encode(record));
+        for (number, block) in text.as_bytes().chunks(TEXT_BLOCK_BYTES).enumerate() {
+            self.set(In::Texts, &keys::block(id, number as u32), block.to_vec());
+        }
+    }
+
+    pub(crate) fn remove_key(&mut self, key: &str) {
+        self.delete(In::Keys, key.as_bytes());
+    }
+
+    /// Takes out a document and its text; its rows are the caller's to remove.
+    pub(crate) fn remove_document(&mut self, id: u64, record: &DocumentRecord) {
+        self.delete(In::Documents, &keys::id(id));
+        for number in keys::blocks_of(&(0..record.text_bytes)) {
+            self.delete(In::Texts, &keys::block(id, number));
+        }
+    }
+
+    pub(crate) fn row(&mut self, row: u64, passage: &PassageRecord, vector: &[f32]) {
+        self.set(In::Passages, &keys::id(row), encode(passage));
+        self.set(In::Vectors, &keys::id(row), vector.iter().flat_map(|x| x.to_le_bytes()).collect());
+    }
+
+    /// Takes out a row that is not in a segment yet.
+    pub(crate) fn remove_growing_row(&mut self, row: u64) {
+        self.delete(In::Passages, &keys::id(row));
+        self.delete(In::Vectors, &keys::id(row));
+    }
+
+    /// Takes out a row that a segment holds: the segment stays as it is.
+    pub(crate) fn remove_sealed_row(&mut self, row: u64) {
+        self.delete(In::Passages, &keys::id(row));
+        self.mark_removed(row);
+    }
+
+    /// Remembers that a row of a segment is removed.
+    pub(crate) fn mark_removed(&mut self, row: u64) {
+        self.set(In::Removals, &keys::id(row), Vec::new());
+    }
+
+    /// The row's vector is in a segment now.
+    pub(crate) fn sealed(&mut self, row: u64) {
+        self.delete(In::Vectors, &keys::id(row));
+    }
+}
+
+impl Documents {
+    /// Writes everything or nothing, and returns when it is durable.
+    pub(crate) fn commit(&self, writes: &Writes) -> Result<()> {
+        let trees = (
+            &self.manifest,
+            &self.keys,
+            &self.documents,
+            &self.texts,
+            &self.passages,
+            &self.vectors,
+            &self.removals,
+        );
+        trees
+            .transaction(|trees| {
+                let by_number: [&TransactionalTree; 7] =
+                    [&trees.0, &trees.1, &trees.2, &trees.3, &trees.4, &trees.5, &trees.6];
+                for (tree, key, value) in &writes.writes {
+                    match value {
+                        Some(value) => by_number[*tree].insert(key.as_slice(), value.as_slice())?,
+                        None => by_number[*tree].remove(key.as_slice())?,
+                    };
+                }
+                Ok::<(), ConflictableTransactionError<std::convert::Infallible>>(())
+            })
+            .map_err(|error| match error {
+                TransactionError::Storage(error) => error,
+                TransactionError::Abort(never) => match never {},
+            })
+            .at(&self.path)?;
+        self.db.flush().at(&self.path)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! Opening the trees and reading them.
+
+use super::keys::{self, TEXT_BLOCK_BYTES};
+use super::records::{decode, decode_filtered};
+use super::{DocumentRecord, Manifest, PassageRecord};
+use crate::error::{AtPath, Result, StorageError};
+use crate::filter::Metadata;
+use roaring::RoaringTreemap;
+use sled::Tree;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+pub(super) const MANIFEST_KEY: &[u8] = b"manifest";
+/// sled's own default is a gigabyte: too much for something embedded.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The open trees.
+pub(crate) struct Documents {
+    pub(super) path: PathBuf,
+    pub(super) db: sled::Db,
+    pub(super) manifest: Tree,
+    pub(super) keys: Tree,
+    pub(super) documents: Tree,
+    pub(super) texts: Tree,
+    pub(super) passages: Tree,
+    pub(super) vectors: Tree,
+    pub(super) removals: Tree,
+}
+
+impl Documents {
+    /// Opens the trees, creating what is missing.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        // Every commit flushes, so sled's own periodic flush would only add work.
+        let db = sled::Config::new()
+            .path(path)
+            .cache_capacity(CACHE_BYTES)
+            .flush_every_ms(None)
+            .open()
+            .at(path)?;
+        let tree = |name: &str| db.open_tree(name).at(path);
+        Ok(Self {
+            path: path.to_owned(),
+            manifest: tree("manifest")?,
+            keys: tree("keys")?,
+            documents: tree("documents")?,
+            texts: tree("texts")?,
+            passages: tree("passages")?,
+            vectors: tree("vectors")?,
+            removals: tree("removals")?,
+            db,
+        })
+    }
+
+    pub(crate) fn manifest(&self) -> Result<Option<Manifest>> {
+        let bytes = self.manifest.get(MANIFEST_KEY).at(&self.path)?;
+        bytes.map(|bytes| decode(&bytes, "manifest", &self.path)).transpose()
+    }
+
+    /// The id of the document that a key names now.
+    pub(crate) fn id_of(&self, key: &str) -> Result<Option<u64>> {
+        self.keys.get(key).at(&self.path)?.map(|id| self.read_id(&id)).transpose()
+    }
+
+    pub(crate) fn document(&self, id: u64) -> Result<Option<DocumentRecord>> {
+        let bytes = self.documents.get(keys::id(id)).at(&self.path)?;
+        bytes.map(|bytes| decode(&bytes, "document", &self.path)).transpose()
+    }
+
+    pub(crate) fn passage(&self, row: u64) -> Result<Option<PassageRecord>> {
+        let bytes = self.passages.get(keys::id(row)).at(&self.path)?;
+        bytes.map(|bytes| decode(&bytes, "passage", &self.path)).transpose()
+    }
+
+    /// A range of a document's text, reading only the blocks it touches; `None` when a block is not there.
+    pub(crate) fn text(&self, document: u64, range: &Range<u64>) -> Result<Option<String>> {
+        let mut bytes = Vec::with_capacity((range.end.saturating_sub(range.start) as usize).min(1 << 20));
+        for number in keys::blocks_of(range) {
+            let Some(block) = self.texts.get(keys::block(document, number)).at(&self.path)? else {
+                return Ok(None);
+            };
+            let block_start = u64::from(number) * TEXT_BLOCK_BYTES as u64;
+            let from = range.start.saturating_sub(block_start) as usize;
+            let to = (range.end - block_start).min(TEXT_BLOCK_BYTES as u64) as usize;
+            let part = block.get(from..to).ok_or_else(|| {
+                StorageError::corrupt(
+                    &self.path,
+                    format!("text block {number} of document {document} is short"),
+                )
+            })?;
+            bytes.extend_from_slice(part);
+        }
+        let text = String::from_utf8(bytes).map_err(|_| {
+            StorageError::corrupt(&self.path, format!("bytes {range:?} of document {document} are not text"))
+        })?;
+        Ok(Some(text))
+    }
+
+    /// Keys and document ids, in key order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Result<u64>> + use<'_> {
+        self.keys.iter().map(|entry| self.read_id(&entry.at(&self.path)?.1))
+    }
+
+    /// Rows of documents whose metadata passes.
+    pub(crate) fn rows_where(&self, passes: impl Fn(&Metadata) -> bool) -> Result<RoaringTreemap> {
+        let mut rows = RoaringTreemap::new();
+        for bytes in self.documents.iter().values() {
+            let (metadata, range) = decode_filtered(&bytes.at(&self.path)?, &self.path)?;
+            if passes(&metadata) {
+                rows.insert_range(range);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Unsealed vectors from a row on, in row order.
+    pub(crate) fn vectors(&self) -> impl Iterator<Item = Result<(u64, Vec<f32>)>> + use<'_> {
+        self.vectors.iter().map(|entry| {
+            let (row, bytes) = entry.at(&self.path)?;
+            let row = self.read_id(&row)?;
+            let (numbers, rest) = bytes.as_chunks::<4>();
+            if !rest.is_empty() {
+                return Err(StorageError::corrupt(&self.path, format!("vector of row {row} is cut short")));
+            }
+            Ok((row, numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()))
+        })
+    }
+
+    /// Removed rows that a segment still holds.
+    pub(crate) fn removals(&self) -> Result<RoaringTreemap> {
+        self.removals.iter().keys().map(|row| self.read_id(&row.at(&self.path)?)).collect()
+    }
+
+    /// Every row that has a passage.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Result<u64>> + use<'_> {
+        self.passages.iter().keys().map(|row| self.read_id(&row.at(&self.path)?))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn read_id(&self, bytes: &[u8]) -> Result<u64> {
+        keys::read_id(bytes).ok_or_else(|| StorageError::corrupt(&self.path, "an id is not 8 bytes long"))
+    }
+}

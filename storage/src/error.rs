@@ -1,0 +1,207 @@
+//! What can go wrong, by what the caller can do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The result of every fallible call of this crate.
+pub type Result<T, E = StorageError> = std::result::Result<T, E>;
+
+/// Everything that can go wrong between a caller and a database folder.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// Nothing is at the path.
+    #[error("{path}: there is no database", path = path.display())]
+    NotFound {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// Creating found a database already there.
+    #[error("{path}: a database is already there", path = path.display())]
+    Exists {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Something else is at the path; it was not touched.
+    #[error("{path}: not a database: {what}", path = path.display())]
+    NotADatabase {
+        /// What was asked for.
+        path: PathBuf,
+        /// What is there instead.
+        what: String,
+    },
+    /// Another opener holds the database.
+    #[error("{path}: in use by process {pid}", path = path.display())]
+    Locked {
+        /// The database.
+        path: PathBuf,
+        /// The holder's process id; 0 when it had not written it yet.
+        pid: u32,
+    },
+    /// Bytes on disk are not what was written.
+    #[error("{path}: damaged: {what}", path = path.display())]
+    Corrupt {
+        /// The damaged file or folder.
+        path: PathBuf,
+        /// What disagrees.
+        what: String,
+    },
+    /// Written by a version of the format that this build does not know.
+    #[error("{path}: {what} has format version {got}, this build reads {supported}", path = path.display())]
+    Version {
+        /// The file or folder.
+        path: PathBuf,
+        /// Which record.
+        what: &'static str,
+        /// The version found.
+        got: u32,
+        /// The version this build reads.
+        supported: u32,
+    },
+    /// The operating system refused.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's reason.
+        #[source]
+        source: io::Error,
+    },
+    /// The document store refused.
+    #[error("{path}: {source}", path = path.display())]
+    Documents {
+        /// The folder of the document store.
+        path: PathBuf,
+        /// Its reason.
+        #[source]
+        source: sled::Error,
+    },
+    /// An earlier commit failed half way: the database must be reopened before it is written again.
+    #[error("{path}: an earlier write failed ({what}); reopen the database to write again", path = path.display())]
+    Poisoned {
+        /// The database.
+        path: PathBuf,
+        /// The earlier failure.
+        what: String,
+    },
+    /// Sealing in the background keeps failing and too many rows are waiting for it.
+    #[error("{path}: sealing fails: {what}", path = path.display())]
+    Sealing {
+        /// The database.
+        path: PathBuf,
+        /// Why it fails.
+        what: String,
+    },
+    /// A vector has the wrong length.
+    #[error("vector has {got} components, the database has {expected}")]
+    Dimension {
+        /// Components given.
+        got: usize,
+        /// Components of the database.
+        expected: usize,
+    },
+    /// A component is NaN, infinite, or so large that products of it would be.
+    #[error("component {index} of the vector is {value}, which is not a usable number")]
+    Component {
+        /// Its index.
+        index: usize,
+        /// Its value.
+        value: f32,
+    },
+    /// A zero vector has no direction, so no cosine.
+    #[error("the vector is zero, and cosine needs a direction")]
+    ZeroVector,
+    /// A search for no rows.
+    #[error("k is 0: ask for at least one row")]
+    NoneAsked,
+    /// Options or a profile outside their range.
+    #[error("{name} is {got}; it must be {expected}")]
+    Option {
+        /// Which one.
+        name: &'static str,
+        /// Its value.
+        got: usize,
+        /// The range it must be in.
+        expected: String,
+    },
+    /// One batch names a key twice.
+    #[error("key {key:?} appears twice in one batch")]
+    DuplicateKey {
+        /// The key.
+        key: String,
+    },
+    /// A key is empty or too long.
+    #[error("a key has {got} bytes; it must have 1 to {limit}")]
+    Key {
+        /// Bytes of the key.
+        got: usize,
+        /// The most it may have.
+        limit: usize,
+    },
+    /// A document's text is too long.
+    #[error("document {key:?} has {got} bytes of text, the limit is {limit}")]
+    TextTooLong {
+        /// The document's key.
+        key: String,
+        /// Bytes of its text.
+        got: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A passage's range is not a range of its document's text.
+    #[error("passage {start}..{end} of document {key:?} is not a range of its {text_bytes} bytes of text")]
+    Range {
+        /// The document's key.
+        key: String,
+        /// First byte.
+        start: u64,
+        /// One past the last byte.
+        end: u64,
+        /// Bytes of the text.
+        text_bytes: u64,
+    },
+    /// A metadata value cannot be stored.
+    #[error("field {field:?} of document {key:?} is {value}, which is not a number to compare with")]
+    Metadata {
+        /// The document's key.
+        key: String,
+        /// The field.
+        field: String,
+        /// Its value.
+        value: f64,
+    },
+    /// A filter could not be read.
+    #[error("filter, byte {position}: expected {expected}")]
+    Filter {
+        /// Byte position in the filter's text.
+        position: usize,
+        /// What would have been right there.
+        expected: String,
+    },
+}
+
+impl StorageError {
+    pub(crate) fn corrupt(path: &Path, what: impl Into<String>) -> Self {
+        Self::Corrupt { path: path.to_owned(), what: what.into() }
+    }
+}
+
+/// Names the path an I/O error happened at.
+pub(crate) trait AtPath<T> {
+    fn at(self, path: &Path) -> Result<T>;
+}
+
+impl<T> AtPath<T> for io::Result<T> {
+    fn at(self, path: &Path) -> Result<T> {
+        self.map_err(|source| StorageError::Io { path: path.to_owned(), source })
+    }
+}
+
+impl<T> AtPath<T> for sled::Result<T> {
+    fn at(self, path: &Path) -> Result<T> {
+        self.map_err(|source| match source {
+            sled::Error::Io(source) => StorageError::Io { path: path.to_owned(), source },
+            source => StorageError::Documents { path: path.to_owned(), source },
+        })
+    }
+}

@@ -1,0 +1,254 @@
+//! The tree of a filter, its builders, and its text form.
+
+use super::Value;
+use std::fmt;
+
+/// How a field is compared with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// `==`
+    Equal,
+    /// `!=`: exactly "not ==", so true where the field is missing or of another kind.
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+impl Operator {
+    pub(super) fn symbol(self) -> &'static str {
+        match self {
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+}
+
+/// A condition on a document's metadata.
+///
+/// ```
+/// use postil_storage::{Filter, Metadata};
+/// let filter: Filter = r#"year >= 2020 and lang in ["en", "de"]"#.parse().unwrap();
+/// assert_eq!(filter, Filter::ge("year", 2020).and(Filter::one_of("lang", ["en", "de"])));
+/// let document = Metadata::from([("year".into(), 2021.into()), ("lang".into(), "de".into())]);
+/// assert!(filter.matches(&document));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Filter {
+    /// A field against a value; false where the field is missing or of another kind (but see
+    /// [`Operator::NotEqual`]).
+    Compare {
+        /// The field's name.
+        field: String,
+        /// How it is compared.
+        operator: Operator,
+        /// With what.
+        value: Value,
+    },
+    /// The field equals one of the values.
+    OneOf {
+        /// The field's name.
+        field: String,
+        /// The values.
+        values: Vec<Value>,
+    },
+    /// The field is a list that has the text, or a text that has it as a part.
+    Contains {
+        /// The field's name.
+        field: String,
+        /// The text.
+        text: String,
+    },
+    /// The field is there.
+    Exists {
+        /// The field's name.
+        field: String,
+    },
+    /// Every one of them; true when there are none.
+    All(Vec<Filter>),
+    /// At least one of them; false when there are none.
+    Any(Vec<Filter>),
+    /// The opposite.
+    Not(Box<Filter>),
+}
+
+macro_rules! comparisons {
+    ($($name:ident $operator:ident $doc:literal;)*) => {
+        impl Filter {
+            $(#[doc = $doc]
+            #[must_use]
+            pub fn $name(field: impl Into<String>, value: impl Into<Value>) -> Self {
+                Self::Compare { field: field.into(), operator: Operator::$operator, value: value.into() }
+            })*
+        }
+    };
+}
+
+comparisons! {
+    eq Equal "`field == value`";
+    ne NotEqual "`field != value`";
+    lt Less "`field < value`";
+    le LessOrEqual "`field <= value`";
+    gt Greater "`field > value`";
+    ge GreaterOrEqual "`field >= value`";
+}
+
+impl Filter {
+    /// `field in [values]`
+    #[must_use]
+    pub fn one_of<V: Into<Value>>(field: impl Into<String>, values: impl IntoIterator<Item = V>) -> Self {
+        Self::OneOf { field: field.into(), values: values.into_iter().map(Into::into).collect() }
+    }
+
+    /// `field contains "text"`
+    #[must_use]
+    pub fn contains(field: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::Contains { field: field.into(), text: text.into() }
+    }
+
+    /// `exists(field)`
+    #[must_use]
+    pub fn exists(field: impl Into<String>) -> Self {
+        Self::Exists { field: field.into() }
+    }
+
+    /// `self and other`
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match self {
+            Self::All(mut parts) if !parts.is_empty() => {
+                parts.push(other);
+                Self::All(parts)
+            }
+            first => Self::All(vec![first, other]),
+        }
+    }
+
+    /// `self or other`
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match self {
+            Self::Any(mut parts) if !parts.is_empty() => {
+                parts.push(other);
+                Self::Any(parts)
+            }
+            first => Self::Any(vec![first, other]),
+        }
+    }
+}
+
+impl std::ops::Not for Filter {
+    type Output = Self;
+
+    /// `not self`
+    fn not(self) -> Self {
+        Self::Not(Box::new(self))
+    }
+}
+
+/// Words with a meaning of their own; a field of that name is written in backticks.
+pub(super) const KEYWORDS: [&str; 14] =
+    ["and", "or", "not", "in", "contains", "exists", "true", "false", "eq", "ne", "lt", "le", "gt", "ge"];
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compare { field, operator, value } => {
+                write!(f, "{} {} {}", Field(field), operator.symbol(), Literal(value))
+            }
+            Self::OneOf { field, values } => {
+                write!(f, "{} in [", Field(field))?;
+                for (i, value) in values.iter().enumerate() {
+                    write!(f, "{}{}", if i == 0 { "" } else { ", " }, Literal(value))?;
+                }
+                f.write_str("]")
+            }
+            Self::Contains { field, text } => write!(f, "{} contains {}", Field(field), Quoted(text, '"')),
+            Self::Exists { field } => write!(f, "exists({})", Field(field)),
+            Self::All(parts) => joined(f, parts, "and", "true"),
+            Self::Any(parts) => joined(f, parts, "or", "false"),
+            Self::Not(inner) => write!(f, "not ({inner})"),
+        }
+    }
+}
+
+fn joined(f: &mut fmt::Formatter<'_>, parts: &[Filter], word: &str, empty: &str) -> fmt::Result {
+    if parts.is_empty() {
+        return f.write_str(empty);
+    }
+    for (i, part) in parts.iter().enumerate() {
+        if i > 0 {
+            write!(f, " {word} ")?;
+        }
+        match part {
+            Filter::All(inner) | Filter::Any(inner) if !inner.is_empty() => write!(f, "({part})")?,
+            _ => write!(f, "{part}")?,
+        }
+    }
+    Ok(())
+}
+
+struct Field<'a>(&'a str);
+
+impl fmt::Display for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = self.0.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && self.0.chars().all(is_word)
+            && !KEYWORDS.contains(&self.0);
+        if plain { f.write_str(self.0) } else { write!(f, "{}", Quoted(self.0, '`')) }
+    }
+}
+
+/// A character that may follow the first in a bare field name.
+pub(super) fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
+}
+
+struct Literal<'a>(&'a Value);
+
+impl fmt::Display for Literal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Value::String(text) => write!(f, "{}", Quoted(text, '"')),
+            Value::Integer(number) => write!(f, "{number}"),
+            Value::Float(number) => write!(f, "{number:?}"),
+            Value::Bool(truth) => write!(f, "{truth}"),
+            Value::Strings(texts) => {
+                f.write_str("[")?;
+                for (i, text) in texts.iter().enumerate() {
+                    write!(f, "{}{}", if i == 0 { "" } else { ", " }, Quoted(text, '"'))?;
+                }
+                f.write_str("]")
+            }
+        }
+    }
+}
+
+struct Quoted<'a>(&'a str, char);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text, quote) = *self;
+        write!(f, "{quote}")?;
+        for c in text.chars() {
+            match c {
+                '\n' => f.write_str("\\n")?,
+                '\t' => f.write_str("\\t")?,
+                '\r' => f.write_str("\\r")?,
+                c if c == quote || c == '\\' => write!(f, "\\{c}")?,
+                c => write!(f, "{c}")?,
+            }
+        }
+        write!(f, "{quote}")
+    }
+}

@@ -1,0 +1,148 @@
+//! What a caller writes, and everything that can be wrong with it before anything is locked.
+
+use super::{Profile, StoreOptions};
+use crate::error::{Result, StorageError};
+use crate::filter::{Metadata, Value};
+use std::collections::HashSet;
+use std::ops::Range;
+
+/// The longest key, in bytes.
+pub const MAX_KEY_BYTES: usize = 4096;
+
+/// A document to be stored: its text once, and its passages as ranges of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DocumentWrite {
+    /// Names the document; writing the same key again replaces it.
+    pub key: String,
+    /// For people.
+    pub title: String,
+    /// The text that passages are ranges of.
+    pub text: String,
+    /// The caller's hash of the original; stored, not interpreted.
+    pub content_hash: [u8; 32],
+    /// Fields to filter by.
+    pub metadata: Metadata,
+    /// The caller's map from text to source offsets; stored, not interpreted.
+    pub source_map: Vec<u8>,
+    /// The rows.
+    pub passages: Vec<PassageWrite>,
+}
+
+/// One row: a range of the text and its vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PassageWrite {
+    /// Bytes of the document's text.
+    pub range: Range<u64>,
+    /// Bytes of the original document.
+    pub source_range: Range<u64>,
+    /// For people, for example the headings above it.
+    pub title: String,
+    /// As the encoder gave it.
+    pub vector: Vec<f32>,
+}
+
+impl DocumentWrite {
+    /// A plain vector under a key: a document without text, of one passage.
+    #[must_use]
+    pub fn row(key: impl Into<String>, vector: Vec<f32>, metadata: Metadata) -> Self {
+        let passage = PassageWrite { range: 0..0, source_range: 0..0, title: String::new(), vector };
+        Self {
+            key: key.into(),
+            title: String::new(),
+            text: String::new(),
+            content_hash: [0; 32],
+            metadata,
+            source_map: Vec::new(),
+            passages: vec![passage],
+        }
+    }
+}
+
+/// Writes that happen together or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    pub(super) upserts: Vec<DocumentWrite>,
+    pub(super) removes: Vec<String>,
+}
+
+impl Batch {
+    /// An empty batch.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the document, or replaces the one of the same key.
+    pub fn upsert(&mut self, document: DocumentWrite) {
+        self.upserts.push(document);
+    }
+
+    /// Removes a document; a key that is not there is not an error.
+    pub fn remove(&mut self, key: impl Into<String>) {
+        self.removes.push(key.into());
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.upserts.is_empty() && self.removes.is_empty()
+    }
+
+    /// Checks everything, and makes the vectors what is stored of them.
+    pub(super) fn prepare(&mut self, profile: &Profile, options: &StoreOptions) -> Result<()> {
+        let mut seen = HashSet::new();
+        for key in self.upserts.iter().map(|document| &document.key).chain(&self.removes) {
+            if key.is_empty() || key.len() > MAX_KEY_BYTES {
+                return Err(StorageError::Key { got: key.len(), limit: MAX_KEY_BYTES });
+            }
+            if !seen.insert(key.as_str()) {
+                return Err(StorageError::DuplicateKey { key: key.clone() });
+            }
+        }
+        for document in &mut self.upserts {
+            document.prepare(profile, options)?;
+        }
+        Ok(())
+    }
+}
+
+impl DocumentWrite {
+    fn prepare(&mut self, profile: &Profile, options: &StoreOptions) -> Result<()> {
+        let (key, text) = (&self.key, &self.text);
+        if text.len() > options.max_text_bytes {
+            let (got, limit) = (text.len(), options.max_text_bytes);
+            return Err(StorageError::TextTooLong { key: key.clone(), got, limit });
+        }
+        for (field, value) in &self.metadata {
+            if let Value::Float(value) = *value
+                && !value.is_finite()
+            {
+                return Err(StorageError::Metadata { key: key.clone(), field: field.clone(), value });
+            }
+        }
+        for passage in &mut self.passages {
+            let Range { start, end } = passage.range;
+            let boundary = |at: u64| usize::try_from(at).is_ok_and(|at| text.is_char_boundary(at));
+            let (source_start, source_end) = (passage.source_range.start, passage.source_range.end);
+            if start > end || !boundary(start) || !boundary(end) || source_start > source_end {
+                let text_bytes = text.len() as u64;
+                return Err(StorageError::Range { key: key.clone(), start, end, text_bytes });
+            }
+            passage.vector = profile.metric.prepare(&passage.vector, profile.dimension)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a commit did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Documents under new keys.
+    pub added: usize,
+    /// Documents that took the place of one of the same key.
+    pub replaced: usize,
+    /// Documents removed.
+    pub removed: usize,
+    /// Passages written.
+    pub passages: usize,
+}

@@ -1,0 +1,177 @@
+//! One batch, one transaction: prepare outside the lock, write and flush inside, then publish.
+
+use super::batch::DocumentWrite;
+use super::shared::Shared;
+use super::{Batch, Committed, Store};
+use crate::documents::{DocumentRecord, Manifest, PassageRecord, Writes};
+use crate::error::{Result, StorageError};
+use roaring::RoaringTreemap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// With this many times `seal_rows` waiting to be sealed, commits wait too.
+const BACKPRESSURE: usize = 4;
+
+impl Store {
+    /// Writes the batch, all of it or nothing; what it wrote is durable and searchable when this returns.
+    ///
+    /// # Errors
+    /// An error about the batch itself leaves everything as it was. After an error of the disk
+    /// ([`StorageError::Io`], [`StorageError::Documents`]) reads go on with the last committed state, and writes
+    /// give [`StorageError::Poisoned`] until the database is reopened.
+    pub fn commit(&self, mut batch: Batch) -> Result<Committed> {
+        let shared = &*self.shared;
+        batch.prepare(&shared.profile, &shared.options)?;
+        if batch.is_empty() {
+            return Ok(Committed::default());
+        }
+        self.wait_for_room()?;
+        let committed = commit(shared, batch)?;
+        self.indexer.wake();
+        Ok(committed)
+    }
+
+    fn wait_for_room(&self) -> Result<()> {
+        let shared = &*self.shared;
+        let full = || shared.current().growing.rows() > BACKPRESSURE * shared.options.seal_rows;
+        if !full() {
+            return Ok(());
+        }
+        *shared.sealing_failure.lock() = None;
+        self.indexer.wake();
+        while full() {
+            shared.writable()?;
+            if let Some(what) = shared.sealing_failure.lock().clone() {
+                return Err(StorageError::Sealing { path: shared.path.clone(), what });
+            }
+            shared.wait();
+        }
+        Ok(())
+    }
+}
+
+fn commit(shared: &Shared, batch: Batch) -> Result<Committed> {
+    let mut writer = shared.writer.lock();
+    shared.writable()?;
+    let before = shared.current();
+    let mut draft = Draft {
+        shared,
+        writes: Writes::default(),
+        manifest: writer.clone(),
+        growing_from: before.growing_from(),
+        gone: RoaringTreemap::new(),
+        ids: Vec::new(),
+        vectors: Vec::new(),
+        committed: Committed::default(),
+    };
+    draft.manifest.generation += 1;
+    for key in &batch.removes {
+        draft.remove(key)?;
+    }
+    for document in batch.upserts {
+        draft.upsert(document)?;
+    }
+    draft.writes.manifest(&draft.manifest);
+
+    shared.sequence.fetch_add(1, Ordering::AcqRel);
+    // On failure the sequence stays odd: what the trees hold now is not what the snapshot shows.
+    shared.write(&draft.writes)?;
+    let mut snapshot = (*before).clone();
+    snapshot.generation = draft.manifest.generation;
+    snapshot.growing.append(draft.ids, draft.vectors);
+    if !draft.gone.is_empty() {
+        *Arc::make_mut(&mut snapshot.removed) |= draft.gone;
+    }
+    snapshot.live = draft.manifest.passages;
+    snapshot.documents = draft.manifest.documents;
+    shared.publish(snapshot);
+    shared.sequence.fetch_add(1, Ordering::AcqRel);
+    *writer = draft.manifest;
+    drop(writer);
+    shared.notify();
+    Ok(draft.committed)
+}
+
+/// A transaction in the making.
+struct Draft<'a> {
+    shared: &'a Shared,
+    writes: Writes,
+    manifest: Manifest,
+    growing_from: u64,
+    gone: RoaringTreemap,
+    ids: Vec<u64>,
+    vectors: Vec<f32>,
+    committed: Committed,
+}
+
+impl Draft<'_> {
+    /// Takes out the document of a key; whether there was one.
+    fn take_out(&mut self, key: &str) -> Result<bool> {
+        let documents = &self.shared.documents;
+        let Some(id) = documents.id_of(key)? else { return Ok(false) };
+        let Some(record) = documents.document(id)? else {
+            let what = format!("key {key:?} names document {id}, which is not there");
+            return Err(StorageError::corrupt(documents.path(), what));
+        };
+        self.writes.remove_document(id, &record);
+        for row in record.first_row..record.first_row.saturating_add(record.row_count) {
+            if row < self.growing_from {
+                self.writes.remove_sealed_row(row);
+            } else {
+                self.writes.remove_growing_row(row);
+            }
+            self.gone.insert(row);
+        }
+        self.manifest.documents = self.manifest.documents.saturating_sub(1);
+        self.manifest.passages = self.manifest.passages.saturating_sub(record.row_count);
+        Ok(true)
+    }
+
+    fn remove(&mut self, key: &str) -> Result<()> {
+        if self.take_out(key)? {
+            self.writes.remove_key(key);
+            self.committed.removed += 1;
+        }
+        Ok(())
+    }
+
+    fn upsert(&mut self, document: DocumentWrite) -> Result<()> {
+        if self.take_out(&document.key)? {
+            self.committed.replaced += 1;
+        } else {
+            self.committed.added += 1;
+        }
+        let id = self.manifest.next_document;
+        let (first_row, row_count) = (self.manifest.next_row, document.passages.len() as u64);
+        for (row, passage) in (first_row..).zip(document.passages) {
+            let record = PassageRecord {
+                document: id,
+                start: passage.range.start,
+                end: passage.range.end,
+                source_start: passage.source_range.start,
+                source_end: passage.source_range.end,
+                title: passage.title,
+            };
+            self.writes.row(row, &record, &passage.vector);
+            self.ids.push(row);
+            self.vectors.extend(passage.vector);
+        }
+        let record = DocumentRecord {
+            key: document.key,
+            title: document.title,
+            content_hash: document.content_hash,
+            metadata: document.metadata,
+            text_bytes: document.text.len() as u64,
+            source_map: document.source_map,
+            first_row,
+            row_count,
+        };
+        self.writes.document(id, &record, &document.text);
+        self.manifest.next_document += 1;
+        self.manifest.next_row += row_count;
+        self.manifest.documents += 1;
+        self.manifest.passages += row_count;
+        self.committed.passages += row_count as usize;
+        Ok(())
+    }
+}

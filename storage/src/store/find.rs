@@ -1,0 +1,101 @@
+//! Search results: from ranked rows to passages.
+
+use super::read::Passage;
+use super::{SearchOptions, Store};
+use crate::error::{Result, StorageError};
+use crate::filter::Metadata;
+use crate::vector::top_k::Ranked;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// One passage found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// The row.
+    pub row: u64,
+    /// Exact, higher is better: the cosine, the inner product, or the negative Euclidean distance.
+    pub score: f32,
+    /// The document's key.
+    pub key: String,
+    /// The document's title.
+    pub title: String,
+    /// The document's fields.
+    pub metadata: Arc<Metadata>,
+    /// The passage's own title.
+    pub passage_title: String,
+    /// The passage's text.
+    pub text: String,
+    /// Bytes of the document's text.
+    pub range: Range<u64>,
+    /// Bytes of the original document.
+    pub source_range: Range<u64>,
+}
+
+/// What hits of one document share.
+struct Of {
+    key: String,
+    title: String,
+    metadata: Arc<Metadata>,
+}
+
+impl Store {
+    /// The nearest passages, best first; as many as were asked for, or all there are.
+    ///
+    /// # Errors
+    /// A query that cannot be used is named: its dimension, a component that is no number, zero under cosine, `k` 0.
+    pub fn search(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<Hit>> {
+        if options.k == 0 {
+            return Err(StorageError::NoneAsked);
+        }
+        let query = self.shared.profile.metric.prepare(query, self.shared.profile.dimension)?;
+        loop {
+            let (snapshot, allowed) = match &options.filter {
+                Some(filter) => {
+                    let (snapshot, rows) = self.shared.filtered(filter)?;
+                    (snapshot, Some(rows))
+                }
+                None => (self.shared.current(), None),
+            };
+            let ranked = snapshot.search(&query, options.k, options.ef, options.exact, allowed.as_deref());
+            match self.resolve(&ranked)? {
+                Ok(hits) => return Ok(hits),
+                Err(row) => self.shared.wait_for_newer(snapshot.generation, row)?,
+            }
+        }
+    }
+
+    /// The passages of ranked rows, or the first row that went away since it was ranked.
+    fn resolve(&self, ranked: &[Ranked]) -> Result<Result<Vec<Hit>, u64>> {
+        let mut documents: HashMap<u64, Of> = HashMap::new();
+        let mut hits = Vec::with_capacity(ranked.len());
+        for &Ranked { rank, row } in ranked {
+            let Some(record) = self.shared.documents.passage(row)? else { return Ok(Err(row)) };
+            let id = record.document;
+            let range = record.start..record.end;
+            let Some(text) = self.shared.documents.text(id, &range)? else { return Ok(Err(row)) };
+            let of = match documents.entry(id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    let Some(document) = self.shared.documents.document(id)? else { return Ok(Err(row)) };
+                    let metadata = Arc::new(document.metadata);
+                    unknown.insert(Of { key: document.key, title: document.title, metadata })
+                }
+            };
+            let Passage { row, title, range, source_range, text } = Passage::new(row, record, text);
+            hits.push(Hit {
+                row,
+                score: self.shared.profile.metric.score(rank),
+                key: of.key.clone(),
+                title: of.title.clone(),
+                metadata: Arc::clone(&of.metadata),
+                passage_title: title,
+                text,
+                range,
+                source_range,
+            });
+        }
+        Ok(Ok(hits))
+    }
+}

@@ -1,0 +1,53 @@
+//! One opener per folder. The lock is the operating system's; the file's content only says who holds it.
+
+use crate::error::{AtPath, Result, StorageError};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+/// The file that also marks a folder as a database of ours.
+pub(super) const LOCK_FILE: &str = "LOCK";
+/// How the file begins.
+const MARK: &str = "postil ";
+
+/// Held until dropped; a process that ends in any way lets go of it.
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the folder's lock, creating the file if there is none.
+    pub(super) fn take(folder: &Path) -> Result<Self> {
+        let path = folder.join(LOCK_FILE);
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).at(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                // Best effort: the holder may be about to write it.
+                let _ = file.read_to_string(&mut text);
+                let pid = text.trim().strip_prefix(MARK).and_then(|pid| pid.parse().ok()).unwrap_or(0);
+                return Err(StorageError::Locked { path: folder.to_owned(), pid });
+            }
+            Err(TryLockError::Error(source)) => return Err(StorageError::Io { path, source }),
+        }
+        file.set_len(0).at(&path)?;
+        file.rewind().at(&path)?;
+        file.write_all(format!("{MARK}{}\n", std::process::id()).as_bytes()).at(&path)?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Whether the folder carries our mark.
+pub(super) fn is_marked(folder: &Path) -> bool {
+    let mut start = [0; MARK.len()];
+    let Ok(mut file) = File::open(folder.join(LOCK_FILE)) else { return false };
+    match file.read_exact(&mut start) {
+        Ok(()) => start == MARK.as_bytes(),
+        // A crash between creating the file and writing it: ours if the trees are there.
+        Err(_) => {
+            file.metadata().is_ok_and(|m| m.len() == 0) && folder.join(super::recover::DOCUMENTS).is_dir()
+        }
+    }
+}

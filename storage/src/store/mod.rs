@@ -1,0 +1,84 @@
+//! The store: one writer, many snapshots.
+//!
+//! | file | responsibility |
+//! |---|---|
+//! | options | what a caller may choose |
+//! | batch | what a caller writes, checked before anything is locked |
+//! | lock | one opener per folder |
+//! | recover | create and open |
+//! | shared | the state that callers and the indexer share |
+//! | snapshot | what a search sees, and the search |
+//! | commit | one batch, one transaction |
+//! | seal | the indexer thread: graph, segment file, adoption |
+//! | read | documents and passages |
+//! | find | search results: filters, hits, retries |
+//! | check | damage and counts |
+
+mod batch;
+mod check;
+mod commit;
+mod find;
+mod lock;
+mod options;
+mod read;
+mod recover;
+mod seal;
+mod shared;
+mod snapshot;
+
+pub use batch::{Batch, Committed, DocumentWrite, MAX_KEY_BYTES, PassageWrite};
+pub use check::{Damage, Stat};
+pub use find::Hit;
+pub use options::{
+    DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_TEXT_BYTES, DEFAULT_SEAL_ROWS,
+    Profile, SearchOptions, StoreOptions,
+};
+pub use read::{Document, Passage};
+
+use crate::error::Result;
+use seal::Indexer;
+use shared::Shared;
+use std::sync::Arc;
+
+/// An open database. Reads and writes may come from any number of threads.
+pub struct Store {
+    indexer: Indexer,
+    shared: Arc<Shared>,
+}
+
+impl Store {
+    /// What the database was created for.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.shared.profile
+    }
+
+    /// Moves every row that is in memory only into segments, whatever their number, and waits for it.
+    ///
+    /// # Errors
+    /// What kept the segment from being written or adopted; nothing is lost then.
+    pub fn seal(&self) -> Result<()> {
+        self.indexer.seal_all()
+    }
+
+    /// Finishes the sealing that is due, then closes. Dropping closes without finishing; nothing is lost either way.
+    ///
+    /// # Errors
+    /// What kept a segment from being written or adopted.
+    pub fn close(self) -> Result<()> {
+        // Indexing that no segment is due for can be done again at any time.
+        if self.shared.current().growing.rows() < self.shared.options.seal_rows {
+            return Ok(());
+        }
+        self.indexer.seal_due()
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("path", &self.shared.path)
+            .field("profile", &self.shared.profile)
+            .finish()
+    }
+}

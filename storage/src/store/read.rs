@@ -1,0 +1,146 @@
+//! Documents and passages by key.
+//!
+//! These read the trees directly, so they may see a batch a moment before it is durable, and always whole: a document
+//! id names one version of a document for ever. Where a version goes away while it is read, the next one is read.
+
+use super::{Store, shared::Shared};
+use crate::documents::{DocumentRecord, PassageRecord};
+use crate::error::{Result, StorageError};
+use crate::filter::Metadata;
+use std::ops::Range;
+
+/// A document without its text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Its key.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// As the caller gave it.
+    pub content_hash: [u8; 32],
+    /// Its fields.
+    pub metadata: Metadata,
+    /// Bytes of its text.
+    pub text_bytes: u64,
+    /// As the caller gave it.
+    pub source_map: Vec<u8>,
+    /// How many passages it has.
+    pub passages: u64,
+}
+
+/// One passage of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Passage {
+    /// The row of its vector.
+    pub row: u64,
+    /// Its own title.
+    pub title: String,
+    /// Bytes of the document's text.
+    pub range: Range<u64>,
+    /// Bytes of the original document.
+    pub source_range: Range<u64>,
+    /// The text of `range`.
+    pub text: String,
+}
+
+impl From<DocumentRecord> for Document {
+    fn from(record: DocumentRecord) -> Self {
+        let DocumentRecord { key, title, content_hash, metadata, text_bytes, source_map, row_count, .. } =
+            record;
+        Self { key, title, content_hash, metadata, text_bytes, source_map, passages: row_count }
+    }
+}
+
+impl Passage {
+    pub(super) fn new(row: u64, record: PassageRecord, text: String) -> Self {
+        let source_range = record.source_start..record.source_end;
+        Self { row, title: record.title, range: record.start..record.end, source_range, text }
+    }
+}
+
+impl Store {
+    /// The document of a key.
+    ///
+    /// # Errors
+    /// When the disk cannot be read or what it says is damaged.
+    pub fn document(&self, key: &str) -> Result<Option<Document>> {
+        self.whole(key, |_, record| Ok(Some(Document::from(record))))
+    }
+
+    /// The whole text of a document.
+    ///
+    /// # Errors
+    /// As [`document`](Self::document).
+    pub fn text(&self, key: &str) -> Result<Option<String>> {
+        self.whole(key, |id, record| self.shared.documents.text(id, &(0..record.text_bytes)))
+    }
+
+    /// The passages of a document, in their order.
+    ///
+    /// # Errors
+    /// As [`document`](Self::document).
+    pub fn passages(&self, key: &str) -> Result<Option<Vec<Passage>>> {
+        self.whole(key, |_, record| {
+            let rows = record.first_row..record.first_row.saturating_add(record.row_count);
+            rows.map(|row| self.shared.passage(row)).collect()
+        })
+    }
+
+    /// All documents, in key order, read as the iterator goes.
+    pub fn documents(&self) -> impl Iterator<Item = Result<Document>> + '_ {
+        self.shared.documents.keys().filter_map(|id| {
+            match id.and_then(|id| self.shared.documents.document(id)) {
+                // Replaced since its key was read.
+                Ok(None) => None,
+                Ok(Some(record)) => Some(Ok(Document::from(record))),
+                Err(error) => Some(Err(error)),
+            }
+        })
+    }
+
+    /// The stored vector of a row (of unit length under cosine); `None` when there is no such row.
+    ///
+    /// # Errors
+    /// None at present; rows may come from disk.
+    pub fn vector(&self, row: u64) -> Result<Option<Vec<f32>>> {
+        let snapshot = self.shared.current();
+        if snapshot.removed.contains(row) {
+            return Ok(None);
+        }
+        Ok(snapshot.vector(row).map(<[f32]>::to_vec))
+    }
+
+    /// Reads something of a document; `read` gives `None` where the document goes away under it.
+    fn whole<T>(
+        &self,
+        key: &str,
+        read: impl Fn(u64, DocumentRecord) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        let documents = &self.shared.documents;
+        let mut missing = None;
+        loop {
+            let Some(id) = documents.id_of(key)? else { return Ok(None) };
+            if missing == Some(id) {
+                let what = format!("parts of document {key:?} are missing");
+                return Err(StorageError::corrupt(documents.path(), what));
+            }
+            if let Some(record) = documents.document(id)?
+                && let Some(found) = read(id, record)?
+            {
+                return Ok(Some(found));
+            }
+            missing = Some(id);
+        }
+    }
+}
+
+impl Shared {
+    /// A row's passage with its text; `None` when any part of it is not there.
+    pub(super) fn passage(&self, row: u64) -> Result<Option<Passage>> {
+        let Some(record) = self.documents.passage(row)? else { return Ok(None) };
+        let Some(text) = self.documents.text(record.document, &(record.start..record.end))? else {
+            return Ok(None);
+        };
+        Ok(Some(Passage::new(row, record, text)))
+    }
+}

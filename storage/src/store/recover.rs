@@ -1,0 +1,191 @@
+//! Creating a database and opening one, whatever state a crash left it in.
+
+use super::lock::{Lock, is_marked};
+use super::seal::Indexer;
+use super::shared::Shared;
+use super::snapshot::Snapshot;
+use super::{Profile, Store, StoreOptions};
+use crate::documents::{Documents, Manifest, Writes};
+use crate::error::{AtPath, Result, StorageError};
+use crate::index::growing::Growing;
+use crate::index::segment::{self, Segment};
+use crate::vector::metric::Metric;
+use parking_lot::{Condvar, Mutex, RwLock};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+pub(super) const DOCUMENTS: &str = "documents";
+const SEGMENTS: &str = "segments";
+
+impl Store {
+    /// Makes a new, empty database.
+    ///
+    /// # Errors
+    /// [`StorageError::Exists`] when one is there already, [`StorageError::NotADatabase`] when something else is.
+    #[expect(clippy::needless_pass_by_value, reason = "a profile is made for this one call")]
+    pub fn create(path: impl AsRef<Path>, profile: Profile, options: StoreOptions) -> Result<Self> {
+        let path = path.as_ref();
+        profile.check()?;
+        options.check()?;
+        if path.is_dir() {
+            let mut entries = std::fs::read_dir(path).at(path)?;
+            if entries.next().is_some() && !is_marked(path) {
+                return Err(not_a_database(path, "the folder has files of someone else"));
+            }
+        } else if path.exists() {
+            return Err(not_a_database(path, "it is a file"));
+        }
+        std::fs::create_dir_all(path).at(path)?;
+        let lock = Lock::take(path)?;
+        let documents = Documents::open(&path.join(DOCUMENTS))?;
+        if documents.manifest()?.is_some() {
+            return Err(StorageError::Exists { path: path.to_owned() });
+        }
+        std::fs::create_dir_all(path.join(SEGMENTS)).at(path)?;
+        let manifest = Manifest {
+            generation: 0,
+            next_row: 0,
+            next_document: 0,
+            next_segment: 1,
+            documents: 0,
+            passages: 0,
+            segments: Vec::new(),
+            dimension: profile.dimension as u32,
+            metric: profile.metric.to_byte(),
+            encoder: profile.encoder.clone(),
+            fingerprint: profile.fingerprint.clone(),
+        };
+        let mut writes = Writes::default();
+        writes.manifest(&manifest);
+        documents.commit(&writes)?;
+        // The folder's own name must survive a crash too.
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        for folder in [path, parent] {
+            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).at(folder)?;
+        }
+        start(path, options, lock, documents, manifest)
+    }
+
+    /// Opens a database: what takes long is reading the vectors that are in no segment yet.
+    ///
+    /// # Errors
+    /// [`StorageError::NotFound`], [`StorageError::NotADatabase`], [`StorageError::Locked`],
+    /// [`StorageError::Version`] and [`StorageError::Corrupt`] say what is there instead of a usable database.
+    pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
+        let path = path.as_ref();
+        options.check()?;
+        if !path.exists() {
+            return Err(StorageError::NotFound { path: path.to_owned() });
+        }
+        if !path.is_dir() {
+            return Err(not_a_database(path, "it is a file"));
+        }
+        if !is_marked(path) {
+            return Err(not_a_database(path, "the folder has no LOCK file of a database"));
+        }
+        let lock = Lock::take(path)?;
+        if !path.join(DOCUMENTS).is_dir() {
+            return Err(not_a_database(path, "it was never completely created; create it again"));
+        }
+        let documents = Documents::open(&path.join(DOCUMENTS))?;
+        let Some(manifest) = documents.manifest()? else {
+            return Err(not_a_database(path, "it was never completely created; create it again"));
+        };
+        start(path, options, lock, documents, manifest)
+    }
+
+    /// Whether a database is at the path, held by someone or not.
+    #[must_use]
+    pub fn is_database(path: impl AsRef<Path>) -> bool {
+        let path = path.as_ref();
+        is_marked(path) && path.join(DOCUMENTS).is_dir()
+    }
+}
+
+fn not_a_database(path: &Path, what: &str) -> StorageError {
+    StorageError::NotADatabase { path: path.to_owned(), what: what.to_owned() }
+}
+
+/// Brings up everything in memory from what is on disk.
+fn start(
+    path: &Path,
+    options: StoreOptions,
+    lock: Lock,
+    documents: Documents,
+    manifest: Manifest,
+) -> Result<Store> {
+    let segments_folder = path.join(SEGMENTS);
+    let dimension = manifest.dimension as usize;
+    let metric = Metric::from_byte(manifest.metric)
+        .ok_or_else(|| StorageError::corrupt(documents.path(), "the manifest names an unknown metric"))?;
+    let (encoder, fingerprint) = (manifest.encoder.clone(), manifest.fingerprint.clone());
+    let profile = Profile { dimension, metric, encoder, fingerprint };
+    profile.check().map_err(|error| StorageError::corrupt(documents.path(), error.to_string()))?;
+
+    remove_orphans(&segments_folder, &manifest)?;
+    let mut segments = Vec::with_capacity(manifest.segments.len());
+    for entry in &manifest.segments {
+        let segment = Segment::open(&segments_folder, entry.number, dimension, metric)?;
+        if segment.ids().len() != entry.rows as usize {
+            return Err(StorageError::corrupt(segment.path(), "the manifest says another number of rows"));
+        }
+        segments.push(Arc::new(segment));
+    }
+    let mut growing = Growing::new(dimension);
+    let (mut ids, mut vectors) = (Vec::new(), Vec::new());
+    for entry in documents.vectors() {
+        let (row, vector) = entry?;
+        if vector.len() != dimension {
+            let what = format!("the vector of row {row} has {} components, not {dimension}", vector.len());
+            return Err(StorageError::corrupt(documents.path(), what));
+        }
+        ids.push(row);
+        vectors.extend(vector);
+    }
+    growing.append(ids, vectors);
+    let snapshot = Snapshot {
+        generation: manifest.generation,
+        metric,
+        segments,
+        growing,
+        removed: Arc::new(documents.removals()?),
+        live: manifest.passages,
+        documents: manifest.documents,
+    };
+    let due = snapshot.growing.rows() >= options.seal_rows;
+    let shared = Arc::new(Shared {
+        path: path.to_owned(),
+        segments_folder,
+        profile,
+        options,
+        documents,
+        writer: Mutex::new(manifest),
+        sequence: AtomicU64::new(0),
+        poison: Mutex::new(None),
+        sealing_failure: Mutex::new(None),
+        filters: Mutex::new(Vec::new()),
+        snapshot: RwLock::new(Arc::new(snapshot)),
+        changed: (Mutex::new(()), Condvar::new()),
+        _lock: lock,
+    });
+    let indexer = Indexer::start(Arc::clone(&shared))?;
+    if due {
+        indexer.wake();
+    }
+    Ok(Store { indexer, shared })
+}
+
+/// Segment files that no manifest adopted: what a crash between writing and adopting leaves.
+fn remove_orphans(folder: &Path, manifest: &Manifest) -> Result<()> {
+    std::fs::create_dir_all(folder).at(folder)?;
+    let adopted: Vec<_> = manifest.segments.iter().map(|entry| segment::file(folder, entry.number)).collect();
+    for entry in std::fs::read_dir(folder).at(folder)? {
+        let path = entry.at(folder)?.path();
+        let ours = path.extension().is_some_and(|extension| extension == "seg" || extension == "tmp");
+        if ours && !adopted.contains(&path) {
+            std::fs::remove_file(&path).at(&path)?;
+        }
+    }
+    Ok(())
+}

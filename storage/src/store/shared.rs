@@ -1,0 +1,153 @@
+//! The state that callers and the indexer share, and the rules of publishing it.
+
+use super::lock::Lock;
+use super::snapshot::Snapshot;
+use super::{Profile, StoreOptions};
+use crate::documents::{Documents, Manifest, Writes};
+use crate::error::{Result, StorageError};
+use crate::filter::Filter;
+use parking_lot::{Condvar, Mutex, RwLock};
+use roaring::RoaringTreemap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Filters whose rows are remembered.
+const REMEMBERED_FILTERS: usize = 16;
+/// Waiters look again after this, whether they were woken or not.
+const WAIT: Duration = Duration::from_millis(50);
+
+/// What a filter lets through in one generation.
+pub(super) struct Remembered {
+    filter: Filter,
+    generation: u64,
+    rows: Arc<RoaringTreemap>,
+}
+
+/// An open database without its indexer.
+pub(super) struct Shared {
+    pub(super) path: PathBuf,
+    pub(super) segments_folder: PathBuf,
+    pub(super) profile: Profile,
+    pub(super) options: StoreOptions,
+    pub(super) documents: Documents,
+    /// Whoever writes holds this: commits and adoptions of segments.
+    pub(super) writer: Mutex<Manifest>,
+    /// Odd while a batch is in the trees and not in the snapshot yet.
+    pub(super) sequence: AtomicU64,
+    /// Why nothing may be written any more.
+    pub(super) poison: Mutex<Option<String>>,
+    /// Why the last attempt to seal failed.
+    pub(super) sealing_failure: Mutex<Option<String>>,
+    pub(super) filters: Mutex<Vec<Remembered>>,
+    pub(super) snapshot: RwLock<Arc<Snapshot>>,
+    pub(super) changed: (Mutex<()>, Condvar),
+    /// Last, so that it is released when everything else is closed.
+    pub(super) _lock: Lock,
+}
+
+impl Shared {
+    pub(super) fn current(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read())
+    }
+
+    pub(super) fn publish(&self, snapshot: Snapshot) {
+        *self.snapshot.write() = Arc::new(snapshot);
+    }
+
+    /// Wakes whoever waits for a new snapshot or for sealing.
+    pub(super) fn notify(&self) {
+        let _guard = self.changed.0.lock();
+        self.changed.1.notify_all();
+    }
+
+    /// Sleeps until something changed, or a moment.
+    pub(super) fn wait(&self) {
+        let mut guard = self.changed.0.lock();
+        self.changed.1.wait_for(&mut guard, WAIT);
+    }
+
+    pub(super) fn writable(&self) -> Result<()> {
+        match &*self.poison.lock() {
+            Some(what) => Err(StorageError::Poisoned { path: self.path.clone(), what: what.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes to the trees. A failure may have left any part of it, so nothing may be written after one.
+    pub(super) fn write(&self, writes: &Writes) -> Result<()> {
+        self.documents.commit(writes).inspect_err(|error| {
+            *self.poison.lock() = Some(error.to_string());
+            self.notify();
+        })
+    }
+
+    /// After a reader with the snapshot of `generation` found a row of it gone: returns when there is a newer one.
+    ///
+    /// # Errors
+    /// [`StorageError::Corrupt`] when nobody is writing, so that the row should be there.
+    pub(super) fn wait_for_newer(&self, generation: u64, row: u64) -> Result<()> {
+        loop {
+            let writing = self.sequence.load(Ordering::Acquire) % 2 == 1;
+            if self.current().generation > generation {
+                return Ok(());
+            }
+            self.writable()?;
+            if !writing {
+                return Err(StorageError::corrupt(
+                    self.documents.path(),
+                    format!("row {row} is in the index and has no passage, document or text"),
+                ));
+            }
+            self.wait();
+        }
+    }
+
+    /// A snapshot and the rows of it that a filter lets through.
+    pub(super) fn filtered(&self, filter: &Filter) -> Result<(Arc<Snapshot>, Arc<RoaringTreemap>)> {
+        // The trees have no snapshots: a scan counts only when nothing was written meanwhile.
+        for _ in 0..2 {
+            let before = self.sequence.load(Ordering::Acquire);
+            let snapshot = self.current();
+            if let Some(rows) = self.remembered(filter, snapshot.generation) {
+                return Ok((snapshot, rows));
+            }
+            if before % 2 == 1 {
+                continue;
+            }
+            let rows = self.scan(filter, &snapshot)?;
+            if self.sequence.load(Ordering::Acquire) == before {
+                self.remember(filter, snapshot.generation, &rows);
+                return Ok((snapshot, rows));
+            }
+        }
+        // Someone writes all the time: hold the next writer up for one scan.
+        let _writer = self.writer.lock();
+        self.writable()?;
+        let snapshot = self.current();
+        let rows = self.scan(filter, &snapshot)?;
+        self.remember(filter, snapshot.generation, &rows);
+        Ok((snapshot, rows))
+    }
+
+    fn remembered(&self, filter: &Filter, generation: u64) -> Option<Arc<RoaringTreemap>> {
+        let filters = self.filters.lock();
+        let found = filters.iter().find(|r| r.generation == generation && r.filter == *filter)?;
+        Some(Arc::clone(&found.rows))
+    }
+
+    fn scan(&self, filter: &Filter, snapshot: &Snapshot) -> Result<Arc<RoaringTreemap>> {
+        let rows = self.documents.rows_where(|metadata| filter.matches(metadata))?;
+        Ok(Arc::new(rows - &*snapshot.removed))
+    }
+
+    fn remember(&self, filter: &Filter, generation: u64, rows: &Arc<RoaringTreemap>) {
+        let mut filters = self.filters.lock();
+        filters.retain(|r| r.generation >= generation);
+        if filters.len() == REMEMBERED_FILTERS {
+            filters.remove(0);
+        }
+        filters.push(Remembered { filter: filter.clone(), generation, rows: Arc::clone(rows) });
+    }
+}

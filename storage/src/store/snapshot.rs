@@ -1,0 +1,129 @@
+//! What a search sees: segments, growing rows and removals of one moment. Never changes.
+
+use crate::index::growing::Growing;
+use crate::index::segment::Segment;
+use crate::vector::metric::Metric;
+use crate::vector::top_k::{Ranked, TopK};
+use roaring::RoaringTreemap;
+use std::sync::Arc;
+
+/// Up to this many rows a scan is as fast as a graph, and right.
+const SCAN_BELOW: u64 = 2_000;
+/// Distances that a graph search computes per candidate kept, about.
+const DISTANCES_PER_CANDIDATE: u64 = 25;
+
+#[derive(Clone)]
+pub(super) struct Snapshot {
+    /// Of the batch that made it; sealing moves rows and does not count.
+    pub(super) generation: u64,
+    pub(super) metric: Metric,
+    /// In order of rows.
+    pub(super) segments: Vec<Arc<Segment>>,
+    pub(super) growing: Growing,
+    pub(super) removed: Arc<RoaringTreemap>,
+    /// Rows that are not removed.
+    pub(super) live: u64,
+    pub(super) documents: u64,
+}
+
+impl Snapshot {
+    /// The best `k` rows that are allowed, best first. `allowed` names no removed rows.
+    pub(super) fn search(
+        &self,
+        query: &[f32],
+        k: usize,
+        ef: usize,
+        exact: bool,
+        allowed: Option<&RoaringTreemap>,
+    ) -> Vec<Ranked> {
+        let matches = allowed.map_or(self.live, RoaringTreemap::len);
+        // No allocation or search wider than what is there.
+        let k = k.min(usize::try_from(matches).unwrap_or(usize::MAX));
+        let ef = ef.max(k);
+        if exact || self.scan_is_cheaper(matches, ef as u64) {
+            return self.scan(query, k, allowed);
+        }
+        let mut top = TopK::new(k);
+        for segment in &self.segments {
+            let accept = |row| match allowed {
+                Some(allowed) => allowed.contains(row),
+                None => !self.removed.contains(row),
+            };
+            segment.search(query, ef, accept).into_iter().for_each(|ranked| top.offer(ranked));
+        }
+        match allowed {
+            Some(allowed) => self.scan_growing(query, 0, &mut top, |row| allowed.contains(row)),
+            None => self.search_growing(query, ef, &mut top),
+        }
+        let found = top.into_sorted();
+        // The graph promises nothing: where it finds too little, the scan does.
+        if found.len() < k { self.scan(query, k, allowed) } else { found }
+    }
+
+    /// A graph search walks about `ef` candidates' neighbours, and `1 / selectivity` times as many under a filter.
+    fn scan_is_cheaper(&self, matches: u64, ef: u64) -> bool {
+        let walked = u128::from(ef) * u128::from(DISTANCES_PER_CANDIDATE);
+        matches <= SCAN_BELOW || u128::from(matches).pow(2) <= walked * u128::from(self.live)
+    }
+
+    fn search_growing(&self, query: &[f32], ef: usize, top: &mut TopK) {
+        let mut scan_from = 0;
+        if let Some(graph) = self.growing.graph.get() {
+            // Rows that arrive in the graph meanwhile are scanned: none is missed, none counted twice.
+            scan_from = graph.indexed().min(self.growing.rows());
+            for position in graph.search(query, ef, scan_from) {
+                if let Some((row, vector)) = self.growing.at(position)
+                    && !self.removed.contains(row)
+                {
+                    top.offer(Ranked { rank: self.metric.rank(query, vector), row });
+                }
+            }
+        }
+        self.scan_growing(query, scan_from, top, |row| !self.removed.contains(row));
+    }
+
+    fn scan_growing(&self, query: &[f32], from: usize, top: &mut TopK, accept: impl Fn(u64) -> bool) {
+        for (row, vector) in self.growing.iter_from(from).filter(|&(row, _)| accept(row)) {
+            top.offer(Ranked { rank: self.metric.rank(query, vector), row });
+        }
+    }
+
+    /// Every allowed row, or every row.
+    fn scan(&self, query: &[f32], k: usize, allowed: Option<&RoaringTreemap>) -> Vec<Ranked> {
+        let mut top = TopK::new(k);
+        if let Some(allowed) = allowed {
+            for row in allowed {
+                if let Some(vector) = self.vector(row) {
+                    top.offer(Ranked { rank: self.metric.rank(query, vector), row });
+                }
+            }
+            return top.into_sorted();
+        }
+        for segment in &self.segments {
+            for (position, &row) in segment.ids().iter().enumerate() {
+                if let Some(vector) = segment.at(position)
+                    && !self.removed.contains(row)
+                {
+                    top.offer(Ranked { rank: self.metric.rank(query, vector), row });
+                }
+            }
+        }
+        self.scan_growing(query, 0, &mut top, |row| !self.removed.contains(row));
+        top.into_sorted()
+    }
+
+    /// The vector of a row, removed or not.
+    pub(super) fn vector(&self, row: u64) -> Option<&[f32]> {
+        let at =
+            self.segments.partition_point(|segment| segment.ids().last().is_some_and(|&last| last < row));
+        match self.segments.get(at) {
+            Some(segment) => segment.at(segment.position(row)?),
+            None => self.growing.vector(row),
+        }
+    }
+
+    /// Rows below this one are in segments.
+    pub(super) fn growing_from(&self) -> u64 {
+        self.segments.last().and_then(|segment| segment.ids().last()).map_or(0, |&last| last + 1)
+    }
+}

@@ -1,0 +1,25 @@
+//! The kernels in plain Rust: the fallback, and the oracle of the fast ones.
+
+/// Inner product, eight sums wide so that the compiler may use what vectors it has.
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    fold(a, b, |x, y| x * y)
+}
+
+/// Squared Euclidean distance.
+pub(super) fn squared_l2(a: &[f32], b: &[f32]) -> f32 {
+    fold(a, b, |x, y| (x - y) * (x - y))
+}
+
+#[inline]
+fn fold(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut sums = [0.0f32; 8];
+    let (a_blocks, a_rest) = a.as_chunks::<8>();
+    let (b_blocks, b_rest) = b.as_chunks::<8>();
+    for (x, y) in a_blocks.iter().zip(b_blocks) {
+        for lane in 0..8 {
+            sums[lane] += term(x[lane], y[lane]);
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(&x, &y)| term(x, y)).sum();
+    sums.iter().sum::<f32>() + rest
+}

@@ -1,0 +1,105 @@
+//! What "near" means, and what a vector must be before it is stored or searched with.
+
+use crate::error::{Result, StorageError};
+use crate::vector::distance;
+
+/// Components beyond this would overflow a sum of squares at [`MAX_DIMENSION`] components.
+pub(crate) const MAX_COMPONENT: f32 = 1e15;
+/// The most components a vector may have.
+pub const MAX_DIMENSION: usize = 65_536;
+
+/// How two vectors are compared. Every score is "higher is better".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Metric {
+    /// Cosine of the angle: vectors are normalized on entry; the score is in -1..=1.
+    Cosine,
+    /// Inner product of the vectors as they are; the score is any number.
+    Dot,
+    /// Euclidean distance; the score is the negative distance, at most 0.
+    L2,
+}
+
+impl Metric {
+    pub(crate) fn to_byte(self) -> u8 {
+        match self {
+            Self::Cosine => 0,
+            Self::Dot => 1,
+            Self::L2 => 2,
+        }
+    }
+
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Cosine, Self::Dot, Self::L2].into_iter().find(|metric| metric.to_byte() == byte)
+    }
+
+    /// The vector as it is stored and searched with: checked, and of unit length under cosine.
+    pub(crate) fn prepare(self, vector: &[f32], dimension: usize) -> Result<Vec<f32>> {
+        if vector.len() != dimension {
+            return Err(StorageError::Dimension { got: vector.len(), expected: dimension });
+        }
+        let limit = if self == Self::Cosine { f32::MAX } else { MAX_COMPONENT };
+        if let Some((index, &value)) = vector.iter().enumerate().find(|(_, x)| x.is_nan() || x.abs() > limit)
+        {
+            return Err(StorageError::Component { index, value });
+        }
+        if self != Self::Cosine {
+            return Ok(vector.to_vec());
+        }
+        let norm = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+        if norm == 0.0 {
+            return Err(StorageError::ZeroVector);
+        }
+        Ok(vector.iter().map(|&x| (f64::from(x) / norm) as f32).collect())
+    }
+
+    /// Orders rows as the score does: the inner product, or the negative squared distance.
+    #[inline]
+    pub(crate) fn rank(self, a: &[f32], b: &[f32]) -> f32 {
+        match self {
+            Self::Cosine | Self::Dot => distance::dot(a, b),
+            Self::L2 => -distance::squared_l2(a, b),
+        }
+    }
+
+    /// The score a caller sees, of a [`rank`](Self::rank).
+    pub(crate) fn score(self, rank: f32) -> f32 {
+        match self {
+            Self::Cosine | Self::Dot => rank,
+            Self::L2 => -(-rank).max(0.0).sqrt(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiny_and_huge_vectors_normalize() {
+        for scale in [1e-40f32, 1e-20, 1.0, 1e20, 1e38] {
+            let unit = Metric::Cosine.prepare(&[3.0 * scale, -2.0 * scale], 2).unwrap();
+            assert!((distance::dot(&unit, &unit) - 1.0).abs() < 1e-5, "{scale}");
+        }
+    }
+
+    #[test]
+    fn unusable_vectors_are_named() {
+        let prepare = |metric: Metric, v: &[f32]| metric.prepare(v, 2).unwrap_err();
+        assert!(matches!(prepare(Metric::Dot, &[1.0]), StorageError::Dimension { got: 1, expected: 2 }));
+        assert!(matches!(prepare(Metric::L2, &[0.0, f32::NAN]), StorageError::Component { index: 1, .. }));
+        assert!(matches!(
+            prepare(Metric::Cosine, &[f32::INFINITY, 0.0]),
+            StorageError::Component { index: 0, .. }
+        ));
+        assert!(matches!(prepare(Metric::Dot, &[1e30, 0.0]), StorageError::Component { index: 0, .. }));
+        assert!(matches!(prepare(Metric::Cosine, &[0.0, -0.0]), StorageError::ZeroVector));
+    }
+
+    #[test]
+    fn bytes_name_metrics_and_back() {
+        for metric in [Metric::Cosine, Metric::Dot, Metric::L2] {
+            assert_eq!(Metric::from_byte(metric.to_byte()), Some(metric));
+        }
+        assert_eq!(Metric::from_byte(9), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! Vectors as numbers: metrics, kernels and the best k. Pure, no I/O.
+
+pub(crate) mod distance;
+pub(crate) mod metric;
+pub(crate) mod top_k;

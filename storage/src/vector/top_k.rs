@@ -1,0 +1,74 @@
+//! The best k of a stream, in a total order: higher rank first, then lower row.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+/// A row and how it ranks; ordered so that the better one is greater.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Ranked {
+    pub(crate) rank: f32,
+    pub(crate) row: u64,
+}
+
+impl Eq for Ranked {}
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank.total_cmp(&other.rank).then_with(|| other.row.cmp(&self.row))
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Keeps the best `k` of what it is offered.
+pub(crate) struct TopK {
+    k: usize,
+    heap: BinaryHeap<Reverse<Ranked>>,
+}
+
+impl TopK {
+    pub(crate) fn new(k: usize) -> Self {
+        // `k` is the caller's and may be absurd: the heap grows with what is really there.
+        Self { k, heap: BinaryHeap::with_capacity(k.min(1024)) }
+    }
+
+    #[inline]
+    pub(crate) fn offer(&mut self, ranked: Ranked) {
+        if self.heap.len() < self.k {
+            self.heap.push(Reverse(ranked));
+        } else if let Some(mut worst) = self.heap.peek_mut()
+            && ranked > worst.0
+        {
+            *worst = Reverse(ranked);
+        }
+    }
+
+    /// Best first.
+    pub(crate) fn into_sorted(self) -> Vec<Ranked> {
+        self.heap.into_sorted_vec().into_iter().map(|Reverse(ranked)| ranked).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn it_keeps_what_a_full_sort_would(ranks in proptest::collection::vec(-3i8..3, 0..60), k in 0usize..20) {
+            let all: Vec<Ranked> =
+                ranks.iter().enumerate().map(|(i, &r)| Ranked { rank: f32::from(r), row: i as u64 }).collect();
+            let mut top = TopK::new(k);
+            all.iter().for_each(|&ranked| top.offer(ranked));
+            let mut sorted = all;
+            sorted.sort_by(|a, b| b.cmp(a));
+            sorted.truncate(k);
+            prop_assert_eq!(top.into_sorted(), sorted);
+        }
+    }
+}
