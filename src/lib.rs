@@ -1,1 +1,4 @@
 //! Postil.
+
+#[cfg(feature = "encoder")]
+pub mod chunk;
