@@ -2,3 +2,5 @@
 
 #[cfg(feature = "encoder")]
 pub mod chunk;
+#[cfg(feature = "encoder")]
+pub mod extract;
