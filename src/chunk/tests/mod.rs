@@ -64,7 +64,7 @@ fn options(max_tokens: usize, overlap_sentences: usize) -> ChunkOptions {
     ChunkOptions { max_tokens, overlap_sentences }
 }
 
-fn parts<'t>(text: &'t str, format: Format, max_tokens: usize, overlap: usize) -> Vec<&'t str> {
+fn parts(text: &str, format: Format, max_tokens: usize, overlap: usize) -> Vec<&str> {
     let chunks = chunk(text, format, &options(max_tokens, overlap), &Words::default()).unwrap();
     chunks.into_iter().map(|chunk| &text[chunk.range]).collect()
 }

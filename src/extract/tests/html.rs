@@ -126,3 +126,17 @@ proptest! {
         check(&source, &html(&source));
     }
 }
+
+/// Each of these took quadratic time in some reader of HTML. The map has a few runs for each reference
+/// or tag, so its size stands for the work here.
+#[test]
+fn long_broken_pages_are_read_in_one_pass() {
+    for part in
+        ["&", "&amp", "<", "<a", "<ul><li>", "<pre>", "a</b>", "<!--", "\r\n", "&#1", "<svg>", "<h1>a", "]]>"]
+    {
+        let source = part.repeat(400_000 / part.len());
+        let page = html(&source);
+        assert_eq!(page.map.text_len(), page.text.len());
+        assert!(page.text.len() <= 8 * source.len(), "{part}: {} bytes", page.text.len());
+    }
+}

@@ -47,3 +47,35 @@ fn a_file_kind_goes_by_its_extension() {
     assert_eq!(of("a.pdf"), None);
     assert_eq!(of("README"), None);
 }
+
+#[test]
+fn a_page_is_chunked_under_its_headings_and_leads_back_to_its_bytes() {
+    let source =
+        "<h1>Leave</h1><h2>Parents</h2><p>Parents get <b>30</b> days &amp; pay.</p><h2>Others</h2>None.";
+    let page = extract(source.as_bytes(), Kind::Html).unwrap();
+    let chunks =
+        crate::chunk::chunk(&page.text, page.format, &crate::chunk::ChunkOptions::default(), &Letters);
+    let found: Vec<_> = chunks
+        .unwrap()
+        .into_iter()
+        .map(|chunk| (chunk.title, source[page.map.source_range(chunk.range)].to_owned()))
+        .collect();
+    let expected = [
+        ("Leave > Parents", "Leave</h1><h2>Parents</h2><p>Parents get <b>30</b> days &amp; pay."),
+        ("Leave > Others", "Others</h2>None."),
+    ];
+    assert_eq!(found, expected.map(|(title, part)| (title.to_owned(), part.to_owned())));
+}
+
+/// A token for each character.
+struct Letters;
+
+impl crate::chunk::TokenRanges for Letters {
+    fn tokens(&self, text: &str) -> Result<Vec<std::ops::Range<usize>>, postil_contract::EncodeError> {
+        Ok(text.char_indices().map(|(at, c)| at..at + c.len_utf8()).collect())
+    }
+
+    fn room(&self, title: &str) -> Result<usize, postil_contract::EncodeError> {
+        Ok(256 - title.len())
+    }
+}
