@@ -85,3 +85,30 @@ fn work_is_linear_and_calls_are_bounded_on_one_endless_line() {
         }
     }
 }
+
+#[test]
+fn work_is_linear_on_endless_markup() {
+    let long_heading = format!("# {}\n", "word ".repeat(100_000)) + &"## a\n\nb\n\n".repeat(20_000);
+    let table = format!("|a|b|\n|---|---|\n{}", "|c d|e|\n".repeat(60_000));
+    let code = format!("```\n{}", "let a = 1;\n\n".repeat(50_000));
+    let mut texts = vec![long_heading, table, code];
+    for part in [
+        "# a\n", "- a\n", "> ", "- ", "[", "*a _b ", "```\n", "![a](", "<!--", "---\n", "[a]: b\n", "a\n\n",
+        "|",
+    ] {
+        texts.push(part.repeat(300_000 / part.len()));
+    }
+    for text in texts {
+        let words = Words::default();
+        let options = ChunkOptions::default();
+        let chunks = chunk(&text, Format::Markdown, &options, &words).unwrap();
+        assert!(
+            words.bytes.get() <= 4 * text.len(),
+            "{} for {}: {:?}",
+            words.bytes.get(),
+            text.len(),
+            &text[..9]
+        );
+        check(&text, &chunks, &options, &words);
+    }
+}
