@@ -1,1 +1,6 @@
 //! Postil.
+
+#[cfg(feature = "encoder")]
+pub mod chunk;
+#[cfg(feature = "encoder")]
+pub mod extract;

@@ -1,0 +1,124 @@
+//! The tokenizer as the chunker sees it, and the budget that a section keeps to.
+
+use std::ops::Range;
+
+use postil_contract::{EncodeError, Encoder};
+
+/// What joins the headings of a path.
+const HEADING_JOINT: &str = " > ";
+
+/// Bytes of a window for each token it may have. Prose has about 5; far more is one token only where a
+/// tokenizer gives up on a word (WordPiece, past 100 characters) or skips blanks, and such text must
+/// not make a window without end.
+const MAX_BYTES_PER_TOKEN: usize = 32;
+
+/// What the chunker needs of a tokenizer; every [`Encoder`] has it.
+pub trait TokenRanges {
+    /// The byte range of each token of `text`, in order, without special tokens or a limit on length.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the tokenizer fails.
+    fn tokens(&self, text: &str) -> Result<Vec<Range<usize>>, EncodeError>;
+
+    /// Tokens of the model's window that a title leaves for text.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the tokenizer fails.
+    fn room(&self, title: &str) -> Result<usize, EncodeError>;
+}
+
+impl<E: Encoder + ?Sized> TokenRanges for E {
+    fn tokens(&self, text: &str) -> Result<Vec<Range<usize>>, EncodeError> {
+        Encoder::tokens(self, text)
+    }
+
+    fn room(&self, title: &str) -> Result<usize, EncodeError> {
+        Encoder::room(self, title)
+    }
+}
+
+/// Why a text has no chunks.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChunkError {
+    /// Allow more tokens, or use an encoder with a longer window.
+    #[error("the character at byte {at} has {got_tokens} tokens, a chunk may have {budget_tokens}")]
+    NoRoom {
+        /// Byte of the text.
+        at: usize,
+        /// Tokens of this character alone.
+        got_tokens: usize,
+        /// What a chunk may have here.
+        budget_tokens: usize,
+    },
+    /// The tokenizer failed.
+    #[error(transparent)]
+    Tokenizer(#[from] EncodeError),
+}
+
+/// A tokenizer's byte ranges of a text.
+pub(super) type Tokens<'a> = dyn Fn(&str) -> Result<Vec<Range<usize>>, EncodeError> + 'a;
+
+/// The tokenizer's measure of a text, with the budget of one section.
+pub(super) struct Meter<'a> {
+    pub(super) text: &'a str,
+    tokens: &'a Tokens<'a>,
+    /// Most tokens of a window.
+    pub(super) budget: usize,
+    /// Most bytes of a window.
+    pub(super) max_bytes: usize,
+}
+
+impl<'a> Meter<'a> {
+    pub(super) fn new(text: &'a str, tokens: &'a Tokens<'a>, budget: usize) -> Self {
+        Self { text, tokens, budget, max_bytes: budget.saturating_mul(MAX_BYTES_PER_TOKEN).max(64) }
+    }
+
+    /// Token ranges of a part, relative to its start.
+    pub(super) fn tokens(&self, part: &Range<usize>) -> Result<Vec<Range<usize>>, ChunkError> {
+        Ok((self.tokens)(&self.text[part.clone()])?)
+    }
+
+    /// How many tokens a part has.
+    pub(super) fn count(&self, part: &Range<usize>) -> Result<usize, ChunkError> {
+        Ok(self.tokens(part)?.len())
+    }
+
+    /// Whether a part is short enough to be measured at all.
+    pub(super) fn measurable(&self, part: &Range<usize>) -> bool {
+        part.len() <= self.max_bytes
+    }
+}
+
+/// The title for a heading path, and the tokens of text a chunk under it may have.
+///
+/// Outermost headings are dropped while the title would leave less than half of what a chunk may have
+/// without a title; the innermost too, when it alone is that long (its text is in the section anyway).
+pub(super) fn fit_title(
+    path: &[String],
+    max_tokens: usize,
+    room: &dyn Fn(&str) -> Result<usize, EncodeError>,
+) -> Result<(String, usize), ChunkError> {
+    let bare = max_tokens.min(room("")?);
+    for first in 0..path.len() {
+        let title = path[first..].join(HEADING_JOINT);
+        // A heading of many bytes is not worth a call: it would not be a title in any case.
+        if title.len() > bare.saturating_mul(MAX_BYTES_PER_TOKEN) {
+            continue;
+        }
+        let budget = max_tokens.min(room(&title)?);
+        if budget >= bare.div_ceil(2) && budget > 0 {
+            return Ok((title, budget));
+        }
+    }
+    Ok((String::new(), bare))
+}
+
+/// `range` of `text` without blanks at its edges; `None` when nothing is left.
+pub(super) fn trim(text: &str, range: Range<usize>) -> Option<Range<usize>> {
+    let part = &text[range.clone()];
+    let trimmed = part.trim_start();
+    let start = range.start + (part.len() - trimmed.len());
+    let end = start + trimmed.trim_end().len();
+    (start < end).then_some(start..end)
+}

@@ -1,0 +1,114 @@
+//! Text to passages: windows of whole sentences that fit the encoder.
+//!
+//! Windows are measured with the model's own tokenizer, so that nothing is cut when they are embedded.
+//! Invariant: the chunks of a text cover all of it that is not blank, in order, and none has more tokens
+//! than its budget, the smaller of [`ChunkOptions::max_tokens`] and the room its title leaves.
+//! Work is linear in the length of the text and no call to the tokenizer sees more than a bounded block,
+//! whatever the text is.
+//!
+//! file | responsibility
+//! ---|---
+//! `abbreviation.rs` | full stops that end no sentence
+//! `markdown.rs` | sections and their heading paths, code, tables, list items
+//! `meter.rs` | the tokenizer as the chunker sees it, and the budget it keeps to
+//! `outline.rs` | what the two formats are both turned into: sections of segments
+//! `piece.rs` | segments to pieces: sentences, rows, code, each small enough for a window
+//! `sentence.rs` | sentence bounds of UAX #29, corrected
+//! `split.rs` | a sentence longer than the budget
+//! `window.rs` | pieces packed into windows, with overlap
+
+mod abbreviation;
+mod markdown;
+mod meter;
+mod outline;
+mod piece;
+mod sentence;
+mod split;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use std::ops::Range;
+
+pub use meter::{ChunkError, TokenRanges};
+
+use meter::Meter;
+use outline::Section;
+use window::Packer;
+
+/// Tokens in a chunk, when nothing else is asked for: a paragraph or two of prose.
+pub const DEFAULT_MAX_TOKENS: usize = 200;
+
+/// Sentences that a chunk shares with the one before it, when nothing else is asked for.
+pub const DEFAULT_OVERLAP_SENTENCES: usize = 1;
+
+/// How a text is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Paragraphs with blank lines between them.
+    Plain,
+    /// CommonMark with tables and front matter.
+    Markdown,
+}
+
+/// How large chunks are and how much they share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChunkOptions {
+    /// Most tokens in a chunk, title and special tokens not counted; from 1, default
+    /// [`DEFAULT_MAX_TOKENS`]. A chunk gets less when the model's window leaves less.
+    pub max_tokens: usize,
+    /// Sentences at the end of one window that the next repeats, where they fit; default
+    /// [`DEFAULT_OVERLAP_SENTENCES`].
+    pub overlap_sentences: usize,
+}
+
+impl Default for ChunkOptions {
+    fn default() -> Self {
+        Self { max_tokens: DEFAULT_MAX_TOKENS, overlap_sentences: DEFAULT_OVERLAP_SENTENCES }
+    }
+}
+
+/// A part of a text that is embedded as one passage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Bytes of the text, on character boundaries, without blank edges.
+    pub range: Range<usize>,
+    /// The headings it stands under, outermost first: `Guide > Install > Linux`. Empty without any.
+    /// Outer headings are left out where the path would take more than half of the window.
+    pub title: String,
+}
+
+/// Cuts `text` into chunks, in order of their start; none when it is blank.
+///
+/// Whole sentences are packed up to the budget; a sentence longer than that is cut at a line, a clause, a
+/// word, or else between two tokens. In Markdown a section starts a chunk of its own, code stays in
+/// one chunk where it fits and is cut between lines where not, tables are cut between rows.
+///
+/// # Errors
+/// [`ChunkError::NoRoom`] when some character alone has more tokens than the budget, as all have when
+/// that is 0; [`ChunkError::Tokenizer`] when the tokenizer fails.
+pub fn chunk<T: TokenRanges + ?Sized>(
+    text: &str,
+    format: Format,
+    options: &ChunkOptions,
+    tokenizer: &T,
+) -> Result<Vec<Chunk>, ChunkError> {
+    let sections = match format {
+        Format::Plain => vec![Section::untitled(text)],
+        Format::Markdown => markdown::sections(text),
+    };
+    let tokens = |part: &str| tokenizer.tokens(part);
+    let room = |title: &str| tokenizer.room(title);
+    let mut chunks = Vec::new();
+    for section in sections {
+        let (title, budget) = meter::fit_title(&section.path, options.max_tokens, &room)?;
+        let meter = Meter::new(text, &tokens, budget);
+        let mut packer = Packer::new(&meter, options.overlap_sentences);
+        for segment in &section.segments {
+            piece::pieces(&meter, segment, &mut |piece| packer.push(piece))?;
+        }
+        let windows = packer.finish()?;
+        chunks.extend(windows.into_iter().map(|range| Chunk { range, title: title.clone() }));
+    }
+    Ok(chunks)
+}

@@ -1,0 +1,158 @@
+//! Records, one on each line.
+
+use std::io::BufRead;
+
+use serde_json::{Map, Value};
+
+use super::JsonlError;
+
+/// Bytes of a line, when nothing else is asked for.
+pub const DEFAULT_MAX_LINE_BYTES: usize = 64 << 20;
+
+/// Names of the id, the first one present counts: those of BEIR and Pyserini follow `id`.
+const ID_FIELDS: [&str; 5] = ["id", "pid", "_id", "key", "docid"];
+
+/// A document that is a line of JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// The line it is on, from 1.
+    pub line: u64,
+    /// The field `id`, or else `pid`, `_id`, `key` or `docid`: a string, or a number as it is written.
+    pub id: String,
+    /// The field `text`.
+    pub text: String,
+    /// The field `title`, unless it is empty or null.
+    pub title: Option<String>,
+    /// The other fields that are strings, numbers, truth values or lists of strings.
+    pub metadata: Map<String, Value>,
+    /// How many fields were left out: objects and other lists. Null counts as absent.
+    pub ignored_fields: usize,
+}
+
+/// Reads records until the end; a line that is none is an error, and the next follows.
+#[derive(Debug)]
+pub struct Jsonl<R> {
+    reader: R,
+    line: u64,
+    max_line_bytes: usize,
+    buffer: Vec<u8>,
+    is_done: bool,
+}
+
+/// The records of `reader`, one for each line that is not blank.
+pub fn jsonl<R: BufRead>(reader: R) -> Jsonl<R> {
+    let max_line_bytes = DEFAULT_MAX_LINE_BYTES;
+    Jsonl { reader, line: 0, max_line_bytes, buffer: Vec::new(), is_done: false }
+}
+
+impl<R: BufRead> Jsonl<R> {
+    /// Sets the longest line, its end not counted; default [`DEFAULT_MAX_LINE_BYTES`]. Longer ones are
+    /// skipped with an error and take no memory.
+    #[must_use]
+    pub fn max_line_bytes(mut self, bytes: usize) -> Self {
+        self.max_line_bytes = bytes;
+        self
+    }
+
+    /// Reads the next line into the buffer; whether it was too long; `None` at the end.
+    fn read_line(&mut self) -> std::io::Result<Option<bool>> {
+        self.buffer.clear();
+        let mut too_long = false;
+        let mut any = false;
+        loop {
+            let available = match self.reader.fill_buf() {
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+                other => other?,
+            };
+            if available.is_empty() {
+                return Ok(any.then_some(too_long));
+            }
+            any = true;
+            let end = available.iter().position(|&byte| byte == b'\n');
+            let part = &available[..end.unwrap_or(available.len())];
+            too_long |= self.buffer.len() + part.len() > self.max_line_bytes;
+            if !too_long {
+                self.buffer.extend_from_slice(part);
+            }
+            let used = end.map_or(part.len(), |end| end + 1);
+            self.reader.consume(used);
+            if end.is_some() {
+                return Ok(Some(too_long));
+            }
+        }
+    }
+
+    fn record(&self) -> Result<Option<Record>, JsonlError> {
+        let line = self.line;
+        let mut bytes = self.buffer.as_slice();
+        if line == 1 {
+            bytes = bytes.strip_prefix(super::BYTE_ORDER_MARK.as_bytes()).unwrap_or(bytes);
+        }
+        if bytes.trim_ascii().is_empty() {
+            return Ok(None);
+        }
+        let mut fields: Map<String, Value> =
+            serde_json::from_slice(bytes).map_err(|source| JsonlError::Json { line, source })?;
+        let id = ID_FIELDS.iter().find_map(|name| fields.remove(*name).filter(|value| !value.is_null()));
+        let id = match id {
+            None => return Err(JsonlError::Missing { line, field: "id" }),
+            Some(Value::String(id)) if !id.is_empty() => id,
+            Some(Value::Number(id)) => id.to_string(),
+            Some(_) => {
+                return Err(JsonlError::Field {
+                    line,
+                    field: "id",
+                    expected: "a number or a string with text",
+                });
+            }
+        };
+        let text = match fields.remove("text") {
+            None | Some(Value::Null) => return Err(JsonlError::Missing { line, field: "text" }),
+            Some(Value::String(text)) => text,
+            Some(_) => return Err(JsonlError::Field { line, field: "text", expected: "a string" }),
+        };
+        let title = match fields.remove("title") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(title)) => Some(title).filter(|title| !title.is_empty()),
+            Some(_) => return Err(JsonlError::Field { line, field: "title", expected: "a string" }),
+        };
+        let mut ignored_fields = 0;
+        fields.retain(|_, value| match value {
+            Value::String(_) | Value::Number(_) | Value::Bool(_) => true,
+            Value::Null => false,
+            Value::Array(items) if items.iter().all(Value::is_string) => true,
+            Value::Array(_) | Value::Object(_) => {
+                ignored_fields += 1;
+                false
+            }
+        });
+        Ok(Some(Record { line, id, text, title, metadata: fields, ignored_fields }))
+    }
+}
+
+impl<R: BufRead> Iterator for Jsonl<R> {
+    type Item = Result<Record, JsonlError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.is_done {
+            self.line += 1;
+            let line = self.line;
+            match self.read_line() {
+                Err(source) => {
+                    self.is_done = true;
+                    return Some(Err(JsonlError::Read { line, source }));
+                }
+                Ok(None) => self.is_done = true,
+                Ok(Some(true)) => {
+                    return Some(Err(JsonlError::TooLong { line, max_bytes: self.max_line_bytes }));
+                }
+                Ok(Some(false)) => match self.record() {
+                    Ok(None) => {}
+                    Ok(Some(record)) => return Some(Ok(record)),
+                    Err(error) => return Some(Err(error)),
+                },
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,102 @@
+//! Documents to text, with the way back to the bytes they came from.
+//!
+//! A citation is a byte range of the original document, so whatever is left out or decoded on the way to
+//! text is written down in an [`OffsetMap`]. Plain text and Markdown are their own text; of HTML the
+//! markup goes, headings, list items and preformatted text are given as Markdown, and every run of
+//! text keeps its place in the source.
+//!
+//! file | responsibility
+//! ---|---
+//! `element.rs` | what each HTML element does to the text around it
+//! `entity.rs` | character references, each with its place
+//! `error.rs` | why there is no text
+//! `html.rs` | HTML to text
+//! `jsonl.rs` | records, one on each line
+//! `offset.rs` | text ranges to source ranges
+//! `writer.rs` | text with its offset map, breaks and prefixes put in late
+
+mod element;
+mod entity;
+mod error;
+mod html;
+mod jsonl;
+mod offset;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::Path;
+
+pub use error::{ExtractError, JsonlError};
+pub use jsonl::{DEFAULT_MAX_LINE_BYTES, Jsonl, Record, jsonl};
+pub use offset::{OffsetMap, OffsetMapError};
+
+use crate::chunk::Format;
+
+/// The byte order mark, which some editors put before UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// How a single document is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Text as it is.
+    Plain,
+    /// Text that is Markdown.
+    Markdown,
+    /// A web page.
+    Html,
+}
+
+/// What is in a file, going by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FileKind {
+    /// One document.
+    Document(Kind),
+    /// JSON Lines, a document on each: see [`jsonl`].
+    Records,
+}
+
+impl FileKind {
+    /// The kind of a file by its extension, in any case: `txt`, `md`, `markdown`, `html`, `htm` or
+    /// `jsonl`; `None` for any other.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" => Some(Self::Document(Kind::Plain)),
+            "md" | "markdown" => Some(Self::Document(Kind::Markdown)),
+            "html" | "htm" => Some(Self::Document(Kind::Html)),
+            "jsonl" => Some(Self::Records),
+            _ => None,
+        }
+    }
+}
+
+/// The text of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extracted {
+    /// What there is to read.
+    pub text: String,
+    /// How `text` is written, for [`chunk`](crate::chunk::chunk). That of HTML is Markdown.
+    pub format: Format,
+    /// The title the document gives itself: HTML's `title`.
+    pub title: Option<String>,
+    /// Where in the document each part of `text` is.
+    pub map: OffsetMap,
+}
+
+/// The text of `bytes`, which are UTF-8, with or without a byte order mark.
+///
+/// # Errors
+/// [`ExtractError::NotUtf8`] with the place of the first byte that is not.
+pub fn extract(bytes: &[u8], kind: Kind) -> Result<Extracted, ExtractError> {
+    let source = std::str::from_utf8(bytes).map_err(|e| ExtractError::NotUtf8 { at: e.valid_up_to() })?;
+    let start = if source.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let format = match kind {
+        Kind::Html => return Ok(html::extract(source, start)),
+        Kind::Plain => Format::Plain,
+        Kind::Markdown => Format::Markdown,
+    };
+    let text = source[start..].to_owned();
+    let mut map = OffsetMap::default();
+    map.push_verbatim(start, text.len());
+    Ok(Extracted { text, format, title: None, map })
+}

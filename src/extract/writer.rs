@@ -1,0 +1,121 @@
+//! Text with its offset map, breaks and prefixes put in late.
+//!
+//! A break is only written when text follows, so that there are never two in a row nor any at the ends,
+//! and what is put in stands at the source place of the text it comes before.
+
+use std::ops::Range;
+
+use super::OffsetMap;
+
+/// What stands between the last text and the next, the stronger ones greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Gap {
+    None,
+    Blank,
+    Cell,
+    Line,
+    Paragraph,
+}
+
+#[derive(Debug)]
+pub(super) struct Writer<'s> {
+    source: &'s str,
+    text: String,
+    map: OffsetMap,
+    gap: Gap,
+    /// The blanks that [`Gap::Blank`] stands for.
+    blanks: Range<usize>,
+    prefix: String,
+}
+
+impl<'s> Writer<'s> {
+    pub(super) fn new(source: &'s str) -> Self {
+        let map = OffsetMap::default();
+        Self { source, text: String::new(), map, gap: Gap::None, blanks: 0..0, prefix: String::new() }
+    }
+
+    /// Asks for a gap of at least this strength before the next text; not between a prefix and its text.
+    pub(super) fn gap(&mut self, gap: Gap) {
+        if self.prefix.is_empty() {
+            self.gap = self.gap.max(gap);
+        }
+    }
+
+    /// Puts `prefix` before the next text.
+    pub(super) fn prefix(&mut self, prefix: String) {
+        self.prefix = prefix;
+    }
+
+    /// Takes the prefix back where no text followed; whether there was one.
+    pub(super) fn drop_prefix(&mut self) -> bool {
+        !std::mem::take(&mut self.prefix).is_empty()
+    }
+
+    /// Blanks at `range`, which become one.
+    pub(super) fn blank(&mut self, range: Range<usize>) {
+        if self.gap == Gap::None && self.prefix.is_empty() {
+            self.gap = Gap::Blank;
+            self.blanks = range;
+        }
+    }
+
+    /// Text copied from the source.
+    pub(super) fn verbatim(&mut self, range: Range<usize>) {
+        if !range.is_empty() {
+            self.write_gap(range.start);
+            self.map.push_verbatim(range.start, range.len());
+            self.text.push_str(&self.source[range]);
+        }
+    }
+
+    /// Text that stands for a source range.
+    pub(super) fn decoded(&mut self, text: &str, range: Range<usize>) {
+        if !text.is_empty() {
+            self.write_gap(range.start);
+            self.map.push_decoded(text.len(), range);
+            self.text.push_str(text);
+        }
+    }
+
+    /// Ends a line with `text` on a line of its own, at the source place `at`.
+    pub(super) fn close(&mut self, text: &str, at: usize) {
+        if !self.text.ends_with('\n') {
+            self.insert("\n", at);
+        }
+        self.insert(text, at);
+    }
+
+    pub(super) fn finish(self) -> (String, OffsetMap) {
+        (self.text, self.map)
+    }
+
+    fn write_gap(&mut self, at: usize) {
+        let gap = std::mem::replace(&mut self.gap, Gap::None);
+        if !self.text.is_empty() {
+            match gap {
+                Gap::None => {}
+                Gap::Blank => self.write_blank(),
+                Gap::Cell => self.insert(" | ", at),
+                Gap::Line => self.insert("\n", at),
+                Gap::Paragraph => self.insert("\n\n", at),
+            }
+        }
+        let prefix = std::mem::take(&mut self.prefix);
+        self.insert(&prefix, at);
+    }
+
+    fn write_blank(&mut self) {
+        let blanks = self.blanks.clone();
+        self.text.push(' ');
+        if &self.source[blanks.clone()] == " " {
+            self.map.push_verbatim(blanks.start, 1);
+        } else {
+            self.map.push_decoded(1, blanks);
+        }
+    }
+
+    fn insert(&mut self, text: &str, at: usize) {
+        self.map.push_decoded(text.len(), at..at);
+        self.text.push_str(text);
+    }
+}
