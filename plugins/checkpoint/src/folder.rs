@@ -188,7 +188,10 @@ mod tests {
             let index = format!(r#"{{"weight_map":{{"w":"{name}"}}}}"#);
             let folder = folder_with(&[("config.json", "{}"), (SHARD_INDEX, &index)]);
             let error = ModelFolder::open(folder.path()).unwrap().weight_files().unwrap_err();
-            assert!(matches!(error, CheckpointError::Corrupt { damage: Damage::Escape { .. }, .. }), "{name}");
+            assert!(
+                matches!(error, CheckpointError::Corrupt { damage: Damage::Escape { .. }, .. }),
+                "{name}"
+            );
         }
     }
 
@@ -203,7 +206,8 @@ mod tests {
     #[test]
     fn broken_json_names_the_file() {
         let folder = folder_with(&[("config.json", "{")]);
-        let error = ModelFolder::open(folder.path()).unwrap().json::<ShardIndex>("config.json").err().unwrap();
+        let error =
+            ModelFolder::open(folder.path()).unwrap().json::<ShardIndex>("config.json").err().unwrap();
         assert!(error.to_string().contains("config.json"), "{error}");
     }
 }

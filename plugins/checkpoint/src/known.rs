@@ -118,16 +118,56 @@ const KNOWN: &[KnownModel] = &[KnownModel {
     }),
     license: "Apache-2.0",
     files: &[
-        PinnedFile { path: "config.json", bytes: 612, sha256: "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41" },
-        PinnedFile { path: "tokenizer.json", bytes: 466_247, sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037" },
-        PinnedFile { path: "model.safetensors", bytes: 90_868_376, sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db" },
-        PinnedFile { path: "modules.json", bytes: 349, sha256: "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf" },
-        PinnedFile { path: "sentence_bert_config.json", bytes: 53, sha256: "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7" },
-        PinnedFile { path: "1_Pooling/config.json", bytes: 190, sha256: "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23" },
-        PinnedFile { path: "config_sentence_transformers.json", bytes: 116, sha256: "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3" },
-        PinnedFile { path: "tokenizer_config.json", bytes: 350, sha256: "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b" },
-        PinnedFile { path: "special_tokens_map.json", bytes: 112, sha256: "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3" },
-        PinnedFile { path: "vocab.txt", bytes: 231_508, sha256: "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3" },
+        PinnedFile {
+            path: "config.json",
+            bytes: 612,
+            sha256: "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+        },
+        PinnedFile {
+            path: "tokenizer.json",
+            bytes: 466_247,
+            sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+        },
+        PinnedFile {
+            path: "model.safetensors",
+            bytes: 90_868_376,
+            sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        },
+        PinnedFile {
+            path: "modules.json",
+            bytes: 349,
+            sha256: "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
+        },
+        PinnedFile {
+            path: "sentence_bert_config.json",
+            bytes: 53,
+            sha256: "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
+        },
+        PinnedFile {
+            path: "1_Pooling/config.json",
+            bytes: 190,
+            sha256: "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+        },
+        PinnedFile {
+            path: "config_sentence_transformers.json",
+            bytes: 116,
+            sha256: "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3",
+        },
+        PinnedFile {
+            path: "tokenizer_config.json",
+            bytes: 350,
+            sha256: "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+        },
+        PinnedFile {
+            path: "special_tokens_map.json",
+            bytes: 112,
+            sha256: "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+        },
+        PinnedFile {
+            path: "vocab.txt",
+            bytes: 231_508,
+            sha256: "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+        },
     ],
 }];
 
@@ -163,7 +203,10 @@ mod tests {
     #[test]
     fn every_pin_is_a_digest_of_a_path_inside_the_folder() {
         for file in KNOWN.iter().flat_map(|model| model.files) {
-            assert!(file.sha256.len() == 64 && file.sha256.bytes().all(|b| b.is_ascii_hexdigit()), "{file:?}");
+            assert!(
+                file.sha256.len() == 64 && file.sha256.bytes().all(|b| b.is_ascii_hexdigit()),
+                "{file:?}"
+            );
             assert!(!file.path.starts_with('/') && !file.path.contains(".."), "{file:?}");
         }
         assert_eq!(known_model("sentence-transformers/all-MiniLM-L6-v2"), known_model("all-MiniLM-L6-v2"));

@@ -23,8 +23,6 @@ pub fn load_tokenizer(folder: &ModelFolder) -> Result<Tokenizer, CheckpointError
     let bytes = read_bounded(&path, MAX_TOKENIZER_BYTES)?;
     let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|source| unreadable(source.to_string()))?;
     tokenizer.with_padding(None::<PaddingParams>);
-    tokenizer
-        .with_truncation(None::<TruncationParams>)
-        .map_err(|source| unreadable(source.to_string()))?;
+    tokenizer.with_truncation(None::<TruncationParams>).map_err(|source| unreadable(source.to_string()))?;
     Ok(tokenizer)
 }

@@ -25,7 +25,14 @@ impl Attention {
     /// Scaled dot-product attention of every head within every sequence, both directions.
     ///
     /// `projected`: `[tokens, 3 * hidden]`, query, key and value. Writes `[tokens, hidden]`.
-    pub(super) fn run(&mut self, kernel: Kernel, heads: Heads, projected: &[f32], lengths: &[usize], context: &mut [f32]) {
+    pub(super) fn run(
+        &mut self,
+        kernel: Kernel,
+        heads: Heads,
+        projected: &[f32],
+        lengths: &[usize],
+        context: &mut [f32],
+    ) {
         let hidden = heads.count * heads.width;
         let mut from = 0;
         for &length in lengths.iter().filter(|length| **length > 0) {
@@ -38,7 +45,15 @@ impl Attention {
         }
     }
 
-    fn head(&mut self, kernel: Kernel, heads: Heads, sequence: &[f32], at: usize, length: usize, context: &mut [f32]) {
+    fn head(
+        &mut self,
+        kernel: Kernel,
+        heads: Heads,
+        sequence: &[f32],
+        at: usize,
+        length: usize,
+        context: &mut [f32],
+    ) {
         let (hidden, width) = (heads.count * heads.width, heads.width);
         let stride = 3 * hidden;
         self.pack(&sequence[hidden + at..], &sequence[2 * hidden + at..], stride, length, width);

@@ -44,7 +44,8 @@ impl BertModel {
         space.context.resize(tokens * hidden, 0.0);
         space.update.resize(tokens * hidden, 0.0);
         space.inner.resize(FEED_FORWARD_ROWS * inner, 0.0);
-        let heads = Heads { count: self.config.num_attention_heads, width: hidden / self.config.num_attention_heads };
+        let heads =
+            Heads { count: self.config.num_attention_heads, width: hidden / self.config.num_attention_heads };
         for layer in &self.layers {
             layer.query_key_value.run(kernel, &space.states, false, &mut space.projected);
             space.attention.run(kernel, heads, &space.projected, input.lengths, &mut space.context);
@@ -76,7 +77,11 @@ impl BertModel {
         let packed = input.lengths.iter().try_fold(0usize, |sum, length| sum.checked_add(*length));
         if packed != Some(tokens) || !(input.type_ids.is_empty() || input.type_ids.len() == tokens) {
             let got = packed.unwrap_or(usize::MAX).max(input.type_ids.len());
-            return Err(EncoderError::Input { what: "sum of lengths or number of type ids", got, limit: tokens + 1 });
+            return Err(EncoderError::Input {
+                what: "sum of lengths or number of type ids",
+                got,
+                limit: tokens + 1,
+            });
         }
         let hidden = self.config.hidden_size;
         space.states.clear();

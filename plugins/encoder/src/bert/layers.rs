@@ -70,7 +70,11 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    pub(super) fn load(weights: &Weights, prefix: &str, config: &BertConfig) -> Result<Self, CheckpointError> {
+    pub(super) fn load(
+        weights: &Weights,
+        prefix: &str,
+        config: &BertConfig,
+    ) -> Result<Self, CheckpointError> {
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
         let parts = ["query", "key", "value"].map(|part| format!("{prefix}attention.self.{part}"));
         let named = |name: &str| format!("{prefix}{name}");

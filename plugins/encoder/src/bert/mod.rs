@@ -77,7 +77,8 @@ impl BertModel {
         let found = PREFIXES.iter().find(|(prefix, _)| weights.entry(&format!("{prefix}{WORDS}")).is_some());
         let (prefix, outer) = found.copied().unwrap_or_default();
         let hidden = config.hidden_size;
-        let table = |name: &str, rows| weights.values(&format!("{prefix}embeddings.{name}.weight"), &[rows, hidden]);
+        let table =
+            |name: &str, rows| weights.values(&format!("{prefix}embeddings.{name}.weight"), &[rows, hidden]);
         let words = table("word_embeddings", config.vocab_size)?;
         let positions = table("position_embeddings", config.max_position_embeddings)?;
         let types = table("token_type_embeddings", config.type_vocab_size)?;

@@ -1,4 +1,7 @@
-#![expect(unsafe_code, reason = "vector loads and stores go through pointers, and calls need proof of the CPU")]
+#![expect(
+    unsafe_code,
+    reason = "vector loads and stores go through pointers, and calls need proof of the CPU"
+)]
 //! The operations with AVX2 and FMA.
 //!
 //! The product keeps a tile of six rows by one panel (two registers) in twelve accumulators. Weights
@@ -6,12 +9,12 @@
 //! all panels before the next block is read.
 
 use std::arch::x86_64::{
-    __m256, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps, _mm256_broadcast_ss, _mm256_castps256_ps128,
-    _mm256_castsi256_ps, _mm256_cvtps_epi32, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps,
-    _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_round_ps, _mm256_set1_epi32,
-    _mm256_set1_ps, _mm256_setzero_ps, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps, _mm_add_ps,
-    _mm_add_ss, _mm_cvtss_f32, _mm_max_ps, _mm_max_ss, _mm_movehl_ps, _mm_shuffle_ps,
-    _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT,
+    __m256, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_max_ps,
+    _mm_max_ss, _mm_movehl_ps, _mm_shuffle_ps, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps,
+    _mm256_broadcast_ss, _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cvtps_epi32,
+    _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps,
+    _mm256_mul_ps, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_slli_epi32,
+    _mm256_storeu_ps, _mm256_sub_ps,
 };
 
 use super::coefficients::{EXP2, EXP2_MIN, NEG_LOG2_PHI, PHI_MAX};
@@ -33,7 +36,14 @@ impl Avx2 {
         (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
     }
 
-    pub(super) fn product(self, a: Rows<'_>, b: Columns<'_>, finish: Finish<'_>, out: &mut [f32], out_stride: usize) {
+    pub(super) fn product(
+        self,
+        a: Rows<'_>,
+        b: Columns<'_>,
+        finish: Finish<'_>,
+        out: &mut [f32],
+        out_stride: usize,
+    ) {
         // SAFETY: `self` proves the CPU features.
         unsafe { product(a, b, finish, out, out_stride) }
     }

@@ -68,13 +68,23 @@ impl Kernel {
     }
 
     /// `out[r, c] = finish(sum over i of a[r, i] * b[i, c])`; rows of `out` are `out_stride` apart.
-    pub(crate) fn product(self, a: Rows<'_>, b: Columns<'_>, finish: Finish<'_>, out: &mut [f32], out_stride: usize) {
+    pub(crate) fn product(
+        self,
+        a: Rows<'_>,
+        b: Columns<'_>,
+        finish: Finish<'_>,
+        out: &mut [f32],
+        out_stride: usize,
+    ) {
         if a.rows == 0 || b.columns == 0 {
             return;
         }
         assert!(a.values.len() >= (a.rows - 1) * a.stride + b.inner, "left side too short");
         assert!(b.panels.len() >= panels_of(b.columns) * b.inner, "right side too short");
-        assert!(finish.bias.is_empty() || finish.bias.len() >= panels_of(b.columns) * PANEL, "bias too short");
+        assert!(
+            finish.bias.is_empty() || finish.bias.len() >= panels_of(b.columns) * PANEL,
+            "bias too short"
+        );
         assert!(out.len() >= (a.rows - 1) * out_stride + b.columns, "output too short");
         match self {
             Self::Portable => portable::product(a, b, finish, out, out_stride),
@@ -95,7 +105,10 @@ impl Kernel {
     /// Replaces `row` by the layer norm of `row + residual`, all of one length.
     pub(crate) fn add_norm(self, row: &mut [f32], residual: &[f32], norm: &Norm) {
         let width = row.len();
-        assert!(residual.len() == width && norm.weight.len() == width && norm.bias.len() == width, "widths differ");
+        assert!(
+            residual.len() == width && norm.weight.len() == width && norm.bias.len() == width,
+            "widths differ"
+        );
         match self {
             Self::Portable => portable::add_norm(row, residual, norm),
             #[cfg(target_arch = "x86_64")]
