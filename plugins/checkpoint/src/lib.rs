@@ -16,6 +16,8 @@
 //! `fetch/` | bringing a model into the home (feature `fetch`)
 
 mod error;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 mod fingerprint;
 mod folder;
 mod home;
