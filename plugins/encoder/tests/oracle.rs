@@ -63,8 +63,12 @@ fn a_text_fills_its_room_exactly_and_one_token_more_is_an_error() {
         let text = "word ".repeat(room);
         encoder.encode_passages(&[Passage { title, text: &text }]).unwrap();
         let text = "word ".repeat(room + 1);
-        let error = encoder.encode_passages(&[Passage::untitled("x"), Passage { title, text: &text }]).unwrap_err();
-        assert!(matches!(error, EncodeError::TooLong { index: 1, got_tokens: 257, max_tokens: 256 }), "{error}");
+        let error =
+            encoder.encode_passages(&[Passage::untitled("x"), Passage { title, text: &text }]).unwrap_err();
+        assert!(
+            matches!(error, EncodeError::TooLong { index: 1, got_tokens: 257, max_tokens: 256 }),
+            "{error}"
+        );
     }
 }
 

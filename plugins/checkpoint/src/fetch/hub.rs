@@ -28,7 +28,8 @@ pub(super) fn fetch_known(
 pub(super) fn fetch_all(id: &str, stage: &Stage, progress: &mut dyn FnMut(&Progress)) -> Result<(), Reason> {
     let repository = open(id)?;
     let content = repository.info().map_err(|error| Reason::Refused(error.to_string()))?;
-    let files = content.siblings.iter().map(|file| file.rfilename.as_str()).filter(|name| is_model_file(name));
+    let files =
+        content.siblings.iter().map(|file| file.rfilename.as_str()).filter(|name| is_model_file(name));
     let files: Vec<&str> = files.take(MAX_FILES).collect();
     files.into_iter().try_for_each(|name| fetch(&repository, name, MAX_FILE_BYTES, stage, progress))
 }
@@ -63,7 +64,8 @@ fn reach(endpoint: &str) -> Result<(), Reason> {
     }
     let (host, port) = address(endpoint);
     let unreachable = |reason: String| Reason::Unreachable(format!("{host}: {reason}"));
-    let addresses = (host.as_str(), port).to_socket_addrs().map_err(|error| unreachable(error.to_string()))?;
+    let addresses =
+        (host.as_str(), port).to_socket_addrs().map_err(|error| unreachable(error.to_string()))?;
     let mut last = "no address".to_owned();
     for address in addresses.take(2) {
         match TcpStream::connect_timeout(&address, CONNECT_LIMIT) {
@@ -91,7 +93,8 @@ fn address(endpoint: &str) -> (String, u16) {
 
 /// As the hub's own client reads such a variable.
 fn is_true(variable: &str) -> bool {
-    env::var(variable).is_ok_and(|value| matches!(value.to_ascii_uppercase().as_str(), "1" | "ON" | "YES" | "TRUE"))
+    env::var(variable)
+        .is_ok_and(|value| matches!(value.to_ascii_uppercase().as_str(), "1" | "ON" | "YES" | "TRUE"))
 }
 
 #[cfg(test)]
@@ -110,6 +113,8 @@ mod tests {
     fn an_endpoint_nobody_listens_at_is_unreachable() {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let (host, port) = address(&format!("http://127.0.0.1:{free}"));
-        assert!(TcpStream::connect_timeout(&format!("{host}:{port}").parse().unwrap(), CONNECT_LIMIT).is_err());
+        assert!(
+            TcpStream::connect_timeout(&format!("{host}:{port}").parse().unwrap(), CONNECT_LIMIT).is_err()
+        );
     }
 }

@@ -150,7 +150,11 @@ pub fn add(name: &str, home: &Path, progress: &mut dyn FnMut(&Progress)) -> Resu
     }
 }
 
-fn add_known(known: &KnownModel, home: &Path, progress: &mut dyn FnMut(&Progress)) -> Result<PathBuf, FetchError> {
+fn add_known(
+    known: &KnownModel,
+    home: &Path,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<PathBuf, FetchError> {
     let target = home.join(known.name);
     if target.is_dir() && verify(&target, known)?.is_empty() {
         return Ok(target);
@@ -201,7 +205,8 @@ fn is_hub_id(name: &str) -> bool {
 
 /// Whether a file of this name can matter to a model here: configuration, vocabulary, weights, licence.
 fn is_model_file(name: &str) -> bool {
-    let plain = name.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains('\\'));
+    let plain =
+        name.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains('\\'));
     let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
     let module = folder.is_empty() || folder.starts_with(|first: char| first.is_ascii_digit());
     let wanted = [".json", ".safetensors", ".txt", ".model"].iter().any(|ending| file.ends_with(ending));
@@ -273,7 +278,8 @@ mod tests {
             assert!(!is_hub_id(name), "{name}");
         }
         assert!(is_hub_id("sentence-transformers/all-MiniLM-L12-v2"));
-        for name in ["../config.json", "a/../config.json", "/config.json", "onnx/model.json", "1_P/../x.json"] {
+        for name in ["../config.json", "a/../config.json", "/config.json", "onnx/model.json", "1_P/../x.json"]
+        {
             assert!(!is_model_file(name), "{name}");
         }
         assert!(is_model_file("config.json") && is_model_file("1_Pooling/config.json"));

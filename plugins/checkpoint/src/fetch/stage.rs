@@ -24,7 +24,12 @@ impl Stage {
     }
 
     /// Writes a file of at most `limit_bytes` and syncs it; its length.
-    pub(super) fn write(&self, name: &str, from: &mut dyn Read, limit_bytes: u64) -> Result<u64, CheckpointError> {
+    pub(super) fn write(
+        &self,
+        name: &str,
+        from: &mut dyn Read,
+        limit_bytes: u64,
+    ) -> Result<u64, CheckpointError> {
         let path = self.path().join(name);
         let io = |source| CheckpointError::io(&path, source);
         if let Some(parent) = path.parent() {
@@ -33,7 +38,10 @@ impl Stage {
         let mut file = File::create_new(&path).map_err(io)?;
         let got_bytes = io::copy(&mut from.take(limit_bytes.saturating_add(1)), &mut file).map_err(io)?;
         if got_bytes > limit_bytes {
-            return Err(CheckpointError::corrupt(Path::new(name), Damage::TooLarge { got_bytes, limit_bytes }));
+            return Err(CheckpointError::corrupt(
+                Path::new(name),
+                Damage::TooLarge { got_bytes, limit_bytes },
+            ));
         }
         file.sync_all().map_err(io)?;
         Ok(got_bytes)
