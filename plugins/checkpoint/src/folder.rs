@@ -1,0 +1,213 @@
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::{CheckpointError, Damage, Tokenizer, Weights};
+
+/// Largest configuration file read; published ones have a few kilobytes, a shard index a few hundred.
+const MAX_JSON_BYTES: u64 = 64 << 20;
+
+const SINGLE_FILE: &str = "model.safetensors";
+const SHARD_INDEX: &str = "model.safetensors.index.json";
+
+/// A folder that holds one model. Having one means that its `config.json` was there.
+#[derive(Clone, Debug)]
+pub struct ModelFolder {
+    path: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct ShardIndex {
+    weight_map: std::collections::BTreeMap<String, String>,
+}
+
+impl ModelFolder {
+    /// The model in `path`.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Missing`] when there is no `config.json`.
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        if !path.join("config.json").is_file() {
+            return Err(CheckpointError::Missing { path: path.to_owned(), file: "config.json".to_owned() });
+        }
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What people call the model: the folder's name.
+    pub fn name(&self) -> String {
+        let absolute = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let name = self.path.file_name().or(absolute.file_name());
+        name.map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// The path of `file`, which need not exist.
+    pub fn file(&self, file: &str) -> PathBuf {
+        self.path.join(file)
+    }
+
+    /// Whether `file` is there.
+    pub fn has(&self, file: &str) -> bool {
+        self.file(file).is_file()
+    }
+
+    /// A JSON file of the folder.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Missing`] when it is not there, [`CheckpointError::Corrupt`] when it is not
+    /// what `T` asks for.
+    pub fn json<T: DeserializeOwned>(&self, file: &str) -> Result<T, CheckpointError> {
+        match self.json_if_present(file)? {
+            Some(value) => Ok(value),
+            None => Err(CheckpointError::Missing { path: self.path.clone(), file: file.to_owned() }),
+        }
+    }
+
+    /// A JSON file of the folder, `None` when it is not there.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Corrupt`] when it is not what `T` asks for.
+    pub fn json_if_present<T: DeserializeOwned>(&self, file: &str) -> Result<Option<T>, CheckpointError> {
+        let path = self.file(file);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let bytes = read_bounded(&path, MAX_JSON_BYTES)?;
+        serde_json::from_slice(&bytes).map(Some).map_err(|source| {
+            CheckpointError::corrupt(&path, Damage::Unreadable { reason: source.to_string() })
+        })
+    }
+
+    /// The files that hold the weights: those of the shard index, or `model.safetensors`, or the only
+    /// `*.safetensors` there is.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Missing`] when there is none, [`CheckpointError::Corrupt`] for an index that
+    /// points out of the folder.
+    pub fn weight_files(&self) -> Result<Vec<PathBuf>, CheckpointError> {
+        if let Some(index) = self.json_if_present::<ShardIndex>(SHARD_INDEX)? {
+            return self.shards(&index);
+        }
+        if self.has(SINGLE_FILE) {
+            return Ok(vec![self.file(SINGLE_FILE)]);
+        }
+        let entries = fs::read_dir(&self.path).map_err(|source| CheckpointError::io(&self.path, source))?;
+        let mut found: Vec<PathBuf> = entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.extension().is_some_and(|ext| ext == "safetensors") && path.is_file())
+            .collect();
+        match found.len() {
+            1 => Ok(vec![found.remove(0)]),
+            _ => Err(CheckpointError::Missing {
+                path: self.path.clone(),
+                file: format!("{SINGLE_FILE} or {SHARD_INDEX}"),
+            }),
+        }
+    }
+
+    fn shards(&self, index: &ShardIndex) -> Result<Vec<PathBuf>, CheckpointError> {
+        let mut names: Vec<&str> = index.weight_map.values().map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in &names {
+            if !is_plain_name(name) {
+                let damage = Damage::Escape { name: (*name).to_owned() };
+                return Err(CheckpointError::corrupt(&self.file(SHARD_INDEX), damage));
+            }
+            if !self.has(name) {
+                return Err(CheckpointError::Missing { path: self.path.clone(), file: (*name).to_owned() });
+            }
+        }
+        Ok(names.into_iter().map(|name| self.file(name)).collect())
+    }
+
+    /// The weights, checked and mapped.
+    ///
+    /// # Errors
+    /// As [`ModelFolder::weight_files`] and [`Weights::open`].
+    pub fn weights(&self) -> Result<Weights, CheckpointError> {
+        Weights::open(&self.path, &self.weight_files()?)
+    }
+
+    /// The tokenizer, see [`crate::load_tokenizer`].
+    ///
+    /// # Errors
+    /// [`CheckpointError::Missing`] or [`CheckpointError::Corrupt`].
+    pub fn tokenizer(&self) -> Result<Tokenizer, CheckpointError> {
+        crate::load_tokenizer(self)
+    }
+}
+
+/// Whether `name` is one path component that stays in its folder.
+fn is_plain_name(name: &str) -> bool {
+    let mut components = Path::new(name).components();
+    matches!((components.next(), components.next()), (Some(Component::Normal(_)), None))
+}
+
+/// A whole file, refused above `limit_bytes`, whatever its metadata say.
+pub(crate) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, CheckpointError> {
+    let file = File::open(path).map_err(|source| CheckpointError::io(path, source))?;
+    let mut bytes = Vec::new();
+    let read = file.take(limit_bytes + 1).read_to_end(&mut bytes);
+    let got_bytes = read.map_err(|source| CheckpointError::io(path, source))? as u64;
+    if got_bytes > limit_bytes {
+        return Err(CheckpointError::corrupt(path, Damage::TooLarge { got_bytes, limit_bytes }));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn a_folder_without_config_is_no_model() {
+        let folder = folder_with(&[("model.safetensors", "")]);
+        let error = ModelFolder::open(folder.path()).unwrap_err();
+        assert!(matches!(error, CheckpointError::Missing { file, .. } if file == "config.json"));
+    }
+
+    #[test]
+    fn a_shard_index_cannot_lead_out_of_the_folder() {
+        for name in ["../secret.safetensors", "/etc/passwd", "a/b.safetensors", "", ".."] {
+            let index = format!(r#"{{"weight_map":{{"w":"{name}"}}}}"#);
+            let folder = folder_with(&[("config.json", "{}"), (SHARD_INDEX, &index)]);
+            let error = ModelFolder::open(folder.path()).unwrap().weight_files().unwrap_err();
+            assert!(
+                matches!(error, CheckpointError::Corrupt { damage: Damage::Escape { .. }, .. }),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_shard_that_is_not_there_is_named() {
+        let index = r#"{"weight_map":{"w":"model-00001-of-00002.safetensors"}}"#;
+        let folder = folder_with(&[("config.json", "{}"), (SHARD_INDEX, index)]);
+        let error = ModelFolder::open(folder.path()).unwrap().weight_files().unwrap_err();
+        assert!(error.to_string().contains("model-00001-of-00002.safetensors"), "{error}");
+    }
+
+    #[test]
+    fn broken_json_names_the_file() {
+        let folder = folder_with(&[("config.json", "{")]);
+        let error =
+            ModelFolder::open(folder.path()).unwrap().json::<ShardIndex>("config.json").err().unwrap();
+        assert!(error.to_string().contains("config.json"), "{error}");
+    }
+}

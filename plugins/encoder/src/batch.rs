@@ -1,0 +1,115 @@
+//! Many sequences on several threads: sorted by length, divided into packed batches, order restored.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::EncoderError;
+use crate::bert::{BertModel, Packed, Workspace};
+use crate::pooling::{Pooling, normalize};
+
+/// Tokens in a packed batch. Fewer would read the weights more often than the products need; more would
+/// leave the cache, and leave threads idle at the end.
+const BATCH_TOKENS: usize = 384;
+
+/// Encodes sequences of token ids, in parallel; `[sequences, dimension]` in their order.
+pub(crate) fn encode(
+    model: &BertModel,
+    pooling: Pooling,
+    unit: bool,
+    sequences: &[Vec<u32>],
+    threads: usize,
+) -> Result<Vec<f32>, EncoderError> {
+    let dimension = model.dimension();
+    let batches = batches(sequences);
+    let next = AtomicUsize::new(0);
+    let vectors = Mutex::new(vec![0.0; sequences.len() * dimension]);
+    let work = || -> Result<(), EncoderError> {
+        let (mut space, mut ids, mut lengths) = (Workspace::default(), Vec::new(), Vec::new());
+        let mut pooled = Vec::new();
+        while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+            ids.clear();
+            lengths.clear();
+            for &sequence in batch {
+                ids.extend_from_slice(&sequences[sequence]);
+                lengths.push(sequences[sequence].len());
+            }
+            model.run(Packed { ids: &ids, type_ids: &[], lengths: &lengths }, &mut space)?;
+            let width = model.config().hidden_size;
+            let mut states = space.states();
+            for (&sequence, length) in batch.iter().zip(&lengths) {
+                let (own, rest) = states.split_at(length * width);
+                states = rest;
+                pooled.clear();
+                pooling.pool(own, width, &mut pooled);
+                let mut vector = model.project(&pooled);
+                if unit {
+                    normalize(&mut vector);
+                }
+                let mut vectors = vectors.lock().expect("no thread panics holding the lock");
+                vectors[sequence * dimension..][..dimension].copy_from_slice(&vector);
+            }
+        }
+        Ok(())
+    };
+    on_threads(threads.min(batches.len()), work)?;
+    Ok(vectors.into_inner().expect("no thread panics holding the lock"))
+}
+
+/// Runs `work` on this many threads, this one included; the first error there is.
+pub(crate) fn on_threads<E: Send>(threads: usize, work: impl Fn() -> Result<(), E> + Sync) -> Result<(), E> {
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
+        let mut result = work();
+        for other in others {
+            result = result.and(other.join().expect("a worker returns its errors"));
+        }
+        result
+    })
+}
+
+/// Positions of sequences in batches of similar length, longest first, so that no thread is left with a
+/// long one at the end.
+fn batches(sequences: &[Vec<u32>]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..sequences.len()).collect();
+    order.sort_by_key(|&index| std::cmp::Reverse(sequences[index].len()));
+    let mut batches: Vec<Vec<usize>> = Vec::new();
+    let mut tokens = 0;
+    for index in order {
+        let length = sequences[index].len();
+        match batches.last_mut() {
+            Some(batch) if tokens + length <= BATCH_TOKENS => {
+                batch.push(index);
+                tokens += length;
+            }
+            _ => {
+                batches.push(vec![index]);
+                tokens = length;
+            }
+        }
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_sequence_is_in_one_batch_and_only_a_lone_one_exceeds_the_limit(
+            lengths in prop::collection::vec(1usize..600, 0..200),
+        ) {
+            let sequences: Vec<Vec<u32>> = lengths.iter().map(|length| vec![0; *length]).collect();
+            let batches = batches(&sequences);
+            let mut seen: Vec<usize> = batches.iter().flatten().copied().collect();
+            seen.sort_unstable();
+            prop_assert_eq!(seen, (0..lengths.len()).collect::<Vec<_>>());
+            for batch in batches {
+                let tokens: usize = batch.iter().map(|index| lengths[*index]).sum();
+                prop_assert!(tokens <= BATCH_TOKENS || batch.len() == 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+use crate::kernel::{Columns, Finish, Kernel, PANEL, PanelRow, Rows, panels_of};
+
+/// Queries whose scores are kept at once: with 512 keys, 192 KB.
+const QUERY_ROWS: usize = 96;
+
+/// How the hidden size divides.
+#[derive(Clone, Copy)]
+pub(super) struct Heads {
+    pub(super) count: usize,
+    pub(super) width: usize,
+}
+
+/// The buffers of one head's attention in one sequence.
+#[derive(Default)]
+pub(super) struct Attention {
+    /// Keys as the right-hand side of a product: panels over positions.
+    keys: Vec<PanelRow>,
+    /// Values as the right-hand side of a product: panels over the head's width.
+    values: Vec<PanelRow>,
+    /// `[QUERY_ROWS, positions rounded up to whole panels]`
+    scores: Vec<f32>,
+}
+
+impl Attention {
+    /// Scaled dot-product attention of every head within every sequence, both directions.
+    ///
+    /// `projected`: `[tokens, 3 * hidden]`, query, key and value. Writes `[tokens, hidden]`.
+    pub(super) fn run(
+        &mut self,
+        kernel: Kernel,
+        heads: Heads,
+        projected: &[f32],
+        lengths: &[usize],
+        context: &mut [f32],
+    ) {
+        let hidden = heads.count * heads.width;
+        let mut from = 0;
+        for &length in lengths.iter().filter(|length| **length > 0) {
+            let sequence = &projected[from * 3 * hidden..][..length * 3 * hidden];
+            let context = &mut context[from * hidden..][..length * hidden];
+            for head in 0..heads.count {
+                self.head(kernel, heads, sequence, head * heads.width, length, context);
+            }
+            from += length;
+        }
+    }
+
+    fn head(
+        &mut self,
+        kernel: Kernel,
+        heads: Heads,
+        sequence: &[f32],
+        at: usize,
+        length: usize,
+        context: &mut [f32],
+    ) {
+        let (hidden, width) = (heads.count * heads.width, heads.width);
+        let stride = 3 * hidden;
+        self.pack(&sequence[hidden + at..], &sequence[2 * hidden + at..], stride, length, width);
+        let keys = Columns { panels: &self.keys, inner: width, columns: length };
+        let values = Columns { panels: &self.values, inner: length, columns: width };
+        let score_stride = panels_of(length) * PANEL;
+        self.scores.resize(QUERY_ROWS * score_stride, 0.0);
+        let scale = 1.0 / (width as f32).sqrt();
+        for first in (0..length).step_by(QUERY_ROWS) {
+            let rows = QUERY_ROWS.min(length - first);
+            let queries = Rows { values: &sequence[first * stride + at..], stride, rows };
+            kernel.product(queries, keys, Finish::PLAIN, &mut self.scores, score_stride);
+            for row in self.scores.chunks_exact_mut(score_stride).take(rows) {
+                kernel.softmax(&mut row[..length], scale);
+            }
+            let weights = Rows { values: &self.scores, stride: score_stride, rows };
+            kernel.product(weights, values, Finish::PLAIN, &mut context[first * hidden + at..], hidden);
+        }
+    }
+
+    /// Lays out one head's keys and values; columns past the last are zero.
+    fn pack(&mut self, keys: &[f32], values: &[f32], stride: usize, length: usize, width: usize) {
+        self.keys.clear();
+        self.keys.resize(panels_of(length) * width, PanelRow::default());
+        self.values.clear();
+        self.values.resize(panels_of(width) * length, PanelRow::default());
+        for position in 0..length {
+            let panel = &mut self.keys[position / PANEL * width..][..width];
+            for (row, key) in panel.iter_mut().zip(&keys[position * stride..]) {
+                row.0[position % PANEL] = *key;
+            }
+            for (panel, part) in values[position * stride..][..width].chunks(PANEL).enumerate() {
+                self.values[panel * length + position].0[..part.len()].copy_from_slice(part);
+            }
+        }
+    }
+}

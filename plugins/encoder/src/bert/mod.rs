@@ -1,0 +1,135 @@
+//! BERT (Devlin et al. 2018) as published encoders use it: token ids in, a state for every token out.
+//!
+//! Sequences are packed end to end, without padding: every product runs over all tokens of a batch,
+//! and only attention knows where a sequence ends.
+//!
+//! file | responsibility
+//! ---|---
+//! `config.rs` | the sizes
+//! `layers.rs` | the weights, packed for the kernels
+//! `forward.rs` | the forward pass over one packed batch
+//! `attention.rs` | self-attention within each sequence
+
+mod attention;
+mod config;
+mod forward;
+mod layers;
+
+use postil_checkpoint::{ModelFolder, Weights};
+
+pub use config::BertConfig;
+pub(crate) use forward::Workspace;
+use layers::{Layer, Linear};
+
+use crate::EncoderError;
+use crate::kernel::{Kernel, Norm};
+
+/// Sequences of token ids, packed end to end.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed<'a> {
+    /// Token ids of all sequences.
+    pub ids: &'a [u32],
+    /// The kind of each token, as long as `ids`; empty when all are of kind 0.
+    pub type_ids: &'a [u32],
+    /// The length of each sequence; they add up to the length of `ids`.
+    pub lengths: &'a [usize],
+}
+
+/// A BERT with its weights, f32.
+pub struct BertModel {
+    config: BertConfig,
+    kernel: Kernel,
+    /// `[vocab_size, hidden_size]`
+    words: Vec<f32>,
+    /// `[max_position_embeddings, hidden_size]`
+    positions: Vec<f32>,
+    /// `[type_vocab_size, hidden_size]`
+    types: Vec<f32>,
+    embedding_norm: Norm,
+    layers: Vec<Layer>,
+    pooler: Option<Linear>,
+    projection: Option<Linear>,
+}
+
+/// Prefixes under which published checkpoints store a BERT, with the prefix of what belongs to it.
+const PREFIXES: [(&str, &str); 6] = [
+    ("", ""),
+    ("bert.", ""),
+    ("question_encoder.bert_model.", "question_encoder."),
+    ("ctx_encoder.bert_model.", "ctx_encoder."),
+    ("rag.question_encoder.question_encoder.bert_model.", "rag.question_encoder.question_encoder."),
+    ("model.", ""),
+];
+
+impl BertModel {
+    /// Loads the weights of a BERT or of one side of DPR.
+    ///
+    /// # Errors
+    /// [`EncoderError::Unsupported`], [`EncoderError::Config`], or [`EncoderError::Checkpoint`] naming
+    /// the file, the tensor and what is wrong with it.
+    pub fn open(folder: &ModelFolder) -> Result<Self, EncoderError> {
+        let config = BertConfig::open(folder)?;
+        Ok(Self::load(config, &folder.weights()?)?)
+    }
+
+    fn load(config: BertConfig, weights: &Weights) -> Result<Self, postil_checkpoint::CheckpointError> {
+        const WORDS: &str = "embeddings.word_embeddings.weight";
+        let found = PREFIXES.iter().find(|(prefix, _)| weights.entry(&format!("{prefix}{WORDS}")).is_some());
+        let (prefix, outer) = found.copied().unwrap_or_default();
+        let hidden = config.hidden_size;
+        let table =
+            |name: &str, rows| weights.values(&format!("{prefix}embeddings.{name}.weight"), &[rows, hidden]);
+        let words = table("word_embeddings", config.vocab_size)?;
+        let positions = table("position_embeddings", config.max_position_embeddings)?;
+        let types = table("token_type_embeddings", config.type_vocab_size)?;
+        let embedding_norm = layers::norm(weights, &format!("{prefix}embeddings.LayerNorm"), &config)?;
+        let layers = (0..config.num_hidden_layers)
+            .map(|index| Layer::load(weights, &format!("{prefix}encoder.layer.{index}."), &config))
+            .collect::<Result<_, _>>()?;
+        let optional = |name: String, out: usize| {
+            let there = weights.entry(&format!("{name}.weight")).is_some();
+            there.then(|| Linear::load(weights, &name, out, hidden)).transpose()
+        };
+        let pooler = optional(format!("{prefix}pooler.dense"), hidden)?;
+        let projection = match config.projection_dim {
+            0 => None,
+            out => Some(Linear::load(weights, &format!("{outer}encode_proj"), out, hidden)?),
+        };
+        let kernel = Kernel::detect();
+        Ok(Self { config, kernel, words, positions, types, embedding_norm, layers, pooler, projection })
+    }
+
+    /// The sizes.
+    pub fn config(&self) -> &BertConfig {
+        &self.config
+    }
+
+    /// Components of [`BertModel::project`]'s result.
+    pub fn dimension(&self) -> usize {
+        self.projection.as_ref().map_or(self.config.hidden_size, Linear::outputs)
+    }
+
+    /// The state of every token after the last layer, `[tokens, hidden_size]`, in the order of `input`.
+    ///
+    /// # Errors
+    /// [`EncoderError::Input`] for a token, a kind or a length out of range.
+    pub fn forward(&self, input: Packed<'_>) -> Result<Vec<f32>, EncoderError> {
+        let mut workspace = Workspace::default();
+        self.run(input, &mut workspace)?;
+        Ok(std::mem::take(workspace.states_mut()))
+    }
+
+    /// BERT's pooler, tanh(dense(state)), of one token's state; `None` when the model has none.
+    pub fn pooler_output(&self, state: &[f32]) -> Option<Vec<f32>> {
+        let pooled = self.pooler.as_ref()?.apply(self.kernel, state);
+        Some(pooled.into_iter().map(f32::tanh).collect())
+    }
+
+    /// DPR's vector for the state of `[CLS]`: the state itself, or its projection if the model has one.
+    pub fn project(&self, state: &[f32]) -> Vec<f32> {
+        match &self.projection {
+            Some(projection) => projection.apply(self.kernel, state),
+            None => state.to_vec(),
+        }
+    }
+}

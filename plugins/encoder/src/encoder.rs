@@ -1,0 +1,178 @@
+use std::num::NonZero;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
+
+use postil_checkpoint::{CheckpointError, Fingerprint, ModelFolder};
+use postil_contract::{Embeddings, EncodeError, Encoder, EncoderProfile, Passage};
+
+use crate::batch;
+use crate::side::Side;
+use crate::{EncoderError, Similarity};
+
+/// Texts taken by a thread at a time when tokenizing.
+const TEXTS_AT_ONCE: usize = 16;
+
+/// A BERT bi-encoder: sentence-transformers models, plain BERTs, and DPR.
+///
+/// A folder with `modules.json` is encoded as it says. A plain BERT without one is encoded as
+/// sentence-transformers would: mean of all token states, normalized. DPR's vector is the state of
+/// `[CLS]`, projected if the model has a projection, not normalized.
+///
+/// The empty text is a text: `[CLS] [SEP]` has a vector, as in the reference implementations.
+pub struct BertEncoder {
+    profile: EncoderProfile,
+    passages: Side,
+    /// `None` when the model has one side.
+    questions: Option<Side>,
+    threads: usize,
+}
+
+impl BertEncoder {
+    /// Loads the model in `folder`, for both sides.
+    ///
+    /// # Errors
+    /// [`EncoderError`], naming the file, the tensor or the field.
+    pub fn open(folder: &Path) -> Result<Self, EncoderError> {
+        let folder = ModelFolder::open(folder)?;
+        let (side, fingerprint) = load(&folder)?;
+        Ok(Self::new(folder.name(), fingerprint, side, None))
+    }
+
+    /// Loads two models, as DPR has them: one for questions, one for passages.
+    ///
+    /// # Errors
+    /// As [`BertEncoder::open`], and [`EncoderError::Pair`] when their vectors have different lengths.
+    pub fn open_pair(questions: &Path, passages: &Path) -> Result<Self, EncoderError> {
+        let (question_folder, folder) = (ModelFolder::open(questions)?, ModelFolder::open(passages)?);
+        let (questions, question_print) = load(&question_folder)?;
+        let (passages, passage_print) = load(&folder)?;
+        let (question, passage) = (questions.model.dimension(), passages.model.dimension());
+        if question != passage {
+            return Err(EncoderError::Pair { question, passage });
+        }
+        let mut fingerprint = Fingerprint::new();
+        fingerprint.part("questions", question_print.as_bytes());
+        fingerprint.part("passages", passage_print.as_bytes());
+        let name = format!("{}+{}", question_folder.name(), folder.name());
+        Ok(Self::new(name, fingerprint.finish(), passages, Some(questions)))
+    }
+
+    fn new(name: String, fingerprint: String, passages: Side, questions: Option<Side>) -> Self {
+        let windows =
+            [Some(&passages), questions.as_ref()].into_iter().flatten().map(|side| side.recipe.max_tokens);
+        let profile = EncoderProfile {
+            name,
+            fingerprint,
+            dimension: passages.model.dimension(),
+            max_tokens: windows.min().unwrap_or_default(),
+            similarity: passages.recipe.similarity,
+            score_scale: passages.recipe.score_scale,
+        };
+        let threads = available_parallelism().map_or(1, NonZero::get);
+        Self { profile, passages, questions, threads }
+    }
+
+    /// Sets the number of threads, at least 1; by default, as many as this process may use.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// Sets the s of p(z|x), which a `postil.json` in the folder sets too.
+    #[must_use]
+    pub fn with_score_scale(mut self, score_scale: f32) -> Self {
+        self.profile.score_scale = score_scale;
+        self
+    }
+
+    /// How the vectors are compared.
+    pub fn similarity(&self) -> Similarity {
+        self.profile.similarity
+    }
+
+    fn encode(
+        &self,
+        side: &Side,
+        count: usize,
+        ids: impl Fn(usize) -> Result<Vec<u32>, String> + Sync,
+    ) -> Result<Embeddings, EncodeError> {
+        let slots: Vec<OnceLock<Vec<u32>>> = (0..count).map(|_| OnceLock::new()).collect();
+        let next = AtomicUsize::new(0);
+        batch::on_threads(self.threads.min(count.div_ceil(TEXTS_AT_ONCE)), || {
+            loop {
+                let from = next.fetch_add(TEXTS_AT_ONCE, Ordering::Relaxed);
+                for index in from..count.min(from + TEXTS_AT_ONCE) {
+                    let ids = ids(index).map_err(|reason| self.failed(reason))?;
+                    slots[index].set(ids).expect("each text is taken once");
+                }
+                if from >= count {
+                    return Ok(());
+                }
+            }
+        })?;
+        let sequences: Vec<Vec<u32>> = slots.into_iter().filter_map(OnceLock::into_inner).collect();
+        let max_tokens = self.profile.max_tokens;
+        if let Some(index) = sequences.iter().position(|sequence| sequence.len() > max_tokens) {
+            return Err(EncodeError::TooLong { index, got_tokens: sequences[index].len(), max_tokens });
+        }
+        let recipe = &side.recipe;
+        let vectors = batch::encode(&side.model, recipe.pooling, recipe.normalize, &sequences, self.threads)
+            .map_err(|error| self.failed(error.to_string()))?;
+        Embeddings::new(self.profile.dimension, vectors)
+            .ok_or_else(|| self.failed("the vectors have no dimension".to_owned()))
+    }
+
+    fn failed(&self, reason: String) -> EncodeError {
+        EncodeError::Model { model: self.profile.name.clone(), reason }
+    }
+}
+
+impl Encoder for BertEncoder {
+    fn profile(&self) -> &EncoderProfile {
+        &self.profile
+    }
+
+    fn tokens(&self, text: &str) -> Result<Vec<Range<usize>>, EncodeError> {
+        self.passages.ranges(text).map_err(|reason| self.failed(reason))
+    }
+
+    fn room(&self, title: &str) -> Result<usize, EncodeError> {
+        let taken =
+            self.passages.passage_ids(Passage { title, text: "" }).map_err(|reason| self.failed(reason))?;
+        Ok(self.profile.max_tokens.saturating_sub(taken.len()))
+    }
+
+    fn encode_questions(&self, questions: &[&str]) -> Result<Embeddings, EncodeError> {
+        let side = self.questions.as_ref().unwrap_or(&self.passages);
+        self.encode(side, questions.len(), |index| side.question_ids(questions[index]))
+    }
+
+    fn encode_passages(&self, passages: &[Passage<'_>]) -> Result<Embeddings, EncodeError> {
+        let side = &self.passages;
+        self.encode(side, passages.len(), |index| side.passage_ids(passages[index]))
+    }
+}
+
+/// Loads one side while its files are hashed on a second thread.
+fn load(folder: &ModelFolder) -> Result<(Side, String), EncoderError> {
+    std::thread::scope(|scope| {
+        let digest = scope.spawn(|| -> Result<Fingerprint, CheckpointError> {
+            let mut fingerprint = Fingerprint::new();
+            fingerprint.file("tokenizer", &folder.file("tokenizer.json"))?;
+            for file in folder.weight_files()? {
+                fingerprint.file("weights", &file)?;
+            }
+            Ok(fingerprint)
+        });
+        // Loading first: it says better what is wrong with a damaged file.
+        let side = Side::open(folder)?;
+        let mut fingerprint = digest.join().expect("hashing returns its errors")?;
+        side.model.config().fingerprint(&mut fingerprint);
+        side.recipe.fingerprint(&mut fingerprint);
+        Ok((side, fingerprint.finish()))
+    })
+}

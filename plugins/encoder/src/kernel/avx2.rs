@@ -1,0 +1,277 @@
+#![expect(
+    unsafe_code,
+    reason = "vector loads and stores go through pointers, and calls need proof of the CPU"
+)]
+//! The operations with AVX2 and FMA.
+//!
+//! The product keeps a tile of six rows by one panel (two registers) in twelve accumulators. Weights
+//! stream panel by panel; a block of left-hand rows small enough for the second-level cache is used for
+//! all panels before the next block is read.
+
+use std::arch::x86_64::{
+    __m256, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_max_ps,
+    _mm_max_ss, _mm_movehl_ps, _mm_shuffle_ps, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps,
+    _mm256_broadcast_ss, _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cvtps_epi32,
+    _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps,
+    _mm256_mul_ps, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_slli_epi32,
+    _mm256_storeu_ps, _mm256_sub_ps,
+};
+
+use super::coefficients::{EXP2, EXP2_MIN, NEG_LOG2_PHI, PHI_MAX};
+use super::{Columns, Finish, Norm, PANEL, PanelRow, Rows, portable};
+
+/// Values in a register.
+const LANES: usize = 8;
+/// Rows of a full tile: with two registers each, twelve of the sixteen registers.
+const TILE_ROWS: usize = 6;
+/// Left-hand values used for all panels before the next rows are read: 192 KB.
+const BLOCK_VALUES: usize = 48 << 10;
+
+/// Proof that this CPU has AVX2 and FMA; `detect` is the only way to get one.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    pub(super) fn detect() -> Option<Self> {
+        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
+    }
+
+    pub(super) fn product(
+        self,
+        a: Rows<'_>,
+        b: Columns<'_>,
+        finish: Finish<'_>,
+        out: &mut [f32],
+        out_stride: usize,
+    ) {
+        // SAFETY: `self` proves the CPU features.
+        unsafe { product(a, b, finish, out, out_stride) }
+    }
+
+    pub(super) fn softmax(self, row: &mut [f32], scale: f32) {
+        // SAFETY: `self` proves the CPU features.
+        unsafe { softmax(row, scale) }
+    }
+
+    pub(super) fn add_norm(self, row: &mut [f32], residual: &[f32], norm: &Norm) {
+        // SAFETY: `self` proves the CPU features.
+        unsafe { add_norm(row, residual, norm) }
+    }
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn product(a: Rows<'_>, b: Columns<'_>, finish: Finish<'_>, out: &mut [f32], out_stride: usize) {
+    let block = (BLOCK_VALUES / b.inner.max(1)).max(TILE_ROWS) / TILE_ROWS * TILE_ROWS;
+    for block_from in (0..a.rows).step_by(block) {
+        let block_to = a.rows.min(block_from + block);
+        for (index, panel) in b.panels.chunks_exact(b.inner).take(b.columns.div_ceil(PANEL)).enumerate() {
+            let from = index * PANEL;
+            let width = PANEL.min(b.columns - from);
+            let bias = finish.bias.get(from..from + PANEL);
+            for row in (block_from..block_to).step_by(TILE_ROWS) {
+                let left = &a.values[row * a.stride..];
+                let target = &mut out[row * out_stride + from..];
+                let strides = (a.stride, out_stride);
+                match block_to - row {
+                    1 => tile::<1>(left, panel, bias, finish.gelu, target, strides, width),
+                    2 => tile::<2>(left, panel, bias, finish.gelu, target, strides, width),
+                    3 => tile::<3>(left, panel, bias, finish.gelu, target, strides, width),
+                    4 => tile::<4>(left, panel, bias, finish.gelu, target, strides, width),
+                    5 => tile::<5>(left, panel, bias, finish.gelu, target, strides, width),
+                    _ => tile::<TILE_ROWS>(left, panel, bias, finish.gelu, target, strides, width),
+                }
+            }
+        }
+    }
+}
+
+/// `ROWS` rows times one panel; `width` of the panel's columns are stored.
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn tile<const ROWS: usize>(
+    left: &[f32],
+    panel: &[PanelRow],
+    bias: Option<&[f32]>,
+    gelu_after: bool,
+    target: &mut [f32],
+    (left_stride, target_stride): (usize, usize),
+    width: usize,
+) {
+    assert!(left.len() >= (ROWS - 1) * left_stride + panel.len(), "left side too short");
+    assert!(width <= PANEL && target.len() >= (ROWS - 1) * target_stride + width, "target too short");
+    let mut sums = [[_mm256_setzero_ps(); 2]; ROWS];
+    for (i, weights) in panel.iter().enumerate() {
+        let (low, high) = load_panel_row(weights);
+        for (row, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: row < ROWS and i < panel.len(), so the index is below the length asserted above.
+            let x = _mm256_broadcast_ss(unsafe { left.get_unchecked(row * left_stride + i) });
+            sum[0] = _mm256_fmadd_ps(x, low, sum[0]);
+            sum[1] = _mm256_fmadd_ps(x, high, sum[1]);
+        }
+    }
+    if let Some(bias) = bias {
+        let (low, high) = (load(&bias[..LANES]), load(&bias[LANES..PANEL]));
+        for sum in &mut sums {
+            *sum = [_mm256_add_ps(sum[0], low), _mm256_add_ps(sum[1], high)];
+        }
+    }
+    if gelu_after {
+        for sum in &mut sums {
+            *sum = [gelu(sum[0]), gelu(sum[1])];
+        }
+    }
+    for (row, sum) in sums.iter().enumerate() {
+        let target = &mut target[row * target_stride..][..width];
+        if width == PANEL {
+            store(&mut target[..LANES], sum[0]);
+            store(&mut target[LANES..], sum[1]);
+        } else {
+            let mut whole = [0.0; PANEL];
+            store(&mut whole[..LANES], sum[0]);
+            store(&mut whole[LANES..], sum[1]);
+            target.copy_from_slice(&whole[..width]);
+        }
+    }
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn softmax(row: &mut [f32], scale: f32) {
+    let scale = scale * std::f32::consts::LOG2_E;
+    let (body, tail) = row.split_at_mut(row.len() / LANES * LANES);
+    let mut most = _mm256_set1_ps(f32::NEG_INFINITY);
+    for lanes in body.chunks_exact(LANES) {
+        most = _mm256_max_ps(most, load(lanes));
+    }
+    let most = tail.iter().copied().fold(greatest(most), f32::max);
+
+    let (most_lanes, scale_lanes) = (_mm256_set1_ps(most), _mm256_set1_ps(scale));
+    let mut sums = _mm256_setzero_ps();
+    for lanes in body.chunks_exact_mut(LANES) {
+        let power = exp2(_mm256_mul_ps(_mm256_sub_ps(load(lanes), most_lanes), scale_lanes));
+        sums = _mm256_add_ps(sums, power);
+        store(lanes, power);
+    }
+    let mut sum = total(sums);
+    for value in tail.iter_mut() {
+        *value = portable::exp2((*value - most) * scale);
+        sum += *value;
+    }
+
+    let inverse = 1.0 / sum;
+    let inverse_lanes = _mm256_set1_ps(inverse);
+    for lanes in body.chunks_exact_mut(LANES) {
+        let value = _mm256_mul_ps(load(lanes), inverse_lanes);
+        store(lanes, value);
+    }
+    for value in tail {
+        *value *= inverse;
+    }
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn add_norm(row: &mut [f32], residual: &[f32], norm: &Norm) {
+    let width = row.len() as f32;
+    let split = row.len() / LANES * LANES;
+    let (body, tail) = row.split_at_mut(split);
+    let mut sums = _mm256_setzero_ps();
+    for (lanes, residual) in body.chunks_exact_mut(LANES).zip(residual.chunks_exact(LANES)) {
+        let value = _mm256_add_ps(load(lanes), load(residual));
+        sums = _mm256_add_ps(sums, value);
+        store(lanes, value);
+    }
+    let mut sum = total(sums);
+    for (value, residual) in tail.iter_mut().zip(&residual[split..]) {
+        *value += residual;
+        sum += *value;
+    }
+    let mean = sum / width;
+
+    let mean_lanes = _mm256_set1_ps(mean);
+    let mut squares = _mm256_setzero_ps();
+    for lanes in body.chunks_exact(LANES) {
+        let deviation = _mm256_sub_ps(load(lanes), mean_lanes);
+        squares = _mm256_fmadd_ps(deviation, deviation, squares);
+    }
+    let square = total(squares) + tail.iter().map(|value| (value - mean) * (value - mean)).sum::<f32>();
+    let inverse = 1.0 / (square / width + norm.epsilon).sqrt();
+
+    let inverse_lanes = _mm256_set1_ps(inverse);
+    let parameters = norm.weight.chunks_exact(LANES).zip(norm.bias.chunks_exact(LANES));
+    for (lanes, (weight, bias)) in body.chunks_exact_mut(LANES).zip(parameters) {
+        let unit = _mm256_mul_ps(_mm256_sub_ps(load(lanes), mean_lanes), inverse_lanes);
+        store(lanes, _mm256_fmadd_ps(unit, load(weight), load(bias)));
+    }
+    for ((value, weight), bias) in tail.iter_mut().zip(&norm.weight[split..]).zip(&norm.bias[split..]) {
+        *value = (*value - mean) * inverse * weight + bias;
+    }
+}
+
+/// x * Phi(x), see `coefficients.rs`.
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn gelu(x: __m256) -> __m256 {
+    let magnitude = _mm256_castsi256_ps(_mm256_set1_epi32(i32::MAX));
+    let a = _mm256_min_ps(_mm256_and_ps(x, magnitude), _mm256_set1_ps(PHI_MAX));
+    let power = polynomial(&NEG_LOG2_PHI, a);
+    let tail = exp2(_mm256_sub_ps(_mm256_setzero_ps(), power));
+    _mm256_fnmadd_ps(a, tail, _mm256_max_ps(x, _mm256_setzero_ps()))
+}
+
+/// 2 to the power x, for x <= 0.
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn exp2(x: __m256) -> __m256 {
+    let x = _mm256_max_ps(x, _mm256_set1_ps(EXP2_MIN));
+    let whole = _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x);
+    let mantissa = polynomial(&EXP2, _mm256_sub_ps(x, whole));
+    let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(whole), _mm256_set1_epi32(127));
+    _mm256_mul_ps(mantissa, _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent)))
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn polynomial(coefficients: &[f32], x: __m256) -> __m256 {
+    let mut sum = _mm256_setzero_ps();
+    for c in coefficients.iter().rev() {
+        sum = _mm256_fmadd_ps(sum, x, _mm256_set1_ps(*c));
+    }
+    sum
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn load_panel_row(row: &PanelRow) -> (__m256, __m256) {
+    (load(&row.0[..LANES]), load(&row.0[LANES..]))
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn load(lanes: &[f32]) -> __m256 {
+    assert!(lanes.len() == LANES);
+    // SAFETY: the slice has as many values as the register, and the load needs no alignment.
+    unsafe { _mm256_loadu_ps(lanes.as_ptr()) }
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn store(lanes: &mut [f32], value: __m256) {
+    assert!(lanes.len() == LANES);
+    // SAFETY: the slice has as many values as the register, and the store needs no alignment.
+    unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), value) }
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn total(lanes: __m256) -> f32 {
+    let four = _mm_add_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps::<1>(lanes));
+    let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
+}
+
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+fn greatest(lanes: __m256) -> f32 {
+    let four = _mm_max_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps::<1>(lanes));
+    let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps::<1>(two, two)))
+}

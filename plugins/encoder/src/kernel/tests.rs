@@ -1,0 +1,125 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// Deterministic values in [-2, 2), different for each seed.
+fn values(count: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        (state >> 8) as f32 / (1 << 22) as f32 - 2.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn close(got: &[f32], expected: &[f32], tolerance: f32) -> bool {
+    got.len() == expected.len()
+        && got.iter().zip(expected).all(|(a, b)| (a - b).abs() <= tolerance * b.abs().max(1.0))
+}
+
+/// erf by its Maclaurin series below 3 and erfc's continued fraction above, in f64.
+fn phi(x: f64) -> f64 {
+    let z = x.abs() / std::f64::consts::SQRT_2;
+    let upper = if z < 3.0 {
+        let (mut term, mut sum) = (z, z);
+        for n in 1..200 {
+            term *= -z * z / f64::from(n);
+            sum += term / f64::from(2 * n + 1);
+        }
+        0.5 - sum / std::f64::consts::PI.sqrt()
+    } else {
+        let fraction = (1..=60).rev().fold(z, |f, n| z + f64::from(n) / 2.0 / f);
+        0.5 * (-z * z).exp() / (std::f64::consts::PI.sqrt() * fraction)
+    };
+    if x > 0.0 { 1.0 - upper } else { upper }
+}
+
+#[test]
+fn gelu_is_within_its_stated_error_of_the_exact_one() {
+    for step in -100_000..=100_000 {
+        let x = step as f32 * 1e-4;
+        let expected = f64::from(x) * phi(f64::from(x));
+        let limit = 2.5e-7 + f64::from(f32::EPSILON) / 2.0 * expected.abs();
+        let got = f64::from(portable::gelu(x));
+        assert!((got - expected).abs() <= limit, "{x}: {got} {expected}");
+    }
+    assert_eq!(portable::gelu(1e30), 1e30);
+    assert!(portable::gelu(-1e30).abs() < 1e-7);
+}
+
+#[test]
+fn exp2_is_within_two_units_in_the_last_place_and_never_zero() {
+    for step in 0..126_000 {
+        let x = -(step as f32) * 1e-3;
+        let expected = f64::from(x).exp2();
+        assert!((f64::from(portable::exp2(x)) / expected - 1.0).abs() < 2.4e-7, "{x}");
+    }
+    assert_eq!(portable::exp2(0.0), 1.0);
+    assert_eq!(portable::exp2(f32::NEG_INFINITY), portable::exp2(-126.0));
+}
+
+#[test]
+fn softmax_sums_to_one_and_keeps_extremes_apart() {
+    for kernel in [Kernel::Portable, Kernel::detect()] {
+        let mut row = [0.0, -1e30, 1e4, 1e4, 0.0, 0.0, 0.0, 0.0, 0.0];
+        kernel.softmax(&mut row, 1.0);
+        assert!(close(&row, &[0.0, 0.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0], 1e-6), "{row:?}");
+    }
+}
+
+#[test]
+fn the_fast_softmax_and_norm_agree_with_the_portable_ones_at_every_length() {
+    for length in 1..=257 {
+        // An odd start makes every vector load unaligned.
+        let all = values(length + 1, length as u32);
+        let residual = values(length, 7);
+        let norm = Norm { weight: values(length, 8), bias: values(length, 9), epsilon: 1e-12 };
+        let (mut fast, mut plain) = (all.clone(), all.clone());
+        Kernel::detect().softmax(&mut fast[1..], 3.0);
+        Kernel::Portable.softmax(&mut plain[1..], 3.0);
+        assert!(close(&fast, &plain, 1e-6), "softmax {length}");
+        let (mut fast, mut plain) = (all.clone(), all);
+        Kernel::detect().add_norm(&mut fast[1..], &residual, &norm);
+        Kernel::Portable.add_norm(&mut plain[1..], &residual, &norm);
+        // One value normalizes to noise around its bias: nothing to compare.
+        assert!(length < 3 || close(&fast, &plain, 2e-5), "norm {length}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn both_products_agree_with_the_sum_in_f64(
+        rows in 1usize..30, inner in 1usize..70, columns in 1usize..50,
+        gap in 0usize..3, gelu: bool, biased: bool, seed: u32,
+    ) {
+        let a = values(rows * (inner + gap), seed);
+        let weight = values(columns * inner, seed ^ 1);
+        let mut bias = values(columns, seed ^ 2);
+        bias.resize(panels_of(columns) * PANEL, 0.0);
+        let packed = Panels::from_linear(&weight, columns, inner);
+        let left = Rows { values: &a, stride: inner + gap, rows };
+        let finish = Finish { bias: if biased { &bias } else { &[] }, gelu };
+        for kernel in [Kernel::Portable, Kernel::detect()] {
+            let mut out = vec![f32::NAN; rows * (columns + gap)];
+            kernel.product(left, packed.columns(), finish, &mut out, columns + gap);
+            for r in 0..rows {
+                for c in 0..columns {
+                    let mut expected: f64 = (0..inner)
+                        .map(|i| f64::from(a[r * (inner + gap) + i]) * f64::from(weight[c * inner + i]))
+                        .sum();
+                    expected += if biased { f64::from(bias[c]) } else { 0.0 };
+                    if gelu {
+                        expected *= phi(expected);
+                    }
+                    let got = f64::from(out[r * (columns + gap) + c]);
+                    prop_assert!((got - expected).abs() < 1e-4, "{r} {c}: {got} {expected}");
+                }
+                for c in columns..columns + gap {
+                    prop_assert!(out[r * (columns + gap) + c].is_nan(), "wrote past the row");
+                }
+            }
+        }
+    }
+}
