@@ -1,1 +1,21 @@
-//! Questions to answers.
+//! Questions to answers: generation marginalized over the retrieved passages, after Lewis et al. 2020
+//! (arXiv 2005.11401), and citations that are the posteriors of that marginal.
+//!
+//! A [`Generator`](postil_contract::Generator) gives next-token distributions under each passage and
+//! nothing else. Marginalization and search are written once over it. Nothing here knows
+//! of storage or of a passage's identity.
+//!
+//! folder | responsibility
+//! ---|---
+//! `marginalize/` | RAG-Sequence and RAG-Token over slices: priors, mixtures, posteriors
+//! `decode/` | searching for answers under the mixture
+
+mod decode;
+mod marginalize;
+
+pub use decode::{Hypothesis, exhaustive, greedy};
+pub use marginalize::{
+    Disagreement, Groups, Marginal, Mixture, Mode, Step, disagreement, evidence_log_ratio,
+    grounded_probability, leave_one_out_sequence, leave_one_out_step, log_softmax, log_sum_exp, marginal,
+    prior,
+};

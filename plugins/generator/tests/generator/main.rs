@@ -1,0 +1,12 @@
+//! The crate from outside: reference values, enumeration, invariants, and the `quote` generator.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests fail by panic and report what they measured"
+)]
+
+mod enumeration;
+mod golden_marginal;
+mod invariants;
+mod support;
