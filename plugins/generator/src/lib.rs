@@ -9,9 +9,11 @@
 //! ---|---
 //! `marginalize/` | RAG-Sequence and RAG-Token over slices: priors, mixtures, posteriors
 //! `decode/` | searching for answers under the mixture
+//! `sentence/` | sentences of a text, by byte range
 
 mod decode;
 mod marginalize;
+mod sentence;
 
 pub use decode::{Hypothesis, exhaustive, greedy};
 pub use marginalize::{
@@ -19,3 +21,4 @@ pub use marginalize::{
     grounded_probability, leave_one_out_sequence, leave_one_out_step, log_softmax, log_sum_exp, marginal,
     prior,
 };
+pub use sentence::{Sentence, SentenceKind, sentences};
