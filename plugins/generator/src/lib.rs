@@ -9,10 +9,12 @@
 //! ---|---
 //! `marginalize/` | RAG-Sequence and RAG-Token over slices: priors, mixtures, posteriors
 //! `decode/` | searching for answers under the mixture
+//! `quote/` | the generator that needs no weights: answers are sentences of the passages
 //! `sentence/` | sentences of a text, by byte range
 
 mod decode;
 mod marginalize;
+mod quote;
 mod sentence;
 
 pub use decode::{Hypothesis, exhaustive, greedy};
@@ -21,4 +23,5 @@ pub use marginalize::{
     grounded_probability, leave_one_out_sequence, leave_one_out_step, log_softmax, log_sum_exp, marginal,
     prior,
 };
+pub use quote::{DEFAULT_NO_ANSWER_SIMILARITY, QuoteGenerator};
 pub use sentence::{Sentence, SentenceKind, sentences};

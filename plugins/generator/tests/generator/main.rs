@@ -9,4 +9,5 @@
 mod enumeration;
 mod golden_marginal;
 mod invariants;
+mod quoting;
 mod support;
