@@ -2,7 +2,7 @@
 //! (arXiv 2005.11401), and citations that are the posteriors of that marginal.
 //!
 //! A [`Generator`](postil_contract::Generator) gives next-token distributions under each passage and
-//! nothing else. Marginalization and search are written once over it. Nothing here knows
+//! nothing else. Marginalization and search are written once over it; [`answer`] composes them. Nothing here knows
 //! of storage or of a passage's identity.
 //!
 //! folder | responsibility
@@ -11,12 +11,18 @@
 //! `decode/` | searching for answers under the mixture
 //! `quote/` | the generator that needs no weights: answers are sentences of the passages
 //! `sentence/` | sentences of a text, by byte range
+//! `answer/` | the chosen answer, its tokens, citations and alternatives
 
+mod answer;
 mod decode;
 mod marginalize;
 mod quote;
 mod sentence;
 
+pub use answer::{
+    Answer, AnswerOptions, AnswerToken, Candidate, Citation, DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS,
+    DEFAULT_MAX_TOKENS, Retrieved, answer,
+};
 pub use decode::{Hypothesis, exhaustive, greedy};
 pub use marginalize::{
     Disagreement, Groups, Marginal, Mixture, Mode, Step, disagreement, evidence_log_ratio,

@@ -6,6 +6,7 @@
     reason = "tests fail by panic and report what they measured"
 )]
 
+mod answers;
 mod enumeration;
 mod golden_marginal;
 mod invariants;
