@@ -9,6 +9,7 @@
 //! ---|---
 //! `marginalize/` | RAG-Sequence and RAG-Token over slices: priors, mixtures, posteriors
 //! `decode/` | searching for answers under the mixture
+//! `model/` | language models: token ids to logits
 //! `quote/` | the generator that needs no weights: answers are sentences of the passages
 //! `sentence/` | sentences of a text, by byte range
 //! `answer/` | the chosen answer, its tokens, citations and alternatives
@@ -16,6 +17,7 @@
 mod answer;
 mod decode;
 mod marginalize;
+mod model;
 mod quote;
 mod sentence;
 
@@ -29,5 +31,6 @@ pub use marginalize::{
     grounded_probability, leave_one_out_sequence, leave_one_out_step, log_softmax, log_sum_exp, marginal,
     prior,
 };
+pub use model::{GenerationSettings, LanguageModel, LoadError, TensorSource};
 pub use quote::{DEFAULT_NO_ANSWER_SIMILARITY, QuoteGenerator};
 pub use sentence::{Sentence, SentenceKind, sentences};

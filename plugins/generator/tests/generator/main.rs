@@ -9,6 +9,7 @@
 mod answers;
 mod enumeration;
 mod golden_marginal;
+mod golden_models;
 mod invariants;
 mod quoting;
 mod support;
