@@ -159,7 +159,7 @@ impl AnswerScores {
     }
 
     /// One line of `[passages]` per token, in order.
-    pub fn tokens(&self) -> impl ExactSizeIterator<Item = &[Option<f32>]> {
+    pub fn tokens(&self) -> impl ExactSizeIterator<Item = &[Option<f32>]> + DoubleEndedIterator {
         self.values.chunks_exact(self.passages)
     }
 }

@@ -25,7 +25,10 @@ pub use answer::{
     Answer, AnswerOptions, AnswerToken, Candidate, Citation, DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS,
     DEFAULT_MAX_TOKENS, Retrieved, answer,
 };
-pub use decode::{Hypothesis, exhaustive, greedy};
+pub use decode::{
+    BeamOptions, Constraints, EarlyStopping, Hypothesis, Proposed, Ranked, Sampling, Watch, beam, exhaustive,
+    fast, greedy, sample, thorough, union,
+};
 pub use marginalize::{
     Disagreement, Groups, Marginal, Mixture, Mode, Step, disagreement, evidence_log_ratio,
     grounded_probability, leave_one_out_sequence, leave_one_out_step, log_softmax, log_sum_exp, marginal,

@@ -11,13 +11,13 @@
 mod compose;
 mod options;
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use postil_contract::{GenerateError, Generator, Passage};
 
-use crate::decode::{exhaustive, greedy};
+use crate::decode::{Constraints, exhaustive, greedy};
 use crate::marginalize::{Groups, prior};
-use crate::{Hypothesis, Mode};
+use crate::{Hypothesis, Mode, Step};
 use compose::Composer;
 
 pub use options::{AnswerOptions, DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS};
@@ -153,7 +153,11 @@ pub fn answer(
                 .exp(),
                 None => 0.0,
             };
-            (vec![greedy(decoding.as_mut(), options.mode, &group_prior, options.max_tokens)?], silence)
+            {
+                let constraints = Constraints::new(options.max_tokens);
+                let watch = &mut |_, _: &Step| ControlFlow::Continue(());
+                (vec![greedy(decoding.as_mut(), options.mode, &group_prior, &constraints, watch)?], silence)
+            }
         }
     };
     let composer = Composer {

@@ -1,4 +1,3 @@
-use super::log_space::log_add;
 use super::{log_softmax, log_sum_exp};
 
 const NOTHING: f64 = f64::NEG_INFINITY;
@@ -63,11 +62,13 @@ impl Mixture {
         }
         let speaks = |line: &[T]| line.iter().any(|v| (*v).into() > NOTHING);
         let speaking: Vec<bool> = lines.chunks_exact(out.len()).map(speaks).collect();
-        for (line, weight) in lines.chunks_exact(out.len()).zip(self.step_weights(&speaking)) {
-            if weight > NOTHING {
-                out.iter_mut().zip(line).for_each(|(out, v)| *out = log_add(*out, weight + (*v).into()));
-            }
-        }
+        let weights = self.step_weights(&speaking);
+        let vocabulary = out.len();
+        let said = |v: usize| {
+            let heard = lines.chunks_exact(vocabulary).zip(&weights).filter(|(_, weight)| **weight > NOTHING);
+            heard.map(move |(line, weight)| weight + line[v].into())
+        };
+        out.iter_mut().enumerate().for_each(|(v, out)| *out = log_sum_exp(said(v)));
     }
 
     /// Takes the token that was chosen: `log_probs`, `[passages]`, is log p(y_i|x,z,y_<i) of it, `None`

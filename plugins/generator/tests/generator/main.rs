@@ -8,6 +8,7 @@
 
 mod answers;
 mod enumeration;
+mod golden_decoding;
 mod golden_marginal;
 mod golden_models;
 mod invariants;
