@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::attention::{Shared, attend, causal_bias, padding_bias, split_heads};
 use super::cache::Cache;
-use super::layers::{Activation, Linear, Norm};
+use super::layers::{Activation, Linear};
+use super::norm::Norm;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::{Backbone, Memory, padded};
 
@@ -206,7 +207,7 @@ impl Side {
                 activation,
             })
         };
-        let rows = config.max_position_embeddings + POSITION_OFFSET;
+        let rows = config.max_position_embeddings.saturating_add(POSITION_OFFSET);
         Ok(Self {
             positions: from.tensor("embed_positions.weight", &[rows, width])?,
             norm: Norm::layer(&from.under("layernorm_embedding"), width, NORM_EPS)?,

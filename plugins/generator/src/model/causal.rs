@@ -11,10 +11,14 @@ use serde::Deserialize;
 
 use super::attention::{KeyValues, Shared, attend, causal_bias, padding_bias, split_heads};
 use super::cache::Cache;
-use super::layers::{Activation, Linear, Norm};
+use super::layers::{Activation, Linear};
+use super::norm::Norm;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::rotary::{Rotary, RotaryConfig};
 use super::{Backbone, Memory, padded};
+
+/// Widest head believed; published ones have 256 at most.
+const MAX_HEAD: usize = 1 << 16;
 
 #[derive(Deserialize)]
 pub(super) struct CausalConfig {
@@ -117,9 +121,11 @@ impl CausalConfig {
             });
         }
         let width = self.head_dim.unwrap_or(self.hidden_size / heads);
-        match width > 0 && width.is_multiple_of(2) {
+        match (2..=MAX_HEAD).contains(&width) && width.is_multiple_of(2) {
             true => Ok(width),
-            false => Err(LoadError::Config { reason: format!("head_dim {width} is not even") }),
+            false => {
+                Err(LoadError::Config { reason: format!("head_dim {width} is odd or beyond {MAX_HEAD}") })
+            }
         }
     }
 }
@@ -182,10 +188,10 @@ impl Layer {
         };
         Ok(Self {
             own_norm: Norm::rms(&from.under("input_layernorm"), width, config.rms_norm_eps)?,
-            query: Linear::load(&own.under("q_proj"), width, heads * head)?,
-            key: Linear::load(&own.under("k_proj"), width, groups * head)?,
-            value: Linear::load(&own.under("v_proj"), width, groups * head)?,
-            output: Linear::load(&own.under("o_proj"), heads * head, width)?,
+            query: Linear::load(&own.under("q_proj"), width, heads.saturating_mul(head))?,
+            key: Linear::load(&own.under("k_proj"), width, groups.saturating_mul(head))?,
+            value: Linear::load(&own.under("v_proj"), width, groups.saturating_mul(head))?,
+            output: Linear::load(&own.under("o_proj"), heads.saturating_mul(head), width)?,
             query_norm: head_norm("q_norm")?,
             key_norm: head_norm("k_norm")?,
             heads,

@@ -49,38 +49,6 @@ impl Linear {
     }
 }
 
-/// Normalization over the last dimension.
-pub(super) enum Norm {
-    /// Mean and variance (LayerNorm).
-    Layer { weight: Tensor, bias: Tensor, eps: f32 },
-    /// Mean square (RMSNorm).
-    Rms { weight: Tensor, eps: f32 },
-}
-
-impl Norm {
-    pub(super) fn layer(
-        from: &Parameters<'_>,
-        width: usize,
-        eps: f64,
-    ) -> std::result::Result<Self, LoadError> {
-        let (weight, bias) = (from.tensor("weight", &[width])?, from.tensor("bias", &[width])?);
-        Ok(Self::Layer { weight, bias, eps: eps as f32 })
-    }
-
-    pub(super) fn rms(from: &Parameters<'_>, width: usize, eps: f64) -> std::result::Result<Self, LoadError> {
-        Ok(Self::Rms { weight: from.tensor("weight", &[width])?, eps: eps as f32 })
-    }
-
-    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        match self {
-            Self::Layer { weight, bias, eps } => {
-                candle_nn::ops::layer_norm(&x.contiguous()?, weight, bias, *eps)
-            }
-            Self::Rms { weight, eps } => candle_nn::ops::rms_norm(&x.contiguous()?, weight, *eps),
-        }
-    }
-}
-
 /// A feed-forward layer's non-linearity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Activation {

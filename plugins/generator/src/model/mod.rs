@@ -8,7 +8,8 @@
 //! file | responsibility
 //! ---|---
 //! `parameters.rs` | tensors by name and shape
-//! `layers.rs` | linear maps, norms, activations
+//! `layers.rs` | linear maps, activations
+//! `norm.rs` | LayerNorm and RMSNorm
 //! `attention.rs` | attention to own and to shared keys
 //! `cache.rs` | keys and values of hypotheses
 //! `bart.rs` | BART
@@ -23,6 +24,7 @@ mod cache;
 mod causal;
 mod decoding;
 mod layers;
+mod norm;
 mod parameters;
 mod rotary;
 mod t5;

@@ -105,4 +105,12 @@ impl<'a> Parameters<'a> {
         }
         Ok(tensor)
     }
+
+    /// The values of the vector `name`.
+    pub(super) fn values(&self, name: &str, length: usize) -> Result<Vec<f32>, LoadError> {
+        let tensor = self.tensor(name, &[length])?;
+        tensor
+            .to_vec1()
+            .map_err(|source| LoadError::Tensor { name: format!("{}{name}", self.prefix), source })
+    }
 }

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::attention::{KeyValues, Shared, attend, causal_bias, padding_bias, split_heads};
 use super::cache::Cache;
-use super::layers::{Activation, Linear, Norm};
+use super::layers::{Activation, Linear};
+use super::norm::Norm;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::{Backbone, Memory, padded};
 
@@ -181,7 +182,7 @@ impl Stack {
     ) -> std::result::Result<Self, LoadError> {
         let (buckets, max_distance) =
             (config.relative_attention_num_buckets, config.relative_attention_max_distance);
-        if buckets < 4 || max_distance <= buckets {
+        if buckets < 4 || max_distance <= buckets / 2 {
             let reason = format!("{buckets} buckets cannot hold distances up to {max_distance}");
             return Err(LoadError::Config { reason });
         }
@@ -246,7 +247,7 @@ impl Layer {
 
 impl Attention {
     fn load(from: &Parameters<'_>, config: &T5Config) -> std::result::Result<Self, LoadError> {
-        let (width, inner) = (config.d_model, config.d_kv * config.num_heads);
+        let (width, inner) = (config.d_model, config.d_kv.saturating_mul(config.num_heads));
         let bare = |name: &str, input, output| {
             Ok::<_, LoadError>(Linear::of(from.tensor(&format!("{name}.weight"), &[output, input])?, None))
         };

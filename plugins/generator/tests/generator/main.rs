@@ -12,5 +12,6 @@ mod golden_decoding;
 mod golden_marginal;
 mod golden_models;
 mod invariants;
+mod loading;
 mod quoting;
 mod support;
