@@ -47,6 +47,14 @@ pub trait Decoding {
     /// would be left.
     fn advance(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError>;
 
+    /// Teacher-forced log-probabilities of whole answers, each from before its first token. The present
+    /// rows play no part and stay as they are; a model reads each answer in one pass.
+    ///
+    /// # Errors
+    /// [`GenerateError::Shape`] when an answer is empty or a token out of range;
+    /// [`GenerateError::NotFinite`] and [`GenerateError::Model`] as in [`Decoding::log_probs`].
+    fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError>;
+
     /// Whether `token` ends the answer. Several ids may; they are one event.
     fn is_end(&self, token: TokenId) -> bool;
 
@@ -115,6 +123,47 @@ impl LogProbs {
     }
 }
 
+/// Log-probabilities of the tokens of one answer, `[tokens, passages]`, row-major, natural log, f32.
+///
+/// `None` where a passage cannot continue the tokens before this one and so has no say in it, as a line
+/// of [`LogProbs`] that is wholly -inf; `Some(-inf)` where it could go on, but not with this token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnswerScores {
+    passages: usize,
+    values: Vec<Option<f32>>,
+}
+
+impl AnswerScores {
+    /// Takes `values`, `[tokens, passages]`.
+    ///
+    /// # Errors
+    /// [`GenerateError::Shape`] when the length is no multiple of `passages`, or that is 0;
+    /// [`GenerateError::NotFinite`] at a NaN or +inf, with the token's position as the token.
+    pub fn new(passages: usize, values: Vec<Option<f32>>) -> Result<Self, GenerateError> {
+        if passages == 0 || !values.len().is_multiple_of(passages) {
+            return Err(GenerateError::Shape {
+                what: "answer scores",
+                got: values.len(),
+                expected: passages,
+            });
+        }
+        if let Some(at) = values.iter().position(|v| v.is_some_and(|v| v.is_nan() || v == f32::INFINITY)) {
+            return Err(GenerateError::NotFinite { passage: at % passages, token: at / passages });
+        }
+        Ok(Self { passages, values })
+    }
+
+    /// k, the number of passages.
+    pub fn passages(&self) -> usize {
+        self.passages
+    }
+
+    /// One line of `[passages]` per token, in order.
+    pub fn tokens(&self) -> impl ExactSizeIterator<Item = &[Option<f32>]> + DoubleEndedIterator {
+        self.values.chunks_exact(self.passages)
+    }
+}
+
 /// Why there is no answer, as opposed to the answer "no answer".
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -152,6 +201,16 @@ pub enum GenerateError {
         passage: usize,
         /// Token id.
         token: usize,
+    },
+    /// A number the caller gave cannot be computed with.
+    #[error("{what} is {got}, it must be {expected}")]
+    Value {
+        /// Which number.
+        what: &'static str,
+        /// Its value.
+        got: f64,
+        /// What it has to be.
+        expected: &'static str,
     },
     /// The generator asked its encoder for vectors and got none.
     #[error(transparent)]

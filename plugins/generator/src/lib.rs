@@ -1,1 +1,39 @@
-//! Questions to answers.
+//! Questions to answers: generation marginalized over the retrieved passages, after Lewis et al. 2020
+//! (arXiv 2005.11401), and citations that are the posteriors of that marginal.
+//!
+//! A [`Generator`](postil_contract::Generator) gives next-token distributions under each passage and
+//! nothing else. Marginalization and search are written once over it; [`answer`] composes them. Nothing here knows
+//! of storage or of a passage's identity.
+//!
+//! folder | responsibility
+//! ---|---
+//! `marginalize/` | RAG-Sequence and RAG-Token over slices: priors, mixtures, posteriors
+//! `decode/` | searching for answers under the mixture
+//! `model/` | language models: token ids to logits
+//! `quote/` | the generator that needs no weights: answers are sentences of the passages
+//! `sentence/` | sentences of a text, by byte range
+//! `answer/` | the chosen answer, its tokens, citations and alternatives
+
+mod answer;
+mod decode;
+mod marginalize;
+mod model;
+mod quote;
+mod sentence;
+
+pub use answer::{
+    Answer, AnswerOptions, AnswerToken, Candidate, Citation, DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS,
+    DEFAULT_MAX_TOKENS, Retrieved, answer,
+};
+pub use decode::{
+    BeamOptions, Constraints, EarlyStopping, Hypothesis, Proposed, Ranked, Sampling, Watch, beam, exhaustive,
+    fast, greedy, sample, thorough, union,
+};
+pub use marginalize::{
+    Disagreement, Groups, Marginal, Mixture, Mode, Step, disagreement, evidence_log_ratio,
+    grounded_probability, leave_one_out_sequence, leave_one_out_step, log_softmax, log_sum_exp, marginal,
+    prior,
+};
+pub use model::{GenerationSettings, LanguageModel, LoadError, TensorSource};
+pub use quote::{DEFAULT_NO_ANSWER_SIMILARITY, QuoteGenerator};
+pub use sentence::{Sentence, SentenceKind, sentences};

@@ -1,0 +1,83 @@
+use postil_contract::{GenerateError, TokenId};
+
+/// What an answer may look like, whatever finds it. Applied to the mixture, never to one passage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Constraints {
+    /// Longest answer in tokens, end token included; at least 1.
+    pub max_tokens: usize,
+    /// Its first token. Forced, so free: the search does not count its log-probability; scores of a
+    /// found answer do.
+    pub forced_first: Option<TokenId>,
+    /// Its last token, should it reach `max_tokens`; free as well.
+    pub forced_last: Option<TokenId>,
+    /// No run of so many tokens occurs twice; 0 allows all.
+    pub no_repeat: usize,
+}
+
+impl Constraints {
+    /// Nothing but a limit on length.
+    pub fn new(max_tokens: usize) -> Self {
+        Self { max_tokens, forced_first: None, forced_last: None, no_repeat: 0 }
+    }
+
+    pub(super) fn check(&self) -> Result<(), GenerateError> {
+        match self.max_tokens {
+            0 => Err(GenerateError::Value {
+                what: "longest answer in tokens",
+                got: 0.0,
+                expected: "at least 1",
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Log-probabilities of the token after `said`, `[vocabulary]`, as the search is to see them.
+    pub(super) fn apply(&self, said: &[TokenId], log_probs: &mut [f64]) {
+        let forced = match said.len() {
+            0 if self.forced_first.is_some() => self.forced_first,
+            n if n + 1 == self.max_tokens => self.forced_last,
+            _ => None,
+        };
+        if let Some(forced) = forced {
+            log_probs.fill(f64::NEG_INFINITY);
+            if let Some(free) = log_probs.get_mut(forced as usize) {
+                *free = 0.0;
+            }
+        } else if self.no_repeat > 0 && said.len() + 1 > self.no_repeat {
+            let (begun, run) = (&said[said.len() + 1 - self.no_repeat..], said.windows(self.no_repeat));
+            for before in run.filter(|before| before.starts_with(begun)) {
+                log_probs[before[self.no_repeat - 1] as usize] = f64::NEG_INFINITY;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NO: f64 = f64::NEG_INFINITY;
+
+    fn seen(constraints: &Constraints, said: &[TokenId]) -> [f64; 4] {
+        let mut log_probs = [-1.0; 4];
+        constraints.apply(said, &mut log_probs);
+        log_probs
+    }
+
+    #[test]
+    fn forced_tokens_are_free_and_alone() {
+        let forced = Constraints { forced_first: Some(2), forced_last: Some(3), ..Constraints::new(3) };
+        assert_eq!(seen(&forced, &[]), [NO, NO, 0.0, NO]);
+        assert_eq!(seen(&forced, &[2]), [-1.0; 4]);
+        assert_eq!(seen(&forced, &[2, 1]), [NO, NO, NO, 0.0]);
+    }
+
+    #[test]
+    fn a_run_that_occurred_is_not_completed_again() {
+        let twice = Constraints { no_repeat: 2, ..Constraints::new(99) };
+        assert_eq!(seen(&twice, &[1, 2, 3, 1]), [-1.0, -1.0, NO, -1.0]);
+        assert_eq!(seen(&twice, &[1]), [-1.0; 4]);
+        let once = Constraints { no_repeat: 1, ..Constraints::new(99) };
+        assert_eq!(seen(&once, &[0, 3]), [NO, -1.0, -1.0, NO]);
+    }
+}

@@ -1,0 +1,44 @@
+use std::ops::ControlFlow;
+
+use postil_contract::{AnswerScores, Decoding, GenerateError, TokenId};
+
+use super::{Constraints, Hypothesis, check_prior, column};
+use crate::{Mixture, Mode, Step};
+
+/// Is told each token as it is chosen, with its log-probability and its passages; breaking ends the
+/// answer there.
+pub type Watch<'a> = &'a mut dyn FnMut(TokenId, &Step) -> ControlFlow<()>;
+
+/// Goes token by token from the start to an end token or the limit, with one hypothesis; `choose` picks
+/// from the mixture's log-probabilities.
+pub(super) fn walk(
+    decoding: &mut dyn Decoding,
+    mode: Mode,
+    log_prior: &[f64],
+    constraints: &Constraints,
+    watch: Watch<'_>,
+    mut choose: impl FnMut(&[f64]) -> usize,
+) -> Result<Hypothesis, GenerateError> {
+    check_prior(decoding.passages(), log_prior)?;
+    constraints.check()?;
+    let mut mixture = Mixture::new(mode, log_prior);
+    let mut mixed = vec![0.0; decoding.vocabulary()];
+    let (mut tokens, mut values) = (Vec::new(), Vec::new());
+    let finished = loop {
+        let log_probs = decoding.log_probs()?;
+        mixture.next_token(log_probs.row(0), &mut mixed);
+        constraints.apply(&tokens, &mut mixed);
+        let token = TokenId::try_from(choose(&mixed)).expect("token ids are u32");
+        let chosen = column(log_probs.row(0), mixed.len(), token);
+        let step = mixture.observe(&chosen);
+        values.extend(chosen);
+        tokens.push(token);
+        let stopped = watch(token, &step).is_break();
+        if stopped || decoding.is_end(token) || tokens.len() == constraints.max_tokens {
+            break decoding.is_end(token);
+        }
+        decoding.advance(&[0], &[token])?;
+    };
+    let scores = AnswerScores::new(decoding.passages(), values)?;
+    Hypothesis::new(tokens, finished, scores, mode, log_prior)
+}

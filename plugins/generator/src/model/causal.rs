@@ -1,0 +1,229 @@
+//! Decoder-only models: Llama (and SmolLM, which is one), Qwen2, Qwen3.
+//!
+//! Pre-norm with RMSNorm, rotary positions on pairs (i, i + head/2), grouped keys, gated feed-forward.
+//! Qwen2 has biases on queries, keys and values; Qwen3 normalizes queries and keys per head before
+//! rotation. Each passage has its own prompt at positions from 0; only what follows is per hypothesis.
+
+use candle_core::{Result, Tensor};
+use candle_nn::rotary_emb::rope;
+use postil_contract::TokenId;
+use serde::Deserialize;
+
+use super::attention::{KeyValues, Shared, attend, causal_bias, padding_bias, split_heads};
+use super::cache::Cache;
+use super::layers::{Activation, Linear};
+use super::norm::Norm;
+use super::parameters::{LoadError, Parameters, TensorSource};
+use super::rotary::{Rotary, RotaryConfig};
+use super::{Backbone, Memory, padded};
+
+/// Widest head believed; published ones have 256 at most.
+const MAX_HEAD: usize = 1 << 16;
+
+#[derive(Deserialize)]
+pub(super) struct CausalConfig {
+    vocab_size: usize,
+    hidden_size: usize,
+    intermediate_size: usize,
+    num_hidden_layers: usize,
+    num_attention_heads: usize,
+    num_key_value_heads: Option<usize>,
+    head_dim: Option<usize>,
+    rms_norm_eps: f64,
+    #[serde(default = "silu")]
+    hidden_act: String,
+    pub(super) max_position_embeddings: usize,
+    use_sliding_window: Option<bool>,
+    layer_types: Option<Vec<String>>,
+    #[serde(flatten)]
+    rotary: RotaryConfig,
+}
+
+fn silu() -> String {
+    "silu".to_owned()
+}
+
+pub(super) struct Causal {
+    embedding: Tensor,
+    layers: Vec<Layer>,
+    norm: Norm,
+    output: Linear,
+    rotary: Rotary,
+    vocabulary: usize,
+}
+
+struct Layer {
+    own_norm: Norm,
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    output: Linear,
+    query_norm: Option<Norm>,
+    key_norm: Option<Norm>,
+    heads: usize,
+    groups: usize,
+    scale: f64,
+    norm: Norm,
+    gate: Linear,
+    expand: Linear,
+    contract: Linear,
+    activation: Activation,
+}
+
+impl Causal {
+    pub(super) fn load(
+        config: &CausalConfig,
+        source: &dyn TensorSource,
+    ) -> std::result::Result<Self, LoadError> {
+        let other = config.layer_types.iter().flatten().find(|kind| *kind != "full_attention");
+        if config.use_sliding_window == Some(true) || other.is_some() {
+            let value = other.cloned().unwrap_or_else(|| "use_sliding_window".to_owned());
+            return Err(LoadError::Unsupported { what: "kind of attention", value });
+        }
+        let (width, vocabulary) = (config.hidden_size, config.vocab_size);
+        let bare = !source.contains("model.embed_tokens.weight") && source.contains("embed_tokens.weight");
+        let from = Parameters::new(source, if bare { "" } else { "model." });
+        let whole = Parameters::new(source, "");
+        let embedding = from.tensor("embed_tokens.weight", &[vocabulary, width])?;
+        let output = match whole.contains("lm_head.weight") {
+            true => whole.tensor("lm_head.weight", &[vocabulary, width])?,
+            false => embedding.clone(),
+        };
+        let layer = |i: usize| Layer::load(&from.under("layers").under(i), config);
+        Ok(Self {
+            layers: (0..config.num_hidden_layers)
+                .map(layer)
+                .collect::<std::result::Result<_, LoadError>>()?,
+            norm: Norm::rms(&from.under("norm"), width, config.rms_norm_eps)?,
+            output: Linear::of(output, None),
+            rotary: config.rotary.build(config.head_width()?)?,
+            embedding,
+            vocabulary,
+        })
+    }
+
+    fn embed(&self, ids: &Tensor) -> Result<Tensor> {
+        let (n, length) = ids.dims2()?;
+        self.embedding.index_select(&ids.flatten_all()?, 0)?.reshape((n, length, ()))
+    }
+}
+
+impl CausalConfig {
+    fn groups(&self) -> usize {
+        self.num_key_value_heads.unwrap_or(self.num_attention_heads)
+    }
+
+    fn head_width(&self) -> std::result::Result<usize, LoadError> {
+        let (heads, groups) = (self.num_attention_heads, self.groups());
+        if heads == 0 || groups == 0 || !heads.is_multiple_of(groups) {
+            return Err(LoadError::Config {
+                reason: format!("{heads} heads do not share {groups} key groups"),
+            });
+        }
+        let width = self.head_dim.unwrap_or(self.hidden_size / heads);
+        match (2..=MAX_HEAD).contains(&width) && width.is_multiple_of(2) {
+            true => Ok(width),
+            false => {
+                Err(LoadError::Config { reason: format!("head_dim {width} is odd or beyond {MAX_HEAD}") })
+            }
+        }
+    }
+}
+
+impl Backbone for Causal {
+    fn vocabulary(&self) -> usize {
+        self.vocabulary
+    }
+
+    /// All of each prompt but its last token, which is the first a hypothesis continues with.
+    fn read(&self, prompts: &[Vec<TokenId>]) -> Result<Memory> {
+        let heads: Vec<Vec<TokenId>> =
+            prompts.iter().map(|prompt| prompt[..prompt.len() - 1].to_vec()).collect();
+        let start = prompts.iter().map(|prompt| prompt[prompt.len() - 1]).collect();
+        let (ids, lengths, longest) = padded(&heads)?;
+        let mut shared = Vec::with_capacity(self.layers.len());
+        if longest > 0 {
+            // Padding comes after every real token, so the causal mask hides it here.
+            let (causal, padding) = (causal_bias(0, longest)?, padding_bias(&lengths, longest)?);
+            let (cos, sin) = self.rotary.at(&vec![0; prompts.len()], 0, longest)?;
+            let mut x = self.embed(&ids)?;
+            for layer in &self.layers {
+                x = layer.forward(&x, (&cos, &sin), |queries, keys, values| {
+                    let own = KeyValues { keys: keys.clone(), values: values.clone() };
+                    shared.push(Shared { keys, values, bias: padding.clone() });
+                    attend(queries, Some((&own, causal.as_ref())), None)
+                })?;
+            }
+        }
+        Ok(Memory { shared, start, positions: lengths })
+    }
+
+    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor) -> Result<Tensor> {
+        let (n, length) = ids.dims2()?;
+        let before = cache.len();
+        let causal = causal_bias(before, length)?;
+        let offsets: Vec<usize> = memory.positions.iter().copied().cycle().take(n).collect();
+        let (cos, sin) = self.rotary.at(&offsets, before, length)?;
+        let mut x = self.embed(ids)?;
+        for (i, layer) in self.layers.iter().enumerate() {
+            x = layer.forward(&x, (&cos, &sin), |queries, keys, values| {
+                let own = cache.extend(i, keys, values)?;
+                attend(queries, Some((&own, causal.as_ref())), memory.shared.get(i))
+            })?;
+        }
+        cache.finish_pass(length);
+        self.output.forward(&self.norm.forward(&x)?)
+    }
+}
+
+impl Layer {
+    fn load(from: &Parameters<'_>, config: &CausalConfig) -> std::result::Result<Self, LoadError> {
+        let (width, inner, head) = (config.hidden_size, config.intermediate_size, config.head_width()?);
+        let (heads, groups) = (config.num_attention_heads, config.groups());
+        let (own, feed) = (from.under("self_attn"), from.under("mlp"));
+        let head_norm = |name: &str| {
+            own.contains(&format!("{name}.weight"))
+                .then(|| Norm::rms(&own.under(name), head, config.rms_norm_eps))
+                .transpose()
+        };
+        Ok(Self {
+            own_norm: Norm::rms(&from.under("input_layernorm"), width, config.rms_norm_eps)?,
+            query: Linear::load(&own.under("q_proj"), width, heads.saturating_mul(head))?,
+            key: Linear::load(&own.under("k_proj"), width, groups.saturating_mul(head))?,
+            value: Linear::load(&own.under("v_proj"), width, groups.saturating_mul(head))?,
+            output: Linear::load(&own.under("o_proj"), heads.saturating_mul(head), width)?,
+            query_norm: head_norm("q_norm")?,
+            key_norm: head_norm("k_norm")?,
+            heads,
+            groups,
+            scale: (head as f64).powf(-0.5),
+            norm: Norm::rms(&from.under("post_attention_layernorm"), width, config.rms_norm_eps)?,
+            gate: Linear::load(&feed.under("gate_proj"), width, inner)?,
+            expand: Linear::load(&feed.under("up_proj"), width, inner)?,
+            contract: Linear::load(&feed.under("down_proj"), inner, width)?,
+            activation: Activation::named(&config.hidden_act)?,
+        })
+    }
+
+    /// `look` is given scaled queries, keys and values, positions already in them.
+    fn forward(
+        &self,
+        x: &Tensor,
+        (cos, sin): (&Tensor, &Tensor),
+        look: impl FnOnce(&Tensor, Tensor, Tensor) -> Result<Tensor>,
+    ) -> Result<Tensor> {
+        let y = self.own_norm.forward(x)?;
+        let place = |y: Tensor, heads, norm: &Option<Norm>| {
+            let y = split_heads(&y, heads)?;
+            let y = norm.as_ref().map_or_else(|| Ok(y.clone()), |norm| norm.forward(&y))?;
+            rope(&y, cos, sin)
+        };
+        let queries = (place(self.query.forward(&y)?, self.heads, &self.query_norm)? * self.scale)?;
+        let keys = place(self.key.forward(&y)?, self.groups, &self.key_norm)?;
+        let values = split_heads(&self.value.forward(&y)?, self.groups)?;
+        let x = (x + self.output.forward(&look(&queries, keys, values)?)?)?;
+        let y = self.norm.forward(&x)?;
+        let inner = (self.activation.forward(&self.gate.forward(&y)?)? * self.expand.forward(&y)?)?;
+        &x + self.contract.forward(&inner)?
+    }
+}

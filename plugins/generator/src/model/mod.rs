@@ -1,0 +1,230 @@
+//! Language models: token ids in, next-token logits out, for every hypothesis under every passage.
+//!
+//! One family, one file; each is a [`Backbone`] that reads the k prompts once and is then asked for
+//! logits. What its hypotheses share under a passage (an encoder's keys and values, or a prompt's) is
+//! kept once; what they said is in a [`cache::Cache`] that a beam may reorder. Activations and weights
+//! are f32, sums over the vocabulary f64.
+//!
+//! file | responsibility
+//! ---|---
+//! `parameters.rs` | tensors by name and shape
+//! `layers.rs` | linear maps, activations
+//! `norm.rs` | LayerNorm and RMSNorm
+//! `attention.rs` | attention to own and to shared keys
+//! `cache.rs` | keys and values of hypotheses
+//! `bart.rs` | BART
+//! `t5.rs` | T5, Flan-T5, mT5
+//! `causal.rs` | Llama, SmolLM, Qwen2, Qwen3
+//! `rotary.rs` | rotary positions
+//! `decoding.rs` | the contract's decoding over a backbone
+
+mod attention;
+mod bart;
+mod cache;
+mod causal;
+mod decoding;
+mod layers;
+mod norm;
+mod parameters;
+mod rotary;
+mod t5;
+
+use candle_core::{Device, Result, Tensor};
+use postil_contract::{Decoding, GenerateError, TokenId};
+use serde::Deserialize;
+
+use attention::Shared;
+use bart::{Bart, BartConfig};
+use cache::Cache;
+use causal::{Causal, CausalConfig};
+use decoding::ModelDecoding;
+use t5::T5;
+
+pub use parameters::{LoadError, TensorSource};
+
+/// A loaded language model of any family, without its tokenizer.
+pub struct LanguageModel {
+    name: String,
+    backbone: Box<dyn Backbone>,
+    longest: Option<usize>,
+    generation: GenerationSettings,
+}
+
+/// How a checkpoint wants to be decoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GenerationSettings {
+    /// Tokens that end an answer.
+    pub ends: Vec<TokenId>,
+    /// What an answer has to begin with.
+    pub forced_first: Option<TokenId>,
+    /// What an answer cut at its limit has to end with.
+    pub forced_last: Option<TokenId>,
+}
+
+/// What `config.json` and `generation_config.json` share.
+#[derive(Deserialize)]
+struct Settings {
+    eos_token_id: Option<OneOrMany>,
+    forced_bos_token_id: Option<TokenId>,
+    forced_eos_token_id: Option<TokenId>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(TokenId),
+    Many(Vec<TokenId>),
+}
+
+/// An architecture: prompts to what its hypotheses share, then tokens to logits.
+trait Backbone: Send + Sync {
+    fn vocabulary(&self) -> usize;
+
+    /// Reads one prompt per passage; none is empty and all ids are in the vocabulary.
+    fn read(&self, prompts: &[Vec<TokenId>]) -> Result<Memory>;
+
+    /// Logits after each of `ids`, `[hypotheses * passages, length]`, which continue the cache:
+    /// `[hypotheses * passages, length, vocabulary]`.
+    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor) -> Result<Tensor>;
+}
+
+/// What all hypotheses share: one entry per layer, and per passage the token to begin with and its position.
+struct Memory {
+    shared: Vec<Shared>,
+    start: Vec<TokenId>,
+    positions: Vec<usize>,
+}
+
+impl LanguageModel {
+    /// Builds the model that `config` (the text of `config.json`, as transformers 4 or 5 writes it)
+    /// describes from `tensors`; `generation`, the text of `generation_config.json`, goes before
+    /// `config` where both speak.
+    ///
+    /// # Errors
+    /// [`LoadError`]: an architecture without code, a tensor missing or of another shape, a broken
+    /// configuration.
+    pub fn load(
+        name: &str,
+        config: &str,
+        generation: Option<&str>,
+        tensors: &dyn TensorSource,
+    ) -> std::result::Result<Self, LoadError> {
+        #[derive(Deserialize)]
+        struct Family {
+            model_type: String,
+        }
+        let family: Family = parse(config)?;
+        let (backbone, longest): (Box<dyn Backbone>, _) = match family.model_type.as_str() {
+            "bart" => {
+                let config: BartConfig = parse(config)?;
+                (Box::new(Bart::load(&config, tensors)?), Some(config.max_position_embeddings))
+            }
+            "t5" | "mt5" => (Box::new(T5::load(&parse(config)?, tensors)?), None),
+            "llama" | "qwen2" | "qwen3" => {
+                let config: CausalConfig = parse(config)?;
+                (Box::new(Causal::load(&config, tensors)?), Some(config.max_position_embeddings))
+            }
+            _ => return Err(LoadError::Unsupported { what: "architecture", value: family.model_type }),
+        };
+        let mut settings: Settings = parse(config)?;
+        if let Some(generation) = generation {
+            let over: Settings = parse(generation)?;
+            settings.eos_token_id = over.eos_token_id.or(settings.eos_token_id);
+            settings.forced_bos_token_id = over.forced_bos_token_id.or(settings.forced_bos_token_id);
+            settings.forced_eos_token_id = over.forced_eos_token_id.or(settings.forced_eos_token_id);
+        }
+        let ends = match settings.eos_token_id {
+            None => Vec::new(),
+            Some(OneOrMany::One(end)) => vec![end],
+            Some(OneOrMany::Many(ends)) => ends,
+        };
+        let (forced_first, forced_last) = (settings.forced_bos_token_id, settings.forced_eos_token_id);
+        let generation = GenerationSettings { ends, forced_first, forced_last };
+        Ok(Self { name: name.to_owned(), backbone, longest, generation })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many tokens it knows.
+    pub fn vocabulary(&self) -> usize {
+        self.backbone.vocabulary()
+    }
+
+    /// How it wants to be decoded.
+    pub fn generation(&self) -> &GenerationSettings {
+        &self.generation
+    }
+
+    /// Reads one prompt per passage and stands before the first token. The decoding knows no text: its
+    /// [`Decoding::text`] lists ids.
+    ///
+    /// # Errors
+    /// [`GenerateError::NoPassages`]; [`GenerateError::TooLong`]; [`GenerateError::Shape`] for an empty
+    /// prompt or an id beyond the vocabulary; [`GenerateError::Model`].
+    pub fn start(
+        &self,
+        prompts: &[Vec<TokenId>],
+    ) -> std::result::Result<Box<dyn Decoding + '_>, GenerateError> {
+        Ok(Box::new(self.decoding(prompts)?))
+    }
+
+    /// The logits after every prefix of `answer`, the empty one first, under each passage:
+    /// `[passages, answer.len() + 1, vocabulary]`.
+    ///
+    /// # Errors
+    /// As [`LanguageModel::start`].
+    pub fn logits(
+        &self,
+        prompts: &[Vec<TokenId>],
+        answer: &[TokenId],
+    ) -> std::result::Result<Vec<f32>, GenerateError> {
+        self.decoding(prompts)?.logits(answer)
+    }
+
+    fn decoding(&self, prompts: &[Vec<TokenId>]) -> std::result::Result<ModelDecoding<'_>, GenerateError> {
+        if prompts.is_empty() {
+            return Err(GenerateError::NoPassages);
+        }
+        for (passage, prompt) in prompts.iter().enumerate() {
+            if prompt.is_empty() {
+                return Err(GenerateError::Shape { what: "tokens of a prompt", got: 0, expected: 1 });
+            }
+            if let Some(max_tokens) = self.longest.filter(|longest| prompt.len() > *longest) {
+                return Err(GenerateError::TooLong { passage, got_tokens: prompt.len(), max_tokens });
+            }
+            self.check_tokens(prompt)?;
+        }
+        let memory = self.backbone.read(prompts).map_err(|error| self.failed(&error))?;
+        Ok(ModelDecoding::new(self, memory))
+    }
+
+    fn check_tokens(&self, tokens: &[TokenId]) -> std::result::Result<(), GenerateError> {
+        let expected = self.vocabulary();
+        match tokens.iter().find(|token| **token as usize >= expected) {
+            Some(token) => Err(GenerateError::Shape { what: "token id", got: *token as usize, expected }),
+            None => Ok(()),
+        }
+    }
+
+    fn failed(&self, error: &candle_core::Error) -> GenerateError {
+        GenerateError::Model { model: self.name.clone(), reason: error.to_string() }
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(json: &str) -> std::result::Result<T, LoadError> {
+    serde_json::from_str(json).map_err(|error| LoadError::Config { reason: error.to_string() })
+}
+
+/// `[n, longest]`, padded with 0 on the right, and the lengths.
+fn padded(lines: &[Vec<TokenId>]) -> Result<(Tensor, Vec<usize>, usize)> {
+    let lengths: Vec<usize> = lines.iter().map(Vec::len).collect();
+    let longest = lengths.iter().copied().max().unwrap_or(0);
+    let pad = |line: &Vec<TokenId>| {
+        line.iter().copied().chain(std::iter::repeat(0)).take(longest).collect::<Vec<_>>()
+    };
+    let ids = Tensor::from_vec(lines.iter().flat_map(pad).collect(), (lines.len(), longest), &Device::Cpu)?;
+    Ok((ids, lengths, longest))
+}

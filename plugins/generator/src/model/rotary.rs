@@ -1,0 +1,93 @@
+use candle_core::{Device, Result, Tensor};
+use serde::Deserialize;
+
+use super::parameters::LoadError;
+
+const DEFAULT_THETA: f64 = 10_000.0;
+
+/// Rotary positions as transformers 4 (`rope_theta`, `rope_scaling`) or 5 (`rope_parameters`) writes them.
+#[derive(Deserialize)]
+pub(super) struct RotaryConfig {
+    rope_theta: Option<f64>,
+    rope_scaling: Option<Scaling>,
+    rope_parameters: Option<Scaling>,
+}
+
+#[derive(Deserialize)]
+struct Scaling {
+    rope_type: Option<String>,
+    /// What older configurations call `rope_type`; some have both.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    rope_theta: Option<f64>,
+    factor: Option<f64>,
+    low_freq_factor: Option<f64>,
+    high_freq_factor: Option<f64>,
+    original_max_position_embeddings: Option<f64>,
+}
+
+/// The angle per position of each pair of a head.
+pub(super) struct Rotary {
+    frequencies: Vec<f64>,
+}
+
+impl RotaryConfig {
+    /// For heads of `head` components.
+    pub(super) fn build(&self, head: usize) -> std::result::Result<Rotary, LoadError> {
+        let scaling = self.rope_parameters.as_ref().or(self.rope_scaling.as_ref());
+        let theta = scaling.and_then(|s| s.rope_theta).or(self.rope_theta).unwrap_or(DEFAULT_THETA);
+        let mut frequencies: Vec<f64> =
+            (0..head / 2).map(|i| theta.powf(-2.0 * i as f64 / head as f64)).collect();
+        if let Some(scaling) = scaling {
+            scaling.apply(&mut frequencies)?;
+        }
+        Ok(Rotary { frequencies })
+    }
+}
+
+impl Scaling {
+    fn apply(&self, frequencies: &mut [f64]) -> std::result::Result<(), LoadError> {
+        let needed = |value: Option<f64>, name: &str| {
+            value.ok_or_else(|| LoadError::Config { reason: format!("rotary scaling lacks {name}") })
+        };
+        match self.rope_type.as_deref().or(self.kind.as_deref()).unwrap_or("default") {
+            "default" => Ok(()),
+            "linear" => {
+                let factor = needed(self.factor, "factor")?;
+                frequencies.iter_mut().for_each(|f| *f /= factor);
+                Ok(())
+            }
+            "llama3" => {
+                let factor = needed(self.factor, "factor")?;
+                let (low, high) = (
+                    needed(self.low_freq_factor, "low_freq_factor")?,
+                    needed(self.high_freq_factor, "high_freq_factor")?,
+                );
+                let trained =
+                    needed(self.original_max_position_embeddings, "original_max_position_embeddings")?;
+                for f in frequencies {
+                    let turns = trained * *f / std::f64::consts::TAU;
+                    let kept = ((turns - low) / (high - low)).clamp(0.0, 1.0);
+                    *f = (1.0 - kept) * *f / factor + kept * *f;
+                }
+                Ok(())
+            }
+            other => Err(LoadError::Unsupported { what: "rotary scaling", value: other.to_owned() }),
+        }
+    }
+}
+
+impl Rotary {
+    /// Cosines and sines, each `[offsets.len(), length, head / 2]`: line i at positions from
+    /// `offsets[i] + before`.
+    pub(super) fn at(&self, offsets: &[usize], before: usize, length: usize) -> Result<(Tensor, Tensor)> {
+        let positions =
+            offsets.iter().flat_map(|offset| (0..length).map(move |i| (offset + before + i) as f64));
+        let angles: Vec<f64> = positions.flat_map(|p| self.frequencies.iter().map(move |f| p * f)).collect();
+        let shape = (offsets.len(), length, self.frequencies.len());
+        let tensor = |f: fn(f64) -> f64| {
+            Tensor::from_iter(angles.iter().map(|a| f(*a) as f32), &Device::Cpu)?.reshape(shape)
+        };
+        Ok((tensor(f64::cos)?, tensor(f64::sin)?))
+    }
+}

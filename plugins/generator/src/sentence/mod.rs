@@ -1,0 +1,181 @@
+//! The sentences of a text, by byte range.
+//!
+//! Blocks first (a heading, a table row or a fenced block never shares a sentence with prose), then
+//! Unicode sentence bounds (UAX #29) inside each block, then a look at each bound: those after
+//! abbreviations and initials are taken back. Ranges are ascending, disjoint, on character boundaries,
+//! without surrounding whitespace or markers; what holds no letter or digit is no sentence.
+//!
+//! file | responsibility
+//! ---|---
+//! `block.rs` | paragraphs, headings, list items, table rows and fenced blocks of plain text or Markdown
+//! `boundary.rs` | whether a bound is real
+//! `fit.rs` | pieces of a sentence too long for a window
+
+mod block;
+mod boundary;
+mod fit;
+
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use block::Block;
+pub(crate) use fit::pieces;
+
+/// A sentence, or what stands in for one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// Where it is, in bytes of the text.
+    pub range: Range<usize>,
+    /// What it is.
+    pub kind: SentenceKind,
+}
+
+/// What a sentence is, by the block it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentenceKind {
+    /// A sentence of a paragraph or a list item.
+    Prose,
+    /// The text of a heading.
+    Heading,
+    /// A row of a table, without its outer bars.
+    Row,
+    /// All lines of a fenced block.
+    Code,
+}
+
+/// The sentences of plain text or Markdown, in order.
+pub fn sentences(text: &str) -> Vec<Sentence> {
+    let mut found = Vec::new();
+    for block in block::blocks(text) {
+        match block {
+            Block::Whole { range, kind } => found.push(Sentence { range, kind }),
+            Block::Paragraph { range, blanks } => {
+                let ranges = paragraph_sentences(&text[range.clone()], range.start, &blanks);
+                found.extend(ranges.into_iter().map(|range| Sentence { range, kind: SentenceKind::Prose }));
+            }
+        }
+    }
+    found.retain(|sentence| text[sentence.range.clone()].contains(char::is_alphanumeric));
+    found
+}
+
+/// Sentences of one paragraph that starts at `offset`; line ends and `blanks` (quote markers) count as
+/// spaces, since UAX #29 would end a sentence at every line end.
+fn paragraph_sentences(paragraph: &str, offset: usize, blanks: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut flat = paragraph.replace(['\n', '\r'], " ");
+    for blank in blanks {
+        let inside = blank.start - offset..blank.end - offset;
+        flat.replace_range(inside.clone(), &" ".repeat(inside.len()));
+    }
+    let mut ranges: Vec<Range<usize>> = Vec::new();
+    for (start, piece) in flat.split_sentence_bound_indices() {
+        let trimmed = piece.trim();
+        if trimmed.is_empty() {
+            continue;
+        }
+        let start = start + (piece.len() - piece.trim_start().len());
+        let end = start + trimmed.len();
+        match ranges.last_mut() {
+            Some(last) if !boundary::is_real(&flat[last.clone()], trimmed) => last.end = end,
+            _ => ranges.push(start..end),
+        }
+    }
+    ranges.into_iter().map(|r| r.start + offset..r.end + offset).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn texts(text: &str) -> Vec<&str> {
+        sentences(text).into_iter().map(|s| &text[s.range]).collect()
+    }
+
+    #[test]
+    fn abbreviations_initials_and_decimals_do_not_end_a_sentence() {
+        for one in [
+            "Dr. Smith met J. R. R. Tolkien in the U.S. Army.",
+            "It costs 3.50 euros, i.e. Nothing at all.",
+            "See Fig. 3 and No. 12 of vol. 4 for details.",
+            "\"Really?\" he asked.",
+            "Prof. Müller et al. Showed this in 2.5 hours.",
+        ] {
+            assert_eq!(texts(one), [one]);
+        }
+    }
+
+    #[test]
+    fn ordinary_sentences_end_where_a_reader_ends_them() {
+        assert_eq!(
+            texts("He left. She stayed! Why? 今日は。明日は。"),
+            ["He left.", "She stayed!", "Why?", "今日は。", "明日は。"]
+        );
+        assert_eq!(
+            texts("She moved to the U.S. The weather was fine."),
+            ["She moved to the U.S.", "The weather was fine."]
+        );
+        assert_eq!(
+            texts("So do I. We agree on plan B. It works."),
+            ["So do I.", "We agree on plan B.", "It works."]
+        );
+    }
+
+    #[test]
+    fn a_wrapped_line_goes_on_and_a_blank_line_ends_the_sentence() {
+        assert_eq!(texts("one two\r\nthree.\n\nfour"), ["one two\r\nthree.", "four"]);
+        assert_eq!(texts("> quoted\n> text. More\n"), ["quoted\n> text.", "More"]);
+    }
+
+    #[test]
+    fn blocks_of_markdown_keep_to_themselves() {
+        let text = "# Leave ##\nTwenty days.\n- [x] one. Two\n  more\n12) three\n\n| a | b |\n|---|---|\n| 1. x | 2 |\n\
+                    ```rust\nlet a = 1. ;\n\nlet b;\n```\nTitle\n=====\n***\nend";
+        let found = sentences(text);
+        let kinds: Vec<_> = found.iter().map(|s| (s.kind, &text[s.range.clone()])).collect();
+        use SentenceKind::*;
+        assert_eq!(
+            kinds,
+            [
+                (Heading, "Leave"),
+                (Prose, "Twenty days."),
+                (Prose, "one."),
+                (Prose, "Two\n  more"),
+                (Prose, "three"),
+                (Row, "a | b"),
+                (Row, "1. x | 2"),
+                (Code, "let a = 1. ;\n\nlet b;"),
+                (Heading, "Title"),
+                (Prose, "end"),
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_but_marks_is_no_sentence() {
+        for text in ["", " \n", "---", "...", "> >", "|--|", "#", "```\n```"] {
+            assert!(sentences(text).is_empty(), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_ascend_and_lie_on_character_boundaries(text in "[ \\n\\r.?!|#>`~a-zA-Zéß語\u{0}\u{85}\u{2028}0-9*=-]{0,80}") {
+            let mut end = 0;
+            for sentence in sentences(&text) {
+                prop_assert!(sentence.range.start >= end && sentence.range.start < sentence.range.end);
+                prop_assert!(text.get(sentence.range.clone()).is_some());
+                end = sentence.range.end;
+            }
+        }
+
+        #[test]
+        fn no_letter_is_lost_outside_of_fences(text in "[ \\n.?!A-Zaé語]{0,80}") {
+            let kept: String = sentences(&text).into_iter().map(|s| &text[s.range]).collect();
+            let letters = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+            prop_assert_eq!(letters(&kept), letters(&text));
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The crate from outside: reference values, enumeration, invariants, and the `quote` generator.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests fail by panic and report what they measured"
+)]
+
+mod answers;
+mod enumeration;
+mod golden_decoding;
+mod golden_marginal;
+mod golden_models;
+mod invariants;
+mod loading;
+mod quoting;
+mod support;

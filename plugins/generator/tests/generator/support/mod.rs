@@ -1,0 +1,8 @@
+//! Stand-ins for models, and the folder of reference values.
+
+mod bag_of_words;
+pub(crate) mod golden;
+mod table;
+
+pub(crate) use bag_of_words::BagOfWords;
+pub(crate) use table::TableGenerator;
