@@ -1,6 +1,98 @@
-//! Postil.
+//! An embedded vector database with a RAG generator plugin: documents in, grounded answers out, on your
+//! own machine.
+//!
+//! Each citation of an answer is the exact posterior p(passage | question, answer): the passages are
+//! latent variables that are marginalized out as in Lewis et al. 2020 (arXiv 2005.11401), so their
+//! probabilities fall out of the arithmetic that made the answer.
+//!
+//! ```
+//! # #[cfg(feature = "generator")] {
+//! # use std::sync::Arc;
+//! use postil::{Database, Document};
+//! # let home = tempfile::tempdir()?;
+//! # std::env::set_current_dir(&home)?;
+//! # // The built-in stand-in for an encoder; without it, the installed all-MiniLM-L6-v2 is used.
+//! # let encoder = Arc::new(postil_encoder::HashEncoder::default());
+//! # let open = |path| Database::options().encoder(encoder.clone()).open(path);
+//! # /*
+//! let db = Database::open("handbook.postil")?;
+//! # */
+//! # let db = open("handbook.postil")?;
+//! db.ingest(Document::new("leave.txt", "Every parent gets forty days of parental leave."))?;
+//! db.ingest(Document::new("travel.txt", "Trains are booked by the front desk."))?;
+//!
+//! let answer = db.ask("How many days of parental leave does a parent get?")?;
+//! println!("{answer}");
+//! for citation in answer.citations() {
+//!     println!("{} {:?} {:.2}", citation.source, citation.range, citation.posterior);
+//! }
+//! # assert!(answer.text.contains("forty days"));
+//! # assert_eq!(answer.citations()[0].document, "leave.txt");
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! With `default-features = false` there is no model code at all: a database of `(key, vector, metadata)`.
+//!
+//! ```
+//! use postil::{Database, Metadata, Metric, Row, SearchOptions};
+//! # let home = tempfile::tempdir()?;
+//! # let path = home.path().join("colors.postil");
+//!
+//! let db = Database::options().vectors(3, Metric::L2).open(&path)?;
+//! db.upsert([
+//!     Row { key: "red".into(), vector: vec![1.0, 0.0, 0.0], metadata: Metadata::new() },
+//!     Row { key: "sky".into(), vector: vec![0.5, 0.7, 1.0], metadata: Metadata::new() },
+//! ])?;
+//! let options = SearchOptions::new(1);
+//! assert_eq!(db.search_vector(&[0.4, 0.6, 0.9], &options)?[0].key, "sky");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! file or folder | responsibility
+//! ---|---
+//! `database.rs`, `options.rs` | opening and closing; the only place that sees store, encoder and generator
+//! `encoding.rs` | which encoder a database works with
+//! `document.rs`, `extract/` | what is ingested, and getting text out of files
+//! `chunk/` | documents into passages
+//! `ingest/` | the pipeline: read and chunk, embed, commit
+//! `search.rs`, `answer.rs` | questions in, hits and answers out
+//! `bin/postil/` | the command
+
+#[cfg(feature = "generator")]
+mod answer;
+mod database;
+#[cfg(feature = "encoder")]
+mod document;
+#[cfg(feature = "encoder")]
+mod encoding;
+mod error;
+mod options;
+#[cfg(feature = "encoder")]
+mod progress;
+mod search;
 
 #[cfg(feature = "encoder")]
 pub mod chunk;
 #[cfg(feature = "encoder")]
 pub mod extract;
+#[cfg(feature = "encoder")]
+pub mod ingest;
+
+#[cfg(feature = "generator")]
+pub use answer::{Alternative, Answer, AskOptions, Citation};
+pub use database::{Database, Row};
+#[cfg(feature = "encoder")]
+pub use document::Document;
+#[cfg(feature = "encoder")]
+pub use encoding::{DEFAULT_MODEL, open_model};
+pub use error::Error;
+pub use options::Options;
+#[cfg(feature = "generator")]
+pub use postil_generator::Mode;
+pub use postil_storage::{
+    Document as StoredDocument, Filter, Hit, Metadata, Metric, Profile, SearchOptions, Stat, StorageError,
+    Store, StoreOptions, Value,
+};
+#[cfg(feature = "encoder")]
+pub use progress::Progress;

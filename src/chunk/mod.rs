@@ -36,7 +36,7 @@ use meter::Meter;
 use outline::Section;
 use window::Packer;
 
-/// Tokens in a chunk, when nothing else is asked for: a paragraph or two of prose.
+/// Tokens in a chunk, when nothing else is asked for: three or four paragraphs of prose.
 pub const DEFAULT_MAX_TOKENS: usize = 200;
 
 /// Sentences that a chunk shares with the one before it, when nothing else is asked for.

@@ -33,6 +33,13 @@ pub struct OffsetMapError {
 }
 
 impl OffsetMap {
+    /// The map of a text that is its own source.
+    pub fn identity(text_len: usize) -> Self {
+        let mut map = Self::default();
+        map.push_verbatim(0, text_len);
+        map
+    }
+
     /// Bytes of text that the map covers.
     pub fn text_len(&self) -> usize {
         self.text_len

@@ -105,9 +105,9 @@ impl BertEncoder {
         batch::on_threads(self.threads.min(count.div_ceil(TEXTS_AT_ONCE)), || {
             loop {
                 let from = next.fetch_add(TEXTS_AT_ONCE, Ordering::Relaxed);
-                for index in from..count.min(from + TEXTS_AT_ONCE) {
+                for (index, slot) in slots.iter().enumerate().skip(from).take(TEXTS_AT_ONCE) {
                     let ids = ids(index).map_err(|reason| self.failed(reason))?;
-                    slots[index].set(ids).expect("each text is taken once");
+                    slot.set(ids).expect("each text is taken once");
                 }
                 if from >= count {
                     return Ok(());

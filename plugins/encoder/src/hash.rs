@@ -39,6 +39,9 @@ impl Default for HashEncoder {
 }
 
 impl HashEncoder {
+    /// Name of the default one.
+    pub const NAME: &str = "hash-256";
+
     /// Vectors of [`DEFAULT_DIMENSION`] components, a window of [`DEFAULT_MAX_TOKENS`] words.
     pub fn new() -> Self {
         Self::default()

@@ -1,4 +1,9 @@
 //! The forward pass against stored reference outputs of transformers, run in f64.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test stops at the first failure, and says when it is skipped"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

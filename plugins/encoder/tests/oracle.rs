@@ -1,4 +1,9 @@
 //! all-MiniLM-L6-v2 against vectors that PyTorch computed, see `fixtures/make_reference.py`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test stops at the first failure, and says when it is skipped"
+)]
 
 use std::path::{Path, PathBuf};
 

@@ -18,6 +18,8 @@ pub(crate) struct Manifest {
     pub(crate) metric: u8,
     pub(crate) encoder: String,
     pub(crate) fingerprint: String,
+    /// What the layer above records; sorted by name.
+    pub(crate) attributes: Vec<(String, String)>,
 }
 
 /// A segment that belongs to the database.

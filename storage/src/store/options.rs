@@ -1,5 +1,7 @@
 //! What a caller may choose.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Result, StorageError};
 use crate::filter::Filter;
 use crate::index::growing_graph::MAX_GRAPH_ROWS;
@@ -27,13 +29,16 @@ pub struct Profile {
     pub encoder: String,
     /// The encoder's fingerprint; may be empty.
     pub fingerprint: String,
+    /// Whatever else the layer above has to know of the database, such as how texts are split.
+    pub attributes: BTreeMap<String, String>,
 }
 
 impl Profile {
     /// A profile without an encoder.
     #[must_use]
     pub fn new(dimension: usize, metric: Metric) -> Self {
-        Self { dimension, metric, encoder: String::new(), fingerprint: String::new() }
+        let (encoder, fingerprint, attributes) = Default::default();
+        Self { dimension, metric, encoder, fingerprint, attributes }
     }
 
     pub(crate) fn check(&self) -> Result<()> {

@@ -55,6 +55,7 @@ impl Store {
             metric: profile.metric.to_byte(),
             encoder: profile.encoder.clone(),
             fingerprint: profile.fingerprint.clone(),
+            attributes: profile.attributes.clone().into_iter().collect(),
         };
         let mut writes = Writes::default();
         writes.manifest(&manifest);
@@ -120,7 +121,8 @@ fn start(
     let metric = Metric::from_byte(manifest.metric)
         .ok_or_else(|| StorageError::corrupt(documents.path(), "the manifest names an unknown metric"))?;
     let (encoder, fingerprint) = (manifest.encoder.clone(), manifest.fingerprint.clone());
-    let profile = Profile { dimension, metric, encoder, fingerprint };
+    let attributes = manifest.attributes.iter().cloned().collect();
+    let profile = Profile { dimension, metric, encoder, fingerprint, attributes };
     profile.check().map_err(|error| StorageError::corrupt(documents.path(), error.to_string()))?;
 
     remove_orphans(&segments_folder, &manifest)?;

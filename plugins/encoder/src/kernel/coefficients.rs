@@ -1,4 +1,5 @@
 //! Polynomials of the elementwise functions, lowest power first.
+#![allow(clippy::excessive_precision, reason = "digits as fitted; the compiler rounds them once")]
 
 /// exp2(r) for r in [-0.5, 0.5]: ln(2)^k / k!, the Taylor series. Truncation error below 6e-9.
 pub(super) const EXP2: [f32; 8] = [

@@ -21,8 +21,8 @@ pub(super) struct Quotable<'a> {
 }
 
 impl<'a> Candidates<'a> {
-    /// Headings and questions are not offered as answers unless a passage has nothing else: they resemble
-    /// a question more than any answer does. A sentence that repeats in a passage counts once.
+    /// Headings, questions and code are not offered as answers unless a passage has nothing else: the first
+    /// two resemble a question more than any answer does, and the last is no sentence. A sentence that repeats in a passage counts once.
     pub(super) fn of(
         passages: &[Passage<'a>],
         encoder: &dyn Encoder,
@@ -68,8 +68,10 @@ impl<'a> Candidates<'a> {
 /// Where the sentences to choose from are, each within the encoder's window beside `title`.
 fn quotable_ranges(text: &str, title: &str, encoder: &dyn Encoder) -> Result<Vec<Range<usize>>, EncodeError> {
     let all = sentences(text);
-    let answers =
-        |s: &&Sentence| s.kind != SentenceKind::Heading && !text[s.range.clone()].ends_with(['?', '？']);
+    let answers = |s: &&Sentence| {
+        !matches!(s.kind, SentenceKind::Heading | SentenceKind::Code)
+            && !text[s.range.clone()].ends_with(['?', '？'])
+    };
     let mut chosen: Vec<&Sentence> = all.iter().filter(answers).collect();
     if chosen.is_empty() {
         chosen = all.iter().collect();

@@ -24,8 +24,13 @@ use candidates::Candidates;
 use decoding::QuoteDecoding;
 use trie::Trie;
 
-/// The similarity a sentence must reach to be as probable as "no answer". Not yet calibrated.
-pub const DEFAULT_NO_ANSWER_SIMILARITY: f32 = 0.30;
+/// The similarity a sentence must reach to be as probable as "no answer", for cosine encoders.
+///
+/// Chosen on held-out questions (newwiki, all answerable, and the first half of squad2) with k = 5 and
+/// all-MiniLM-L6-v2: from 0.3 to 0.4 the share of unanswerable questions recognised rises from 0.12 to
+/// 0.31 and right answers given fall by one point; from 0.4 to 0.5 they fall by six. As a sign of being
+/// unanswerable its probability is weak throughout (ROC area 0.65).
+pub const DEFAULT_NO_ANSWER_SIMILARITY: f32 = 0.40;
 
 /// Answers with sentences of the passages, chosen by an encoder.
 ///

@@ -1,0 +1,229 @@
+use std::path::{Path, PathBuf};
+#[cfg(feature = "encoder")]
+use std::sync::Arc;
+
+use postil_storage::{
+    Batch, Document as StoredDocument, DocumentWrite, Filter, Metadata, Profile, Stat, Store,
+};
+
+use crate::{Error, Options};
+
+/// A database: documents or bare vectors in one folder, one process at a time.
+///
+/// All methods take `&self` and may be called from many threads; reads do not wait for writes.
+pub struct Database {
+    path: PathBuf,
+    store: Store,
+    #[cfg(feature = "encoder")]
+    max_document_bytes: usize,
+    #[cfg(feature = "encoder")]
+    chunking: crate::chunk::ChunkOptions,
+    #[cfg(feature = "encoder")]
+    encoder: parking_lot::Mutex<Option<Arc<dyn postil_contract::Encoder>>>,
+    #[cfg(feature = "generator")]
+    generator: parking_lot::Mutex<Option<Arc<dyn postil_contract::Generator>>>,
+}
+
+/// A bare vector with its key and fields.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Unique in the database.
+    pub key: String,
+    /// `[dimension]`; need not be normalized.
+    pub vector: Vec<f32>,
+    /// Fields that filters can name.
+    pub metadata: Metadata,
+}
+
+impl Database {
+    /// Opens the database at `path`, or creates it for the default encoder (with default features).
+    ///
+    /// # Errors
+    /// As [`Options::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::options().open(path)
+    }
+
+    /// Options to open a database with.
+    pub fn options() -> Options {
+        Options::default()
+    }
+
+    pub(crate) fn open_with(path: &Path, options: Options) -> Result<Self, Error> {
+        let store = if options.must_exist || path.exists() && Store::is_database(path) {
+            Store::open(path, options.store.clone())?
+        } else {
+            Self::create(path, &options)?
+        };
+        let db = Self {
+            path: path.to_path_buf(),
+            #[cfg(feature = "encoder")]
+            max_document_bytes: options.store.max_text_bytes,
+            #[cfg(feature = "encoder")]
+            chunking: crate::encoding::chunking(store.profile(), options.chunking)?,
+            store,
+            #[cfg(feature = "encoder")]
+            encoder: parking_lot::Mutex::default(),
+            #[cfg(feature = "generator")]
+            generator: parking_lot::Mutex::new(options.generator),
+        };
+        #[cfg(feature = "encoder")]
+        if let Some(encoder) = options.encoder {
+            crate::encoding::check(db.store.profile(), encoder.profile())?;
+            *db.encoder.lock() = Some(encoder);
+        }
+        Ok(db)
+    }
+
+    fn create(path: &Path, options: &Options) -> Result<Store, Error> {
+        let profile = match options.bare {
+            Some((dimension, metric)) => Profile::new(dimension, metric),
+            #[cfg(feature = "encoder")]
+            None => crate::encoding::profile(options)?,
+            #[cfg(not(feature = "encoder"))]
+            None => return Err(Error::NothingToCreateWith { path: path.into() }),
+        };
+        Ok(Store::create(path, profile, options.store.clone())?)
+    }
+
+    /// The folder it lives in.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it was made with: dimension, metric, encoder.
+    pub fn profile(&self) -> &Profile {
+        self.store.profile()
+    }
+
+    /// The store beneath, for what has no method here.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Adds bare vectors, or replaces those with the same keys; all or none, durable when it returns.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] for a wrong dimension, a component that is not finite, a zero vector under
+    /// cosine, or a key that comes twice.
+    pub fn upsert(&self, rows: impl IntoIterator<Item = Row>) -> Result<postil_storage::Committed, Error> {
+        let mut batch = Batch::new();
+        for Row { key, vector, metadata } in rows {
+            batch.upsert(DocumentWrite::row(key, vector, metadata));
+        }
+        Ok(self.store.commit(batch)?)
+    }
+
+    /// The document with this key, without its text.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when it cannot be read.
+    pub fn get(&self, key: &str) -> Result<Option<StoredDocument>, Error> {
+        Ok(self.store.document(key)?)
+    }
+
+    /// The text of the document with this key.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when it cannot be read.
+    pub fn text(&self, key: &str) -> Result<Option<String>, Error> {
+        Ok(self.store.text(key)?)
+    }
+
+    /// Removes documents; returns how many there were. All or none, durable when it returns.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the commit fails; nothing is removed then.
+    pub fn remove<K: Into<String>>(&self, keys: impl IntoIterator<Item = K>) -> Result<usize, Error> {
+        let mut batch = Batch::new();
+        for key in keys {
+            batch.remove(key);
+        }
+        Ok(self.store.commit(batch)?.removed)
+    }
+
+    /// All documents in the order of their keys, without their texts.
+    pub fn documents(&self) -> impl Iterator<Item = Result<StoredDocument, Error>> + '_ {
+        self.store.documents().map(|document| document.map_err(Error::from))
+    }
+
+    /// How many documents pass `filter`; all of them without one.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the documents cannot be read.
+    pub fn count(&self, filter: Option<&Filter>) -> Result<u64, Error> {
+        let Some(filter) = filter else { return Ok(self.stat()?.documents) };
+        let mut count = 0;
+        for document in self.documents() {
+            count += u64::from(filter.matches(&document?.metadata));
+        }
+        Ok(count)
+    }
+
+    /// Sizes and counts.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the folder cannot be read.
+    pub fn stat(&self) -> Result<Stat, Error> {
+        Ok(self.store.stat()?)
+    }
+
+    /// Finishes background work that is due and closes; dropping closes too, but leaves that work for
+    /// next time. Nothing committed depends on either.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the background work failed.
+    pub fn close(self) -> Result<(), Error> {
+        Ok(self.store.close()?)
+    }
+}
+
+#[cfg(feature = "encoder")]
+impl Database {
+    /// How documents are split.
+    pub fn chunking(&self) -> &crate::chunk::ChunkOptions {
+        &self.chunking
+    }
+
+    /// Largest document, in bytes of text.
+    pub(crate) fn max_document_bytes(&self) -> u64 {
+        self.max_document_bytes as u64
+    }
+
+    /// The encoder, opened at first use.
+    ///
+    /// # Errors
+    /// [`Error::NoEncoder`] for a database of bare vectors, [`Error::ModelMissing`] when the model is not
+    /// installed, [`Error::EncoderMismatch`] when the installed model is another one.
+    pub fn encoder(&self) -> Result<Arc<dyn postil_contract::Encoder>, Error> {
+        let mut slot = self.encoder.lock();
+        if let Some(encoder) = &*slot {
+            return Ok(Arc::clone(encoder));
+        }
+        let encoder = crate::encoding::open(self.store.profile())?;
+        *slot = Some(Arc::clone(&encoder));
+        Ok(encoder)
+    }
+}
+
+#[cfg(feature = "generator")]
+impl Database {
+    /// What answers questions, made at first use.
+    ///
+    /// # Errors
+    /// As [`Database::encoder`].
+    pub fn generator(&self) -> Result<Arc<dyn postil_contract::Generator>, Error> {
+        let encoder = self.encoder()?;
+        let mut slot = self.generator.lock();
+        Ok(Arc::clone(slot.get_or_insert_with(|| Arc::new(postil_generator::QuoteGenerator::new(encoder)))))
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database")
+            .field("path", &self.path)
+            .field("profile", self.profile())
+            .finish_non_exhaustive()
+    }
+}

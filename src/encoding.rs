@@ -1,0 +1,92 @@
+//! Which encoder a database works with: chosen when it is made, recorded, and checked ever after.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use postil_contract::{Encoder, EncoderProfile, Similarity};
+use postil_encoder::{BertEncoder, HashEncoder};
+use postil_storage::{Metric, Profile};
+
+use crate::chunk::ChunkOptions;
+use crate::{Error, Options};
+
+/// The model a new database is made with when none is named.
+pub const DEFAULT_MODEL: &str = "all-MiniLM-L6-v2";
+
+/// Names of what a database records of its chunking.
+const MAX_TOKENS: &str = "chunk.max_tokens";
+const OVERLAP_SENTENCES: &str = "chunk.overlap_sentences";
+
+/// What a new database records.
+pub(crate) fn profile(options: &Options) -> Result<Profile, Error> {
+    let encoder = match &options.encoder {
+        Some(encoder) => Arc::clone(encoder),
+        None => open_model(options.model.as_deref().unwrap_or(DEFAULT_MODEL))?,
+    };
+    let EncoderProfile { name, fingerprint, dimension, similarity, .. } = encoder.profile().clone();
+    let metric = match similarity {
+        Similarity::Cosine => Metric::Cosine,
+        Similarity::Dot => Metric::Dot,
+    };
+    let ChunkOptions { max_tokens, overlap_sentences } = options.chunking.clone().unwrap_or_default();
+    let attributes = BTreeMap::from([
+        (MAX_TOKENS.to_owned(), max_tokens.to_string()),
+        (OVERLAP_SENTENCES.to_owned(), overlap_sentences.to_string()),
+    ]);
+    Ok(Profile { dimension, metric, encoder: name, fingerprint, attributes })
+}
+
+/// How a database's documents are split: as recorded when it was made, unless told otherwise.
+pub(crate) fn chunking(recorded: &Profile, given: Option<ChunkOptions>) -> Result<ChunkOptions, Error> {
+    let number = |name: &'static str, default: usize| match recorded.attributes.get(name) {
+        None => Ok(default),
+        Some(text) => text.parse().map_err(|_| Error::Attribute { name, value: text.clone() }),
+    };
+    let default = ChunkOptions::default();
+    let recorded = ChunkOptions {
+        max_tokens: number(MAX_TOKENS, default.max_tokens)?,
+        overlap_sentences: number(OVERLAP_SENTENCES, default.overlap_sentences)?,
+    };
+    Ok(given.unwrap_or(recorded))
+}
+
+/// Refuses an encoder other than the recorded one.
+pub(crate) fn check(recorded: &Profile, given: &EncoderProfile) -> Result<(), Error> {
+    if recorded.fingerprint == given.fingerprint {
+        return Ok(());
+    }
+    if recorded.encoder.is_empty() {
+        return Err(Error::NoEncoder { dimension: recorded.dimension });
+    }
+    Err(Error::EncoderMismatch {
+        database: recorded.encoder.clone(),
+        database_fingerprint: recorded.fingerprint.clone(),
+        given: given.name.clone(),
+        given_fingerprint: given.fingerprint.clone(),
+    })
+}
+
+/// Opens the recorded encoder from the model folder.
+pub(crate) fn open(recorded: &Profile) -> Result<Arc<dyn Encoder>, Error> {
+    if recorded.encoder.is_empty() {
+        return Err(Error::NoEncoder { dimension: recorded.dimension });
+    }
+    let encoder = open_model(&recorded.encoder)?;
+    check(recorded, encoder.profile())?;
+    Ok(encoder)
+}
+
+/// Opens an installed model by name or folder; the stand-in [`HashEncoder`] needs no installing.
+///
+/// # Errors
+/// [`Error::ModelMissing`] when it is not installed, [`Error::Encoder`] when it is damaged or of an
+/// unsupported kind.
+pub fn open_model(name: &str) -> Result<Arc<dyn Encoder>, Error> {
+    if name == HashEncoder::NAME {
+        return Ok(Arc::new(HashEncoder::default()));
+    }
+    let folder = postil_checkpoint::model_home()
+        .and_then(|home| postil_checkpoint::locate(name, &home))
+        .map_err(|source| Error::ModelMissing { name: name.to_owned(), source })?;
+    Ok(Arc::new(BertEncoder::open(&folder)?))
+}

@@ -1,0 +1,148 @@
+use std::path::PathBuf;
+
+/// Why the database could not do what it was asked; each message says what to do next where it can.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store refused or failed.
+    #[error(transparent)]
+    Storage(#[from] postil_storage::StorageError),
+    /// Creating a database for text needs an encoder, or a dimension for bare vectors.
+    #[error("{path} does not exist; to create it, give an encoder or a dimension", path = path.display())]
+    NothingToCreateWith {
+        /// The database that was to be opened.
+        path: PathBuf,
+    },
+    /// Text was given to a database of bare vectors.
+    #[error("this database holds bare vectors of {dimension} components: give vectors, not text")]
+    NoEncoder {
+        /// Components of its vectors.
+        dimension: usize,
+    },
+    /// Open it with the encoder it was made with, or make another database.
+    #[error(
+        "the database was made with encoder {database} ({database_fingerprint}), not with {given} ({given_fingerprint})"
+    )]
+    EncoderMismatch {
+        /// Name of the encoder the database was made with.
+        database: String,
+        /// Its fingerprint.
+        database_fingerprint: String,
+        /// Name of the encoder given.
+        given: String,
+        /// Its fingerprint.
+        given_fingerprint: String,
+    },
+    /// An encoder returned fewer or more vectors than it was given texts.
+    #[cfg(feature = "encoder")]
+    #[error("the encoder gave {got} vectors for {expected} passages")]
+    VectorCount {
+        /// Vectors received.
+        got: usize,
+        /// Passages sent.
+        expected: usize,
+    },
+    /// The model is not on this machine.
+    #[cfg(feature = "encoder")]
+    #[error("model {name} is not installed; fetch it with: postil model add {name}")]
+    ModelMissing {
+        /// Its name.
+        name: String,
+        /// Where it was looked for.
+        #[source]
+        source: postil_checkpoint::CheckpointError,
+    },
+    /// The model's folder is damaged or of an unsupported kind.
+    #[cfg(feature = "encoder")]
+    #[error(transparent)]
+    Encoder(#[from] postil_encoder::EncoderError),
+    /// The encoder could not read a text.
+    #[cfg(feature = "encoder")]
+    #[error(transparent)]
+    Encode(#[from] postil_contract::EncodeError),
+    /// A document could not be split into passages.
+    #[cfg(feature = "encoder")]
+    #[error("{key}: {source}")]
+    Chunk {
+        /// The document's key.
+        key: String,
+        /// What was wrong.
+        source: crate::chunk::ChunkError,
+    },
+    /// A document's bytes are not the text they claim to be.
+    #[cfg(feature = "encoder")]
+    #[error("{key}: {source}")]
+    Extract {
+        /// The document's key.
+        key: String,
+        /// What was wrong.
+        source: crate::extract::ExtractError,
+    },
+    /// There is nothing to embed.
+    #[error("{key}: the document is empty")]
+    EmptyDocument {
+        /// The document's key.
+        key: String,
+    },
+    /// The same key came twice in one ingest; the first was kept.
+    #[error("{key}: this key came twice in one ingest, the first was kept")]
+    RepeatedKey {
+        /// The document's key.
+        key: String,
+    },
+    /// A line of a JSONL file is no document.
+    #[cfg(feature = "encoder")]
+    #[error("{file}: {source}")]
+    Record {
+        /// The file.
+        file: String,
+        /// What was wrong, with the line.
+        source: crate::extract::JsonlError,
+    },
+    /// A file is larger than a document may be.
+    #[error("{path} has {got_bytes} bytes, a document may have {max_bytes}; split it", path = path.display())]
+    FileTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        got_bytes: u64,
+        /// The limit.
+        max_bytes: u64,
+    },
+    /// A file or folder cannot be read.
+    #[error("{path}: {source}", path = path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A folder cannot be walked to its end.
+    #[cfg(feature = "encoder")]
+    #[error("{0}")]
+    Walk(#[source] ignore::Error),
+    /// What the database records of itself cannot be read.
+    #[error("the database records {name} as {value:?}, which is not a number")]
+    Attribute {
+        /// Which record.
+        name: &'static str,
+        /// What it holds.
+        value: String,
+    },
+    /// What is stored of a document does not fit its text.
+    #[cfg(feature = "encoder")]
+    #[error("{key}: {source}; ingest the document again")]
+    OffsetMap {
+        /// The document's key.
+        key: String,
+        /// What was wrong.
+        source: crate::extract::OffsetMapError,
+    },
+    /// Ask something.
+    #[error("the question is empty")]
+    EmptyQuestion,
+    /// The generator could not answer, which is not the same as the answer "no answer".
+    #[cfg(feature = "generator")]
+    #[error(transparent)]
+    Generate(#[from] postil_contract::GenerateError),
+}

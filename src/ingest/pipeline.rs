@@ -1,0 +1,231 @@
+//! Read and chunk | embed | commit: a thread each, bounded queues between.
+//!
+//! A stage that ends, for whatever reason, closes its queues, and its neighbours end in turn: there is
+//! no other way for the stages to stop each other.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::{Receiver, Sender, bounded};
+use parking_lot::Mutex;
+use postil_contract::{Encoder, Passage};
+use postil_storage::{Batch, DocumentWrite};
+
+use super::prepare::{Prepared, content_hash};
+use super::source::Item;
+use super::{IngestOptions, Ingested, Skipped};
+use crate::{Database, Error, Progress};
+
+/// Passages handed to the encoder at once: enough to sort by length and fill every core.
+const ENCODE_PASSAGES: usize = 256;
+/// Passages committed at once: large enough that the flush costs little beside the embedding.
+const COMMIT_PASSAGES: usize = 1024;
+/// Longest time that embedded documents wait for their commit while more arrive.
+const COMMIT_AFTER: Duration = Duration::from_secs(2);
+/// Documents between reading and embedding.
+const PREPARED_QUEUE: usize = 64;
+/// Embedded batches between embedding and committing.
+const EMBEDDED_QUEUE: usize = 4;
+
+/// Progress shared by the stages.
+struct Meter<'a> {
+    progress: Mutex<Progress>,
+    tell: &'a (dyn Fn(&Progress) + Sync),
+}
+
+impl Meter<'_> {
+    fn update(&self, change: impl FnOnce(&mut Progress)) {
+        let mut progress = self.progress.lock();
+        change(&mut progress);
+        (self.tell)(&progress);
+    }
+}
+
+/// What reading alone decides.
+#[derive(Default)]
+struct ReadReport {
+    unchanged: u64,
+    skipped: Vec<Skipped>,
+    seen: HashSet<String>,
+}
+
+/// Runs the three stages until `items` end; also returns the keys seen, unchanged documents included.
+pub(super) fn run(
+    db: &Database,
+    items: impl Iterator<Item = Item> + Send,
+    total_bytes: Option<u64>,
+    options: &IngestOptions,
+    tell: &(dyn Fn(&Progress) + Sync),
+) -> Result<(Ingested, HashSet<String>), Error> {
+    let encoder = db.encoder()?;
+    let encoder = &*encoder;
+    let meter = Meter { progress: Mutex::new(Progress { total_bytes, ..Progress::default() }), tell };
+    let meter = &meter;
+
+    let (read, mut report) = std::thread::scope(|scope| {
+        let (to_encode, prepared) = bounded(PREPARED_QUEUE);
+        let (to_commit, embedded) = bounded(EMBEDDED_QUEUE);
+        let reader = scope.spawn(move || read(db, encoder, items, options, meter, &to_encode));
+        scope.spawn(move || embed(encoder, &prepared, options, meter, &to_commit));
+        let report = commit(db, &embedded, meter);
+        drop(embedded);
+        (reader.join(), report)
+    });
+    let read = match read {
+        Ok(read) => read?,
+        Err(panic) => std::panic::resume_unwind(panic),
+    };
+    if let Ok(report) = &mut report {
+        report.unchanged = read.unchanged;
+        report.skipped = read.skipped;
+        report.interrupted = options.cancel.is_cancelled();
+    }
+    Ok((report?, read.seen))
+}
+
+fn read(
+    db: &Database,
+    encoder: &dyn Encoder,
+    items: impl Iterator<Item = Item>,
+    options: &IngestOptions,
+    meter: &Meter<'_>,
+    to_encode: &Sender<Prepared>,
+) -> Result<ReadReport, Error> {
+    let mut report = ReadReport::default();
+    for Item { source, document, bytes } in items {
+        if options.cancel.is_cancelled() {
+            break;
+        }
+        let prepared = document.and_then(|document| {
+            if !report.seen.insert(document.key.clone()) {
+                return Err(Error::RepeatedKey { key: document.key });
+            }
+            let hash = content_hash(&document, db.chunking());
+            let stored = db.store().document(&document.key)?;
+            if stored.is_some_and(|stored| stored.content_hash == hash) {
+                return Ok(None);
+            }
+            Prepared::new(document, hash, encoder, db.chunking()).map(Some)
+        });
+        let unchanged = matches!(prepared, Ok(None));
+        meter.update(|progress| {
+            progress.read_bytes += bytes;
+            progress.documents_read += 1;
+            progress.documents_unchanged += u64::from(unchanged);
+        });
+        match prepared {
+            Ok(None) => report.unchanged += 1,
+            Ok(Some(prepared)) => {
+                if to_encode.send(prepared).is_err() {
+                    break;
+                }
+            }
+            Err(error @ Error::Storage(_)) if !is_about_one_document(&error) => return Err(error),
+            Err(error) => report.skipped.push(Skipped { source, error }),
+        }
+    }
+    Ok(report)
+}
+
+/// Whether the store refused this document rather than failed.
+fn is_about_one_document(error: &Error) -> bool {
+    use postil_storage::StorageError as Cause;
+    matches!(error, Error::Storage(Cause::Key { .. } | Cause::TextTooLong { .. } | Cause::Metadata { .. }))
+}
+
+/// Writes ready to commit, or what ended the embedding.
+type Embedded = Result<Vec<DocumentWrite>, Error>;
+
+fn embed(
+    encoder: &dyn Encoder,
+    prepared: &Receiver<Prepared>,
+    options: &IngestOptions,
+    meter: &Meter<'_>,
+    to_commit: &Sender<Embedded>,
+) {
+    let mut pending: Vec<Prepared> = Vec::new();
+    let mut passages = 0;
+    loop {
+        let next = prepared.recv();
+        let ended = next.is_err();
+        if let Ok(document) = next {
+            passages += document.len();
+            pending.push(document);
+        }
+        if options.cancel.is_cancelled() {
+            return;
+        }
+        if passages >= ENCODE_PASSAGES || (ended && passages > 0) {
+            let result = embed_documents(encoder, std::mem::take(&mut pending), meter);
+            passages = 0;
+            let failed = result.is_err();
+            if to_commit.send(result).is_err() || failed {
+                return;
+            }
+        }
+        if ended {
+            return;
+        }
+    }
+}
+
+fn embed_documents(encoder: &dyn Encoder, documents: Vec<Prepared>, meter: &Meter<'_>) -> Embedded {
+    let dimension = encoder.profile().dimension;
+    let passages: Vec<Passage<'_>> = documents.iter().flat_map(Prepared::passages).collect();
+    let mut vectors: Vec<Vec<f32>> = Vec::with_capacity(passages.len());
+    for batch in passages.chunks(ENCODE_PASSAGES) {
+        let embeddings = encoder.encode_passages(batch)?;
+        if embeddings.len() != batch.len() || embeddings.dimension() != dimension {
+            return Err(Error::VectorCount { got: embeddings.len(), expected: batch.len() });
+        }
+        vectors.extend(embeddings.rows().map(<[f32]>::to_vec));
+        meter.update(|progress| {
+            progress.passages_embedded += batch.len() as u64;
+            progress.embedded_bytes += batch.iter().map(|passage| passage.text.len() as u64).sum::<u64>();
+        });
+    }
+    drop(passages);
+    let mut vectors = vectors.into_iter();
+    Ok(documents.into_iter().map(|document| document.into_write(&mut vectors)).collect())
+}
+
+fn commit(db: &Database, embedded: &Receiver<Embedded>, meter: &Meter<'_>) -> Result<Ingested, Error> {
+    let mut report = Ingested::default();
+    let mut waiting: Vec<DocumentWrite> = Vec::new();
+    let mut since = Instant::now();
+    let mut flush = |waiting: &mut Vec<DocumentWrite>| -> Result<(), Error> {
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        for write in waiting.drain(..) {
+            batch.upsert(write);
+        }
+        let committed = db.store().commit(batch)?;
+        report.added += committed.added as u64;
+        report.replaced += committed.replaced as u64;
+        report.passages += committed.passages as u64;
+        meter.update(|progress| {
+            progress.documents_committed += (committed.added + committed.replaced) as u64;
+            progress.passages_committed += committed.passages as u64;
+        });
+        Ok(())
+    };
+    for writes in embedded {
+        match writes {
+            Ok(writes) => waiting.extend(writes),
+            Err(error) => {
+                // What was embedded before the failure is whole: keep it.
+                flush(&mut waiting)?;
+                return Err(error);
+            }
+        }
+        let passages: usize = waiting.iter().map(|write| write.passages.len()).sum();
+        if passages >= COMMIT_PASSAGES || since.elapsed() >= COMMIT_AFTER {
+            flush(&mut waiting)?;
+            since = Instant::now();
+        }
+    }
+    flush(&mut waiting)?;
+    Ok(report)
+}

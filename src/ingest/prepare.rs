@@ -1,0 +1,137 @@
+//! One document on its way: its content hash, its passages, and the write that stores them.
+
+use std::ops::Range;
+
+use postil_contract::{EncodeError, Encoder, Passage};
+use postil_storage::{DocumentWrite, PassageWrite, Value};
+
+use crate::chunk::{self, Chunk, ChunkOptions, TokenRanges};
+use crate::{Document, Error};
+
+/// Changes when the same document would be split or embedded differently by a new release.
+const PREPARATION_VERSION: u8 = 1;
+
+/// A document split into passages, not yet embedded.
+pub(super) struct Prepared {
+    document: Document,
+    content_hash: [u8; 32],
+    chunks: Vec<Chunk>,
+}
+
+/// The chunker's view of an encoder, for a document whose title stands before every heading path.
+struct Tokens<'a> {
+    encoder: &'a dyn Encoder,
+    title: &'a str,
+}
+
+impl TokenRanges for Tokens<'_> {
+    fn tokens(&self, text: &str) -> Result<Vec<Range<usize>>, EncodeError> {
+        self.encoder.tokens(text)
+    }
+
+    fn room(&self, headings: &str) -> Result<usize, EncodeError> {
+        self.encoder.room(&join(self.title, headings))
+    }
+}
+
+/// The title of a passage: its document's, then the headings it stands under.
+fn join(title: &str, headings: &str) -> String {
+    match (title, headings) {
+        (only, "") | ("", only) => only.to_owned(),
+        (title, headings) => format!("{title} > {headings}"),
+    }
+}
+
+/// Digest of all that decides what is stored for a document, apart from the encoder, which a database
+/// never changes.
+pub(super) fn content_hash(document: &Document, options: &ChunkOptions) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    let mut field = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    field(&[PREPARATION_VERSION, document.format as u8]);
+    field(&(options.max_tokens as u64).to_le_bytes());
+    field(&(options.overlap_sentences as u64).to_le_bytes());
+    field(document.title.as_bytes());
+    field(document.text.as_bytes());
+    field(&document.map.to_bytes());
+    for (name, value) in &document.metadata {
+        field(name.as_bytes());
+        match value {
+            Value::String(text) => field(format!("s{text}").as_bytes()),
+            Value::Integer(number) => field(format!("i{number}").as_bytes()),
+            Value::Float(number) => field(format!("f{}", number.to_bits()).as_bytes()),
+            Value::Bool(truth) => field(format!("b{truth}").as_bytes()),
+            Value::Strings(items) => {
+                field(format!("l{}", items.len()).as_bytes());
+                for item in items {
+                    field(item.as_bytes());
+                }
+            }
+        }
+    }
+    *hasher.finalize().as_bytes()
+}
+
+impl Prepared {
+    /// Splits `document` for `encoder`.
+    pub(super) fn new(
+        document: Document,
+        content_hash: [u8; 32],
+        encoder: &dyn Encoder,
+        options: &ChunkOptions,
+    ) -> Result<Self, Error> {
+        // A title that would crowd the text out of the window is shown, but not embedded.
+        let crowded = encoder.room(&document.title)? < options.max_tokens / 2;
+        let title = if crowded { "" } else { &document.title };
+        let mut chunks = chunk::chunk(&document.text, document.format, options, &Tokens { encoder, title })
+            .map_err(|source| Error::Chunk { key: document.key.clone(), source })?;
+        for chunk in &mut chunks {
+            chunk.title = join(title, &chunk.title);
+        }
+        if chunks.is_empty() {
+            return Err(Error::EmptyDocument { key: document.key });
+        }
+        Ok(Self { document, content_hash, chunks })
+    }
+
+    /// How many passages it has.
+    pub(super) fn len(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Its passages, as the encoder reads them.
+    pub(super) fn passages(&self) -> impl Iterator<Item = Passage<'_>> {
+        self.chunks
+            .iter()
+            .map(|chunk| Passage { title: &chunk.title, text: &self.document.text[chunk.range.clone()] })
+    }
+
+    /// The write that stores it; takes one vector per passage from `vectors`.
+    pub(super) fn into_write(self, vectors: &mut impl Iterator<Item = Vec<f32>>) -> DocumentWrite {
+        let Self { document, content_hash, chunks } = self;
+        let passages = chunks
+            .into_iter()
+            .zip(vectors)
+            .map(|(chunk, vector)| {
+                let source = document.map.source_range(chunk.range.clone());
+                PassageWrite {
+                    range: chunk.range.start as u64..chunk.range.end as u64,
+                    source_range: source.start as u64..source.end as u64,
+                    title: chunk.title,
+                    vector,
+                }
+            })
+            .collect();
+        DocumentWrite {
+            key: document.key,
+            title: document.title,
+            source_map: if document.map.is_identity() { Vec::new() } else { document.map.to_bytes() },
+            text: document.text,
+            content_hash,
+            metadata: document.metadata,
+            passages,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! From files and streams to documents, one at a time.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+
+use postil_storage::Value;
+
+use super::FILE_FIELD;
+use super::walk::SourceFile;
+use crate::document::key_of;
+use crate::extract::{self, FileKind, Kind, Record};
+use crate::{Document, Error};
+
+/// One step of reading: a document or the reason there is none, and what it cost to read.
+pub(super) struct Item {
+    /// What to name when it cannot be ingested.
+    pub(super) source: String,
+    pub(super) document: Result<Document, Error>,
+    pub(super) bytes: u64,
+}
+
+impl Item {
+    pub(super) fn document(document: Document) -> Self {
+        let bytes = document.text.len() as u64;
+        Self { source: document.key.clone(), document: Ok(document), bytes }
+    }
+
+    pub(super) fn failure(error: Error) -> Self {
+        let source = match &error {
+            Error::Read { path, .. } | Error::FileTooLarge { path, .. } => key_of(path),
+            _ => String::new(),
+        };
+        Self { source, document: Err(error), bytes: 0 }
+    }
+}
+
+type Items = Box<dyn Iterator<Item = Item> + Send>;
+
+/// The documents of files, read as they are asked for.
+pub(super) fn from_files(files: Vec<SourceFile>, max_bytes: u64) -> impl Iterator<Item = Item> + Send {
+    files.into_iter().flat_map(move |file| -> Items {
+        match file.kind {
+            FileKind::Records => match File::open(&file.path) {
+                Ok(opened) => {
+                    Box::new(from_records(BufReader::new(opened), key_of(&file.path), true, max_bytes))
+                }
+                Err(source) => {
+                    Box::new(std::iter::once(Item::failure(Error::Read { path: file.path, source })))
+                }
+            },
+            FileKind::Document(kind) => Box::new(std::iter::once(from_file(&file, kind, max_bytes))),
+        }
+    })
+}
+
+/// The one document of a file.
+fn from_file(file: &SourceFile, kind: Kind, max_bytes: u64) -> Item {
+    let key = key_of(&file.path);
+    if file.bytes > max_bytes {
+        let error = Error::FileTooLarge { path: file.path.clone(), got_bytes: file.bytes, max_bytes };
+        return Item { source: key, document: Err(error), bytes: file.bytes };
+    }
+    let document = std::fs::read(&file.path)
+        .map_err(|source| Error::Read { path: file.path.clone(), source })
+        .and_then(|bytes| Document::from_bytes(key.clone(), &bytes, kind))
+        .map(|document| document.with_metadata(FILE_FIELD, key.clone()));
+    Item { source: key, document, bytes: file.bytes }
+}
+
+/// The documents of standard input.
+pub(super) fn from_stdin(key: String, kind: FileKind, max_bytes: u64) -> impl Iterator<Item = Item> + Send {
+    let items: Items = match kind {
+        FileKind::Records => Box::new(from_records(BufReader::new(std::io::stdin()), key, false, max_bytes)),
+        FileKind::Document(kind) => {
+            Box::new(std::iter::once_with(move || from_stream(std::io::stdin(), key, kind, max_bytes)))
+        }
+    };
+    items
+}
+
+fn from_stream(stream: impl Read, key: String, kind: Kind, max_bytes: u64) -> Item {
+    let mut bytes = Vec::new();
+    let read = stream.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes);
+    let got_bytes = bytes.len() as u64;
+    let document = match read {
+        Err(source) => Err(Error::Read { path: PathBuf::from(&key), source }),
+        Ok(_) if got_bytes > max_bytes => {
+            Err(Error::FileTooLarge { path: PathBuf::from(&key), got_bytes, max_bytes })
+        }
+        Ok(_) => Document::from_bytes(key.clone(), &bytes, kind),
+    };
+    Item { source: key, document, bytes: got_bytes }
+}
+
+/// The documents of a JSONL stream; `name` is what the stream is called in errors.
+fn from_records(
+    reader: impl BufRead + Send,
+    name: String,
+    is_file: bool,
+    max_bytes: u64,
+) -> impl Iterator<Item = Item> + Send {
+    let max_line_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+    // A record's bytes are not told one by one: progress on a JSONL file counts its text.
+    extract::jsonl(reader).max_line_bytes(max_line_bytes).map(move |record| match record {
+        Ok(record) => {
+            let mut item = Item::document(from_record(record));
+            if is_file {
+                item.document =
+                    item.document.map(|document| document.with_metadata(FILE_FIELD, name.clone()));
+            }
+            item
+        }
+        Err(source) => Item {
+            source: name.clone(),
+            document: Err(Error::Record { file: name.clone(), source }),
+            bytes: 0,
+        },
+    })
+}
+
+fn from_record(record: Record) -> Document {
+    let mut document = Document::new(record.id, record.text);
+    document.title = record.title.unwrap_or_default();
+    document.metadata =
+        record.metadata.into_iter().filter_map(|(name, value)| Some((name, field(value)?))).collect();
+    document
+}
+
+/// A JSON value as metadata; `None` for what metadata has no type for.
+fn field(value: serde_json::Value) -> Option<Value> {
+    match value {
+        serde_json::Value::String(text) => Some(Value::String(text)),
+        serde_json::Value::Bool(truth) => Some(Value::Bool(truth)),
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(integer) => Some(Value::Integer(integer)),
+            None => number.as_f64().map(Value::Float),
+        },
+        serde_json::Value::Array(items) => {
+            let strings = items.into_iter().map(|item| match item {
+                serde_json::Value::String(text) => Some(text),
+                _ => None,
+            });
+            strings.collect::<Option<Vec<String>>>().map(Value::Strings)
+        }
+        serde_json::Value::Null | serde_json::Value::Object(_) => None,
+    }
+}

@@ -1,0 +1,83 @@
+use std::path::Path;
+#[cfg(feature = "encoder")]
+use std::sync::Arc;
+
+use postil_storage::{Metric, StoreOptions};
+
+use crate::{Database, Error};
+
+/// How a database is opened; [`Database::options`] starts one.
+#[derive(Clone, Default)]
+#[must_use]
+pub struct Options {
+    pub(crate) bare: Option<(usize, Metric)>,
+    pub(crate) must_exist: bool,
+    pub(crate) store: StoreOptions,
+    #[cfg(feature = "encoder")]
+    pub(crate) encoder: Option<Arc<dyn postil_contract::Encoder>>,
+    #[cfg(feature = "encoder")]
+    pub(crate) model: Option<String>,
+    #[cfg(feature = "encoder")]
+    pub(crate) chunking: Option<crate::chunk::ChunkOptions>,
+    #[cfg(feature = "generator")]
+    pub(crate) generator: Option<Arc<dyn postil_contract::Generator>>,
+}
+
+impl Options {
+    /// Creates a database of bare vectors, `(key, vector, metadata)`, if there is none yet.
+    pub fn vectors(mut self, dimension: usize, metric: Metric) -> Self {
+        self.bare = Some((dimension, metric));
+        self
+    }
+
+    /// Refuses to create a database where there is none. The default is to create it.
+    pub fn must_exist(mut self, must_exist: bool) -> Self {
+        self.must_exist = must_exist;
+        self
+    }
+
+    /// Tuning of the store: sizes, limits, graph.
+    pub fn store(mut self, options: StoreOptions) -> Self {
+        self.store = options;
+        self
+    }
+
+    /// The encoder to use; by default the one the database was made with, from the model folder.
+    #[cfg(feature = "encoder")]
+    pub fn encoder(mut self, encoder: Arc<dyn postil_contract::Encoder>) -> Self {
+        self.encoder = Some(encoder);
+        self
+    }
+
+    /// Name of the installed model a new database is made with; [`DEFAULT_MODEL`](crate::DEFAULT_MODEL)
+    /// if not given.
+    #[cfg(feature = "encoder")]
+    pub fn model(mut self, name: impl Into<String>) -> Self {
+        self.model = Some(name.into());
+        self
+    }
+
+    /// How documents are split; a new database remembers it.
+    #[cfg(feature = "encoder")]
+    pub fn chunking(mut self, options: crate::chunk::ChunkOptions) -> Self {
+        self.chunking = Some(options);
+        self
+    }
+
+    /// What answers questions; by default [`QuoteGenerator`](postil_generator::QuoteGenerator) over the encoder.
+    #[cfg(feature = "generator")]
+    pub fn generator(mut self, generator: Arc<dyn postil_contract::Generator>) -> Self {
+        self.generator = Some(generator);
+        self
+    }
+
+    /// Opens the database at `path`, a folder; creates it unless [`Options::must_exist`].
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the path is something else, in use, or damaged;
+    /// [`Error::EncoderMismatch`] when it was made with another encoder than the one given;
+    /// [`Error::NothingToCreateWith`] when a new one is to be bare but has no dimension.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Database, Error> {
+        Database::open_with(path.as_ref(), self)
+    }
+}

@@ -1,0 +1,29 @@
+use postil_storage::{Hit, SearchOptions};
+
+use crate::{Database, Error};
+
+impl Database {
+    /// The rows nearest to `query`, `[dimension]`, best first, with exact scores.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] for a wrong dimension, a component that is not finite, k = 0, or a zero vector
+    /// under cosine.
+    pub fn search_vector(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<Hit>, Error> {
+        Ok(self.store().search(query, options)?)
+    }
+
+    /// The passages nearest in meaning to `query`, best first, with exact scores.
+    ///
+    /// # Errors
+    /// [`Error::EmptyQuestion`]; [`Error::Encode`] when the question is longer than the model reads;
+    /// otherwise as [`Database::search_vector`] and [`Database::encoder`].
+    #[cfg(feature = "encoder")]
+    pub fn search(&self, query: &str, options: &SearchOptions) -> Result<Vec<Hit>, Error> {
+        if query.trim().is_empty() {
+            return Err(Error::EmptyQuestion);
+        }
+        let embeddings = self.encoder()?.encode_questions(&[query])?;
+        let vector = embeddings.row(0).ok_or(Error::VectorCount { got: 0, expected: 1 })?;
+        self.search_vector(vector, options)
+    }
+}
