@@ -1,1 +1,50 @@
-fn main() {}
+//! The `postil` command: arguments in, library calls, text or JSON out. No logic lives here that the
+//! library lacks.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command is for")]
+
+mod args;
+mod commands;
+mod meter;
+mod open;
+mod render;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+
+/// Some documents or files could not be ingested, the rest were.
+const EXIT_SKIPPED: u8 = 3;
+/// Stopped by Ctrl-C, with everything finished kept.
+const EXIT_INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Ingest(args) => commands::ingest::run(&args),
+        Command::Search(args) => commands::search::run(&args),
+        Command::Ask(args) => commands::ask::run(&args),
+        Command::Get(args) => commands::get::run(&args),
+        Command::Rm(args) => commands::rm::run(&args),
+        Command::Stat(args) => commands::stat::run(&args),
+        Command::Check(args) => commands::check::run(&args),
+        Command::Export(args) => commands::export::run(&args),
+        Command::Model(args) => commands::model::run(&args),
+        Command::Demo(args) => commands::demo::run(&args),
+    };
+    done.unwrap_or_else(|error| {
+        if is_broken_pipe(&error) {
+            return ExitCode::SUCCESS;
+        }
+        eprintln!("postil: {}", render::printable(&format!("{error:#}")));
+        ExitCode::FAILURE
+    })
+}
+
+/// Whether whoever read our output has gone, as `head` does: not worth a message.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}

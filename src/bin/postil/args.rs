@@ -1,0 +1,207 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Ask questions of your own documents, on your own machine, and see which passage each answer came from.
+#[derive(Parser)]
+#[command(name = "postil", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Add or update documents; what is there unchanged is skipped
+    Ingest(Ingest),
+    /// Find the passages nearest in meaning to a text
+    Search(Search),
+    /// Answer a question from the documents, with citations
+    Ask(Ask),
+    /// Print a document, or its passages
+    Get(Get),
+    /// Remove documents
+    Rm(Rm),
+    /// Show counts, sizes and what the database was made with
+    Stat(Stat),
+    /// Verify every checksum and reference
+    Check(Check),
+    /// Write all documents, passages and vectors as JSON lines
+    Export(Export),
+    /// List, add and check models
+    #[command(subcommand)]
+    Model(Model),
+    /// Set up the default model, ingest Postil's own documentation and ask it three questions
+    Demo(Demo),
+}
+
+#[derive(Args)]
+pub(crate) struct Ingest {
+    /// The database, a folder; created if absent
+    pub(crate) database: PathBuf,
+    /// Files and folders (.txt .md .html .jsonl); `-` is standard input
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Remove documents whose file is no longer there
+    #[arg(long)]
+    pub(crate) prune: bool,
+    /// Model of a new database
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Tokens in a passage at most [default: 200; an existing database keeps its own]
+    #[arg(long, value_name = "TOKENS")]
+    pub(crate) chunk_tokens: Option<usize>,
+    /// Key of the document on standard input
+    #[arg(long, default_value = "stdin")]
+    pub(crate) key: String,
+    /// Format of standard input
+    #[arg(long, value_enum, default_value_t = StdinFormat::Txt)]
+    pub(crate) format: StdinFormat,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum StdinFormat {
+    Txt,
+    Md,
+    Html,
+    Jsonl,
+}
+
+#[derive(Args)]
+pub(crate) struct Search {
+    /// The database
+    pub(crate) database: PathBuf,
+    /// What to look for
+    pub(crate) query: String,
+    /// How many passages
+    #[arg(short, default_value_t = 10)]
+    pub(crate) k: usize,
+    /// Scan every vector instead of searching the graph
+    #[arg(long)]
+    pub(crate) exact: bool,
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Ask {
+    /// The database
+    pub(crate) database: PathBuf,
+    /// The question
+    pub(crate) question: String,
+    /// How many passages the answer is marginalized over
+    #[arg(short, default_value_t = postil::AskOptions::DEFAULT_K)]
+    pub(crate) k: usize,
+    /// One passage behind the whole answer, or one behind each token
+    #[arg(long, value_enum, default_value_t = ModeArg::Sequence)]
+    pub(crate) mode: ModeArg,
+    /// What writes the answer
+    #[arg(long, value_name = "NAME", default_value = "quote")]
+    pub(crate) generator: String,
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ModeArg {
+    Sequence,
+    Token,
+}
+
+#[derive(Args)]
+pub(crate) struct Get {
+    /// The database
+    pub(crate) database: PathBuf,
+    /// The document's key
+    pub(crate) key: String,
+    /// List its passages instead of its text
+    #[arg(long)]
+    pub(crate) passages: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Rm {
+    /// The database
+    pub(crate) database: PathBuf,
+    /// Keys of the documents
+    #[arg(required_unless_present = "filter")]
+    pub(crate) keys: Vec<String>,
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Stat {
+    /// The database
+    pub(crate) database: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    /// The database
+    pub(crate) database: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Export {
+    /// The database
+    pub(crate) database: PathBuf,
+    /// Leave the vectors out
+    #[arg(long)]
+    pub(crate) no_vectors: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Model {
+    /// List the models that are installed and those that can be added
+    List(Output),
+    /// Fetch a model by name, or copy one from a folder
+    Add {
+        /// A known name (all-MiniLM-L6-v2), a hub id (org/name) or a folder
+        model: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Verify a model's files against their pinned checksums
+    Check {
+        /// Its name
+        model: String,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// Where the demonstration database is made
+    #[arg(default_value = "demo.postil")]
+    pub(crate) database: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Filter {
+    /// Only documents whose metadata passes, as in: year >= 2020 and lang in ["en", "de"]
+    #[arg(long, value_name = "EXPRESSION")]
+    pub(crate) filter: Option<String>,
+}
+
+#[derive(Args, Clone, Copy)]
+pub(crate) struct Output {
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,45 @@
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use crate::args::Get;
+use crate::{open, render};
+
+pub(crate) fn run(args: &Get) -> Result<ExitCode> {
+    let db = open::existing(&args.database)?;
+    let missing = || format!("there is no document {:?} in {}", args.key, args.database.display());
+    let document = db.get(&args.key)?.with_context(missing)?;
+    if args.passages {
+        let passages = db.store().passages(&args.key)?.with_context(missing)?;
+        if args.output.json {
+            let passages: Vec<_> = passages
+                .iter()
+                .map(|passage| {
+                    let range = &passage.source_range;
+                    json!({"range": [range.start, range.end], "title": passage.title, "text": passage.text})
+                })
+                .collect();
+            render::json(&json!({ "document": document.key, "passages": passages }))?;
+        } else {
+            for passage in &passages {
+                let range = &passage.source_range;
+                render::text(&format!(
+                    "bytes {}-{}  {}\n{}\n",
+                    range.start, range.end, passage.title, passage.text
+                ))?;
+            }
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let text = db.text(&args.key)?.with_context(missing)?;
+    if args.output.json {
+        render::json(&json!({
+            "document": document.key, "title": document.title, "text": text,
+            "metadata": render::metadata(&document.metadata),
+        }))?;
+    } else {
+        render::text(&text)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

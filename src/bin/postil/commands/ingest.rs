@@ -1,0 +1,100 @@
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use postil::chunk::ChunkOptions;
+use postil::extract::{FileKind, Kind};
+use postil::ingest::{Cancel, IngestOptions, Ingested, Input};
+use postil::{Database, Options};
+use serde_json::json;
+
+use crate::args::{Ingest, StdinFormat};
+use crate::meter::Meter;
+use crate::{EXIT_INTERRUPTED, EXIT_SKIPPED, render};
+
+pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
+    let input = input(args)?;
+    let db = options(args).open(&args.database)?;
+    let report = ingest(&db, &input, args.prune)?;
+    db.close()?;
+    print(&report, args)?;
+    Ok(match () {
+        () if report.interrupted => ExitCode::from(EXIT_INTERRUPTED),
+        () if !report.skipped.is_empty() => ExitCode::from(EXIT_SKIPPED),
+        () => ExitCode::SUCCESS,
+    })
+}
+
+/// Ingests with a meter; Ctrl-C ends it after the batch at hand, a second one at once.
+pub(crate) fn ingest(db: &Database, input: &Input, prune: bool) -> Result<Ingested> {
+    let cancel = Cancel::default();
+    let asked = cancel.clone();
+    ctrlc::set_handler(move || {
+        if asked.is_cancelled() {
+            std::process::exit(i32::from(EXIT_INTERRUPTED));
+        }
+        asked.cancel();
+        eprintln!("\nfinishing the batch; Ctrl-C again to stop at once");
+    })
+    .context("cannot listen for Ctrl-C")?;
+    let meter = Meter::new();
+    let report = db.ingest_from(input, &IngestOptions { prune, cancel }, &|progress| meter.show(progress));
+    meter.finish();
+    Ok(report?)
+}
+
+fn input(args: &Ingest) -> Result<Input> {
+    if !args.paths.iter().any(|path| path.as_os_str() == "-") {
+        return Ok(Input::Paths(args.paths.clone()));
+    }
+    if args.paths.len() > 1 {
+        bail!("standard input (-) is ingested alone, not together with files");
+    }
+    if args.prune {
+        bail!("--prune compares with files; standard input has none");
+    }
+    let kind = match args.format {
+        StdinFormat::Txt => FileKind::Document(Kind::Plain),
+        StdinFormat::Md => FileKind::Document(Kind::Markdown),
+        StdinFormat::Html => FileKind::Document(Kind::Html),
+        StdinFormat::Jsonl => FileKind::Records,
+    };
+    Ok(Input::Stdin { key: args.key.clone(), kind })
+}
+
+fn options(args: &Ingest) -> Options {
+    let mut options = Database::options();
+    if let Some(model) = &args.model {
+        options = options.model(model);
+    }
+    if let Some(max_tokens) = args.chunk_tokens {
+        options = options.chunking(ChunkOptions { max_tokens, ..ChunkOptions::default() });
+    }
+    options
+}
+
+fn print(report: &Ingested, args: &Ingest) -> Result<()> {
+    let Ingested { added, replaced, unchanged, removed, passages, skipped, interrupted } = report;
+    if args.output.json {
+        let skipped: Vec<_> = skipped
+            .iter()
+            .map(|skip| json!({"source": skip.source, "error": render::chain(&skip.error)}))
+            .collect();
+        return render::json(&json!({
+            "added": added, "replaced": replaced, "unchanged": unchanged, "removed": removed,
+            "passages": passages, "skipped": skipped, "interrupted": interrupted,
+        }));
+    }
+    println!(
+        "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; {passages} passages embedded"
+    );
+    for skip in skipped {
+        eprintln!("skipped: {}", render::printable(&render::chain(&skip.error)));
+    }
+    if !skipped.is_empty() {
+        eprintln!("{} skipped", skipped.len());
+    }
+    if *interrupted {
+        eprintln!("interrupted; run the same command again to go on");
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! One command, one file.
+
+pub(crate) mod ask;
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod export;
+pub(crate) mod get;
+pub(crate) mod ingest;
+pub(crate) mod model;
+pub(crate) mod rm;
+pub(crate) mod search;
+pub(crate) mod stat;

@@ -1,0 +1,41 @@
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::args::Stat;
+use crate::{open, render};
+
+pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
+    let db = open::existing(&args.database)?;
+    let stat = db.stat()?;
+    let profile = db.profile();
+    if args.output.json {
+        render::json(&json!({
+            "documents": stat.documents,
+            "passages": stat.passages,
+            "bytes": stat.disk_bytes,
+            "encoder": profile.encoder,
+            "fingerprint": profile.fingerprint,
+            "dimension": profile.dimension,
+            "metric": render::metric(profile.metric),
+            "segments": stat.segments,
+            "growing_rows": stat.growing_rows,
+            "removed": stat.removed,
+        }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let encoder = if profile.encoder.is_empty() { "none (bare vectors)" } else { &profile.encoder };
+    render::text(&format!(
+        "documents   {}\npassages    {}\nbytes       {}\nencoder     {encoder}\nvectors     {} x {}, {}\nsegments    {} sealed, {} rows growing",
+        stat.documents,
+        stat.passages,
+        stat.disk_bytes,
+        stat.passages,
+        profile.dimension,
+        render::metric(profile.metric),
+        stat.segments,
+        stat.growing_rows,
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}

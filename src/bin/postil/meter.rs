@@ -1,0 +1,48 @@
+//! A line on stderr that says how far an ingest has come: only on a terminal.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use postil::Progress;
+
+/// Draws nothing when stderr is not a terminal.
+pub(crate) struct Meter(ProgressBar);
+
+impl Meter {
+    pub(crate) fn new() -> Self {
+        let target = if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(None, target);
+        bar.set_style(style("{spinner} {bytes} read {msg} [{elapsed}]"));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self(bar)
+    }
+
+    pub(crate) fn show(&self, progress: &Progress) {
+        if let Some(total) = progress.total_bytes
+            && self.0.length() != Some(total)
+        {
+            self.0.set_length(total);
+            self.0.set_style(style(
+                "{bar:24} {bytes}/{total_bytes} {bytes_per_sec} {msg} [{elapsed}, {eta} left]",
+            ));
+        }
+        self.0.set_position(progress.read_bytes);
+        self.0.set_message(format!(
+            "{} documents, {} unchanged, {} passages",
+            progress.documents_read, progress.documents_unchanged, progress.passages_embedded
+        ));
+    }
+
+    pub(crate) fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

@@ -1,0 +1,45 @@
+//! Opening a database that must exist, with an error that helps when it does not.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use postil::{Database, Filter};
+
+use crate::args;
+
+/// Opens what is there; a path that leads nowhere gets an error that lists the databases beside it.
+pub(crate) fn existing(path: &Path) -> Result<Database> {
+    if !path.exists() {
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let beside = databases_in(folder);
+        if beside.is_empty() {
+            bail!("there is no database at {0}; make one with: postil ingest {0} FOLDER", path.display());
+        }
+        bail!(
+            "there is no database at {}; in {} there are: {}",
+            path.display(),
+            folder.display(),
+            beside.join(", ")
+        );
+    }
+    Ok(Database::options().must_exist(true).open(path)?)
+}
+
+fn databases_in(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut names: Vec<String> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| postil::Store::is_database(entry.path()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The filter of a command line, if it has one.
+pub(crate) fn filter(args: &args::Filter) -> Result<Option<Filter>> {
+    args.filter.as_deref().map(|text| text.parse().context("--filter")).transpose()
+}
