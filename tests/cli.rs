@@ -1,0 +1,141 @@
+//! The command line, as a user types it.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
+
+mod command;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+
+use command::{MODEL, fail, json, postil, run, succeed};
+
+/// A folder with a small database `handbook.postil` in it.
+fn handbook() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let docs = home.path().join("handbook");
+    std::fs::create_dir(&docs).unwrap();
+    std::fs::write(docs.join("leave.md"), "# Leave\n\nEvery parent gets forty days of parental leave.\n")
+        .unwrap();
+    std::fs::write(docs.join("travel.txt"), "Trains are booked by the front desk.").unwrap();
+    succeed(home.path(), &["ingest", "handbook.postil", "handbook", "--model", MODEL]);
+    home
+}
+
+fn assert_range_holds(home: &Path, document: &str, range: &serde_json::Value, text: &str) {
+    let bytes = std::fs::read(home.join(document)).unwrap();
+    let (start, end) = (range[0].as_u64().unwrap() as usize, range[1].as_u64().unwrap() as usize);
+    assert_eq!(std::str::from_utf8(&bytes[start..end]).unwrap(), text);
+}
+
+#[test]
+fn search_and_ask_print_the_documented_json() {
+    let home = handbook();
+    let found = json(home.path(), &["search", "handbook.postil", "parental leave days", "--json"]);
+    let hit = &found["hits"][0];
+    assert_eq!(hit["document"], "handbook/leave.md");
+    assert!(hit["score"].as_f64().unwrap() > 0.0);
+    assert_range_holds(home.path(), "handbook/leave.md", &hit["range"], hit["text"].as_str().unwrap());
+
+    for mode in ["sequence", "token"] {
+        let question = "how many days of parental leave gets every parent";
+        let answer =
+            json(home.path(), &["ask", "handbook.postil", question, "--json", "--mode", mode, "-k", "2"]);
+        assert_eq!((answer["mode"].as_str(), answer["no_answer"].as_bool()), (Some(mode), Some(false)));
+        assert!(answer["answer"].as_str().unwrap().contains("forty days"));
+        let citation = &answer["citations"][0];
+        assert!(citation["posterior"].as_f64().unwrap() > 0.5);
+        assert_range_holds(
+            home.path(),
+            "handbook/leave.md",
+            &citation["range"],
+            citation["quote"].as_str().unwrap(),
+        );
+    }
+
+    let stat = json(home.path(), &["stat", "handbook.postil", "--json"]);
+    assert_eq!((stat["documents"].as_u64(), stat["passages"].as_u64()), (Some(2), Some(2)));
+    assert_eq!(stat["encoder"], MODEL);
+    assert!(stat["bytes"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_second_ingest_embeds_nothing_and_says_so() {
+    let home = handbook();
+    let again = json(home.path(), &["ingest", "handbook.postil", "handbook", "--json"]);
+    assert_eq!((again["unchanged"].as_u64(), again["passages"].as_u64()), (Some(2), Some(0)));
+    assert_eq!(again["interrupted"], false);
+}
+
+#[test]
+fn unreadable_files_are_reported_and_the_rest_is_ingested() {
+    let home = handbook();
+    std::fs::write(home.path().join("handbook/latin1.txt"), b"caf\xe9").unwrap();
+    std::fs::write(home.path().join("handbook/empty.txt"), " \n").unwrap();
+    std::fs::write(home.path().join("handbook/new.txt"), "Bicycles stand behind the house.").unwrap();
+    std::os::unix::fs::symlink(home.path().join("handbook"), home.path().join("handbook/loop")).unwrap();
+    let output = run(home.path(), &["ingest", "handbook.postil", "handbook", "gone.txt"]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stderr).unwrap();
+    for part in ["latin1.txt", "empty.txt", "gone.txt", "3 skipped"] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("1 added"));
+}
+
+#[test]
+fn standard_input_is_a_document_or_many() {
+    let home = handbook();
+    let feed = |args: &[&str], bytes: &[u8]| {
+        let mut child =
+            postil(home.path(), args).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(bytes).unwrap();
+        assert!(child.wait().unwrap().success());
+    };
+    feed(&["ingest", "handbook.postil", "-", "--key", "note"], b"The lift is out of order.");
+    feed(
+        &["ingest", "handbook.postil", "-", "--format", "jsonl"],
+        b"{\"id\":\"a\",\"text\":\"Alpha rays.\",\"year\":2020}\n\n{\"id\":\"b\",\"text\":\"Beta rays.\",\"year\":2010}\n",
+    );
+    assert_eq!(succeed(home.path(), &["get", "handbook.postil", "note"]).trim(), "The lift is out of order.");
+    let filter = ["search", "handbook.postil", "rays", "--json", "--filter", "year >= 2015"];
+    let found = json(home.path(), &filter);
+    assert_eq!(found["hits"].as_array().unwrap().len(), 1);
+    assert_eq!(found["hits"][0]["document"], "a");
+    let removed = json(home.path(), &["rm", "handbook.postil", "--filter", "exists(year)", "--json"]);
+    assert_eq!(removed["removed"], 2);
+}
+
+#[test]
+fn errors_say_what_to_do_next() {
+    let home = handbook();
+    let said = fail(home.path(), &["ask", "handbok.postil", "who?"]);
+    assert!(said.contains("handbook.postil"), "{said}");
+    let said = fail(home.path(), &["ingest", "new.postil", "handbook"]);
+    assert!(said.contains("postil model add all-MiniLM-L6-v2"), "{said}");
+    assert!(!home.path().join("new.postil").exists(), "a failed creation leaves nothing");
+    let said = fail(home.path(), &["search", "handbook.postil", "x", "--filter", "year >="]);
+    assert!(said.contains("--filter"), "{said}");
+    let said = fail(home.path(), &["ask", "handbook.postil", "  "]);
+    assert!(said.contains("empty"), "{said}");
+    let said = fail(home.path(), &["search", "handbook.postil", "x", "-k", "0"]);
+    assert!(said.contains('0'), "{said}");
+    let said = fail(home.path(), &["stat", "handbook"]);
+    assert!(said.contains("handbook"), "{said}");
+    let said = fail(home.path(), &["get", "handbook.postil", "nothing.txt"]);
+    assert!(said.contains("nothing.txt"), "{said}");
+    let said = fail(home.path(), &["ask", "handbook.postil", "who?", "--generator", "oracle"]);
+    assert!(said.contains("quote"), "{said}");
+}
+
+#[test]
+fn check_and_export_read_the_whole_database() {
+    let home = handbook();
+    assert_eq!(json(home.path(), &["check", "handbook.postil", "--json"])["clean"], true);
+    let exported = succeed(home.path(), &["export", "handbook.postil"]);
+    let lines: Vec<serde_json::Value> =
+        exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["id"], "handbook/leave.md");
+    assert_eq!(lines[0]["metadata"]["_file"], "handbook/leave.md");
+    assert!(!lines[0]["passages"][0]["vector"].as_array().unwrap().is_empty());
+}
