@@ -22,12 +22,12 @@ mod quote;
 mod sentence;
 
 pub use answer::{
-    Answer, AnswerOptions, AnswerToken, Candidate, Citation, DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS,
-    DEFAULT_MAX_TOKENS, Retrieved, answer,
+    Answer, AnswerOptions, AnswerToken, Candidate, Citation, DEFAULT_BEAMS, DEFAULT_MAX_ALTERNATIVES,
+    DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS, Retrieved, Search, answer, answer_watched,
 };
 pub use decode::{
-    BeamOptions, Constraints, EarlyStopping, Hypothesis, Proposed, Ranked, Sampling, Watch, beam, exhaustive,
-    fast, greedy, sample, thorough, union,
+    BeamOptions, Constraints, EarlyStopping, Hypothesis, Proposed, Ranked, Said, Sampling, Watch, beam,
+    exhaustive, fast, greedy, sample, thorough, union,
 };
 pub use marginalize::{
     Disagreement, Groups, Marginal, Mixture, Mode, Step, disagreement, evidence_log_ratio,

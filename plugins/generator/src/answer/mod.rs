@@ -6,21 +6,26 @@
 //! file | responsibility
 //! ---|---
 //! `options.rs` | what the caller decides
+//! `search.rs` | candidates, by the search that was asked for
 //! `compose.rs` | hypotheses to answer, tokens and citations
 
 mod compose;
 mod options;
+mod search;
 
 use std::ops::{ControlFlow, Range};
 
 use postil_contract::{GenerateError, Generator, Passage};
 
-use crate::decode::{Constraints, exhaustive, greedy};
 use crate::marginalize::{Groups, prior};
-use crate::{Hypothesis, Mode, Step};
+use crate::{Mode, Said};
 use compose::Composer;
+use search::search;
 
-pub use options::{AnswerOptions, DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS};
+pub use options::{
+    AnswerOptions, DEFAULT_BEAMS, DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS,
+};
+pub use search::Search;
 
 /// A passage as retrieval found it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -105,7 +110,7 @@ pub struct Candidate {
 }
 
 /// Answers `question` from `passages`: the prior from their scores, every candidate answer (or, from a
-/// generator that writes freely, the greedy one) marginalized over them, the most probable chosen.
+/// generator that writes freely, those a search finds) marginalized over them, the most probable chosen.
 ///
 /// Copies of a passage are read once. One passage alone (k = 1) is the baseline "best sentence of the top
 /// passage": the prior is then 1 and nothing is marginalized. A passage without text is allowed, and can
@@ -119,6 +124,21 @@ pub fn answer(
     question: &str,
     passages: &[Retrieved<'_>],
     options: &AnswerOptions,
+) -> Result<Answer, GenerateError> {
+    answer_watched(generator, question, passages, options, &mut |_| ControlFlow::Continue(()))
+}
+
+/// As [`answer`], telling `watch` each token of it: as it is chosen where the search goes token by token,
+/// all at the end where it looks ahead. Breaking ends a search that goes token by token.
+///
+/// # Errors
+/// As [`answer`].
+pub fn answer_watched(
+    generator: &dyn Generator,
+    question: &str,
+    passages: &[Retrieved<'_>],
+    options: &AnswerOptions,
+    watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
 ) -> Result<Answer, GenerateError> {
     options.check()?;
     if passages.is_empty() {
@@ -136,30 +156,18 @@ pub fn answer(
     let group_prior = groups.sum_priors(&log_prior);
 
     let mut decoding = generator.start(question, &distinct)?;
-    let no_answer = decoding.no_answer();
-    let (found, silence) = match decoding.candidates() {
-        Some(candidates) => {
-            let found = exhaustive(decoding.as_mut(), candidates, options.mode, &group_prior)?;
-            let silent = |h: &&Hypothesis| no_answer.is_some() && h.tokens.first().copied() == no_answer;
-            let silence = found.iter().filter(silent).map(|h| h.marginal.log_prob.exp()).sum();
-            (found, silence)
-        }
-        None => {
-            let silence = match no_answer {
-                Some(token) => exhaustive(decoding.as_mut(), vec![vec![token]], options.mode, &group_prior)?
-                    [0]
-                .marginal
-                .log_prob
-                .exp(),
-                None => 0.0,
-            };
-            {
-                let constraints = Constraints::new(options.max_tokens);
-                let watch = &mut |_, _: &Step| ControlFlow::Continue(());
-                (vec![greedy(decoding.as_mut(), options.mode, &group_prior, &constraints, watch)?], silence)
-            }
-        }
+    let shares: Vec<f64> = groups
+        .group_of()
+        .iter()
+        .zip(&log_prior)
+        .map(|(group, prior)| (prior - group_prior[*group]).exp())
+        .collect();
+    let as_chosen = &mut |said: Said<'_>| {
+        let of_groups = groups.spread(&said.step.posterior);
+        let posterior = of_groups.iter().zip(&shares).map(|(group, share)| group * share).collect();
+        watch(&AnswerToken { text: said.text.to_owned(), log_prob: said.step.log_prob, posterior })
     };
+    let found = search(generator, question, &distinct, decoding.as_mut(), &group_prior, options, as_chosen)?;
     let composer = Composer {
         generator: generator.name(),
         decoding: decoding.as_ref(),
@@ -168,5 +176,9 @@ pub fn answer(
         log_prior: &log_prior,
         options,
     };
-    composer.answer(&found, silence)
+    let answer = composer.answer(&found.hypotheses, found.silence)?;
+    if !found.watched {
+        let _ = answer.tokens.iter().try_for_each(watch);
+    }
+    Ok(answer)
 }

@@ -1,6 +1,7 @@
 use postil_contract::GenerateError;
 
-use crate::Mode;
+use super::Search;
+use crate::{BeamOptions, Constraints, Mode};
 
 /// Citations listed unless told otherwise.
 pub const DEFAULT_MAX_CITATIONS: usize = 5;
@@ -8,6 +9,9 @@ pub const DEFAULT_MAX_CITATIONS: usize = 5;
 pub const DEFAULT_MAX_ALTERNATIVES: usize = 4;
 /// Longest answer unless told otherwise, for generators that write freely.
 pub const DEFAULT_MAX_TOKENS: usize = 128;
+
+/// Beams of the default search.
+pub const DEFAULT_BEAMS: usize = 4;
 
 /// How to answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,9 +25,11 @@ pub struct AnswerOptions {
     pub max_citations: usize,
     /// Most alternatives to list. Default [`DEFAULT_MAX_ALTERNATIVES`].
     pub max_alternatives: usize,
-    /// Longest answer in tokens, at least 1, for generators that write freely. Default
-    /// [`DEFAULT_MAX_TOKENS`].
-    pub max_tokens: usize,
+    /// How to search the answers of a generator that writes freely; one whose answers can be counted is
+    /// searched exhaustively. Default [`Search::Union`] with [`DEFAULT_BEAMS`].
+    pub search: Search,
+    /// What such answers may look like. Default: at most [`DEFAULT_MAX_TOKENS`].
+    pub constraints: Constraints,
 }
 
 impl AnswerOptions {
@@ -34,7 +40,8 @@ impl AnswerOptions {
             score_scale,
             max_citations: DEFAULT_MAX_CITATIONS,
             max_alternatives: DEFAULT_MAX_ALTERNATIVES,
-            max_tokens: DEFAULT_MAX_TOKENS,
+            search: Search::Union(BeamOptions::new(DEFAULT_BEAMS)),
+            constraints: Constraints::new(DEFAULT_MAX_TOKENS),
         }
     }
 
@@ -43,13 +50,6 @@ impl AnswerOptions {
             let got = f64::from(self.score_scale);
             return Err(GenerateError::Value { what: "score scale", got, expected: "finite and at least 0" });
         }
-        if self.max_tokens == 0 {
-            return Err(GenerateError::Value {
-                what: "longest answer in tokens",
-                got: 0.0,
-                expected: "at least 1",
-            });
-        }
-        Ok(())
+        self.constraints.check()
     }
 }

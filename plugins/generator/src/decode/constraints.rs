@@ -20,7 +20,7 @@ impl Constraints {
         Self { max_tokens, forced_first: None, forced_last: None, no_repeat: 0 }
     }
 
-    pub(super) fn check(&self) -> Result<(), GenerateError> {
+    pub(crate) fn check(&self) -> Result<(), GenerateError> {
         match self.max_tokens {
             0 => Err(GenerateError::Value {
                 what: "longest answer in tokens",

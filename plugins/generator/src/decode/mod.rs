@@ -34,7 +34,7 @@ pub use greedy::greedy;
 pub use sample::{Sampling, sample};
 pub use thorough::{Proposed, fast, thorough};
 pub use union::union;
-pub use walk::Watch;
+pub use walk::{Said, Watch};
 
 /// An answer found, with all that its passages said of it.
 #[derive(Clone, Debug)]

@@ -5,9 +5,19 @@ use postil_contract::{AnswerScores, Decoding, GenerateError, TokenId};
 use super::{Constraints, Hypothesis, check_prior, column};
 use crate::{Mixture, Mode, Step};
 
-/// Is told each token as it is chosen, with its log-probability and its passages; breaking ends the
-/// answer there.
-pub type Watch<'a> = &'a mut dyn FnMut(TokenId, &Step) -> ControlFlow<()>;
+/// A token just chosen.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// Its id.
+    pub token: TokenId,
+    /// What it adds to the text; may be empty, as when a character is not yet complete.
+    pub text: &'a str,
+    /// Its log-probability and its passages.
+    pub step: &'a Step,
+}
+
+/// Is told each token as it is chosen; breaking ends the answer there.
+pub type Watch<'a> = &'a mut dyn FnMut(Said<'_>) -> ControlFlow<()>;
 
 /// Goes token by token from the start to an end token or the limit, with one hypothesis; `choose` picks
 /// from the mixture's log-probabilities.
@@ -24,6 +34,7 @@ pub(super) fn walk(
     let mut mixture = Mixture::new(mode, log_prior);
     let mut mixed = vec![0.0; decoding.vocabulary()];
     let (mut tokens, mut values) = (Vec::new(), Vec::new());
+    let mut before = String::new();
     let finished = loop {
         let log_probs = decoding.log_probs()?;
         mixture.next_token(log_probs.row(0), &mut mixed);
@@ -33,7 +44,10 @@ pub(super) fn walk(
         let step = mixture.observe(&chosen);
         values.extend(chosen);
         tokens.push(token);
-        let stopped = watch(token, &step).is_break();
+        let text = decoding.text(&tokens);
+        let added = text.strip_prefix(before.as_str()).unwrap_or_default();
+        let stopped = watch(Said { token, text: added, step: &step }).is_break();
+        before = text;
         if stopped || decoding.is_end(token) || tokens.len() == constraints.max_tokens {
             break decoding.is_end(token);
         }

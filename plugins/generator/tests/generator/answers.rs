@@ -1,9 +1,13 @@
 //! The public entry: answers, citations, alternatives, totals.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use postil_contract::{GenerateError, Passage};
-use postil_generator::{Answer, AnswerOptions, Citation, Mode, QuoteGenerator, Retrieved, answer};
+use postil_generator::{
+    Answer, AnswerOptions, AnswerToken, BeamOptions, Citation, Constraints, Mode, QuoteGenerator, Retrieved,
+    Sampling, Search, answer, answer_watched,
+};
 use proptest::prelude::*;
 
 use crate::support::{BagOfWords, TableGenerator};
@@ -136,8 +140,28 @@ fn control_characters_and_every_script_come_back_verbatim() {
 fn a_generator_that_writes_freely_is_cited_by_whole_passages() {
     let table = TableGenerator { longest: 5, gaps: false };
     let passages = retrieved(&[("one", 0.3), ("two", 0.2), ("one", 0.1)]);
-    for mode in MODES {
-        let found = answer(&table, "q", &passages, &options(mode)).unwrap();
+    let beams = BeamOptions::new(3);
+    let searches = [
+        Search::Greedy,
+        Search::Sample(Sampling::new(5)),
+        Search::Beam(beams.clone()),
+        Search::Thorough(beams.clone()),
+        Search::Fast(beams.clone()),
+        Search::Union(beams),
+    ];
+    for (mode, search) in MODES.into_iter().flat_map(|mode| searches.clone().map(|search| (mode, search))) {
+        let options = AnswerOptions { search, ..options(mode) };
+        let mut watched = Vec::new();
+        let watch = &mut |token: &AnswerToken| {
+            watched.push(token.clone());
+            ControlFlow::Continue(())
+        };
+        let found = answer_watched(&table, "q", &passages, &options, watch).unwrap();
+        assert_eq!(watched.len(), found.tokens.len());
+        for (watched, token) in watched.iter().zip(&found.tokens) {
+            assert!(watched.text == token.text && (watched.log_prob - token.log_prob).abs() < 1e-9);
+            assert!(watched.posterior.iter().zip(&token.posterior).all(|(a, b)| (a - b).abs() < 1e-9));
+        }
         assert_eq!((found.no_answer, found.no_answer_probability), (false, 0.0));
         assert_eq!(found.tokens.iter().map(|t| t.text.as_str()).collect::<String>(), found.text);
         assert!((found.posteriors.iter().sum::<f64>() - 1.0).abs() < 1e-9);
@@ -156,7 +180,7 @@ fn numbers_that_cannot_be_computed_with_are_refused() {
     assert!(matches!(ask(&retrieved(&[("a", f32::INFINITY)]), &good), GenerateError::Value { .. }));
     assert!(matches!(ask(&retrieved(&LEAVE), &AnswerOptions::new(f32::NAN)), GenerateError::Value { .. }));
     assert!(matches!(ask(&retrieved(&LEAVE), &AnswerOptions::new(-1.0)), GenerateError::Value { .. }));
-    let none = AnswerOptions { max_tokens: 0, ..good };
+    let none = AnswerOptions { constraints: Constraints::new(0), ..good };
     assert!(matches!(ask(&retrieved(&LEAVE), &none), GenerateError::Value { .. }));
 }
 

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use postil_contract::{AnswerScores, Decoding, GenerateError, Generator, Passage};
 use postil_generator::{
-    BeamOptions, Constraints, Hypothesis, Mode, Sampling, Step, beam, exhaustive, prior, sample, thorough,
+    BeamOptions, Constraints, Hypothesis, Mode, Said, Sampling, beam, exhaustive, prior, sample, thorough,
     union,
 };
 
@@ -43,7 +43,7 @@ fn greedy(
     log_prior: &[f64],
     max: usize,
 ) -> Result<Hypothesis, GenerateError> {
-    let watch = &mut |_, _: &Step| ControlFlow::Continue(());
+    let watch = &mut |_: Said<'_>| ControlFlow::Continue(());
     postil_generator::greedy(decoding, mode, log_prior, &Constraints::new(max), watch)
 }
 
@@ -171,7 +171,7 @@ fn samples_come_as_often_as_their_probabilities_say() {
     for mode in [Mode::Sequence, Mode::Token] {
         let start = || table.start("", &passages()).unwrap();
         let draw = |seed: u64| {
-            let watch = &mut |_, _: &Step| ControlFlow::Continue(());
+            let watch = &mut |_: Said<'_>| ControlFlow::Continue(());
             sample(start().as_mut(), mode, &log_prior, &Constraints::new(4), &Sampling::new(seed), watch)
                 .unwrap()
                 .tokens
@@ -197,9 +197,10 @@ fn a_watcher_that_breaks_ends_the_answer_there() {
     let table = TableGenerator { longest: 9, gaps: false };
     let log_prior = prior(&[0.0; 4], 1.0);
     let mut seen = Vec::new();
-    let watch = &mut |token, step: &Step| {
-        assert!((step.posterior.iter().sum::<f64>() - 1.0).abs() < 1e-9);
-        seen.push(token);
+    let watch = &mut |said: Said<'_>| {
+        assert!((said.step.posterior.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        seen.push(said.token);
+        assert_eq!(said.text, ["", "a", "b"][said.token as usize]);
         if seen.len() == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let constraints = Constraints { forced_first: Some(1), ..Constraints::new(9) };

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use postil_contract::{Decoding, TokenId};
 use postil_generator::{
-    BeamOptions, Constraints, EarlyStopping, LanguageModel, Mode, Proposed, Ranked, Step, beam, fast, greedy,
+    BeamOptions, Constraints, EarlyStopping, LanguageModel, Mode, Proposed, Ranked, Said, beam, fast, greedy,
     prior, thorough, union,
 };
 use serde_json::Value;
@@ -53,8 +53,8 @@ impl Case<'_> {
 
     fn check_greedy(&self, mode: Mode, stored: &Value) {
         let mut watched = Vec::new();
-        let watch = &mut |token: TokenId, _: &Step| {
-            watched.push(token);
+        let watch = &mut |said: Said<'_>| {
+            watched.push(said.token);
             ControlFlow::Continue(())
         };
         let found =

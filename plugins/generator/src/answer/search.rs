@@ -1,0 +1,76 @@
+use postil_contract::{Decoding, GenerateError, Generator, Passage};
+
+use super::AnswerOptions;
+use crate::decode::{beam, exhaustive, fast, greedy, sample, thorough, union};
+use crate::{BeamOptions, Hypothesis, Sampling, Watch};
+
+/// How to look for an answer among more than can be counted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Search {
+    /// The most probable token at each step; streams.
+    Greedy,
+    /// Tokens drawn from the mixture; streams.
+    Sample(Sampling),
+    /// Joint beam search over the mixture.
+    Beam(BeamOptions),
+    /// Beams under each passage alone, scored under all (the paper's thorough decoding).
+    Thorough(BeamOptions),
+    /// The same candidates by the paper's fast ranking.
+    Fast(BeamOptions),
+    /// The candidates of `Beam` and `Thorough`, scored exactly.
+    Union(BeamOptions),
+}
+
+/// What a search found, and how probable it is that there is no answer.
+pub(super) struct Found {
+    /// At least one, best first.
+    pub(super) hypotheses: Vec<Hypothesis>,
+    pub(super) silence: f64,
+    /// Whether each token of the best was watched as it was chosen.
+    pub(super) watched: bool,
+}
+
+/// Searches as the options say; exhaustively where answers can be counted.
+pub(super) fn search(
+    generator: &dyn Generator,
+    question: &str,
+    passages: &[Passage<'_>],
+    decoding: &mut dyn Decoding,
+    log_prior: &[f64],
+    options: &AnswerOptions,
+    watch: Watch<'_>,
+) -> Result<Found, GenerateError> {
+    let (mode, constraints) = (options.mode, &options.constraints);
+    if let Some(candidates) = decoding.candidates() {
+        let hypotheses = exhaustive(decoding, candidates, mode, log_prior)?;
+        let silence = decoding.no_answer();
+        let silent = |h: &&Hypothesis| silence.is_some() && h.tokens.first().copied() == silence;
+        let silence = hypotheses.iter().filter(silent).map(|h| h.marginal.log_prob.exp()).sum();
+        return Ok(Found { hypotheses, silence, watched: false });
+    }
+    let silence = match decoding.no_answer() {
+        Some(token) => exhaustive(decoding, vec![vec![token]], mode, log_prior)?[0].marginal.log_prob.exp(),
+        None => 0.0,
+    };
+    let alone = || passages.iter().map(|p| generator.start(question, &[*p])).collect::<Result<Vec<_>, _>>();
+    let (hypotheses, watched) = match &options.search {
+        Search::Greedy => (vec![greedy(decoding, mode, log_prior, constraints, watch)?], true),
+        Search::Sample(sampling) => {
+            (vec![sample(decoding, mode, log_prior, constraints, sampling, watch)?], true)
+        }
+        Search::Beam(beams) => {
+            let ranked = beam(decoding, mode, log_prior, constraints, beams)?;
+            (ranked.into_iter().map(|ranked| ranked.hypothesis).collect(), false)
+        }
+        Search::Thorough(beams) => {
+            let proposed = thorough(decoding, &mut alone()?, mode, log_prior, constraints, beams)?;
+            (proposed.into_iter().map(|p| p.hypothesis).collect(), false)
+        }
+        Search::Fast(beams) => {
+            let proposed = fast(thorough(decoding, &mut alone()?, mode, log_prior, constraints, beams)?);
+            (proposed.into_iter().map(|p| p.hypothesis).collect(), false)
+        }
+        Search::Union(beams) => (union(decoding, &mut alone()?, mode, log_prior, constraints, beams)?, false),
+    };
+    Ok(Found { hypotheses, silence, watched })
+}
