@@ -49,28 +49,28 @@ impl Database {
         Options::default()
     }
 
-    pub(crate) fn open_with(path: &Path, options: Options) -> Result<Self, Error> {
+    pub(crate) fn open_with(path: &Path, options: &Options) -> Result<Self, Error> {
         let store = if options.must_exist || path.exists() && Store::is_database(path) {
             Store::open(path, options.store.clone())?
         } else {
-            Self::create(path, &options)?
+            Self::create(path, options)?
         };
         let db = Self {
             path: path.to_path_buf(),
             #[cfg(feature = "encoder")]
             max_document_bytes: options.store.max_text_bytes,
             #[cfg(feature = "encoder")]
-            chunking: crate::encoding::chunking(store.profile(), options.chunking)?,
+            chunking: crate::encoding::chunking(store.profile(), options.chunking.clone())?,
             store,
             #[cfg(feature = "encoder")]
             encoder: parking_lot::Mutex::default(),
             #[cfg(feature = "generator")]
-            generator: parking_lot::Mutex::new(options.generator),
+            generator: parking_lot::Mutex::new(options.generator.clone()),
         };
         #[cfg(feature = "encoder")]
-        if let Some(encoder) = options.encoder {
+        if let Some(encoder) = &options.encoder {
             crate::encoding::check(db.store.profile(), encoder.profile())?;
-            *db.encoder.lock() = Some(encoder);
+            *db.encoder.lock() = Some(Arc::clone(encoder));
         }
         Ok(db)
     }

@@ -78,6 +78,6 @@ impl Options {
     /// [`Error::EncoderMismatch`] when it was made with another encoder than the one given;
     /// [`Error::NothingToCreateWith`] when a new one is to be bare but has no dimension.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Database, Error> {
-        Database::open_with(path.as_ref(), self)
+        Database::open_with(path.as_ref(), &self)
     }
 }
