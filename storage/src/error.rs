@@ -67,6 +67,16 @@ pub enum StorageError {
         #[source]
         source: io::Error,
     },
+    /// Free some space, then do it again; nothing was changed.
+    #[error("{path}: {free_bytes} bytes are free on the disk, {needed_bytes} are needed", path = path.display())]
+    NoSpace {
+        /// The database.
+        path: PathBuf,
+        /// Free bytes.
+        free_bytes: u64,
+        /// Bytes needed.
+        needed_bytes: u64,
+    },
     /// The document store refused.
     #[error("{path}: {source}", path = path.display())]
     Documents {

@@ -143,3 +143,18 @@ fn damaged_segments_are_errors_and_orphans_are_removed() {
     assert_eq!(store.check().unwrap()[0].path, segment);
     assert_eq!(store.search(&[3.0, 1.0], &SearchOptions::new(50)).unwrap().len(), 50);
 }
+
+#[test]
+fn a_disk_with_too_little_room_is_noticed_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("d.postil");
+    let store = Store::create(&path, Profile::new(2, Metric::Cosine), StoreOptions::default()).unwrap();
+    let mut batch = Batch::new();
+    batch.upsert(DocumentWrite::row("a", vec![1.0, 0.0], Metadata::new()));
+    store.commit(batch.clone()).unwrap();
+    drop(store);
+    let greedy = StoreOptions { min_free_bytes: u64::MAX, ..StoreOptions::default() };
+    assert!(matches!(Store::open(&path, greedy), Err(StorageError::NoSpace { needed_bytes: u64::MAX, .. })));
+    let store = Store::open(&path, StoreOptions::default()).unwrap();
+    assert_eq!(store.stat().unwrap().documents, 1);
+}

@@ -88,6 +88,15 @@ impl Batch {
         self.upserts.is_empty() && self.removes.is_empty()
     }
 
+    /// Bytes of text and vectors in it.
+    pub(super) fn payload_bytes(&self) -> u64 {
+        let passage = |passage: &PassageWrite| 4 * passage.vector.len() + passage.title.len();
+        let document = |document: &DocumentWrite| {
+            document.text.len() + document.passages.iter().map(passage).sum::<usize>()
+        };
+        self.upserts.iter().map(document).sum::<usize>() as u64
+    }
+
     /// Checks everything, and makes the vectors what is stored of them.
     pub(super) fn prepare(&mut self, profile: &Profile, options: &StoreOptions) -> Result<()> {
         let mut seen = HashSet::new();

@@ -2,7 +2,7 @@
 
 use super::batch::DocumentWrite;
 use super::shared::Shared;
-use super::{Batch, Committed, Store};
+use super::{Batch, Committed, Store, space};
 use crate::documents::{DocumentRecord, Manifest, PassageRecord, Writes};
 use crate::error::{Result, StorageError};
 use roaring::RoaringTreemap;
@@ -25,6 +25,7 @@ impl Store {
         if batch.is_empty() {
             return Ok(Committed::default());
         }
+        space::ensure(&shared.path, shared.options.min_free_bytes.saturating_add(space::needed_for(&batch)))?;
         self.wait_for_room()?;
         let committed = commit(shared, batch)?;
         self.indexer.wake();

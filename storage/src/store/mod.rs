@@ -10,6 +10,7 @@
 //! | snapshot | what a search sees, and the search |
 //! | commit | one batch, one transaction |
 //! | seal | the indexer thread: graph, segment file, adoption |
+//! | space | room on the disk |
 //! | read | documents and passages |
 //! | find | search results: filters, hits, retries |
 //! | check | damage and counts |
@@ -25,13 +26,14 @@ mod recover;
 mod seal;
 mod shared;
 mod snapshot;
+mod space;
 
 pub use batch::{Batch, Committed, DocumentWrite, MAX_KEY_BYTES, PassageWrite};
 pub use check::{Damage, Stat};
 pub use find::Hit;
 pub use options::{
-    DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_TEXT_BYTES, DEFAULT_SEAL_ROWS,
-    Profile, SearchOptions, StoreOptions,
+    DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_TEXT_BYTES, DEFAULT_MIN_FREE_BYTES,
+    DEFAULT_SEAL_ROWS, Profile, SearchOptions, StoreOptions,
 };
 pub use read::{Document, Passage};
 

@@ -18,6 +18,9 @@ pub const DEFAULT_EF_SEARCH: usize = 64;
 /// 64 MiB.
 pub const DEFAULT_MAX_TEXT_BYTES: usize = 64 * 1024 * 1024;
 
+/// 16 MiB: what sled may write while it opens, with room to spare.
+pub const DEFAULT_MIN_FREE_BYTES: u64 = 16 * 1024 * 1024;
+
 /// What a database is created for; stored in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -57,6 +60,9 @@ pub struct StoreOptions {
     pub ef_construction: usize,
     /// The longest text of one document, in bytes. Default [`DEFAULT_MAX_TEXT_BYTES`].
     pub max_text_bytes: usize,
+    /// Free bytes of the disk below which the database is neither opened nor written, since it cannot be
+    /// opened safely on a full disk. Default [`DEFAULT_MIN_FREE_BYTES`].
+    pub min_free_bytes: u64,
 }
 
 impl Default for StoreOptions {
@@ -66,6 +72,7 @@ impl Default for StoreOptions {
             m: DEFAULT_M,
             ef_construction: DEFAULT_EF_CONSTRUCTION,
             max_text_bytes: DEFAULT_MAX_TEXT_BYTES,
+            min_free_bytes: DEFAULT_MIN_FREE_BYTES,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::lock::{Lock, is_marked};
 use super::seal::Indexer;
 use super::shared::Shared;
 use super::snapshot::Snapshot;
-use super::{Profile, Store, StoreOptions};
+use super::{Profile, Store, StoreOptions, space};
 use crate::documents::{Documents, Manifest, Writes};
 use crate::error::{AtPath, Result, StorageError};
 use crate::index::growing::Growing;
@@ -38,6 +38,7 @@ impl Store {
         }
         std::fs::create_dir_all(path).at(path)?;
         let lock = Lock::take(path)?;
+        space::ensure(path, options.min_free_bytes)?;
         let documents = Documents::open(&path.join(DOCUMENTS))?;
         if documents.manifest()?.is_some() {
             return Err(StorageError::Exists { path: path.to_owned() });
@@ -89,6 +90,7 @@ impl Store {
         if !path.join(DOCUMENTS).is_dir() {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         }
+        space::ensure(path, options.min_free_bytes)?;
         let documents = Documents::open(&path.join(DOCUMENTS))?;
         let Some(manifest) = documents.manifest()? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
