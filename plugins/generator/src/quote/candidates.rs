@@ -21,20 +21,28 @@ pub(super) struct Quotable<'a> {
 }
 
 impl<'a> Candidates<'a> {
-    /// Headings, questions and code are not offered as answers unless a passage has nothing else: the first
-    /// two resemble a question more than any answer does, and the last is no sentence. A sentence that repeats in a passage counts once.
+    /// Headings, questions and code are not offered as answers unless no passage has anything else: the
+    /// first two resemble a question more than any answer does, and the last is no sentence. A sentence
+    /// that repeats in a passage counts once.
     pub(super) fn of(
         passages: &[Passage<'a>],
         encoder: &dyn Encoder,
         with_titles: bool,
     ) -> Result<Self, EncodeError> {
+        let all: Vec<Vec<Sentence>> = passages.iter().map(|passage| sentences(passage.text)).collect();
+        let answers = |passage: &Passage<'_>, sentence: &Sentence| {
+            !matches!(sentence.kind, SentenceKind::Heading | SentenceKind::Code)
+                && !passage.text[sentence.range.clone()].ends_with(['?', '？'])
+        };
+        let is_answered = passages.iter().zip(&all).any(|(p, all)| all.iter().any(|s| answers(p, s)));
         let mut known: HashMap<Passage<'a>, usize> = HashMap::new();
         let mut inputs = Vec::new();
         let mut of_passages = Vec::with_capacity(passages.len());
-        for passage in passages {
+        for (passage, all) in passages.iter().zip(&all) {
+            let offered = all.iter().filter(|sentence| !is_answered || answers(passage, sentence));
             let title = if with_titles && encoder.room(passage.title)? > 0 { passage.title } else { "" };
             let mut quotables: Vec<Quotable<'a>> = Vec::new();
-            for range in quotable_ranges(passage.text, title, encoder)? {
+            for range in within_window(passage.text, offered, title, encoder)? {
                 let text = &passage.text[range.clone()];
                 let input = *known.entry(Passage { title, text }).or_insert_with_key(|input| {
                     inputs.push(*input);
@@ -65,20 +73,16 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// Where the sentences to choose from are, each within the encoder's window beside `title`.
-fn quotable_ranges(text: &str, title: &str, encoder: &dyn Encoder) -> Result<Vec<Range<usize>>, EncodeError> {
-    let all = sentences(text);
-    let answers = |s: &&Sentence| {
-        !matches!(s.kind, SentenceKind::Heading | SentenceKind::Code)
-            && !text[s.range.clone()].ends_with(['?', '？'])
-    };
-    let mut chosen: Vec<&Sentence> = all.iter().filter(answers).collect();
-    if chosen.is_empty() {
-        chosen = all.iter().collect();
-    }
+/// The sentences' ranges, each within the encoder's window beside `title`.
+fn within_window<'s>(
+    text: &str,
+    sentences: impl Iterator<Item = &'s Sentence>,
+    title: &str,
+    encoder: &dyn Encoder,
+) -> Result<Vec<Range<usize>>, EncodeError> {
     let room = encoder.room(title)?;
-    let mut ranges = Vec::with_capacity(chosen.len());
-    for Sentence { range, .. } in chosen {
+    let mut ranges = Vec::new();
+    for Sentence { range, .. } in sentences {
         let sentence = &text[range.clone()];
         // ASCII never has more tokens than bytes: spares reading most sentences twice.
         if sentence.is_ascii() && sentence.len() <= room {

@@ -16,8 +16,7 @@ const DOCUMENTATION: [(&str, &str); 3] = [
     ("CHANGELOG.md", include_str!("../../../../CHANGELOG.md")),
 ];
 
-const QUESTIONS: [&str; 3] =
-    ["What does a citation contain?", "When is an ingest durable?", "Which file formats can be ingested?"];
+const QUESTIONS: [&str; 3] = ["What is a postil?", "When is an ingest durable?", "What happens on Ctrl-C?"];
 
 pub(crate) fn run(args: &Demo) -> Result<ExitCode> {
     model::add(DEFAULT_MODEL)?;
