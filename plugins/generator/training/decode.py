@@ -36,8 +36,8 @@ def greedy(reader: Reader, memory: Memory, allow_no_answer: bool) -> tuple[list[
 
 
 @torch.no_grad()
-def beam(reader: Reader, memory: Memory, width: int) -> list[list[list[int]]]:
-    """The `width` likeliest finished answers under each row's passage; no answer is left out."""
+def beam(reader: Reader, memory: Memory, width: int) -> list[list[tuple[float, list[int]]]]:
+    """The `width` likeliest finished answers under each row's passage, with their log p; no answer is left out."""
     rows = memory.ids.shape[0]
     device = memory.ids.device
     owner = torch.arange(rows, device=device)
@@ -54,7 +54,8 @@ def beam(reader: Reader, memory: Memory, width: int) -> list[list[list[int]]]:
         parents, chosen, scores = [], [], []
         for row in range(rows):
             beams = (owner == row).nonzero()[:, 0].tolist()
-            options = sorted(((float(best[b, c]), b, int(tokens[b, c])) for b in beams for c in range(width + 1)), reverse=True)
+            options = sorted(
+                ((float(best[b, c]), b, int(tokens[b, c])) for b in beams for c in range(width + 1)), reverse=True)
             kept = 0
             floor = finished[row][width - 1][0] if len(finished[row]) >= width else -torch.inf
             for value, parent, token in options:
@@ -76,7 +77,7 @@ def beam(reader: Reader, memory: Memory, width: int) -> list[list[list[int]]]:
         owner, score = owner[at], torch.tensor(scores, device=device)
         held = held.select(at)
         state = reader.decoder.advance(held, select_step(step, at), token)
-    return [[pieces for _, pieces in row[:width]] for row in finished]
+    return [row[:width] for row in finished]
 
 
 def select_step(step: Step, rows: Tensor) -> Step:

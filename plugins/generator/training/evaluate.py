@@ -28,7 +28,9 @@ from scores import auroc, exact_match, f1
 
 SETS = ["xquad.en", "newwiki.heldout", "squad2.heldout"]
 PASSAGES = 5
-BEAM = 4
+BEAM = 3
+# Scoring a candidate under five passages costs as much as reading one.
+CANDIDATES = 8
 GOLD_BATCH = 16
 
 
@@ -58,7 +60,9 @@ class Evidence:
     def add(self, score: float, has_answer: bool) -> None:
         (self.answerable if has_answer else self.unanswerable).append(score)
 
-    def auroc(self) -> float:
+    def auroc(self) -> float | None:
+        if not self.answerable or not self.unanswerable:
+            return None
         return round(auroc(self.answerable, self.unanswerable), 4)
 
 
@@ -80,9 +84,13 @@ class Asker:
 
     @torch.no_grad()
     def sequence(self, memory: Memory, log_prior: Tensor) -> tuple[list[int], float]:
-        """RAG-Sequence, thorough: every passage's beam, each candidate scored exactly under every passage."""
+        """RAG-Sequence, thorough: every passage's beam, the best candidates scored exactly under every passage."""
         passages = len(log_prior)
-        candidates = sorted({tuple(c) for found in beam(self.reader, memory, BEAM) for c in found})
+        promise: dict[tuple[int, ...], float] = {}
+        for prior, found in zip(log_prior.tolist(), beam(self.reader, memory, BEAM), strict=True):
+            for log_p, pieces in found:
+                promise[tuple(pieces)] = max(prior + log_p, promise.get(tuple(pieces), -torch.inf))
+        candidates = sorted(promise, key=promise.__getitem__, reverse=True)[:CANDIDATES]
         longest = max(len(c) for c in candidates) + 1
         targets = torch.full((len(candidates), longest), PAD_ID, device=self.device)
         for row, candidate in enumerate(candidates):

@@ -153,9 +153,10 @@ def write_fixtures(reader: Reader, tokenizer, corpus: Corpus, path: Path) -> Non
     with path.open("w", encoding="utf-8") as out:
         for index, row in enumerate(rng.sample(rows, FIXTURE_ROWS)):
             context = corpus.contexts[row.context]
-            passage = "" if index % 50 == 0 else context.text
+            # Some rows have the empty passage, which citations are compared with.
+            title, passage = ("", "") if index % 50 == 0 else (context.title, context.text)
             answer = row.answers[0] if row.answers and passage else ""
-            record = fixture(reader, tokenizer, row.question, context.title, passage, answer)
+            record = fixture(reader, tokenizer, row.question, title, passage, answer)
             out.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
@@ -170,7 +171,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     reader = load_checkpoint(options.checkpoint, options.encoder)
     tokenizer = open_tokenizer(options.encoder)
-    tokenizer.save(str(options.out / "tokenizer.json"))
+    tokenizer.save(str(options.out / "tokenizer.json"), pretty=False)
     (options.out / "config.json").write_text(json.dumps(DESCRIPTION, indent=2) + "\n")
     save_file(tensors_of(reader), str(options.out / WEIGHTS), metadata={"format": "pt"})
     size = (options.out / WEIGHTS).stat().st_size

@@ -31,4 +31,4 @@ def auroc(positive: list[float], negative: list[float]) -> float:
         rank_sum += (index + end + 1) / 2 * sum(label for _, label in ordered[index:end])
         index = end
     most = len(positive)
-    return (rank_sum - most * (most + 1) / 2) / (most * len(negative)) if positive and negative else float("nan")
+    return (rank_sum - most * (most + 1) / 2) / (most * len(negative))

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import random
+import signal
 import time
 import tomllib
 from pathlib import Path
@@ -188,10 +189,15 @@ def main() -> None:
         average.swap()
         log.write(json.dumps({"step": step, "seen": seen, "minutes": round(clock.spent() / 60, 2), **scores}) + "\n")
 
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     last_saved = last_measured = clock.spent()
     losses, recent, since = [], 0, time.monotonic()
     for batch in stream():
         fraction = clock.fraction()
+        if stopped:
+            checkpoint()
+            return
         if fraction >= 1:
             break
         factor = learning_rate_factor(fraction, config["warm_up"])
