@@ -51,7 +51,7 @@ pub enum CheckpointError {
         expected: Vec<usize>,
     },
     /// The weights are stored in a way this crate does not read.
-    #[error("{path}: tensor {name} is stored as {dtype}, expected F32, F16 or BF16", path = path.display())]
+    #[error("{path}: tensor {name} is stored as {dtype}, expected {expected}", path = path.display())]
     TensorType {
         /// The file.
         path: PathBuf,
@@ -59,6 +59,8 @@ pub enum CheckpointError {
         name: String,
         /// Its type in the file.
         dtype: String,
+        /// The types that would do.
+        expected: &'static str,
     },
     /// There is no place for models: set the variable.
     #[error("no model home: set POSTIL_MODELS, XDG_DATA_HOME or HOME")]

@@ -9,7 +9,7 @@
 //! ---|---
 //! `folder.rs` | finding and reading the files of one model
 //! `tokenizer.rs` | the tokenizer, without truncation and padding
-//! `weights/` | tensors by name, as f32
+//! `weights/` | tensors by name, as f32 or int8 codes
 //! `fingerprint.rs` | the digest of all that decides a model's output
 //! `home.rs` | where models are kept, and which are there
 //! `known.rs` | models whose files are pinned by digest, and checking them

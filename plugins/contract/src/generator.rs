@@ -203,6 +203,14 @@ pub enum GenerateError {
     /// Ask something.
     #[error("the question is empty")]
     EmptyQuestion,
+    /// Shorten the question.
+    #[error("the question has {got_tokens} tokens, the model reads at most {max_tokens}")]
+    QuestionTooLong {
+        /// Its length.
+        got_tokens: usize,
+        /// The most the model was trained to read.
+        max_tokens: usize,
+    },
     /// Shorten the question or the passage.
     #[error("the prompt for passage {passage} has {got_tokens} tokens, the model reads at most {max_tokens}")]
     TooLong {

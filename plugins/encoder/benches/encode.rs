@@ -59,8 +59,11 @@ fn main() {
     println!("postil, one text at a time: {:.1} ms", start.elapsed().as_secs_f64() * 1e3 / 20.0);
 
     let config: Config = folder.json("config.json").unwrap();
-    let builder =
-        VarBuilder::from_backend(Box::new(folder.weights().unwrap().into_mapped()), DType::F32, Device::Cpu);
+    let builder = VarBuilder::from_backend(
+        Box::new(folder.weights().unwrap().into_mapped().unwrap()),
+        DType::F32,
+        Device::Cpu,
+    );
     let model = BertModel::load(builder, &config).unwrap();
     let some: Vec<Vec<u32>> = ids.iter().step_by(CANDLE_SHARE).cloned().collect();
     let tokens = some.iter().map(Vec::len).sum();

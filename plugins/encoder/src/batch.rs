@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::EncoderError;
-use crate::bert::{BertModel, Packed, Workspace};
+use crate::bert::{BertModel, Packed, Sequence, Workspace};
 use crate::pooling::{Pooling, normalize};
 
 /// Tokens in a packed batch. Fewer would read the weights more often than the products need; more would
@@ -19,40 +19,59 @@ pub(crate) fn encode(
     sequences: &[Vec<u32>],
     threads: usize,
 ) -> Result<Vec<f32>, EncoderError> {
-    let dimension = model.dimension();
-    let batches = batches(sequences);
-    let next = AtomicUsize::new(0);
+    let (dimension, width) = (model.dimension(), model.config().hidden_size);
     let vectors = Mutex::new(vec![0.0; sequences.len() * dimension]);
-    let work = || -> Result<(), EncoderError> {
-        let (mut space, mut ids, mut lengths) = (Workspace::default(), Vec::new(), Vec::new());
+    let sequences: Vec<Sequence<'_>> = sequences.iter().map(|ids| Sequence { ids, type_ids: &[] }).collect();
+    run(model, &sequences, threads, |sequence, states| {
         let mut pooled = Vec::new();
+        pooling.pool(states, width, &mut pooled);
+        let mut vector = model.project(&pooled);
+        if unit {
+            normalize(&mut vector);
+        }
+        let mut vectors = vectors.lock().expect("no thread panics holding the lock");
+        vectors[sequence * dimension..][..dimension].copy_from_slice(&vector);
+    })?;
+    Ok(vectors.into_inner().expect("no thread panics holding the lock"))
+}
+
+/// Runs the model over all sequences, in parallel; `each` is given a sequence's position and its states,
+/// `[tokens, hidden_size]`, on whichever thread computed them.
+pub(crate) fn run(
+    model: &BertModel,
+    sequences: &[Sequence<'_>],
+    threads: usize,
+    each: impl Fn(usize, &[f32]) + Sync,
+) -> Result<(), EncoderError> {
+    let batches = batches(&sequences.iter().map(|sequence| sequence.ids.len()).collect::<Vec<_>>());
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<(), EncoderError> {
+        let (mut space, mut ids, mut kinds) = (Workspace::default(), Vec::new(), Vec::new());
+        let mut lengths = Vec::new();
         while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
             ids.clear();
+            kinds.clear();
             lengths.clear();
             for &sequence in batch {
-                ids.extend_from_slice(&sequences[sequence]);
-                lengths.push(sequences[sequence].len());
+                let Sequence { ids: own, type_ids } = sequences[sequence];
+                ids.extend_from_slice(own);
+                kinds.extend_from_slice(type_ids);
+                // Kinds left out are 0, also beside a sequence that has them.
+                kinds.resize(kinds.len().max(ids.len()), 0);
+                lengths.push(own.len());
             }
-            model.run(Packed { ids: &ids, type_ids: &[], lengths: &lengths }, &mut space)?;
+            model.run(Packed { ids: &ids, type_ids: &kinds, lengths: &lengths }, &mut space)?;
             let width = model.config().hidden_size;
             let mut states = space.states();
             for (&sequence, length) in batch.iter().zip(&lengths) {
                 let (own, rest) = states.split_at(length * width);
                 states = rest;
-                pooled.clear();
-                pooling.pool(own, width, &mut pooled);
-                let mut vector = model.project(&pooled);
-                if unit {
-                    normalize(&mut vector);
-                }
-                let mut vectors = vectors.lock().expect("no thread panics holding the lock");
-                vectors[sequence * dimension..][..dimension].copy_from_slice(&vector);
+                each(sequence, own);
             }
         }
         Ok(())
     };
-    on_threads(threads.min(batches.len()), work)?;
-    Ok(vectors.into_inner().expect("no thread panics holding the lock"))
+    on_threads(threads.min(batches.len()), work)
 }
 
 /// Runs `work` on this many threads, this one included; the first error there is.
@@ -69,13 +88,13 @@ pub(crate) fn on_threads<E: Send>(threads: usize, work: impl Fn() -> Result<(), 
 
 /// Positions of sequences in batches of similar length, longest first, so that no thread is left with a
 /// long one at the end.
-fn batches(sequences: &[Vec<u32>]) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..sequences.len()).collect();
-    order.sort_by_key(|&index| std::cmp::Reverse(sequences[index].len()));
+fn batches(lengths: &[usize]) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut tokens = 0;
     for index in order {
-        let length = sequences[index].len();
+        let length = lengths[index];
         match batches.last_mut() {
             Some(batch) if tokens + length <= BATCH_TOKENS => {
                 batch.push(index);
@@ -101,8 +120,7 @@ mod tests {
         fn every_sequence_is_in_one_batch_and_only_a_lone_one_exceeds_the_limit(
             lengths in prop::collection::vec(1usize..600, 0..200),
         ) {
-            let sequences: Vec<Vec<u32>> = lengths.iter().map(|length| vec![0; *length]).collect();
-            let batches = batches(&sequences);
+            let batches = batches(&lengths);
             let mut seen: Vec<usize> = batches.iter().flatten().copied().collect();
             seen.sort_unstable();
             prop_assert_eq!(seen, (0..lengths.len()).collect::<Vec<_>>());

@@ -1,11 +1,13 @@
 //! Text to vectors: a BERT bi-encoder whose forward pass runs on packed f32 slices.
 //!
 //! [`BertEncoder`] is the encoder; [`BertModel`] the network under it, for callers that have token ids;
-//! [`HashEncoder`] a stand-in without weights.
+//! [`Linear`] and [`log_total`] its arithmetic, for a decoder on top of it; [`HashEncoder`] a stand-in
+//! without weights.
 //!
 //! file | responsibility
 //! ---|---
 //! `kernel/` | matrix product, softmax, layer norm
+//! `linear.rs` | a linear layer over the kernels
 //! `bert/` | the network: weights and forward pass
 //! `pooling.rs` | token states to one vector
 //! `recipe.rs` | what a folder says of pooling, window, prompts and score scale
@@ -20,14 +22,16 @@ mod encoder;
 mod error;
 pub mod hash;
 mod kernel;
+mod linear;
 mod pooling;
 mod recipe;
 mod side;
 
-pub use bert::{BertConfig, BertModel, Packed};
+pub use bert::{BertConfig, BertModel, Packed, Sequence, Words};
 pub use encoder::BertEncoder;
 pub use error::EncoderError;
 pub use hash::HashEncoder;
+pub use linear::{Linear, log_total};
 pub use pooling::{Pooling, normalize};
 pub use postil_contract::Similarity;
 pub use recipe::{COSINE_SCORE_SCALE, DOT_SCORE_SCALE};

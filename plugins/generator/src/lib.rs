@@ -11,6 +11,7 @@
 //! `decode/` | searching for answers under the mixture
 //! `model/` | language models: token ids to logits
 //! `quote/` | the generator that needs no weights: answers are sentences of the passages
+//! `reader/` | the default generator: a small trained pointer-generator over BERT
 //! `sentence/` | sentences of a text, by byte range
 //! `answer/` | the chosen answer, its tokens, citations and alternatives
 
@@ -19,6 +20,7 @@ mod decode;
 mod marginalize;
 mod model;
 mod quote;
+mod reader;
 mod sentence;
 
 pub use answer::{
@@ -36,4 +38,5 @@ pub use marginalize::{
 };
 pub use model::{GenerationSettings, LanguageModel, LoadError, TensorSource};
 pub use quote::{DEFAULT_NO_ANSWER_SIMILARITY, QuoteGenerator};
+pub use reader::ReaderGenerator;
 pub use sentence::{Sentence, SentenceKind, sentences};

@@ -61,6 +61,19 @@ pub(super) fn read(path: &Path) -> Result<Vec<(String, Checked)>, CheckpointErro
     check(&json, file_bytes - 8 - header_bytes).map_err(corrupt)
 }
 
+/// Checks the header of a file held in memory.
+pub(super) fn check_bytes(bytes: &[u8]) -> Result<Vec<(String, Checked)>, Damage> {
+    let truncated = |expected_bytes| Damage::Truncated { got_bytes: bytes.len() as u64, expected_bytes };
+    let (length, rest) = bytes.split_first_chunk::<8>().ok_or_else(|| truncated(8))?;
+    let header_bytes = u64::from_le_bytes(*length);
+    if header_bytes > MAX_HEADER_BYTES {
+        return Err(Damage::TooLarge { got_bytes: header_bytes, limit_bytes: MAX_HEADER_BYTES });
+    }
+    let whole = usize::try_from(header_bytes).ok().and_then(|length| rest.split_at_checked(length));
+    let (json, data) = whole.ok_or_else(|| truncated(8 + header_bytes))?;
+    check(json, data.len() as u64)
+}
+
 /// Parses a header and checks it against the length of what follows it.
 fn check(json: &[u8], data_bytes: u64) -> Result<Vec<(String, Checked)>, Damage> {
     let unreadable = |source: serde_json::Error| Damage::Unreadable { reason: source.to_string() };

@@ -1,4 +1,4 @@
-//! Tensors by name, as f32, from one or several safetensors files.
+//! Tensors by name, as f32 or int8 codes, from one or several safetensors files or from memory.
 //!
 //! Invariant: by the time a [`Weights`] exists, every tensor's place was checked to lie in its file.
 //!
@@ -13,7 +13,7 @@ mod map;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use candle_core::safetensors::MmapedSafetensors;
+use candle_core::safetensors::{BufferedSafetensors, MmapedSafetensors};
 use candle_core::{DType, Device, Tensor};
 
 use crate::{CheckpointError, Damage};
@@ -28,12 +28,18 @@ pub struct TensorEntry {
     file: usize,
 }
 
-/// The tensors of a model, mapped and not yet read.
+/// Where the tensors are.
+enum Source {
+    Mapped(MmapedSafetensors),
+    Held(BufferedSafetensors),
+}
+
+/// The tensors of a model, mapped or held in memory and not yet read.
 pub struct Weights {
     root: PathBuf,
     files: Vec<PathBuf>,
     entries: BTreeMap<String, TensorEntry>,
-    mapped: MmapedSafetensors,
+    source: Source,
 }
 
 impl Weights {
@@ -53,7 +59,20 @@ impl Weights {
             }
         }
         let mapped = map::map(files).map_err(|source| unreadable(root, &source))?;
-        Ok(Self { root: root.to_owned(), files: files.to_vec(), entries, mapped })
+        Ok(Self { root: root.to_owned(), files: files.to_vec(), entries, source: Source::Mapped(mapped) })
+    }
+
+    /// Checks one file held in memory; `name` stands for its path in errors.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Corrupt`] with the damage.
+    pub fn from_bytes(name: &Path, bytes: Vec<u8>) -> Result<Self, CheckpointError> {
+        let checked = header::check_bytes(&bytes).map_err(|damage| CheckpointError::corrupt(name, damage))?;
+        let entry =
+            |checked: header::Checked| TensorEntry { dtype: checked.dtype, shape: checked.shape, file: 0 };
+        let entries = checked.into_iter().map(|(name, checked)| (name, entry(checked))).collect();
+        let held = BufferedSafetensors::new(bytes).map_err(|source| unreadable(name, &source))?;
+        Ok(Self { root: name.to_owned(), files: vec![name.to_owned()], entries, source: Source::Held(held) })
     }
 
     /// Names of all tensors, sorted.
@@ -72,20 +91,30 @@ impl Weights {
     /// [`CheckpointError::NoTensor`], [`CheckpointError::TensorShape`] when it is not of this shape,
     /// [`CheckpointError::TensorType`] when it is not of a floating type.
     pub fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
-        let entry = self.expect(name)?;
-        if entry.shape != shape {
-            return Err(CheckpointError::TensorShape {
-                path: self.files[entry.file].clone(),
-                name: name.to_owned(),
-                got: entry.shape.clone(),
-                expected: shape.to_vec(),
-            });
-        }
+        let entry = self.shaped(name, shape)?;
         let tensor = self.tensor(name, DType::F32, &Device::Cpu)?;
         tensor
             .flatten_all()
             .and_then(|flat| flat.to_vec1())
             .map_err(|source| unreadable(&self.files[entry.file], &source))
+    }
+
+    /// The codes of a tensor of 8-bit integers, in row-major order; what they stand for is the caller's.
+    ///
+    /// # Errors
+    /// [`CheckpointError::NoTensor`], [`CheckpointError::TensorShape`] when it is not of this shape,
+    /// [`CheckpointError::TensorType`] when it is not stored as `I8`.
+    pub fn codes(&self, name: &str, shape: &[usize]) -> Result<Vec<i8>, CheckpointError> {
+        let entry = self.shaped(name, shape)?;
+        if entry.dtype != "I8" {
+            return Err(self.other_type(name, entry, "I8"));
+        }
+        let view = match &self.source {
+            Source::Mapped(mapped) => mapped.get(name),
+            Source::Held(held) => held.get(name),
+        };
+        let view = view.map_err(|source| unreadable(&self.files[entry.file], &source))?;
+        Ok(view.data().iter().map(|code| code.cast_signed()).collect())
     }
 
     /// A tensor on `device`, converted to `dtype`.
@@ -95,21 +124,45 @@ impl Weights {
     pub fn tensor(&self, name: &str, dtype: DType, device: &Device) -> Result<Tensor, CheckpointError> {
         let entry = self.expect(name)?;
         if !matches!(entry.dtype.as_str(), "F32" | "F16" | "BF16") {
-            return Err(CheckpointError::TensorType {
-                path: self.files[entry.file].clone(),
-                name: name.to_owned(),
-                dtype: entry.dtype.clone(),
-            });
+            return Err(self.other_type(name, entry, "F32, F16 or BF16"));
         }
-        self.mapped
-            .load(name, device)
+        let loaded = match &self.source {
+            Source::Mapped(mapped) => mapped.load(name, device),
+            Source::Held(held) => held.load(name, device),
+        };
+        loaded
             .and_then(|tensor| tensor.to_dtype(dtype))
             .map_err(|source| unreadable(&self.files[entry.file], &source))
     }
 
-    /// The checked, mapped files as candle has them, for a `VarBuilder`.
-    pub fn into_mapped(self) -> MmapedSafetensors {
-        self.mapped
+    /// The checked, mapped files as candle has them, for a `VarBuilder`; `None` when held in memory.
+    pub fn into_mapped(self) -> Option<MmapedSafetensors> {
+        match self.source {
+            Source::Mapped(mapped) => Some(mapped),
+            Source::Held(_) => None,
+        }
+    }
+
+    fn shaped(&self, name: &str, shape: &[usize]) -> Result<&TensorEntry, CheckpointError> {
+        let entry = self.expect(name)?;
+        if entry.shape != shape {
+            return Err(CheckpointError::TensorShape {
+                path: self.files[entry.file].clone(),
+                name: name.to_owned(),
+                got: entry.shape.clone(),
+                expected: shape.to_vec(),
+            });
+        }
+        Ok(entry)
+    }
+
+    fn other_type(&self, name: &str, entry: &TensorEntry, expected: &'static str) -> CheckpointError {
+        CheckpointError::TensorType {
+            path: self.files[entry.file].clone(),
+            name: name.to_owned(),
+            dtype: entry.dtype.clone(),
+            expected,
+        }
     }
 
     fn expect(&self, name: &str) -> Result<&TensorEntry, CheckpointError> {
@@ -162,6 +215,43 @@ mod tests {
         assert!(matches!(error, CheckpointError::TensorShape { got, .. } if got == [2, 3]));
         let error = weights.values("bytes", &[2, 3]).unwrap_err();
         assert!(matches!(error, CheckpointError::TensorType { dtype, .. } if dtype == "U8"));
+    }
+
+    /// A file of one tensor of int8 codes.
+    fn coded() -> Vec<u8> {
+        let json = r#"{"w":{"dtype":"I8","shape":[2,2],"data_offsets":[0,4]}}"#;
+        let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
+        bytes.extend_from_slice(json.as_bytes());
+        bytes.extend([1, 0x80, 0x7f, 0xff]);
+        bytes
+    }
+
+    #[test]
+    fn codes_are_read_from_a_file_and_from_memory_and_nothing_else_is_read_as_codes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("w.safetensors");
+        std::fs::write(&path, coded()).unwrap();
+        let float = saved(folder.path(), "f.safetensors", "float", DType::F32);
+        let mapped = Weights::open(folder.path(), &[path, float]).unwrap();
+        let held = Weights::from_bytes(Path::new("built in"), coded()).unwrap();
+        for weights in [&mapped, &held] {
+            assert_eq!(weights.codes("w", &[2, 2]).unwrap(), [1, -128, 127, -1]);
+            let error = weights.codes("w", &[4]).unwrap_err();
+            assert!(matches!(error, CheckpointError::TensorShape { .. }), "{error}");
+            let error = weights.values("w", &[2, 2]).unwrap_err();
+            assert!(matches!(error, CheckpointError::TensorType { dtype, .. } if dtype == "I8"));
+        }
+        let error = mapped.codes("float", &[2, 3]).unwrap_err();
+        assert!(matches!(error, CheckpointError::TensorType { expected: "I8", .. }), "{error}");
+    }
+
+    #[test]
+    fn bytes_cut_anywhere_are_damage_named_after_them() {
+        let whole = coded();
+        for length in 0..whole.len() {
+            let error = Weights::from_bytes(Path::new("built in"), whole[..length].to_vec()).err().unwrap();
+            assert!(error.to_string().starts_with("built in: truncated"), "{length}: {error}");
+        }
     }
 
     #[test]

@@ -85,7 +85,11 @@ impl BertConfig {
         Ok(config)
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// Whether the sizes are in proportion and fit together.
+    ///
+    /// # Errors
+    /// What does not.
+    pub fn check(&self) -> Result<(), String> {
         let sizes = [
             ("vocab_size", self.vocab_size, 1 << 24),
             ("hidden_size", self.hidden_size, 1 << 16),

@@ -95,8 +95,7 @@ impl BertModel {
                 let kind = input.type_ids.get(index).map_or(0, |kind| *kind as usize);
                 let kind = below("type id", kind, self.config.type_vocab_size)?;
                 let kinds = &self.types[kind * hidden..][..hidden];
-                let words = &self.words[word * hidden..][..hidden];
-                let sums = words.iter().zip(kinds).map(|(word, kind)| word + kind);
+                let sums = self.words.row(word).zip(kinds).map(|(word, kind)| word + kind);
                 space.states.extend(sums);
                 let positions = &self.positions[position * hidden..][..hidden];
                 let state = &mut space.states[index * hidden..];

@@ -6,6 +6,7 @@
 //! file | responsibility
 //! ---|---
 //! `config.rs` | the sizes
+//! `words.rs` | word embeddings, f32 or int8
 //! `layers.rs` | the weights, packed for the kernels
 //! `forward.rs` | the forward pass over one packed batch
 //! `attention.rs` | self-attention within each sequence
@@ -14,15 +15,18 @@ mod attention;
 mod config;
 mod forward;
 mod layers;
+mod words;
 
-use postil_checkpoint::{ModelFolder, Weights};
+use postil_checkpoint::{CheckpointError, ModelFolder, Weights};
 
 pub use config::BertConfig;
 pub(crate) use forward::Workspace;
-use layers::{Layer, Linear};
+use layers::Layer;
+pub use words::Words;
 
-use crate::EncoderError;
 use crate::kernel::{Kernel, Norm};
+use crate::linear::Linear;
+use crate::{EncoderError, batch};
 
 /// Sequences of token ids, packed end to end.
 #[derive(Clone, Copy, Debug)]
@@ -35,12 +39,20 @@ pub struct Packed<'a> {
     pub lengths: &'a [usize],
 }
 
+/// One sequence of token ids.
+#[derive(Clone, Copy, Debug)]
+pub struct Sequence<'a> {
+    /// Its token ids.
+    pub ids: &'a [u32],
+    /// The kind of each token, as long as `ids`; empty when all are of kind 0.
+    pub type_ids: &'a [u32],
+}
+
 /// A BERT with its weights, f32.
 pub struct BertModel {
     config: BertConfig,
     kernel: Kernel,
-    /// `[vocab_size, hidden_size]`
-    words: Vec<f32>,
+    words: Words,
     /// `[max_position_embeddings, hidden_size]`
     positions: Vec<f32>,
     /// `[type_vocab_size, hidden_size]`
@@ -72,14 +84,21 @@ impl BertModel {
         Ok(Self::load(config, &folder.weights()?)?)
     }
 
-    fn load(config: BertConfig, weights: &Weights) -> Result<Self, postil_checkpoint::CheckpointError> {
-        const WORDS: &str = "embeddings.word_embeddings.weight";
-        let found = PREFIXES.iter().find(|(prefix, _)| weights.entry(&format!("{prefix}{WORDS}")).is_some());
+    /// The BERT among `weights`, under any of the prefixes that published checkpoints have. Word embeddings
+    /// may be stored as `codes`, int8, and `scale`, one per row, in place of `weight`.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] naming the tensor and what is wrong with it. The sizes in `config` are trusted:
+    /// see [`BertConfig::check`].
+    pub fn load(config: BertConfig, weights: &Weights) -> Result<Self, CheckpointError> {
+        const WORDS: &str = "embeddings.word_embeddings.";
+        let stored = |prefix: &str, kind: &str| weights.entry(&format!("{prefix}{WORDS}{kind}")).is_some();
+        let found = PREFIXES.iter().find(|(prefix, _)| stored(prefix, "weight") || stored(prefix, "codes"));
         let (prefix, outer) = found.copied().unwrap_or_default();
         let hidden = config.hidden_size;
         let table =
             |name: &str, rows| weights.values(&format!("{prefix}embeddings.{name}.weight"), &[rows, hidden]);
-        let words = table("word_embeddings", config.vocab_size)?;
+        let words = Words::load(weights, &format!("{prefix}{WORDS}"), config.vocab_size, hidden)?;
         let positions = table("position_embeddings", config.max_position_embeddings)?;
         let types = table("token_type_embeddings", config.type_vocab_size)?;
         let embedding_norm = layers::norm(weights, &format!("{prefix}embeddings.LayerNorm"), &config)?;
@@ -119,16 +138,38 @@ impl BertModel {
         Ok(std::mem::take(workspace.states_mut()))
     }
 
+    /// The states of several sequences, each `[tokens, hidden_size]`, in their order, computed on this many
+    /// threads.
+    ///
+    /// # Errors
+    /// As [`BertModel::forward`].
+    pub fn forward_many(
+        &self,
+        sequences: &[Sequence<'_>],
+        threads: usize,
+    ) -> Result<Vec<Vec<f32>>, EncoderError> {
+        let states = std::sync::Mutex::new(vec![Vec::new(); sequences.len()]);
+        batch::run(self, sequences, threads, |index, own| {
+            states.lock().expect("no thread panics holding the lock")[index] = own.to_vec();
+        })?;
+        Ok(states.into_inner().expect("no thread panics holding the lock"))
+    }
+
+    /// The word embeddings, which a decoder may be tied to.
+    pub fn words(&self) -> &Words {
+        &self.words
+    }
+
     /// BERT's pooler, tanh(dense(state)), of one token's state; `None` when the model has none.
     pub fn pooler_output(&self, state: &[f32]) -> Option<Vec<f32>> {
-        let pooled = self.pooler.as_ref()?.apply(self.kernel, state);
+        let pooled = self.pooler.as_ref()?.apply(state);
         Some(pooled.into_iter().map(f32::tanh).collect())
     }
 
     /// DPR's vector for the state of `[CLS]`: the state itself, or its projection if the model has one.
     pub fn project(&self, state: &[f32]) -> Vec<f32> {
         match &self.projection {
-            Some(projection) => projection.apply(self.kernel, state),
+            Some(projection) => projection.apply(state),
             None => state.to_vec(),
         }
     }

@@ -1,8 +1,10 @@
+use std::ops::Range;
+
 use postil_contract::{Decoding, GenerateError, TokenId};
 
 use super::{Answer, AnswerOptions, AnswerToken, Candidate, Citation, Retrieved};
 use crate::marginalize::{Groups, Marginal, marginal};
-use crate::{Hypothesis, Step};
+use crate::{Hypothesis, Step, sentences};
 
 /// Everything needed to put hypotheses, found over distinct passages, in terms of the passages given.
 pub(super) struct Composer<'a> {
@@ -103,11 +105,17 @@ impl Composer<'_> {
     ) -> Result<Citation, GenerateError> {
         let Retrieved { passage, score } = self.passages[z];
         let origin = self.decoding.origin(self.groups.group_of()[z], &hypothesis.tokens);
-        let quote = match &origin {
-            Some(range) => {
-                passage.text.get(range.clone()).filter(|quote| *quote == self.text(&hypothesis.tokens))
+        let is_free = self.decoding.candidates().is_none();
+        let (range, quote) = match origin {
+            Some(words) if is_free => {
+                let range = sentences_around(passage.text, words);
+                (range.clone(), passage.text.get(range))
             }
-            None => Some(passage.text),
+            Some(range) => {
+                let said = passage.text.get(range.clone());
+                (range, said.filter(|quote| *quote == self.text(&hypothesis.tokens)))
+            }
+            None => (0..passage.text.len(), Some(passage.text)),
         };
         let Some(quote) = quote else {
             let reason = format!("the quote it gives from passage {z} is not there");
@@ -115,7 +123,7 @@ impl Composer<'_> {
         };
         Ok(Citation {
             passage: z,
-            range: origin.unwrap_or(0..passage.text.len()),
+            range,
             quote: quote.to_owned(),
             posterior: marginal.posterior[z],
             prior: self.log_prior[z].exp(),
@@ -123,6 +131,13 @@ impl Composer<'_> {
             leave_one_out: marginal.leave_one_out[z],
         })
     }
+}
+
+/// From the start of the first sentence that `words` touch to the end of the last.
+fn sentences_around(text: &str, words: Range<usize>) -> Range<usize> {
+    let touched = sentences(text).into_iter().map(|sentence| sentence.range);
+    let touched = touched.filter(|range| range.start < words.end && words.start < range.end);
+    touched.fold(words.clone(), |all, range| all.start.min(range.start)..all.end.max(range.end))
 }
 
 /// Rounding may carry a sum of log-probabilities above 0.

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
+use postil_checkpoint::CheckpointError;
 
 /// Tensors by the names a checkpoint gives them.
 pub trait TensorSource {
@@ -55,6 +56,9 @@ pub enum LoadError {
         #[source]
         source: candle_core::Error,
     },
+    /// The files cannot be read, or are damaged.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// The configuration is no JSON, or lacks something, or contradicts itself.
     #[error("the configuration cannot be used: {reason}")]
     Config {

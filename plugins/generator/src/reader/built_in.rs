@@ -1,0 +1,15 @@
+use super::ReaderGenerator;
+use crate::LoadError;
+
+impl ReaderGenerator {
+    /// The reader that ships with this crate, `models/reader`, held in the program itself.
+    ///
+    /// # Errors
+    /// None from files as they ship; see [`ReaderGenerator::open`].
+    pub fn built_in() -> Result<Self, LoadError> {
+        let config = include_bytes!("../../models/reader/config.json");
+        let tokenizer = include_bytes!("../../models/reader/tokenizer.json");
+        let weights = include_bytes!("../../models/reader/model.safetensors");
+        Self::from_bytes(config, tokenizer, weights.to_vec())
+    }
+}

@@ -1,0 +1,96 @@
+use postil_contract::TokenId;
+use postil_encoder::BertConfig;
+use serde::Deserialize;
+
+use crate::LoadError;
+
+/// What `config.json` says beside the encoder's sizes.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct ReaderConfig {
+    /// The encoder's sizes, which stand beside the rest.
+    #[serde(flatten)]
+    pub(super) bert: BertConfig,
+    /// Components inside the gate.
+    pub(super) gate_size: usize,
+    /// The gate's outputs, in order.
+    gates: Vec<String>,
+    /// The piece before the first.
+    #[serde(rename = "decoder_start_token_id")]
+    pub(super) start: TokenId,
+    /// Ends an answer, and parts question and passage.
+    #[serde(rename = "eos_token_id")]
+    pub(super) end: TokenId,
+    /// Says that the passage does not answer.
+    #[serde(rename = "no_answer_token_id")]
+    pub(super) no_answer: TokenId,
+    /// Longest question, in pieces.
+    pub(super) max_question_tokens: usize,
+    /// Longest title with its colon, in pieces; what is longer is cut.
+    pub(super) max_title_tokens: usize,
+    /// Longest input, in pieces.
+    pub(super) max_input_tokens: usize,
+    /// Longest answer, in pieces, its end left out.
+    pub(super) max_answer_tokens: usize,
+}
+
+const MODEL_TYPE: &str = "postil-reader";
+const GATES: [&str; 5] = ["end", "no_answer", "generate", "point", "continue"];
+/// Largest `gate_size` and `max_answer_tokens` believed.
+const MOST: usize = 1 << 16;
+
+impl ReaderConfig {
+    /// Parses and checks `config.json`.
+    pub(super) fn parse(json: &[u8]) -> Result<Self, LoadError> {
+        #[derive(Deserialize)]
+        struct Kind {
+            #[serde(default)]
+            model_type: String,
+        }
+        let invalid = |error: serde_json::Error| LoadError::Config { reason: error.to_string() };
+        // The kind first: another architecture has other fields, and should be named, not its fields.
+        let kind: Kind = serde_json::from_slice(json).map_err(invalid)?;
+        if kind.model_type != MODEL_TYPE {
+            return Err(LoadError::Unsupported { what: "model_type", value: kind.model_type });
+        }
+        let config: Self = serde_json::from_slice(json).map_err(invalid)?;
+        if config.bert.hidden_act != "gelu" {
+            return Err(LoadError::Unsupported { what: "hidden_act", value: config.bert.hidden_act });
+        }
+        if config.gates != GATES {
+            return Err(LoadError::Unsupported { what: "gates", value: config.gates.join(", ") });
+        }
+        config.check().map_err(|reason| LoadError::Config { reason })?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.bert.check()?;
+        if self.bert.type_vocab_size < 2 {
+            return Err("type_vocab_size is 1, question and passage need 2".to_owned());
+        }
+        if self.bert.position_embedding_type != "absolute" || self.bert.projection_dim != 0 {
+            return Err("positions are absolute and nothing is projected".to_owned());
+        }
+        for (name, size) in [("gate_size", self.gate_size), ("max_answer_tokens", self.max_answer_tokens)] {
+            if size == 0 || size > MOST {
+                return Err(format!("{name} is {size}, expected 1 to {MOST}"));
+            }
+        }
+        let special = [self.start, self.end, self.no_answer];
+        if let Some(id) = special.iter().find(|id| **id as usize >= self.bert.vocab_size) {
+            return Err(format!("special token {id} is not among the {} tokens", self.bert.vocab_size));
+        }
+        if self.end == self.no_answer {
+            return Err(format!("token {} cannot both end an answer and say that there is none", self.end));
+        }
+        let (most, positions) = (self.max_input_tokens, self.bert.max_position_embeddings);
+        // `[CLS]`, two `[SEP]` and one piece of a passage.
+        let least = self.max_question_tokens.saturating_add(self.max_title_tokens).saturating_add(4);
+        if most > positions || most < least || self.max_question_tokens == 0 || self.max_title_tokens == 0 {
+            return Err(format!(
+                "max_input_tokens is {most}, expected {least} to {positions} with question and title above 0"
+            ));
+        }
+        Ok(())
+    }
+}

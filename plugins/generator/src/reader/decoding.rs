@@ -1,0 +1,174 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use postil_checkpoint::Tokenizer;
+use postil_contract::{AnswerForm, AnswerScores, Decoding, GenerateError, LogProbs, TokenId};
+
+use super::input::Input;
+use super::memory::{Memory, ROOT};
+use super::network::Network;
+use super::path::most_probable;
+use super::render::{Run, longest_in_text, runs, text};
+use super::walk::{At, Walk};
+
+/// A passage of this decoding: as it was given, and as it was read.
+pub(super) struct Reading {
+    pub(super) input: Input,
+    pub(super) memory: Arc<Memory>,
+}
+
+pub(super) struct ReaderDecoding<'a> {
+    network: &'a Network,
+    tokenizer: &'a Tokenizer,
+    readings: Vec<Reading>,
+    shortened: Vec<usize>,
+    /// The nodes of each row's prefix, `[rows, passages]`.
+    rows: Vec<At>,
+}
+
+impl<'a> ReaderDecoding<'a> {
+    /// Before the first token, with one row. `readings` is not empty.
+    pub(super) fn new(network: &'a Network, tokenizer: &'a Tokenizer, readings: Vec<Reading>) -> Self {
+        let shortened = readings.iter().enumerate().filter(|(_, reading)| reading.input.shortened);
+        Self {
+            network,
+            tokenizer,
+            shortened: shortened.map(|(z, _)| z).collect(),
+            rows: (0..readings.len()).map(|z| (z, ROOT)).collect(),
+            readings,
+        }
+    }
+
+    fn walk(&self) -> Walk<'_> {
+        let memories = self.readings.iter().map(|reading| reading.memory.as_ref()).collect();
+        Walk { network: self.network, memories }
+    }
+
+    fn check_tokens(&self, tokens: &[TokenId]) -> Result<(), GenerateError> {
+        let expected = self.vocabulary();
+        match tokens.iter().find(|token| **token as usize >= expected) {
+            Some(token) => Err(GenerateError::Shape { what: "token id", got: *token as usize, expected }),
+            None => Ok(()),
+        }
+    }
+
+    /// The words of an answer: the tokens before its end.
+    fn words<'t>(&self, tokens: &'t [TokenId]) -> &'t [TokenId] {
+        let config = &self.network.config;
+        let ends = |token: &TokenId| [config.end, config.no_answer].contains(token);
+        let words = &tokens[..tokens.iter().position(ends).unwrap_or(tokens.len())];
+        if self.check_tokens(words).is_ok() { words } else { &[] }
+    }
+
+    /// The prefixes of `words` under each passage, `[passages][words + 1]`, and how probable each has them.
+    fn paths(&self, words: &[TokenId]) -> Vec<(Vec<usize>, f64)> {
+        let paths = self.walk().follow(&[words.to_vec()]).remove(0);
+        let with_total = |(path, reading): (Vec<usize>, &Reading)| {
+            let total = reading.memory.prefixes().at(path[words.len()]).total;
+            (path, total)
+        };
+        paths.into_iter().zip(&self.readings).map(with_total).collect()
+    }
+
+    fn copied(&self, z: usize, words: &[TokenId], path: &[usize]) -> Vec<Run> {
+        let Reading { input, memory } = &self.readings[z];
+        runs(input, &most_probable(self.network, memory, words, path))
+    }
+}
+
+impl Decoding for ReaderDecoding<'_> {
+    fn passages(&self) -> usize {
+        self.readings.len()
+    }
+
+    fn vocabulary(&self) -> usize {
+        self.network.vocabulary.len()
+    }
+
+    fn log_probs(&mut self) -> Result<LogProbs, GenerateError> {
+        let values = self.walk().log_probs(&self.rows);
+        LogProbs::new(self.passages(), self.vocabulary(), values)
+    }
+
+    fn advance(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
+        let passages = self.passages();
+        if parents.len() != tokens.len() || parents.is_empty() {
+            let (got, expected) = (tokens.len(), parents.len());
+            return Err(GenerateError::Shape { what: "tokens to advance by", got, expected });
+        }
+        let expected = self.rows.len() / passages;
+        if let Some(parent) = parents.iter().find(|parent| **parent >= expected) {
+            return Err(GenerateError::Shape { what: "parent row", got: *parent, expected });
+        }
+        self.check_tokens(tokens)?;
+        let row = |(parent, token): (&usize, &TokenId)| {
+            let token = *token;
+            self.rows[parent * passages..][..passages].iter().map(move |at| (*at, token))
+        };
+        let steps: Vec<(At, TokenId)> = parents.iter().zip(tokens).flat_map(row).collect();
+        self.rows = self.walk().advance(&steps);
+        Ok(())
+    }
+
+    fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {
+        if answers.iter().any(Vec::is_empty) {
+            return Err(GenerateError::Shape { what: "tokens of an answer", got: 0, expected: 1 });
+        }
+        answers.iter().try_for_each(|answer| self.check_tokens(answer))?;
+        let paths = self.walk().follow(answers);
+        let score = |(answer, paths): (&Vec<TokenId>, Vec<Vec<usize>>)| {
+            let mut values = Vec::with_capacity(answer.len() * paths.len());
+            for depth in 1..=answer.len() {
+                for (reading, path) in self.readings.iter().zip(&paths) {
+                    values.push(Some(reading.memory.prefixes().at(path[depth]).log_prob));
+                }
+            }
+            AnswerScores::new(self.passages(), values)
+        };
+        answers.iter().zip(paths).map(score).collect()
+    }
+
+    fn is_end(&self, token: TokenId) -> bool {
+        token == self.network.config.end
+    }
+
+    /// "No answer" is a whole answer.
+    fn is_finished(&self, tokens: &[TokenId]) -> bool {
+        tokens.last().is_some_and(|last| self.is_end(*last) || Some(*last) == self.no_answer())
+    }
+
+    fn form(&self) -> AnswerForm {
+        // One more for the end.
+        AnswerForm { max_tokens: Some(self.network.config.max_answer_tokens + 1), ..AnswerForm::default() }
+    }
+
+    fn shortened(&self) -> &[usize] {
+        &self.shortened
+    }
+
+    fn no_answer(&self) -> Option<TokenId> {
+        Some(self.network.config.no_answer)
+    }
+
+    fn candidates(&self) -> Option<Vec<Vec<TokenId>>> {
+        None
+    }
+
+    /// Copied words as the passage has them that is most sure of the answer.
+    fn text(&self, tokens: &[TokenId]) -> String {
+        let words = self.words(tokens);
+        let paths = self.paths(words);
+        let surest = paths.iter().enumerate().max_by(|a, b| a.1.1.total_cmp(&b.1.1).then(b.0.cmp(&a.0)));
+        let Some((z, (path, _))) = surest else { return String::new() };
+        text(self.tokenizer, &self.readings[z].input, words, &self.copied(z, words, path))
+    }
+
+    /// The longest stretch of the passage's text that the words were copied from, if that is at least half of
+    /// them: by the posterior of the copy mechanism, not by search.
+    fn origin(&self, passage: usize, tokens: &[TokenId]) -> Option<Range<usize>> {
+        let words = self.words(tokens);
+        self.readings.get(passage).filter(|_| !words.is_empty())?;
+        let (path, _) = &self.paths(words)[passage];
+        longest_in_text(&self.copied(passage, words, path), words.len())
+    }
+}

@@ -1,0 +1,129 @@
+use std::ops::Range;
+
+use postil_checkpoint::Tokenizer;
+use postil_contract::{GenerateError, Passage, TokenId};
+
+use super::NAME;
+use super::config::ReaderConfig;
+use crate::sentences;
+
+/// `[CLS] question [SEP] title: passage [SEP]`, and where its pieces lie in title and passage.
+pub(super) struct Input {
+    pub(super) ids: Vec<TokenId>,
+    /// Index of the first piece of the second segment; all from there to the last `[SEP]` can be copied.
+    pub(super) body: usize,
+    /// Where those pieces lie.
+    pub(super) places: Vec<Place>,
+    pub(super) title: String,
+    pub(super) text: String,
+    /// Whether the passage was cut to fit.
+    pub(super) shortened: bool,
+}
+
+/// Where a piece lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// In `title:`, not in the passage's text.
+    pub(super) in_title: bool,
+    /// In bytes, on character boundaries.
+    pub(super) range: Range<usize>,
+}
+
+impl Input {
+    /// The segment of each piece.
+    pub(super) fn type_ids(&self) -> Vec<u32> {
+        (0..self.ids.len()).map(|index| u32::from(index >= self.body)).collect()
+    }
+
+    /// What a place says.
+    pub(super) fn said(&self, in_title: bool, range: Range<usize>) -> &str {
+        let source = if in_title { &self.title } else { &self.text };
+        source.get(range).unwrap_or_default()
+    }
+}
+
+/// A text in word pieces.
+struct Pieces {
+    ids: Vec<TokenId>,
+    ranges: Vec<Range<usize>>,
+    /// The word each piece belongs to.
+    words: Vec<Option<u32>>,
+}
+
+impl Pieces {
+    fn of(tokenizer: &Tokenizer, text: &str) -> Result<Self, GenerateError> {
+        let encoding = tokenizer
+            .encode(text, false)
+            .map_err(|error| GenerateError::Model { model: NAME.to_owned(), reason: error.to_string() })?;
+        // `encode`, not `encode_char_offsets`: its offsets count bytes.
+        let range =
+            |&(from, to): &(usize, usize)| text.floor_char_boundary(from)..text.ceil_char_boundary(to);
+        Ok(Self {
+            ids: encoding.get_ids().to_vec(),
+            ranges: encoding.get_offsets().iter().map(range).collect(),
+            words: encoding.get_word_ids().to_vec(),
+        })
+    }
+
+    /// How many pieces to keep of `text` so that at most `room` are left: up to the end of the last sentence
+    /// that fits, else of the last word.
+    fn fitting(&self, text: &str, room: usize) -> usize {
+        let Some(limit) = self.ranges.get(room).map(|range| range.start) else { return self.ids.len() };
+        let ends = sentences(text).into_iter().map(|sentence| sentence.range.end);
+        if let Some(end) = ends.take_while(|end| *end <= limit).last() {
+            return self.ranges[..room].partition_point(|range| range.start < end);
+        }
+        let starts_word = |at: &usize| self.words[*at] != self.words[*at - 1];
+        (1..=room).rev().find(starts_word).unwrap_or(room)
+    }
+}
+
+/// The question's pieces.
+///
+/// # Errors
+/// [`GenerateError::EmptyQuestion`], [`GenerateError::QuestionTooLong`].
+pub(super) fn question(
+    tokenizer: &Tokenizer,
+    config: &ReaderConfig,
+    question: &str,
+) -> Result<Vec<TokenId>, GenerateError> {
+    let ids = Pieces::of(tokenizer, question)?.ids;
+    let (got_tokens, max_tokens) = (ids.len(), config.max_question_tokens);
+    match got_tokens {
+        0 => Err(GenerateError::EmptyQuestion),
+        _ if got_tokens > max_tokens => Err(GenerateError::QuestionTooLong { got_tokens, max_tokens }),
+        _ => Ok(ids),
+    }
+}
+
+/// Question and passage as the encoder reads them; `dataset.py`, `assemble`, has the same.
+pub(super) fn read(
+    tokenizer: &Tokenizer,
+    config: &ReaderConfig,
+    question: &[TokenId],
+    passage: Passage<'_>,
+) -> Result<Input, GenerateError> {
+    let title = if passage.title.is_empty() { String::new() } else { format!("{}:", passage.title) };
+    let mut titled = Pieces::of(tokenizer, &title)?;
+    if titled.ids.len() > config.max_title_tokens {
+        // A long title is cut but keeps its colon.
+        let cut = config.max_title_tokens - 1..titled.ids.len() - 1;
+        titled.ids.drain(cut.clone());
+        titled.ranges.drain(cut);
+    }
+    let mut ids = vec![config.start];
+    ids.extend_from_slice(question);
+    ids.push(config.end);
+    let body = ids.len();
+    let pieces = Pieces::of(tokenizer, passage.text)?;
+    let room = config.max_input_tokens - body - titled.ids.len() - 1;
+    let kept = pieces.fitting(passage.text, room);
+    ids.extend_from_slice(&titled.ids);
+    ids.extend_from_slice(&pieces.ids[..kept]);
+    ids.push(config.end);
+    let place = |in_title| move |range| Place { in_title, range };
+    let in_title = titled.ranges.into_iter().map(place(true));
+    let shortened = kept < pieces.ids.len();
+    let places = in_title.chain(pieces.ranges.into_iter().take(kept).map(place(false))).collect();
+    Ok(Input { ids, body, places, title, text: passage.text.to_owned(), shortened })
+}

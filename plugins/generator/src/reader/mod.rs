@@ -1,0 +1,194 @@
+//! The default generator: a small trained reader that points at pieces of the passage, goes on from where it
+//! last pointed, generates a word, or says that the passage does not answer.
+//!
+//! A BERT encoder reads `[CLS] question [SEP] title: passage [SEP]`; a one-cell decoder is a pointer-generator
+//! after See et al. 2017, "Get To The Point", with a *continue* action added. Where each piece came from is a
+//! hidden Markov chain, summed out at every step: p(y_i|x,z,y_<i) is a normalized distribution over the
+//! vocabulary, and the posterior of the chain says which bytes were copied. `training/model.py` defines it.
+//!
+//! file | responsibility
+//! ---|---
+//! `config.rs` | the sizes and limits
+//! `input.rs` | question and passage to word pieces, within the window
+//! `network.rs` | the weights, and one step of the decoder
+//! `vocabulary.rs` | the generator's product over all words
+//! `memory.rs` | a passage as the encoder left it, and the prefixes read under it
+//! `walk.rs` | many prefixes at once: their steps, distributions and scores
+//! `path.rs` | the most probable origin of each piece
+//! `render.rs` | pieces and origins to text
+//! `decoding.rs` | all of it as a [`Decoding`]
+//! `built_in.rs` | the weights that ship with the crate (feature `reader`)
+
+#[cfg(feature = "reader")]
+mod built_in;
+mod config;
+mod decoding;
+mod input;
+mod memory;
+mod network;
+mod path;
+mod render;
+#[cfg(test)]
+mod tests;
+mod vocabulary;
+mod walk;
+
+use std::collections::VecDeque;
+use std::fs;
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::available_parallelism;
+
+use postil_checkpoint::{CheckpointError, Damage, ModelFolder, Tokenizer, Weights};
+use postil_contract::{Decoding, GenerateError, Generator, Passage};
+use postil_encoder::Sequence;
+use tokenizers::{PaddingParams, TruncationParams};
+
+use crate::LoadError;
+use config::ReaderConfig;
+use decoding::{ReaderDecoding, Reading};
+use input::Input;
+use memory::Memory;
+use network::Network;
+
+/// Pieces of passages whose states are kept for the next decoding, 13 MB at 384 components. A search under
+/// each passage alone reads the same passages again, and reading is most of an answer's time.
+const REMEMBERED_PIECES: usize = 8192;
+
+const NAME: &str = "reader";
+
+/// Answers in few words, most of them copied from a passage, or says that no passage answers.
+///
+/// The question may have 48 word pieces ([`GenerateError::QuestionTooLong`] beyond), as in training. A title is cut
+/// to 16 pieces. A passage that does not fit the window of 512 beside them is cut after the last sentence
+/// that fits, and reported by [`Decoding::shortened`].
+pub struct ReaderGenerator {
+    network: Network,
+    tokenizer: Tokenizer,
+    /// Most recently used last.
+    memories: Mutex<VecDeque<Arc<Memory>>>,
+}
+
+impl ReaderGenerator {
+    /// Loads the reader in `folder`: `config.json`, `tokenizer.json` and `model.safetensors` as
+    /// `training/export.py` writes them.
+    ///
+    /// # Errors
+    /// [`LoadError::Unsupported`] for another kind of model, [`LoadError::Config`] for sizes that do not fit
+    /// together, [`LoadError::Checkpoint`] for files that are missing or damaged.
+    pub fn open(folder: &Path) -> Result<Self, LoadError> {
+        let folder = ModelFolder::open(folder)?;
+        let path = folder.file("config.json");
+        let text = fs::read(&path).map_err(|source| CheckpointError::Io { path, source })?;
+        let config = ReaderConfig::parse(&text)?;
+        let network = Network::load(config, &folder.weights()?, threads())?;
+        Self::new(network, folder.tokenizer()?)
+    }
+
+    /// Loads a reader from the contents of its three files.
+    ///
+    /// # Errors
+    /// As [`ReaderGenerator::open`].
+    pub fn from_bytes(config: &[u8], tokenizer: &[u8], weights: Vec<u8>) -> Result<Self, LoadError> {
+        let config = ReaderConfig::parse(config)?;
+        let weights = Weights::from_bytes(Path::new("model.safetensors"), weights)?;
+        let network = Network::load(config, &weights, threads())?;
+        let tokenizer = Tokenizer::from_bytes(tokenizer).map_err(|error| unreadable(&error))?;
+        Self::new(network, tokenizer)
+    }
+
+    fn new(network: Network, mut tokenizer: Tokenizer) -> Result<Self, LoadError> {
+        let (words, known) = (network.config.bert.vocab_size, tokenizer.get_vocab_size(true));
+        if words != known {
+            let reason = format!("vocab_size is {words}, the tokenizer has {known} tokens");
+            return Err(LoadError::Config { reason });
+        }
+        tokenizer.with_padding(None::<PaddingParams>);
+        tokenizer.with_truncation(None::<TruncationParams>).map_err(|error| unreadable(&error))?;
+        // What a user writes as "[SEP]" is text.
+        tokenizer.set_encode_special_tokens(true);
+        Ok(Self { network, tokenizer, memories: Mutex::default() })
+    }
+
+    /// Sets the number of threads, at least 1; by default, as many as this process may use.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.network.threads = threads.max(1);
+        self
+    }
+
+    fn failed(&self, reason: impl ToString) -> GenerateError {
+        GenerateError::Model { model: NAME.to_owned(), reason: reason.to_string() }
+    }
+
+    /// The memories of `inputs`: those kept, and the others read now, together.
+    fn remember(&self, inputs: &[Input]) -> Result<Vec<Arc<Memory>>, GenerateError> {
+        let mut found: Vec<Option<Arc<Memory>>> = {
+            let kept = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+            inputs.iter().map(|input| kept.iter().find(|memory| memory.is_of(input)).cloned()).collect()
+        };
+        let missing: Vec<usize> = (0..inputs.len()).filter(|index| found[*index].is_none()).collect();
+        let kinds: Vec<Vec<u32>> = missing.iter().map(|index| inputs[*index].type_ids()).collect();
+        let sequences: Vec<Sequence<'_>> = missing
+            .iter()
+            .zip(&kinds)
+            .map(|(index, kinds)| Sequence { ids: &inputs[*index].ids, type_ids: kinds })
+            .collect();
+        let network = &self.network;
+        let states = network.encoder.forward_many(&sequences, network.threads);
+        for (index, states) in missing.into_iter().zip(states.map_err(|error| self.failed(error))?) {
+            found[index] = Some(Arc::new(network.begin(&inputs[index], states)));
+        }
+        let found: Vec<Arc<Memory>> = found.into_iter().flatten().collect();
+        self.keep(&found);
+        Ok(found)
+    }
+
+    /// Moves these memories to the end of those kept, and drops the ones longest unused.
+    fn keep(&self, used: &[Arc<Memory>]) {
+        let mut kept = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|memory| !used.iter().any(|one| memory.is_like(one)));
+        kept.extend(used.iter().cloned());
+        let mut pieces: usize = kept.iter().map(|memory| memory.pieces()).sum();
+        while pieces > REMEMBERED_PIECES {
+            let Some(oldest) = kept.pop_front() else { break };
+            pieces -= oldest.pieces();
+        }
+    }
+}
+
+impl Generator for ReaderGenerator {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    /// # Errors
+    /// [`GenerateError::NoPassages`]; [`GenerateError::EmptyQuestion`]; [`GenerateError::QuestionTooLong`];
+    /// [`GenerateError::Model`] when the tokenizer or the encoder fails.
+    fn start<'a>(
+        &'a self,
+        question: &str,
+        passages: &[Passage<'_>],
+    ) -> Result<Box<dyn Decoding + 'a>, GenerateError> {
+        if passages.is_empty() {
+            return Err(GenerateError::NoPassages);
+        }
+        let config = &self.network.config;
+        let question = input::question(&self.tokenizer, config, question)?;
+        let read = |passage: &Passage<'_>| input::read(&self.tokenizer, config, &question, *passage);
+        let inputs = passages.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let memories = self.remember(&inputs)?;
+        let readings = inputs.into_iter().zip(memories).map(|(input, memory)| Reading { input, memory });
+        Ok(Box::new(ReaderDecoding::new(&self.network, &self.tokenizer, readings.collect())))
+    }
+}
+
+fn threads() -> usize {
+    available_parallelism().map_or(1, NonZero::get)
+}
+
+fn unreadable(error: &tokenizers::Error) -> LoadError {
+    let (path, damage) = ("tokenizer.json".into(), Damage::Unreadable { reason: error.to_string() });
+    LoadError::Checkpoint(CheckpointError::Corrupt { path, damage })
+}

@@ -1,0 +1,266 @@
+use postil_checkpoint::{CheckpointError, Weights};
+use postil_contract::TokenId;
+use postil_encoder::{BertModel, Linear};
+
+use super::config::ReaderConfig;
+use super::input::Input;
+use super::memory::{Memory, Prefix, Step};
+use super::vocabulary::Vocabulary;
+
+/// The gate's outputs.
+pub(super) const END: usize = 0;
+pub(super) const NO_ANSWER: usize = 1;
+pub(super) const GENERATE: usize = 2;
+pub(super) const POINT: usize = 3;
+pub(super) const CONTINUE: usize = 4;
+
+/// Stands for minus infinity; added in f32 as `model.py` adds it.
+const MASKED: f32 = -1e4;
+/// The least probability.
+const SMALLEST: f32 = 1e-30;
+
+/// The weights of encoder and decoder.
+pub(super) struct Network {
+    pub(super) config: ReaderConfig,
+    pub(super) threads: usize,
+    pub(super) encoder: BertModel,
+    pub(super) vocabulary: Vocabulary,
+    initial: Linear,
+    /// The cell's gates reset, update and new, side by side: of its input `[2 * width]`, of its state `[width]`.
+    cell_input: Linear,
+    cell_hidden: Linear,
+    point: Linear,
+    /// What a position is worth pointing at, whatever the state: `[width]`.
+    start: Vec<f32>,
+    gate_hidden: Linear,
+    gate: Linear,
+    generate: Linear,
+}
+
+/// A prefix's part in a step: what the cell reads.
+pub(super) struct Before {
+    /// Whether nothing was said yet.
+    first: bool,
+    token: TokenId,
+    hidden: Vec<f32>,
+    /// The encoder's states averaged over the origin of the last piece, and over the positions after it.
+    at_origin: Vec<f32>,
+    after_origin: Vec<f32>,
+    /// The origin's mass that could go on.
+    movable: f32,
+}
+
+impl Network {
+    pub(super) fn load(
+        config: ReaderConfig,
+        weights: &Weights,
+        threads: usize,
+    ) -> Result<Self, CheckpointError> {
+        let encoder = BertModel::load(config.bert.clone(), weights)?;
+        let (width, words) = (config.bert.hidden_size, config.bert.vocab_size);
+        let linear =
+            |name: &str, outputs, inputs| Linear::load(weights, &format!("decoder.{name}"), outputs, inputs);
+        let cell = |kind: &str, inputs| -> Result<Linear, CheckpointError> {
+            let weight = weights.values(&format!("decoder.cell.weight_{kind}"), &[3 * width, inputs])?;
+            let bias = weights.values(&format!("decoder.cell.bias_{kind}"), &[3 * width])?;
+            Ok(Linear::new(&weight, bias, inputs))
+        };
+        let bias = weights.values("decoder.generate_bias", &[words])?;
+        Ok(Self {
+            threads,
+            initial: linear("initial", width, width)?,
+            cell_input: cell("ih", 2 * width)?,
+            cell_hidden: cell("hh", width)?,
+            point: linear("point", width, width)?,
+            start: weights.values("decoder.start", &[width])?,
+            gate_hidden: linear("gate_hidden", config.gate_size, 5 * width)?,
+            gate: linear("gate", 5, config.gate_size)?,
+            generate: linear("generate", width, 2 * width)?,
+            vocabulary: Vocabulary::new(encoder.words(), width, bias),
+            encoder,
+            config,
+        })
+    }
+
+    fn width(&self) -> usize {
+        self.config.bert.hidden_size
+    }
+
+    /// A passage read, before the first piece. `states`: the encoder's, `[pieces, width]`.
+    pub(super) fn begin(&self, input: &Input, states: Vec<f32>) -> Memory {
+        let initial = self.initial.apply(&states[..self.width()]).into_iter().map(f32::tanh).collect();
+        Memory::new(input, states, initial, self.config.start)
+    }
+
+    /// What the step after `prefix` reads; `hidden` is the cell's state so far, `None` at the start.
+    pub(super) fn before(&self, memory: &Memory, prefix: &Prefix, hidden: Option<&[f32]>) -> Before {
+        let average = |mass: &mut dyn Iterator<Item = (usize, f32)>| {
+            let mut sum = vec![0.0; self.width()];
+            mass.for_each(|(position, share)| add(&mut sum, share, memory.state(position)));
+            sum
+        };
+        let last = memory.pieces() - 1;
+        let next = prefix.origin.iter().map(|(position, mass)| (position + 1, *mass));
+        Before {
+            first: prefix.parent.is_none(),
+            token: prefix.token,
+            hidden: hidden.unwrap_or(&memory.initial).to_vec(),
+            at_origin: average(&mut prefix.origin.iter().copied()),
+            after_origin: average(&mut next.filter(|(position, _)| *position <= last)),
+            movable: prefix.moved(memory).map(|(_, mass)| mass).sum(),
+        }
+    }
+
+    /// The steps of several prefixes, each with its passage.
+    pub(super) fn steps(&self, rows: &[(&Memory, Before)]) -> Vec<Step> {
+        let width = self.width();
+        let words = self.encoder.words();
+        let joined = |parts: &dyn Fn(&(&Memory, Before), &mut Vec<f32>)| {
+            let mut values = Vec::new();
+            rows.iter().for_each(|row| parts(row, &mut values));
+            values
+        };
+        let read = joined(&|(_, before), values| {
+            values.extend(words.row(before.token as usize));
+            values.extend_from_slice(&before.at_origin);
+        });
+        let hidden = joined(&|(_, before), values| values.extend_from_slice(&before.hidden));
+        let hidden = self.cell(&read, &hidden);
+
+        let mut keys = self.point.apply(&hidden);
+        let scale = 1.0 / (width as f32).sqrt();
+        for key in keys.chunks_exact_mut(width) {
+            key.iter_mut().zip(&self.start).for_each(|(key, start)| *key = *key * scale + start);
+        }
+        let attend = |((memory, _), key): (&(&Memory, Before), &[f32])| attention(memory, key);
+        let attended: Vec<(Vec<f32>, Vec<f32>)> =
+            rows.iter().zip(keys.chunks_exact(width)).map(attend).collect();
+
+        let (mut features, mut queries) = (Vec::new(), Vec::new());
+        for (((memory, before), hidden), (_, seen)) in
+            rows.iter().zip(hidden.chunks_exact(width)).zip(&attended)
+        {
+            for part in [hidden, &before.at_origin, &before.after_origin, seen, memory.state(0)] {
+                features.extend_from_slice(part);
+            }
+            queries.extend_from_slice(hidden);
+            queries.extend_from_slice(seen);
+        }
+        let logits = self.gate.apply(&self.gate_hidden.apply_gelu(&features));
+        let queries = self.generate.apply(&queries);
+
+        let step = |(index, ((memory, before), (attention, _))): (usize, (&(&Memory, Before), _))| {
+            let row = |values: &[f32]| values[index * width..][..width].to_vec();
+            let actions = gates(&logits[index * 5..][..5], before.first, memory.is_empty());
+            gated(actions, before.movable, attention, row(&hidden), row(&queries))
+        };
+        rows.iter().zip(attended).enumerate().map(step).collect()
+    }
+
+    /// A gated recurrent unit: `read` `[rows, 2 * width]`, `hidden` `[rows, width]`; Cho et al. 2014 as PyTorch
+    /// computes it.
+    fn cell(&self, read: &[f32], hidden: &[f32]) -> Vec<f32> {
+        let width = self.width();
+        let (input, state) = (self.cell_input.apply(read), self.cell_hidden.apply(hidden));
+        let mut next = Vec::with_capacity(hidden.len());
+        let rows = input.chunks_exact(3 * width).zip(state.chunks_exact(3 * width));
+        for ((input, state), hidden) in rows.zip(hidden.chunks_exact(width)) {
+            next.extend((0..width).map(|i| {
+                let reset = sigmoid(input[i] + state[i]);
+                let update = sigmoid(input[width + i] + state[width + i]);
+                let new = (input[2 * width + i] + reset * state[2 * width + i]).tanh();
+                (1.0 - update) * new + update * hidden[i]
+            }));
+        }
+        next
+    }
+
+    /// log p of generating `token`, if a step generates; its `log_total` must be known.
+    pub(super) fn generated(&self, step: &Step, token: TokenId) -> f32 {
+        let word: f32 = self.encoder.words().row(token as usize).zip(&step.query).map(|(a, b)| a * b).sum();
+        let total = step.log_total.expect("computed before words are scored");
+        word + self.vocabulary.bias(token) - total
+    }
+}
+
+/// Where `key` points among a passage's pieces, `[pieces]`, and the states averaged over that, `[width]`.
+fn attention(memory: &Memory, key: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    let mut weights: Vec<f32> = (0..memory.pieces())
+        .map(|position| {
+            let closed = if memory.is_copyable(position) { 0.0 } else { MASKED };
+            dot(memory.state(position), key) + closed
+        })
+        .collect();
+    softmax(&mut weights);
+    let mut seen = vec![0.0; key.len()];
+    for (position, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
+        add(&mut seen, *weight, memory.state(position));
+    }
+    (weights, seen)
+}
+
+/// p of each action, before *continue* is shared out.
+fn gates(logits: &[f32], first: bool, empty: bool) -> [f32; 5] {
+    let mut gates = [0.0; 5];
+    gates.copy_from_slice(logits);
+    for closed in if first { &[CONTINUE, END][..] } else { &[NO_ANSWER] } {
+        gates[*closed] += MASKED;
+    }
+    if empty {
+        gates[POINT] += MASKED;
+    }
+    softmax(&mut gates);
+    gates
+}
+
+/// The step of these actions: mass of *continue* that cannot move is generated.
+fn gated(p: [f32; 5], movable: f32, attention: Vec<f32>, hidden: Vec<f32>, query: Vec<f32>) -> Step {
+    let mut taken = p;
+    taken[GENERATE] += p[CONTINUE] * (1.0 - movable).max(0.0);
+    taken[CONTINUE] *= movable;
+    Step {
+        hidden,
+        gates: taken.map(log),
+        point: p[POINT],
+        go_on: p[CONTINUE],
+        generate: p[GENERATE],
+        attention,
+        query,
+        log_total: None,
+    }
+}
+
+/// The logarithm of a probability, not below that of [`SMALLEST`]; NaN stays NaN.
+pub(super) fn log(p: f32) -> f32 {
+    if p < SMALLEST { SMALLEST.ln() } else { p.ln() }
+}
+
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn softmax(row: &mut [f32]) {
+    let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sum = 0.0;
+    for value in row.iter_mut() {
+        *value = (*value - top).exp();
+        sum += *value;
+    }
+    row.iter_mut().for_each(|value| *value /= sum);
+}
+
+/// In lanes, so that the compiler may use vectors: a single sum has a fixed order.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
+    let mut lanes = [0.0; 16];
+    for (a, b) in a.iter().zip(b) {
+        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+            *lane += a * b;
+        }
+    }
+    lanes.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+}
+
+fn add(sum: &mut [f32], share: f32, state: &[f32]) {
+    sum.iter_mut().zip(state).for_each(|(sum, value)| *sum += share * value);
+}

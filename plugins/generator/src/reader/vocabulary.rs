@@ -1,0 +1,76 @@
+use postil_contract::TokenId;
+use postil_encoder::{Linear, Words, log_total};
+
+/// Words whose logits a thread computes at a time: their weights, 3 MB at 384 components, are read once for
+/// all rows.
+const PART: usize = 2048;
+
+/// The generator's distribution over words: embeddings, tied to the encoder's, times a query, plus a bias
+/// that holds -1e4 for what is never generated.
+pub(super) struct Vocabulary {
+    /// The words in parts of [`PART`].
+    parts: Vec<Linear>,
+    bias: Vec<f32>,
+}
+
+/// Logits of every word for some queries.
+pub(super) struct Logits {
+    /// `[rows, words]`
+    pub(super) values: Vec<f32>,
+    /// log of the sum of exponentials of each row, `[rows]`.
+    pub(super) totals: Vec<f32>,
+}
+
+impl Vocabulary {
+    pub(super) fn new(words: &Words, width: usize, bias: Vec<f32>) -> Self {
+        let part = |(index, bias): (usize, &[f32])| {
+            let weight: Vec<f32> = (0..bias.len()).flat_map(|word| words.row(index * PART + word)).collect();
+            Linear::new(&weight, bias.to_vec(), width)
+        };
+        Self { parts: bias.chunks(PART).enumerate().map(part).collect(), bias }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bias.len()
+    }
+
+    pub(super) fn bias(&self, token: TokenId) -> f32 {
+        self.bias[token as usize]
+    }
+
+    /// `queries`: `[rows, width]`.
+    pub(super) fn logits(&self, queries: &[f32], rows: usize, threads: usize) -> Logits {
+        let share = self.parts.len().div_ceil(threads);
+        let parts: Vec<(Vec<f32>, Vec<f32>)> = std::thread::scope(|scope| {
+            let work = |parts: &[Linear]| parts.iter().map(|part| computed(part, queries)).collect();
+            let mut shares = self.parts.chunks(share);
+            let first = shares.next().unwrap_or_default();
+            let others: Vec<_> = shares.map(|parts| scope.spawn(move || work(parts))).collect();
+            let mut all: Vec<(Vec<f32>, Vec<f32>)> = work(first);
+            all.extend(others.into_iter().flat_map(|other| other.join().expect("products do not panic")));
+            all
+        });
+        let mut values = Vec::with_capacity(rows * self.len());
+        let mut totals = Vec::with_capacity(rows);
+        for row in 0..rows {
+            for ((logits, _), part) in parts.iter().zip(&self.parts) {
+                values.extend_from_slice(&logits[row * part.outputs()..][..part.outputs()]);
+            }
+            let mut of_parts: Vec<f32> = parts.iter().map(|(_, totals)| totals[row]).collect();
+            totals.push(log_total(&mut of_parts));
+        }
+        Logits { values, totals }
+    }
+}
+
+/// One part's logits, `[rows, words of the part]`, and each row's log total.
+fn computed(part: &Linear, queries: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    let logits = part.apply(queries);
+    let mut scratch = vec![0.0; part.outputs()];
+    let total = |row: &[f32]| {
+        scratch.copy_from_slice(row);
+        log_total(&mut scratch)
+    };
+    let totals = logits.chunks_exact(part.outputs()).map(total).collect();
+    (logits, totals)
+}
