@@ -3,6 +3,7 @@ use candle_transformers::quantized_nn;
 
 use super::matrix::Matrix;
 use super::parameters::{LoadError, Parameters};
+use super::product::by_rows;
 
 /// A matrix, and a bias where the checkpoint has one.
 pub(super) enum Linear {
@@ -60,7 +61,7 @@ impl Linear {
         let (y, output) = match self {
             Self::Quantized { map, output } => (map.forward(&lines)?, *output),
             Self::Dense { weight, bias } => {
-                let y = lines.matmul(&weight.t()?)?;
+                let y = by_rows(&lines, weight)?;
                 (bias.as_ref().map_or_else(|| Ok(y.clone()), |bias| y.broadcast_add(bias))?, weight.dim(0)?)
             }
         };
