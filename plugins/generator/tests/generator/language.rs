@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use candle_core::{DType, Device, Tensor};
+use postil_checkpoint::ModelFolder;
 use postil_contract::{GenerateError, Generator, Passage};
+use postil_encoder::{BertModel, Packed};
 use postil_generator::{
     AnswerOptions, BeamOptions, Constraints, LanguageGenerator, LoadError, Mode, Retrieved, Sampling, Search,
     answer, answer_watched,
@@ -136,6 +138,28 @@ fn an_answer_is_cut_where_the_window_ends() {
     assert!(matches!(none, GenerateError::Value { .. }));
 }
 
+/// The BERT of the question side, of one layer, under `prefix`.
+fn question_encoder(prefix: &str) -> HashMap<String, Tensor> {
+    let mut shapes: Vec<(String, Vec<usize>)> = Vec::new();
+    for (name, rows) in [("word", 11), ("position", 16), ("token_type", 2)] {
+        shapes.push((format!("embeddings.{name}_embeddings.weight"), vec![rows, 4]));
+    }
+    let mut map = |name: &str, output: usize, input: usize| {
+        shapes.push((format!("{name}.weight"), vec![output, input]));
+        shapes.push((format!("{name}.bias"), vec![output]));
+    };
+    for part in ["self.query", "self.key", "self.value", "output.dense"] {
+        map(&format!("encoder.layer.0.attention.{part}"), 4, 4);
+    }
+    map("encoder.layer.0.intermediate.dense", 6, 4);
+    map("encoder.layer.0.output.dense", 4, 6);
+    for norm in ["embeddings", "encoder.layer.0.attention.output", "encoder.layer.0.output"] {
+        shapes.push((format!("{norm}.LayerNorm.weight"), vec![4]));
+        shapes.push((format!("{norm}.LayerNorm.bias"), vec![4]));
+    }
+    named(&shapes).into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)).collect()
+}
+
 /// A composite checkpoint as published: tokenizers in two folders and two files each, everything in one
 /// file of weights.
 fn composite() -> Folder {
@@ -159,8 +183,7 @@ fn composite() -> Folder {
     let mut tensors = bart_tensors("rag.generator.model.");
     let zero = Tensor::zeros((1, VOCABULARY), DType::F32, &Device::Cpu).unwrap();
     tensors.insert("rag.generator.final_logits_bias".to_owned(), zero);
-    let words = "rag.question_encoder.question_encoder.bert_model.embeddings.word_embeddings.weight";
-    tensors.extend(named(&[(words.to_owned(), vec![11, 4])]));
+    tensors.extend(question_encoder("rag.question_encoder.question_encoder.bert_model."));
     folder.weights("model.safetensors", &tensors, DType::F32);
     folder
 }
@@ -180,6 +203,20 @@ fn a_composite_rag_checkpoint_gives_its_generator_and_its_form_of_prompt() {
     let alone = LanguageGenerator::open(bart.path()).unwrap();
     let logits = |generator: &LanguageGenerator| generator.model().logits(&prompts, &[256, 65, 66]).unwrap();
     assert_eq!(logits(&generator), logits(&alone));
+}
+
+#[test]
+fn the_question_encoder_of_a_composite_checkpoint_is_the_one_it_was_made_of() {
+    let (rag, alone) = (composite(), Folder::new());
+    let config: Value =
+        serde_json::from_slice(&std::fs::read(rag.path().join("config.json")).unwrap()).unwrap();
+    alone.weights("model.safetensors", &question_encoder("question_encoder.bert_model."), DType::F32);
+    let states = |folder: &Folder| {
+        folder.json("config.json", &config["question_encoder"]);
+        let model = BertModel::open(&ModelFolder::open(folder.path()).unwrap()).unwrap();
+        model.forward(Packed { ids: &[1, 5, 10], type_ids: &[], lengths: &[3] }).unwrap()
+    };
+    assert_eq!(states(&rag), states(&alone));
 }
 
 #[test]
