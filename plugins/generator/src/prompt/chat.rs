@@ -82,8 +82,8 @@ impl ChatTemplate {
         environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         });
-        // A prompt is the same every day.
-        environment.add_function("strftime_now", |_: String| String::new());
+        // A prompt is the same every day: that which Llama's own template falls back to.
+        environment.add_function("strftime_now", |_: String| "26 Jul 2024");
         environment.template_from_str(&source)?.render(context! {
             messages => [context! { role => "user", content => content }],
             add_generation_prompt => true,

@@ -172,6 +172,41 @@ fn a_chat_template_that_cannot_be_used_is_refused() {
     }
 }
 
+/// The constructs of published templates: of Qwen3's (history read backwards, a namespace, methods of
+/// strings, an empty thought) and of Llama 3's (a date, a default system message, trimming).
+const PUBLISHED: [&str; 2] = [
+    "{%- if tools %}\n    {{- 'tools' }}\n{%- else %}\n    {%- if messages[0].role == 'system' %}\n        \
+     {{- messages[0].content }}\n    {%- endif %}\n{%- endif %}\n{%- set ns = namespace(last=messages|length - 1) %}\n\
+     {%- for message in messages[::-1] %}\n    {%- set index = (messages|length - 1) - loop.index0 %}\n    \
+     {%- if message.content is string and not (message.content.startswith('<tool_response>') and \
+     message.content.endswith('</tool_response>')) %}\n        {%- set ns.last = index %}\n    {%- endif %}\n{%- endfor %}\n\
+     {%- for message in messages %}\n    {%- if (message.role == 'user') or (message.role == 'system' and not loop.first) \
+     %}\n        {{- '<|im_start|>' + message.role + '\\n' + message.content.split('</think>')[-1].lstrip('\\n') + \
+     '<|im_end|>' + '\\n' }}\n    {%- endif %}\n{%- endfor %}\n{%- if add_generation_prompt %}\n    \
+     {{- '<|im_start|>assistant\\n' }}\n    {%- if enable_thinking is defined and enable_thinking is false %}\n        \
+     {{- '<think>\\n\\n</think>\\n\\n' }}\n    {%- endif %}\n{%- endif %}",
+    "{{- bos_token }}\n{%- if not date_string is defined %}\n    {%- if strftime_now is defined %}\n        \
+     {%- set date_string = strftime_now('%d %b %Y') %}\n    {%- endif %}\n{%- endif %}\n{%- if messages[0]['role'] == \
+     'system' %}\n    {%- set system_message = messages[0]['content']|trim %}\n    {%- set messages = messages[1:] %}\n\
+     {%- else %}\n    {%- set system_message = '' %}\n{%- endif %}\n{{- '<|im_start|>system\\n' }}\n\
+     {{- 'Today: ' + date_string + '\\n' }}\n{{- system_message }}\n{{- '<|im_end|>' }}\n\
+     {%- for message in messages %}\n    {{- '<|im_start|>' + message['role'] + '\\n' + message['content'] | trim + \
+     '<|im_end|>' }}\n{%- endfor %}\n{%- if add_generation_prompt %}\n    {{- '<|im_start|>assistant\\n' }}\n{%- endif %}",
+];
+
+#[test]
+fn templates_as_models_publish_them_are_filled() {
+    let expected = [
+        "|user\np t q|\n|assistant\n|\n\n</think>\n\n",
+        "||system\nToday: 26 Jul 2024\n||user\np t q||assistant\n",
+    ];
+    for (template, expected) in PUBLISHED.into_iter().zip(expected) {
+        let generator = LanguageGenerator::open(Folder::llama(900, Some(template)).path()).unwrap();
+        let generator = generator.with_instruction("p {text} {question}").unwrap();
+        assert_eq!(text(&prompt(&generator, "q", "", "t")), expected);
+    }
+}
+
 /// A Unigram vocabulary that has its end token among its pieces, as T5's.
 fn t5() -> Folder {
     let folder = Folder::new();
