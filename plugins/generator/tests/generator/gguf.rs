@@ -283,6 +283,24 @@ fn a_truncated_file_is_refused_wherever_it_ends() {
 }
 
 #[test]
+fn no_changed_byte_of_a_header_makes_opening_or_reading_panic() {
+    let folder = Folder::new();
+    let whole = std::fs::read(tiny().write(folder.path())).unwrap();
+    // What follows the vocabulary and comes before the weights are a few kilobytes; strides are odd so that
+    // every byte of a number comes up.
+    for (i, at) in (0..whole.len().min(24_000)).step_by(241).enumerate() {
+        let mut bytes = whole.clone();
+        bytes[at] = [0xff, 0x00, 0x80, bytes[at] ^ 1][i % 4];
+        let path = folder.write("changed.gguf", bytes);
+        if let Ok(generator) = LanguageGenerator::open(&path)
+            && let Ok(mut decoding) = generator.start("q", &[Passage::untitled("p")])
+        {
+            let _ = decoding.log_probs();
+        }
+    }
+}
+
+#[test]
 fn half_precision_files_are_read_as_f32() {
     let exact = tiny().open().unwrap();
     for dtype in [GgmlDType::BF16, GgmlDType::F16] {
