@@ -58,6 +58,23 @@ pub trait Decoding {
     /// Whether `token` ends the answer. Several ids may; they are one event.
     fn is_end(&self, token: TokenId) -> bool;
 
+    /// Whether `tokens` are a whole answer: by default, whether the last of them ends it. A generator
+    /// that also stops at certain texts says so here.
+    fn is_finished(&self, tokens: &[TokenId]) -> bool {
+        tokens.last().is_some_and(|token| self.is_end(*token))
+    }
+
+    /// What the model asks of its answers; what a caller asks goes before it. By default nothing.
+    fn form(&self) -> AnswerForm {
+        AnswerForm::default()
+    }
+
+    /// Positions of the passages that were shortened to fit the model's window, ascending. An answer
+    /// from them must say so. By default none.
+    fn shortened(&self) -> &[usize] {
+        &[]
+    }
+
     /// The token that says "no answer", if this generator can.
     fn no_answer(&self) -> Option<TokenId>;
 
@@ -71,6 +88,18 @@ pub trait Decoding {
     /// The byte range of passage `passage`'s text that `tokens` was copied from; `None` when it was not
     /// copied from there.
     fn origin(&self, passage: usize, tokens: &[TokenId]) -> Option<Range<usize>>;
+}
+
+/// What a model asks of its answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnswerForm {
+    /// What an answer begins with.
+    pub forced_first: Option<TokenId>,
+    /// What an answer cut at its limit ends with.
+    pub forced_last: Option<TokenId>,
+    /// Most tokens, end token included, that fit the model's window after the longest prompt; `None` when
+    /// there is no limit.
+    pub max_tokens: Option<usize>,
 }
 
 /// Log-probabilities, `[rows, passages, vocabulary]`, row-major, natural log, f32.

@@ -18,5 +18,5 @@ mod passage;
 
 pub use embeddings::Embeddings;
 pub use encoder::{EncodeError, Encoder, EncoderProfile, Similarity};
-pub use generator::{AnswerScores, Decoding, GenerateError, Generator, LogProbs, TokenId};
+pub use generator::{AnswerForm, AnswerScores, Decoding, GenerateError, Generator, LogProbs, TokenId};
 pub use passage::Passage;

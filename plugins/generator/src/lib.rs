@@ -10,14 +10,18 @@
 //! `marginalize/` | RAG-Sequence and RAG-Token over slices: priors, mixtures, posteriors
 //! `decode/` | searching for answers under the mixture
 //! `model/` | language models: token ids to logits
+//! `language/` | a language model with its tokenizer and prompt, from a folder or a GGUF file
+//! `prompt/` | question and passage to tokens
 //! `quote/` | the generator that needs no weights: answers are sentences of the passages
 //! `sentence/` | sentences of a text, by byte range
 //! `answer/` | the chosen answer, its tokens, citations and alternatives
 
 mod answer;
 mod decode;
+mod language;
 mod marginalize;
 mod model;
+mod prompt;
 mod quote;
 mod sentence;
 
@@ -29,11 +33,13 @@ pub use decode::{
     BeamOptions, Constraints, EarlyStopping, Hypothesis, Proposed, Ranked, Said, Sampling, Watch, beam,
     exhaustive, fast, greedy, sample, thorough, union,
 };
+pub use language::LanguageGenerator;
 pub use marginalize::{
     Disagreement, Groups, Marginal, Mixture, Mode, Step, disagreement, evidence_log_ratio,
     grounded_probability, leave_one_out_sequence, leave_one_out_step, log_softmax, log_sum_exp, marginal,
     prior,
 };
 pub use model::{GenerationSettings, LanguageModel, LoadError, TensorSource};
+pub use prompt::{DEFAULT_CHAT_INSTRUCTION, DEFAULT_COMPLETION, DEFAULT_T5_INSTRUCTION, RetrievalSettings};
 pub use quote::{DEFAULT_NO_ANSWER_SIMILARITY, QuoteGenerator};
 pub use sentence::{Sentence, SentenceKind, sentences};

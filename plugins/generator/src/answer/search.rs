@@ -40,7 +40,7 @@ pub(super) fn search(
     options: &AnswerOptions,
     watch: Watch<'_>,
 ) -> Result<Found, GenerateError> {
-    let (mode, constraints) = (options.mode, &options.constraints);
+    let (mode, constraints) = (options.mode, &options.constraints.within(&decoding.form()));
     if let Some(candidates) = decoding.candidates() {
         let hypotheses = exhaustive(decoding, candidates, mode, log_prior)?;
         let silence = decoding.no_answer();

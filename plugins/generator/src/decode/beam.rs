@@ -87,7 +87,10 @@ pub fn beam(
         found.retain(|(score, ..)| *score > f64::NEG_INFINITY);
         found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
         found.truncate(keep);
-        let stops = |token: usize| length == constraints.max_tokens || decoding.is_end(token as TokenId);
+        let stops = |&(_, row, v): &(f64, usize, usize)| {
+            length == constraints.max_tokens
+                || decoding.is_finished(&[running[row].tokens.as_slice(), &[v as TokenId]].concat())
+        };
         let grow = |&(log_prob, row, v): &(f64, usize, usize)| {
             let mut grown = running[row].clone();
             let chosen = column(log_probs.row(row), vocabulary, v as TokenId);
@@ -97,12 +100,12 @@ pub fn beam(
             grown.log_prob = log_prob;
             grown
         };
-        for candidate in found.iter().take(options.beams).filter(|(.., v)| stops(*v)) {
+        for candidate in found.iter().take(options.beams).filter(|found| stops(found)) {
             finished.push((candidate.0 / (length as f64).powf(options.length_penalty), grow(candidate)));
         }
         finished.sort_by(|a, b| b.0.total_cmp(&a.0));
         finished.truncate(options.beams);
-        let next: Vec<_> = found.iter().filter(|(.., v)| !stops(*v)).take(options.beams).copied().collect();
+        let next: Vec<_> = found.iter().filter(|found| !stops(found)).take(options.beams).copied().collect();
         if next.is_empty() || is_over(&finished, next[0].0, length, constraints, options) {
             break;
         }
@@ -113,7 +116,7 @@ pub fn beam(
         decoding.advance(&parents, &tokens)?;
     }
     let rank = |(score, found): (f64, Running)| {
-        let ends = found.tokens.last().is_some_and(|token| decoding.is_end(*token));
+        let ends = decoding.is_finished(&found.tokens);
         let scores = AnswerScores::new(decoding.passages(), found.values)?;
         Ok(Ranked { score, hypothesis: Hypothesis::new(found.tokens, ends, scores, mode, log_prior)? })
     };

@@ -1,4 +1,4 @@
-use postil_contract::{GenerateError, TokenId};
+use postil_contract::{AnswerForm, GenerateError, TokenId};
 
 /// What an answer may look like, whatever finds it. Applied to the mixture, never to one passage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,17 @@ impl Constraints {
     /// Nothing but a limit on length.
     pub fn new(max_tokens: usize) -> Self {
         Self { max_tokens, forced_first: None, forced_last: None, no_repeat: 0 }
+    }
+
+    /// These, and where they say nothing what the model asks for; never longer than fits it.
+    #[must_use]
+    pub fn within(&self, form: &AnswerForm) -> Self {
+        Self {
+            max_tokens: form.max_tokens.map_or(self.max_tokens, |most| self.max_tokens.min(most)),
+            forced_first: self.forced_first.or(form.forced_first),
+            forced_last: self.forced_last.or(form.forced_last),
+            no_repeat: self.no_repeat,
+        }
     }
 
     pub(crate) fn check(&self) -> Result<(), GenerateError> {

@@ -20,7 +20,7 @@ pub fn exhaustive(
     let scores = decoding.score(&candidates)?;
     let mut ranked = Vec::with_capacity(candidates.len());
     for (tokens, scores) in candidates.into_iter().zip(scores) {
-        let finished = tokens.last().is_some_and(|token| decoding.is_end(*token));
+        let finished = decoding.is_finished(&tokens);
         ranked.push(Hypothesis::new(tokens, finished, scores, mode, log_prior)?);
     }
     ranked.sort_by(|a, b| b.marginal.log_prob.total_cmp(&a.marginal.log_prob));

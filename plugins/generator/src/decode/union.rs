@@ -37,7 +37,7 @@ pub fn union(
     }
     let mut scored = Vec::with_capacity(distinct.len());
     for found in exhaustive(decoding, distinct, mode, log_prior)? {
-        scored.push(match found.finished && ends.len() > 1 {
+        scored.push(match body(&found.tokens).0 && ends.len() > 1 {
             true => with_any_end(decoding, &found, &ends, mode, log_prior)?,
             false => found,
         });

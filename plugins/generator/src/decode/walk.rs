@@ -19,7 +19,7 @@ pub struct Said<'a> {
 /// Is told each token as it is chosen; breaking ends the answer there.
 pub type Watch<'a> = &'a mut dyn FnMut(Said<'_>) -> ControlFlow<()>;
 
-/// Goes token by token from the start to an end token or the limit, with one hypothesis; `choose` picks
+/// Goes token by token from the start to a whole answer or the limit, with one hypothesis; `choose` picks
 /// from the mixture's log-probabilities.
 pub(super) fn walk(
     decoding: &mut dyn Decoding,
@@ -48,8 +48,9 @@ pub(super) fn walk(
         let added = text.strip_prefix(before.as_str()).unwrap_or_default();
         let stopped = watch(Said { token, text: added, step: &step }).is_break();
         before = text;
-        if stopped || decoding.is_end(token) || tokens.len() == constraints.max_tokens {
-            break decoding.is_end(token);
+        let finished = decoding.is_finished(&tokens);
+        if stopped || finished || tokens.len() == constraints.max_tokens {
+            break finished;
         }
         decoding.advance(&[0], &[token])?;
     };

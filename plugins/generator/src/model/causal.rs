@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::attention::{KeyValues, Shared, attend, causal_bias, padding_bias, split_heads};
 use super::cache::Cache;
 use super::layers::{Activation, Linear};
+use super::matrix::Matrix;
 use super::norm::Norm;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::rotary::{Rotary, RotaryConfig};
@@ -44,7 +45,7 @@ fn silu() -> String {
 }
 
 pub(super) struct Causal {
-    embedding: Tensor,
+    embedding: Matrix,
     layers: Vec<Layer>,
     norm: Norm,
     output: Linear,
@@ -84,9 +85,9 @@ impl Causal {
         let bare = !source.contains("model.embed_tokens.weight") && source.contains("embed_tokens.weight");
         let from = Parameters::new(source, if bare { "" } else { "model." });
         let whole = Parameters::new(source, "");
-        let embedding = from.tensor("embed_tokens.weight", &[vocabulary, width])?;
+        let embedding = from.matrix("embed_tokens.weight", vocabulary, width)?;
         let output = match whole.contains("lm_head.weight") {
-            true => whole.tensor("lm_head.weight", &[vocabulary, width])?,
+            true => whole.matrix("lm_head.weight", vocabulary, width)?,
             false => embedding.clone(),
         };
         let layer = |i: usize| Layer::load(&from.under("layers").under(i), config);
@@ -95,16 +96,12 @@ impl Causal {
                 .map(layer)
                 .collect::<std::result::Result<_, LoadError>>()?,
             norm: Norm::rms(&from.under("norm"), width, config.rms_norm_eps)?,
-            output: Linear::of(output, None),
+            output: Linear::of_matrix(output, None)
+                .map_err(|source| LoadError::Tensor { name: whole.name("lm_head.weight"), source })?,
             rotary: config.rotary.build(config.head_width()?)?,
             embedding,
             vocabulary,
         })
-    }
-
-    fn embed(&self, ids: &Tensor) -> Result<Tensor> {
-        let (n, length) = ids.dims2()?;
-        self.embedding.index_select(&ids.flatten_all()?, 0)?.reshape((n, length, ()))
     }
 }
 
@@ -146,7 +143,7 @@ impl Backbone for Causal {
             // Padding comes after every real token, so the causal mask hides it here.
             let (causal, padding) = (causal_bias(0, longest)?, padding_bias(&lengths, longest)?);
             let (cos, sin) = self.rotary.at(&vec![0; prompts.len()], 0, longest)?;
-            let mut x = self.embed(&ids)?;
+            let mut x = self.embedding.embed(&ids)?;
             for layer in &self.layers {
                 x = layer.forward(&x, (&cos, &sin), |queries, keys, values| {
                     let own = KeyValues { keys: keys.clone(), values: values.clone() };
@@ -164,7 +161,7 @@ impl Backbone for Causal {
         let causal = causal_bias(before, length)?;
         let offsets: Vec<usize> = memory.positions.iter().copied().cycle().take(n).collect();
         let (cos, sin) = self.rotary.at(&offsets, before, length)?;
-        let mut x = self.embed(ids)?;
+        let mut x = self.embedding.embed(ids)?;
         for (i, layer) in self.layers.iter().enumerate() {
             x = layer.forward(&x, (&cos, &sin), |queries, keys, values| {
                 let own = cache.extend(i, keys, values)?;

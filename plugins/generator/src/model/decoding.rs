@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use candle_core::{Device, Tensor};
-use postil_contract::{AnswerScores, Decoding, GenerateError, LogProbs, TokenId};
+use postil_contract::{AnswerForm, AnswerScores, Decoding, GenerateError, LogProbs, TokenId};
 
 use super::cache::Cache;
 use super::{LanguageModel, Memory};
@@ -10,7 +10,7 @@ use super::{LanguageModel, Memory};
 const MAX_LOGITS: usize = 64 << 20;
 
 /// Rows of the model are `hypothesis * k + passage`.
-pub(super) struct ModelDecoding<'a> {
+pub(crate) struct ModelDecoding<'a> {
     model: &'a LanguageModel,
     memory: Memory,
     cache: Cache,
@@ -156,6 +156,15 @@ impl Decoding for ModelDecoding<'_> {
 
     fn is_end(&self, token: TokenId) -> bool {
         self.model.generation.ends.contains(&token)
+    }
+
+    fn form(&self) -> AnswerForm {
+        let furthest = self.memory.positions.iter().copied().max().unwrap_or(0);
+        AnswerForm {
+            forced_first: self.model.generation.forced_first,
+            forced_last: self.model.generation.forced_last,
+            max_tokens: self.model.longest.map(|longest| longest.saturating_sub(furthest)),
+        }
     }
 
     fn no_answer(&self) -> Option<TokenId> {

@@ -1,11 +1,21 @@
-use candle_core::{Result, Tensor};
+use candle_core::{Module, Result, Tensor};
+use candle_transformers::quantized_nn;
 
+use super::matrix::Matrix;
 use super::parameters::{LoadError, Parameters};
+use super::product::by_rows;
 
 /// A matrix, and a bias where the checkpoint has one.
-pub(super) struct Linear {
-    weight: Tensor,
-    bias: Option<Tensor>,
+pub(super) enum Linear {
+    Dense {
+        /// `[output, input]`.
+        weight: Tensor,
+        bias: Option<Tensor>,
+    },
+    Quantized {
+        map: quantized_nn::Linear,
+        output: usize,
+    },
 }
 
 impl Linear {
@@ -15,7 +25,8 @@ impl Linear {
         output: usize,
     ) -> std::result::Result<Self, LoadError> {
         let bias = from.contains("bias").then(|| from.tensor("bias", &[output])).transpose()?;
-        Ok(Self { weight: from.tensor("weight", &[output, input])?, bias })
+        let failed = |source| LoadError::Tensor { name: from.name("weight"), source };
+        Self::of_matrix(from.matrix("weight", output, input)?, bias).map_err(failed)
     }
 
     /// As [`Linear::load`], for architectures that always have a bias.
@@ -24,27 +35,37 @@ impl Linear {
         input: usize,
         output: usize,
     ) -> std::result::Result<Self, LoadError> {
-        Ok(Self {
-            weight: from.tensor("weight", &[output, input])?,
-            bias: Some(from.tensor("bias", &[output])?),
-        })
+        Ok(Self::of(from.tensor("weight", &[output, input])?, Some(from.tensor("bias", &[output])?)))
     }
 
     /// `weight`: `[output, input]`.
     pub(super) fn of(weight: Tensor, bias: Option<Tensor>) -> Self {
-        Self { weight, bias }
+        Self::Dense { weight, bias }
+    }
+
+    pub(super) fn of_matrix(weight: Matrix, bias: Option<Tensor>) -> Result<Self> {
+        Ok(match weight {
+            Matrix::Dense(weight) => Self::of(weight, bias),
+            Matrix::Quantized(blocks) => {
+                let output = blocks.shape().dims2()?.0;
+                Self::Quantized { map: quantized_nn::Linear::from_arc(blocks, bias)?, output }
+            }
+        })
     }
 
     /// `[.., input]` to `[.., output]`.
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mut shape = x.dims().to_vec();
         let input = shape.pop().unwrap_or_default();
-        shape.push(self.weight.dim(0)?);
-        let y = x.reshape(((), input))?.matmul(&self.weight.t()?)?;
-        let y = match &self.bias {
-            Some(bias) => y.broadcast_add(bias)?,
-            None => y,
+        let lines = x.reshape(((), input))?;
+        let (y, output) = match self {
+            Self::Quantized { map, output } => (map.forward(&lines)?, *output),
+            Self::Dense { weight, bias } => {
+                let y = by_rows(&lines, weight)?;
+                (bias.as_ref().map_or_else(|| Ok(y.clone()), |bias| y.broadcast_add(bias))?, weight.dim(0)?)
+            }
         };
+        shape.push(output);
         y.reshape(shape)
     }
 }

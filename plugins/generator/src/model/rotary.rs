@@ -24,6 +24,8 @@ struct Scaling {
     low_freq_factor: Option<f64>,
     high_freq_factor: Option<f64>,
     original_max_position_embeddings: Option<f64>,
+    /// What each frequency is divided by, where a checkpoint stores that (GGUF's `rope_freqs`).
+    factors: Option<Vec<f64>>,
 }
 
 /// The angle per position of each pair of a head.
@@ -55,6 +57,16 @@ impl Scaling {
             "linear" => {
                 let factor = needed(self.factor, "factor")?;
                 frequencies.iter_mut().for_each(|f| *f /= factor);
+                Ok(())
+            }
+            "factors" => {
+                let factors = self.factors.as_deref().unwrap_or_default();
+                if factors.len() != frequencies.len() || factors.iter().any(|f| !(f.is_finite() && *f > 0.0))
+                {
+                    let reason = format!("{} factors for {} frequencies", factors.len(), frequencies.len());
+                    return Err(LoadError::Config { reason });
+                }
+                frequencies.iter_mut().zip(factors).for_each(|(frequency, factor)| *frequency /= factor);
                 Ok(())
             }
             "llama3" => {

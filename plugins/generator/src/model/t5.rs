@@ -38,6 +38,9 @@ pub(super) struct T5Config {
     scale_decoder_outputs: Option<bool>,
 }
 
+/// Prefixes of the model's tensors: alone, inside a RAG checkpoint.
+const PREFIXES: [&str; 3] = ["", "rag.generator.", "generator."];
+
 fn buckets() -> usize {
     32
 }
@@ -101,7 +104,8 @@ struct Distances {
 impl T5 {
     pub(super) fn load(config: &T5Config, source: &dyn TensorSource) -> std::result::Result<Self, LoadError> {
         let (width, vocabulary) = (config.d_model, config.vocab_size);
-        let from = Parameters::new(source, "");
+        let has = |prefix: &&&str| source.contains(&format!("{prefix}shared.weight"));
+        let from = Parameters::new(source, PREFIXES.iter().find(has).copied().unwrap_or_default());
         let embedding = from.tensor("shared.weight", &[vocabulary, width])?;
         let tied = !from.contains("lm_head.weight");
         let output =

@@ -8,10 +8,13 @@
 
 mod answers;
 mod enumeration;
+mod gguf;
 mod golden_decoding;
 mod golden_marginal;
 mod golden_models;
 mod invariants;
+mod language;
 mod loading;
+mod prompts;
 mod quoting;
 mod support;

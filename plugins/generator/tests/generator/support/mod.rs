@@ -1,6 +1,7 @@
 //! Stand-ins for models, and the folder of reference values.
 
 mod bag_of_words;
+pub(crate) mod folder;
 pub(crate) mod golden;
 mod table;
 
