@@ -8,6 +8,7 @@
 
 mod answers;
 mod enumeration;
+mod evidence;
 mod golden_decoding;
 mod golden_marginal;
 mod golden_models;
