@@ -76,6 +76,8 @@ mod search;
 
 #[cfg(feature = "encoder")]
 pub mod chunk;
+#[cfg(feature = "generator")]
+pub mod evaluate;
 #[cfg(feature = "encoder")]
 pub mod extract;
 #[cfg(feature = "encoder")]

@@ -230,6 +230,31 @@ fn standard_input_is_a_document_or_many() {
 }
 
 #[test]
+fn answers_are_scored_against_known_ones() {
+    let home = handbook();
+    let lines = [
+        r#"{"question": "how many days of parental leave", "answers": ["forty days"], "pid": "handbook/leave.md"}"#,
+        r#"{"question": "who books the trains", "answers": ["the front desk"], "pid": "handbook/travel.txt"}"#,
+        r#"{"question": "zebra quantum xylophone", "answers": []}"#,
+    ];
+    std::fs::write(home.path().join("questions.jsonl"), lines.join("\n")).unwrap();
+    let command =
+        ["eval", "handbook.postil", "questions.jsonl", "--json", "-k", "1,2", "--plot", "curve.svg"];
+    let scores = json(home.path(), &command);
+    assert_eq!(scores["questions"], 3);
+    assert_eq!(scores["recall"]["5"], 1.0);
+    assert_eq!(scores["results"].as_array().unwrap().len(), 4);
+    for field in ["em", "f1", "auroc", "citation_precision", "p50_ms", "p95_ms"] {
+        assert!(scores[field].is_number(), "{field} in {scores}");
+    }
+    assert!(std::fs::read_to_string(home.path().join("curve.svg")).unwrap().starts_with("<svg"));
+    let table = succeed(home.path(), &["eval", "handbook.postil", "questions.jsonl", "--mode", "token"]);
+    assert!(table.contains("quote token k=5"), "{table}");
+    std::fs::write(home.path().join("bad.jsonl"), "{}").unwrap();
+    assert!(fail(home.path(), &["eval", "handbook.postil", "bad.jsonl"]).contains("line 1"));
+}
+
+#[test]
 fn errors_say_what_to_do_next() {
     let home = handbook();
     let said = fail(home.path(), &["ask", "handbok.postil", "who?"]);

@@ -68,9 +68,10 @@ impl Answer {
             let note = self.citations.iter().position(|citation| citation.passage == z);
             let note = note.map_or(String::new(), |note| format!(" [{}]", note + 1));
             let range = &passage.range;
+            let shortened = if passage.shortened { ", its end left out" } else { "" };
             writeln!(
                 out,
-                "{:>7} {:>6.3} {:>5.2} {:>9.2}  {}, bytes {}-{}{note}",
+                "{:>7} {:>6.3} {:>5.2} {:>9.2}  {}, bytes {}-{}{shortened}{note}",
                 format!("p{}", z + 1),
                 passage.score,
                 passage.prior,

@@ -80,6 +80,8 @@ pub struct PassagePosterior {
     pub prior: f64,
     /// p(passage | question, answer); the prior again when an answer was withheld.
     pub posterior: f64,
+    /// Whether its end was left out, at a sentence bound, to fit what the generator reads.
+    pub shortened: bool,
 }
 
 /// Another answer that was considered.

@@ -47,7 +47,8 @@ impl Answer {
                 citations: place(other.citations)?,
             });
         }
-        let passage = |((hit, prior), posterior): ((&Hit, &f64), &f64)| PassagePosterior {
+        let shortened = answer.shortened;
+        let passage = |(z, ((hit, prior), posterior)): (usize, ((&Hit, &f64), &f64))| PassagePosterior {
             document: hit.key.clone(),
             title: hit.passage_title.clone(),
             source: source(&hit.key, Some(&hit.metadata)),
@@ -55,6 +56,7 @@ impl Answer {
             score: hit.score,
             prior: *prior,
             posterior: *posterior,
+            shortened: shortened.contains(&z),
         };
         Ok(Self {
             text: answer.text,
@@ -66,7 +68,7 @@ impl Answer {
             tokens: answer.tokens,
             words: answer.words,
             spans: answer.spans,
-            passages: hits.iter().zip(prior).zip(&answer.posteriors).map(passage).collect(),
+            passages: hits.iter().zip(prior).zip(&answer.posteriors).enumerate().map(passage).collect(),
             citations: place(answer.citations)?,
             evidence: answer.evidence,
             alternatives,

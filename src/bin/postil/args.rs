@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Write all documents, passages and vectors as JSON lines
     Export(Export),
+    /// Score the answers to questions with known answers
+    Eval(Eval),
     /// List, add and check models
     #[command(subcommand)]
     Model(Model),
@@ -134,6 +136,15 @@ pub(crate) enum ModeArg {
     Token,
 }
 
+impl From<ModeArg> for postil::Mode {
+    fn from(mode: ModeArg) -> Self {
+        match mode {
+            ModeArg::Sequence => Self::Sequence,
+            ModeArg::Token => Self::Token,
+        }
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct Get {
     /// The database
@@ -183,6 +194,31 @@ pub(crate) struct Export {
     /// Leave the vectors out
     #[arg(long)]
     pub(crate) no_vectors: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Eval {
+    /// The database; a question's pid is the key of a document in it
+    pub(crate) database: PathBuf,
+    /// Questions, one JSON object a line: question, answers (empty: unanswerable), pid
+    pub(crate) questions: PathBuf,
+    /// How many passages an answer is marginalized over; several to compare
+    #[arg(short, value_delimiter = ',', default_values_t = [postil::AskOptions::DEFAULT_K])]
+    pub(crate) k: Vec<usize>,
+    /// Modes to compare
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [ModeArg::Sequence, ModeArg::Token])]
+    pub(crate) mode: Vec<ModeArg>,
+    /// What writes the answers; several to compare
+    #[arg(long, value_name = "NAME|PATH", value_delimiter = ',', default_values_t = [postil::DEFAULT_GENERATOR.to_owned()])]
+    pub(crate) generator: Vec<String>,
+    /// Ask the first so many questions only
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) limit: Option<usize>,
+    /// Draw the reliability curves to this SVG file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Subcommand)]

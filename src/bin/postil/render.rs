@@ -101,7 +101,7 @@ pub(crate) fn metadata(metadata: &postil::Metadata) -> Value {
 }
 
 /// What a mode is called.
-fn mode(mode: postil::Mode) -> &'static str {
+pub(crate) fn mode(mode: postil::Mode) -> &'static str {
     match mode {
         postil::Mode::Sequence => "sequence",
         postil::Mode::Token => "token",
@@ -177,6 +177,7 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             "score": passage.score,
             "prior": passage.prior,
             "posterior": passage.posterior,
+            "shortened": passage.shortened,
         })).collect::<Vec<_>>(),
         "evidence": answer.evidence.map(|evidence| json!({
             "basis": basis(evidence.basis),

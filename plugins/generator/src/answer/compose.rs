@@ -65,6 +65,9 @@ impl Composer<'_> {
             _ => self.withheld(is_silence(chosen).then_some(chosen), no_answer_probability),
         };
         answer.no_answer_probability = no_answer_probability;
+        let shortened = self.decoding.shortened();
+        let is_shortened = |z: &usize| shortened.contains(&self.groups.group_of()[*z]);
+        answer.shortened = (0..self.passages.len()).filter(is_shortened).collect();
         answer.evidence = evidence;
         answer.alternatives = listed.map(|other| self.candidate(other)).collect::<Result<_, _>>()?;
         answer.other_probability = unlisted.map(|h| probability(h.marginal.log_prob)).sum();

@@ -78,6 +78,8 @@ pub struct Answer {
     /// p(z|x,y) of every passage given, see [`crate::Marginal::posterior`]; sums to 1. p(z|x) when an
     /// answer was withheld.
     pub posteriors: Vec<f64>,
+    /// Positions of the passages that were cut to fit the generator's window, ascending.
+    pub shortened: Vec<usize>,
     /// The passages it came from, highest posterior first, no more than were asked for: those that say it
     /// word for word, and those credited with one of `spans`.
     pub citations: Vec<Citation>,
@@ -106,6 +108,7 @@ impl Answer {
             words: Vec::new(),
             spans: Vec::new(),
             posteriors: Vec::new(),
+            shortened: Vec::new(),
             citations: Vec::new(),
             evidence: None,
             alternatives: Vec::new(),

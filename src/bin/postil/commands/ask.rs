@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use postil::ingest::Cancel;
-use postil::{Answer, AskOptions, Database, Decode, Mode};
+use postil::{Answer, AskOptions, Database, Decode};
 
-use crate::args::{Ask, ModeArg};
+use crate::args::Ask;
 use crate::{EXIT_INTERRUPTED, open, render};
 
 pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
@@ -29,14 +29,10 @@ pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
 }
 
 fn options(args: &Ask) -> Result<AskOptions> {
-    let mode = match args.mode {
-        ModeArg::Sequence => Mode::Sequence,
-        ModeArg::Token => Mode::Token,
-    };
     let unsaid = if args.stream { Decode::Greedy } else { Decode::default() };
     Ok(AskOptions {
         k: args.k,
-        mode,
+        mode: args.mode.into(),
         filter: open::filter(&args.filter)?,
         decode: args.decode.clone().unwrap_or(unsaid),
         max_tokens: args.max_tokens,
