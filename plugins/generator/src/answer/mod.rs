@@ -167,7 +167,7 @@ pub fn answer_watched(
         let posterior = of_groups.iter().zip(&shares).map(|(group, share)| group * share).collect();
         watch(&AnswerToken { text: said.text.to_owned(), log_prob: said.step.log_prob, posterior })
     };
-    let found = search(generator, question, &distinct, decoding.as_mut(), &group_prior, options, as_chosen)?;
+    let found = search(decoding.as_mut(), &group_prior, options, as_chosen)?;
     let composer = Composer {
         generator: generator.name(),
         decoding: decoding.as_ref(),

@@ -1,4 +1,4 @@
-use postil_contract::{Decoding, GenerateError, Generator, Passage};
+use postil_contract::{Decoding, GenerateError};
 
 use super::AnswerOptions;
 use crate::decode::{beam, exhaustive, fast, greedy, sample, thorough, union};
@@ -32,9 +32,6 @@ pub(super) struct Found {
 
 /// Searches as the options say; exhaustively where answers can be counted.
 pub(super) fn search(
-    generator: &dyn Generator,
-    question: &str,
-    passages: &[Passage<'_>],
     decoding: &mut dyn Decoding,
     log_prior: &[f64],
     options: &AnswerOptions,
@@ -52,7 +49,6 @@ pub(super) fn search(
         Some(token) => exhaustive(decoding, vec![vec![token]], mode, log_prior)?[0].marginal.log_prob.exp(),
         None => 0.0,
     };
-    let alone = || passages.iter().map(|p| generator.start(question, &[*p])).collect::<Result<Vec<_>, _>>();
     let (hypotheses, watched) = match &options.search {
         Search::Greedy => (vec![greedy(decoding, mode, log_prior, constraints, watch)?], true),
         Search::Sample(sampling) => {
@@ -63,14 +59,14 @@ pub(super) fn search(
             (ranked.into_iter().map(|ranked| ranked.hypothesis).collect(), false)
         }
         Search::Thorough(beams) => {
-            let proposed = thorough(decoding, &mut alone()?, mode, log_prior, constraints, beams)?;
+            let proposed = thorough(decoding, mode, log_prior, constraints, beams)?;
             (proposed.into_iter().map(|p| p.hypothesis).collect(), false)
         }
         Search::Fast(beams) => {
-            let proposed = fast(thorough(decoding, &mut alone()?, mode, log_prior, constraints, beams)?);
+            let proposed = fast(thorough(decoding, mode, log_prior, constraints, beams)?);
             (proposed.into_iter().map(|p| p.hypothesis).collect(), false)
         }
-        Search::Union(beams) => (union(decoding, &mut alone()?, mode, log_prior, constraints, beams)?, false),
+        Search::Union(beams) => (union(decoding, mode, log_prior, constraints, beams)?, false),
     };
     Ok(Found { hypotheses, silence, watched })
 }

@@ -121,10 +121,10 @@ impl Decoding for ModelDecoding<'_> {
         self.step().cloned()
     }
 
-    fn advance(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
+    fn advance_each(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
         let (passages, rows) = (self.passages(), self.last.len() / self.passages());
-        if parents.len() != tokens.len() || parents.is_empty() {
-            let (got, expected) = (tokens.len(), parents.len());
+        if parents.len() != tokens.len() || parents.is_empty() || !parents.len().is_multiple_of(passages) {
+            let (got, expected) = (tokens.len(), parents.len().next_multiple_of(passages));
             return Err(GenerateError::Shape { what: "tokens to advance by", got, expected });
         }
         if let Some(parent) = parents.iter().find(|parent| **parent >= rows) {
@@ -133,11 +133,17 @@ impl Decoding for ModelDecoding<'_> {
         self.model.check_tokens(tokens)?;
         self.step()?;
         let rows: Vec<usize> =
-            parents.iter().flat_map(|parent| (0..passages).map(move |z| parent * passages + z)).collect();
+            parents.iter().enumerate().map(|(i, parent)| parent * passages + i % passages).collect();
         self.cache.reorder(&rows).map_err(|error| self.model.failed(&error))?;
-        self.last = tokens.iter().flat_map(|token| std::iter::repeat_n(*token, passages)).collect();
+        self.last = tokens.to_vec();
         self.current = None;
         Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.cache = Cache::default();
+        self.last.clone_from(&self.memory.start);
+        self.current = None;
     }
 
     fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {
