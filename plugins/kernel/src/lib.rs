@@ -1,5 +1,5 @@
 //! The arithmetic of a transformer layer, on f32 slices: matrix product with its bias and activation,
-//! softmax, layer norm.
+//! attention, softmax, layer norm. One thread each; callers divide the rows.
 //!
 //! Every operation exists twice: `portable.rs`, which runs anywhere and is the oracle of the tests, and
 //! `avx2.rs`, chosen at run time. A third file would be a third instruction set.
@@ -7,68 +7,81 @@
 //! file | responsibility
 //! ---|---
 //! `panels.rs` | the right-hand side of a product, laid out as the product reads it
+//! `attention.rs` | self-attention within each sequence
 //! `coefficients.rs` | the polynomials of exp2 and of the normal distribution, and their errors
 //! `portable.rs` | the operations in plain Rust
 //! `avx2.rs` | the operations with AVX2 and FMA
 
+mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod coefficients;
 mod panels;
 mod portable;
 
-pub(crate) use panels::{PANEL, PanelRow, Panels, panels_of};
+pub use attention::{Attention, Heads, QUERY_ROWS};
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+pub use panels::{PANEL, PanelRow, Panels, panels_of};
 
 /// The left-hand side of a product: `rows` rows of `inner` values, `stride` apart.
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    pub(crate) values: &'a [f32],
-    pub(crate) stride: usize,
-    pub(crate) rows: usize,
+pub struct Rows<'a> {
+    /// The first row and all after it.
+    pub values: &'a [f32],
+    /// From one row to the next.
+    pub stride: usize,
+    /// How many.
+    pub rows: usize,
 }
 
 /// The right-hand side: `ceil(columns / PANEL)` panels of `inner` rows.
 #[derive(Clone, Copy)]
-pub(crate) struct Columns<'a> {
-    pub(crate) panels: &'a [PanelRow],
-    pub(crate) inner: usize,
-    pub(crate) columns: usize,
+pub struct Columns<'a> {
+    /// `[ceil(columns / PANEL), inner]`
+    pub panels: &'a [PanelRow],
+    /// Terms of each sum.
+    pub inner: usize,
+    /// How many.
+    pub columns: usize,
 }
 
 /// What is done to each sum before it is stored.
 #[derive(Clone, Copy)]
-pub(crate) struct Finish<'a> {
+pub struct Finish<'a> {
     /// Added to each column; `[columns]` rounded up to whole panels, or empty for none.
-    pub(crate) bias: &'a [f32],
+    pub bias: &'a [f32],
     /// Whether x becomes x * Phi(x), the exact (erf) form of GELU.
-    pub(crate) gelu: bool,
+    pub gelu: bool,
 }
 
 impl Finish<'_> {
     /// Stores the sums as they are.
-    pub(crate) const PLAIN: Finish<'static> = Finish { bias: &[], gelu: false };
+    pub const PLAIN: Finish<'static> = Finish { bias: &[], gelu: false };
 }
 
 /// A way to compute on this machine.
 #[derive(Clone, Copy)]
-pub(crate) enum Kernel {
+pub enum Kernel {
+    /// On any machine.
     Portable,
+    /// With AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
-    Avx2(avx2::Avx2),
+    Avx2(Avx2),
 }
 
 impl Kernel {
     /// The fastest there is on this machine.
-    pub(crate) fn detect() -> Self {
+    pub fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if let Some(avx2) = avx2::Avx2::detect() {
+        if let Some(avx2) = Avx2::detect() {
             return Self::Avx2(avx2);
         }
         Self::Portable
     }
 
     /// `out[r, c] = finish(sum over i of a[r, i] * b[i, c])`; rows of `out` are `out_stride` apart.
-    pub(crate) fn product(
+    pub fn product(
         self,
         a: Rows<'_>,
         b: Columns<'_>,
@@ -94,7 +107,7 @@ impl Kernel {
     }
 
     /// Replaces `row` by softmax(scale * row). `scale` is positive and the row finite.
-    pub(crate) fn softmax(self, row: &mut [f32], scale: f32) {
+    pub fn softmax(self, row: &mut [f32], scale: f32) {
         match self {
             Self::Portable => portable::softmax(row, scale),
             #[cfg(target_arch = "x86_64")]
@@ -103,7 +116,7 @@ impl Kernel {
     }
 
     /// Replaces `row` by the layer norm of `row + residual`, all of one length.
-    pub(crate) fn add_norm(self, row: &mut [f32], residual: &[f32], norm: &Norm) {
+    pub fn add_norm(self, row: &mut [f32], residual: &[f32], norm: &Norm) {
         let width = row.len();
         assert!(
             residual.len() == width && norm.weight.len() == width && norm.bias.len() == width,
@@ -118,10 +131,13 @@ impl Kernel {
 }
 
 /// The parameters of a layer norm.
-pub(crate) struct Norm {
-    pub(crate) weight: Vec<f32>,
-    pub(crate) bias: Vec<f32>,
-    pub(crate) epsilon: f32,
+pub struct Norm {
+    /// Multiplies each component.
+    pub weight: Vec<f32>,
+    /// Added to each component.
+    pub bias: Vec<f32>,
+    /// Added to the variance.
+    pub epsilon: f32,
 }
 
 #[cfg(test)]

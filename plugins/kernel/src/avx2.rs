@@ -29,7 +29,7 @@ const BLOCK_VALUES: usize = 48 << 10;
 
 /// Proof that this CPU has AVX2 and FMA; `detect` is the only way to get one.
 #[derive(Clone, Copy)]
-pub(crate) struct Avx2(());
+pub struct Avx2(());
 
 impl Avx2 {
     pub(super) fn detect() -> Option<Self> {
