@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::attention::{Shared, attend, causal_bias, padding_bias, split_heads};
 use super::cache::Cache;
 use super::layers::{Activation, Linear};
+use super::matrix::Matrix;
 use super::norm::Norm;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::{Backbone, Memory, padded};
@@ -54,7 +55,7 @@ fn two() -> TokenId {
 const PREFIXES: [&str; 4] = ["model.", "", "rag.generator.model.", "generator.model."];
 
 pub(super) struct Bart {
-    embedding: Tensor,
+    embedding: Matrix,
     scale: f64,
     encoder: Side,
     decoder: Side,
@@ -110,10 +111,10 @@ impl Bart {
         let (width, vocabulary) = (config.d_model, config.vocab_size);
         let from = Parameters::new(source, prefix);
         let whole = Parameters::new(source, prefix.strip_suffix("model.").unwrap_or(prefix));
-        let embedding = from.tensor("shared.weight", &[vocabulary, width])?;
+        let embedding = from.matrix("shared.weight", vocabulary, width)?;
         let bias = match whole.contains("final_logits_bias") {
-            true => Some(whole.tensor("final_logits_bias", &[1, vocabulary])?),
-            false => None,
+            true => whole.table("final_logits_bias", 1, vocabulary)?,
+            false => Vec::new(),
         };
         let encoder = (config.encoder_layers, config.encoder_attention_heads, config.encoder_ffn_dim);
         let decoder = (config.decoder_layers, config.decoder_attention_heads, config.decoder_ffn_dim);
@@ -121,7 +122,8 @@ impl Bart {
             scale: if config.scale_embedding { (width as f64).sqrt() } else { 1.0 },
             encoder: Side::load(&from.under("encoder"), config, encoder, false)?,
             decoder: Side::load(&from.under("decoder"), config, decoder, true)?,
-            output: Linear::of(embedding.clone(), bias),
+            output: Linear::of(embedding.clone(), bias)
+                .map_err(|source| LoadError::Tensor { name: from.name("shared.weight"), source })?,
             embedding,
             vocabulary,
             start: config.decoder_start_token_id,
@@ -130,8 +132,8 @@ impl Bart {
 
     /// `[n, length]` ids at positions from `before`, to `[n, length, width]`.
     fn embed(&self, side: &Side, ids: &Tensor, before: usize) -> Result<Tensor> {
-        let (n, length) = ids.dims2()?;
-        let tokens = self.embedding.index_select(&ids.flatten_all()?, 0)?.reshape((n, length, ()))?;
+        let length = ids.dim(1)?;
+        let tokens = self.embedding.embed(ids)?;
         let tokens = if self.scale == 1.0 { tokens } else { (tokens * self.scale)? };
         side.norm.forward(&tokens.broadcast_add(&side.positions.narrow(
             0,
@@ -227,7 +229,7 @@ impl Layer {
         if let Some((cross, norm)) = &self.cross {
             x = norm.forward(&(&x + cross.attend(&x, None, shared)?)?)?;
         }
-        let inner = self.activation.forward(&self.expand.forward(&x)?)?;
+        let inner = self.expand.activated(&x, self.activation)?;
         self.norm.forward(&(&x + self.contract.forward(&inner)?)?)
     }
 }

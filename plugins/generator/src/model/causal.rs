@@ -96,7 +96,7 @@ impl Causal {
                 .map(layer)
                 .collect::<std::result::Result<_, LoadError>>()?,
             norm: Norm::rms(&from.under("norm"), width, config.rms_norm_eps)?,
-            output: Linear::of_matrix(output, None)
+            output: Linear::of(output, Vec::new())
                 .map_err(|source| LoadError::Tensor { name: whole.name("lm_head.weight"), source })?,
             rotary: config.rotary.build(config.head_width()?)?,
             embedding,
@@ -220,7 +220,7 @@ impl Layer {
         let values = split_heads(&self.value.forward(&y)?, self.groups)?;
         let x = (x + self.output.forward(&look(&queries, keys, values)?)?)?;
         let y = self.norm.forward(&x)?;
-        let inner = (self.activation.forward(&self.gate.forward(&y)?)? * self.expand.forward(&y)?)?;
+        let inner = (self.gate.activated(&y, self.activation)? * self.expand.forward(&y)?)?;
         &x + self.contract.forward(&inner)?
     }
 }

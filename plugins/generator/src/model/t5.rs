@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::attention::{KeyValues, Shared, attend, causal_bias, padding_bias, split_heads};
 use super::cache::Cache;
 use super::layers::{Activation, Linear};
+use super::matrix::Matrix;
 use super::norm::Norm;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::{Backbone, Memory, padded};
@@ -58,7 +59,7 @@ fn relu() -> String {
 }
 
 pub(super) struct T5 {
-    embedding: Tensor,
+    embedding: Matrix,
     encoder: Stack,
     decoder: Stack,
     output: Linear,
@@ -106,26 +107,21 @@ impl T5 {
         let (width, vocabulary) = (config.d_model, config.vocab_size);
         let has = |prefix: &&&str| source.contains(&format!("{prefix}shared.weight"));
         let from = Parameters::new(source, PREFIXES.iter().find(has).copied().unwrap_or_default());
-        let embedding = from.tensor("shared.weight", &[vocabulary, width])?;
+        let embedding = from.matrix("shared.weight", vocabulary, width)?;
         let tied = !from.contains("lm_head.weight");
-        let output =
-            if tied { embedding.clone() } else { from.tensor("lm_head.weight", &[vocabulary, width])? };
+        let output = if tied { embedding.clone() } else { from.matrix("lm_head.weight", vocabulary, width)? };
         let scaled = config.scale_decoder_outputs.or(config.tie_word_embeddings).unwrap_or(true);
         let decoder_layers = config.num_decoder_layers.unwrap_or(config.num_layers);
         Ok(Self {
             encoder: Stack::load(&from.under("encoder"), config, config.num_layers, false)?,
             decoder: Stack::load(&from.under("decoder"), config, decoder_layers, true)?,
-            output: Linear::of(output, None),
+            output: Linear::of(output, Vec::new())
+                .map_err(|source| LoadError::Tensor { name: "lm_head.weight".to_owned(), source })?,
             output_scale: if scaled { (width as f64).powf(-0.5) } else { 1.0 },
             embedding,
             vocabulary,
             start: config.decoder_start_token_id,
         })
-    }
-
-    fn embed(&self, ids: &Tensor) -> Result<Tensor> {
-        let (n, length) = ids.dims2()?;
-        self.embedding.index_select(&ids.flatten_all()?, 0)?.reshape((n, length, ()))
     }
 }
 
@@ -138,7 +134,7 @@ impl Backbone for T5 {
         let (ids, lengths, longest) = padded(prompts)?;
         let padding = padding_bias(&lengths, longest)?;
         let bias = self.encoder.distances.bias(0, longest)?.broadcast_add(&padding)?;
-        let mut x = self.embed(&ids)?;
+        let mut x = self.embedding.embed(&ids)?;
         for layer in &self.encoder.layers {
             let look = |x: &Tensor| {
                 let (keys, values) = layer.own.key_values(x)?;
@@ -162,7 +158,7 @@ impl Backbone for T5 {
         if let Some(causal) = causal_bias(before, length)? {
             bias = bias.broadcast_add(&causal)?;
         }
-        let mut x = self.embed(ids)?;
+        let mut x = self.embedding.embed(ids)?;
         for (i, (layer, shared)) in self.decoder.layers.iter().zip(&memory.shared).enumerate() {
             let look_back = |x: &Tensor| {
                 let (keys, values) = layer.own.key_values(x)?;
@@ -213,9 +209,7 @@ impl Layer {
             Some(name) => (true, Activation::named(name)?),
             None => (false, Activation::named(&config.feed_forward_proj)?),
         };
-        let bare = |name: &str, input, output| {
-            Ok::<_, LoadError>(Linear::of(feed.tensor(&format!("{name}.weight"), &[output, input])?, None))
-        };
+        let bare = |name: &str, input, output| Linear::load(&feed.under(name), input, output);
         Ok(Self {
             own_norm: norm(0)?,
             own: attention(0, "SelfAttention")?,
@@ -242,8 +236,8 @@ impl Layer {
         }
         let y = self.norm.forward(&x)?;
         let inner = match &self.gate {
-            Some(gate) => (self.activation.forward(&gate.forward(&y)?)? * self.expand.forward(&y)?)?,
-            None => self.activation.forward(&self.expand.forward(&y)?)?,
+            Some(gate) => (gate.activated(&y, self.activation)? * self.expand.forward(&y)?)?,
+            None => self.expand.activated(&y, self.activation)?,
         };
         &x + self.contract.forward(&inner)?
     }
@@ -252,9 +246,7 @@ impl Layer {
 impl Attention {
     fn load(from: &Parameters<'_>, config: &T5Config) -> std::result::Result<Self, LoadError> {
         let (width, inner) = (config.d_model, config.d_kv.saturating_mul(config.num_heads));
-        let bare = |name: &str, input, output| {
-            Ok::<_, LoadError>(Linear::of(from.tensor(&format!("{name}.weight"), &[output, input])?, None))
-        };
+        let bare = |name: &str, input, output| Linear::load(&from.under(name), input, output);
         Ok(Self {
             query: bare("q", width, inner)?,
             key: bare("k", width, inner)?,
