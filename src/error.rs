@@ -141,6 +141,15 @@ pub enum Error {
     /// Ask something.
     #[error("the question is empty")]
     EmptyQuestion,
+    /// Name another generator.
+    #[cfg(feature = "generator")]
+    #[error("there is no generator {name:?}; there are: {known}")]
+    UnknownGenerator {
+        /// What was named.
+        name: String,
+        /// What could have been.
+        known: String,
+    },
     /// The generator could not answer, which is not the same as the answer "no answer".
     #[cfg(feature = "generator")]
     #[error(transparent)]

@@ -14,6 +14,12 @@ pub trait Generator: Send + Sync {
     /// What people call it: `quote`, `reader`, a model's name.
     fn name(&self) -> &str;
 
+    /// Whether a token id means the same in every decoding, so that an answer found in one can be scored
+    /// in another. False where the tokens come from the passages at hand.
+    fn vocabulary_is_fixed(&self) -> bool {
+        true
+    }
+
     /// Reads the question once under each passage and stands before the first token, with one row.
     ///
     /// # Errors

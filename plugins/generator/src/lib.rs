@@ -26,8 +26,9 @@ mod quote;
 mod sentence;
 
 pub use answer::{
-    Answer, AnswerOptions, AnswerToken, Candidate, Citation, DEFAULT_BEAMS, DEFAULT_MAX_ALTERNATIVES,
-    DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS, Retrieved, Search, answer, answer_watched,
+    Answer, AnswerOptions, AnswerToken, Basis, Candidate, Citation, DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO,
+    DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS,
+    DEFAULT_MIN_EVIDENCE, Evidence, Retrieved, Search, Span, answer, answer_watched,
 };
 pub use decode::{
     BeamOptions, Constraints, EarlyStopping, Hypothesis, Proposed, Ranked, Said, Sampling, Watch, beam,

@@ -100,8 +100,28 @@ pub(crate) struct Ask {
     #[arg(long, value_enum, default_value_t = ModeArg::Sequence)]
     pub(crate) mode: ModeArg,
     /// What writes the answer
-    #[arg(long, value_name = "NAME", default_value = "quote")]
+    #[arg(long, value_name = "NAME|PATH", default_value = postil::DEFAULT_GENERATOR)]
     pub(crate) generator: String,
+    /// How answers are looked for, by a generator that writes freely: greedy, beam=4, thorough=4, fast=4,
+    /// union=4, sample=SEED or sample=SEED,temperature=0.8,top_k=40,top_p=0.9,min_p=0.05
+    /// [default: union=4, with --stream greedy]
+    #[arg(long, value_name = "HOW", verbatim_doc_comment)]
+    pub(crate) decode: Option<postil::Decode>,
+    /// Longest such answer, in tokens
+    #[arg(long, value_name = "TOKENS", default_value_t = postil::AskOptions::DEFAULT_MAX_TOKENS)]
+    pub(crate) max_tokens: usize,
+    /// Nats by which the passages must make an answer likelier than reading nothing does
+    #[arg(long, value_name = "NATS", default_value_t = postil::AskOptions::DEFAULT_MIN_EVIDENCE, allow_negative_numbers = true)]
+    pub(crate) min_evidence: f64,
+    /// Print tokens as they come, then the sources
+    #[arg(long, conflicts_with_all = ["markdown", "json"])]
+    pub(crate) stream: bool,
+    /// Show which passages each token came from, and the evidence
+    #[arg(long, conflicts_with_all = ["markdown", "json"])]
+    pub(crate) explain: bool,
+    /// Print Markdown, with footnotes
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
     #[command(flatten)]
     pub(crate) filter: Filter,
     #[command(flatten)]

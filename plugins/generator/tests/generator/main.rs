@@ -8,6 +8,7 @@
 
 mod answers;
 mod enumeration;
+mod evidence;
 mod gguf;
 mod golden_decoding;
 mod golden_marginal;
