@@ -43,6 +43,25 @@ impl Linear {
             .map_err(|source| LoadError::Tensor { name: from.name("weight"), source })
     }
 
+    /// Several maps of one input as one, their outputs side by side, each with a bias.
+    pub(super) fn stacked(
+        from: &Parameters<'_>,
+        names: &[&str],
+        input: usize,
+        output: usize,
+    ) -> std::result::Result<Self, LoadError> {
+        let (mut weights, mut bias) = (Vec::new(), Vec::new());
+        for name in names {
+            let from = from.under(name);
+            weights.push(from.tensor("weight", &[output, input])?);
+            bias.extend(from.values("bias", output)?);
+        }
+        let weight = Tensor::cat(&weights, 0).and_then(|weight| Matrix::pack(&weight));
+        weight
+            .and_then(|weight| Self::of(weight, bias))
+            .map_err(|source| LoadError::Tensor { name: from.name(names[0]), source })
+    }
+
     /// `bias`: one value per row of the matrix, or none.
     pub(super) fn of(weight: Matrix, mut bias: Vec<f32>) -> Result<Self> {
         Ok(match weight {
@@ -70,6 +89,14 @@ impl Linear {
         match self {
             Self::Dense { .. } if activation == Activation::Gelu => self.run(x, true),
             _ => activation.forward(&self.run(x, false)?),
+        }
+    }
+
+    /// The product, where the weights are packed.
+    pub(super) fn product(&self, gelu: bool) -> Option<Product<'_>> {
+        match self {
+            Self::Dense { weight, bias } => Some(Product { weight, bias, gelu }),
+            Self::Quantized { .. } => None,
         }
     }
 
@@ -109,6 +136,22 @@ impl Activation {
             "silu" | "swish" => Ok(Self::Silu),
             _ => Err(LoadError::Unsupported { what: "activation", value: name.to_owned() }),
         }
+    }
+
+    /// Replaces values by those after the non-linearity.
+    pub(super) fn apply(self, values: &mut [f32]) {
+        let one = |x: f32| match self {
+            Self::Gelu => {
+                candle_core::cpu::erf::erf_f32(x * std::f32::consts::FRAC_1_SQRT_2).mul_add(x / 2.0, x / 2.0)
+            }
+            Self::GeluTanh => {
+                let inner = (2.0 / std::f32::consts::PI).sqrt() * x * (1.0 + 0.044715 * x * x);
+                0.5 * x * (1.0 + inner.tanh())
+            }
+            Self::Relu => x.max(0.0),
+            Self::Silu => x / (1.0 + (-x).exp()),
+        };
+        values.iter_mut().for_each(|v| *v = one(*v));
     }
 
     pub(super) fn forward(self, x: &Tensor) -> Result<Tensor> {

@@ -28,17 +28,20 @@ impl Matrix {
     /// The lines of a table of embeddings: `[n, length]` ids, all in the table, to `[n, length, width]`.
     pub(super) fn embed(&self, ids: &Tensor) -> Result<Tensor> {
         match self {
-            Self::Dense(table) => {
-                let (n, length) = ids.dims2()?;
-                let width = table.inner();
-                let mut values = vec![0f32; n * length * width];
-                let ids = ids.flatten_all()?.to_vec1::<u32>()?;
-                for (id, line) in ids.iter().zip(values.chunks_exact_mut(width)) {
-                    table.copy_column(*id as usize, line);
-                }
-                Tensor::from_vec(values, (n, length, width), &Device::Cpu)
-            }
+            Self::Dense(table) => embed(table, ids),
             Self::Quantized(table) => table.embedding(ids),
         }
     }
+}
+
+/// [`Matrix::embed`] from a packed table.
+pub(super) fn embed(table: &Panels, ids: &Tensor) -> Result<Tensor> {
+    let (n, length) = ids.dims2()?;
+    let width = table.inner();
+    let mut values = vec![0f32; n * length * width];
+    let ids = ids.flatten_all()?.to_vec1::<u32>()?;
+    for (id, line) in ids.iter().zip(values.chunks_exact_mut(width)) {
+        table.copy_column(*id as usize, line);
+    }
+    Tensor::from_vec(values, (n, length, width), &Device::Cpu)
 }

@@ -10,7 +10,8 @@
 //! `parameters.rs` | tensors by name and shape
 //! `matrix.rs` | matrices, f32 or quantized
 //! `layers.rs` | linear maps, activations
-//! `product.rs` | products of a few lines with a large matrix
+//! `product.rs` | products with packed matrices, on all threads
+//! `packed.rs` | prompts end to end through an encoder
 //! `norm.rs` | LayerNorm and RMSNorm
 //! `attention.rs` | attention to own and to shared keys
 //! `cache.rs` | keys and values of hypotheses
@@ -28,6 +29,7 @@ mod decoding;
 mod layers;
 mod matrix;
 mod norm;
+mod packed;
 mod parameters;
 mod product;
 mod rotary;
