@@ -9,12 +9,12 @@
 //! all panels before the next block is read.
 
 use std::arch::x86_64::{
-    __m256, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_max_ps,
-    _mm_max_ss, _mm_movehl_ps, _mm_shuffle_ps, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps,
-    _mm256_broadcast_ss, _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cvtps_epi32,
-    _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps,
-    _mm256_mul_ps, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_slli_epi32,
-    _mm256_storeu_ps, _mm256_sub_ps,
+    __m256, _CMP_UNORD_Q, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _mm_add_ps, _mm_add_ss,
+    _mm_cvtss_f32, _mm_max_ps, _mm_max_ss, _mm_movehl_ps, _mm_shuffle_ps, _mm256_add_epi32, _mm256_add_ps,
+    _mm256_and_ps, _mm256_broadcast_ss, _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cmp_ps,
+    _mm256_cvtps_epi32, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_loadu_ps,
+    _mm256_max_ps, _mm256_min_ps, _mm256_movemask_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_round_ps,
+    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps,
 };
 
 use super::coefficients::{EXP2, EXP2_MIN, NEG_LOG2_PHI, PHI_MAX};
@@ -51,6 +51,16 @@ impl Avx2 {
     pub(super) fn softmax(self, row: &mut [f32], scale: f32) {
         // SAFETY: `self` proves the CPU features.
         unsafe { softmax(row, scale) }
+    }
+
+    pub(super) fn most(self, row: &[f32]) -> (f32, bool) {
+        // SAFETY: `self` proves the CPU features.
+        unsafe { most(row) }
+    }
+
+    pub(super) fn sum_exp(self, row: &[f32], most: f32) -> f32 {
+        // SAFETY: `self` proves the CPU features.
+        unsafe { sum_exp(row, most) }
     }
 
     pub(super) fn add_norm(self, row: &mut [f32], residual: &[f32], norm: &Norm) {
@@ -166,6 +176,30 @@ fn softmax(row: &mut [f32], scale: f32) {
     for value in tail {
         *value *= inverse;
     }
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn most(row: &[f32]) -> (f32, bool) {
+    let (body, tail) = row.split_at(row.len() / LANES * LANES);
+    let (mut most, mut nan) = (_mm256_set1_ps(f32::NEG_INFINITY), _mm256_setzero_ps());
+    for lanes in body.chunks_exact(LANES) {
+        let lanes = load(lanes);
+        most = _mm256_max_ps(most, lanes);
+        nan = _mm256_or_ps(nan, _mm256_cmp_ps::<_CMP_UNORD_Q>(lanes, lanes));
+    }
+    let (of_tail, is_number) = portable::most(tail);
+    (greatest(most).max(of_tail), is_number && _mm256_movemask_ps(nan) == 0)
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn sum_exp(row: &[f32], most: f32) -> f32 {
+    let (body, tail) = row.split_at(row.len() / LANES * LANES);
+    let (most_lanes, scale) = (_mm256_set1_ps(most), _mm256_set1_ps(std::f32::consts::LOG2_E));
+    let mut sums = _mm256_setzero_ps();
+    for lanes in body.chunks_exact(LANES) {
+        sums = _mm256_add_ps(sums, exp2(_mm256_mul_ps(_mm256_sub_ps(load(lanes), most_lanes), scale)));
+    }
+    total(sums) + portable::sum_exp(tail, most)
 }
 
 #[target_feature(enable = "avx2,fma")]

@@ -60,6 +60,9 @@ impl Finish<'_> {
     pub const PLAIN: Finish<'static> = Finish { bias: &[], gelu: false };
 }
 
+/// Exponentials added up in f32 before their sum goes into one in f64.
+const SUMMED_IN_F32: usize = 1024;
+
 /// A way to compute on this machine.
 #[derive(Clone, Copy)]
 pub enum Kernel {
@@ -113,6 +116,28 @@ impl Kernel {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(avx2) => avx2.softmax(row, scale),
         }
+    }
+
+    /// log of the sum of exponentials, to 1e-6; -inf for no value or none above it, NaN if one is.
+    pub fn log_sum_exp(self, row: &[f32]) -> f64 {
+        let (most, is_number) = match self {
+            Self::Portable => portable::most(row),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.most(row),
+        };
+        if !is_number {
+            return f64::NAN;
+        }
+        if most.is_infinite() {
+            return f64::from(most);
+        }
+        let part = |part: &[f32]| match self {
+            Self::Portable => portable::sum_exp(part, most),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.sum_exp(part, most),
+        };
+        let sum: f64 = row.chunks(SUMMED_IN_F32).map(|values| f64::from(part(values))).sum();
+        f64::from(most) + sum.ln()
     }
 
     /// Replaces `row` by the layer norm of `row + residual`, all of one length.

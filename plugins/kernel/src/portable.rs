@@ -41,6 +41,16 @@ pub(super) fn softmax(row: &mut [f32], scale: f32) {
     }
 }
 
+/// The greatest value, and whether all are numbers.
+pub(super) fn most(row: &[f32]) -> (f32, bool) {
+    (row.iter().copied().fold(f32::NEG_INFINITY, f32::max), !row.iter().any(|value| value.is_nan()))
+}
+
+/// Sum of exp(value - most); `most` is finite and the greatest.
+pub(super) fn sum_exp(row: &[f32], most: f32) -> f32 {
+    row.iter().map(|value| exp2((value - most) * std::f32::consts::LOG2_E)).sum()
+}
+
 pub(super) fn add_norm(row: &mut [f32], residual: &[f32], norm: &Norm) {
     let width = row.len() as f32;
     for (value, residual) in row.iter_mut().zip(residual) {

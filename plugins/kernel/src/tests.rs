@@ -61,6 +61,28 @@ fn exp2_is_within_two_units_in_the_last_place_and_never_zero() {
 }
 
 #[test]
+fn log_sum_exp_is_that_of_f64_and_shows_what_is_no_number() {
+    for kernel in [Kernel::Portable, Kernel::detect()] {
+        for length in (1..40).chain([1023, 1024, 1025, 50_265]) {
+            let row: Vec<f32> = values(length, 9).iter().map(|value| value * 9.0 - 200.0).collect();
+            let expected = row.iter().map(|value| f64::from(*value).exp()).sum::<f64>().ln();
+            assert!((kernel.log_sum_exp(&row) - expected).abs() < 1e-6, "{length}");
+            for at in [0, length / 2, length - 1] {
+                let with = |value: f32| {
+                    let mut row = row.clone();
+                    row[at] = value;
+                    kernel.log_sum_exp(&row)
+                };
+                assert!(with(f32::NAN).is_nan() && with(f32::INFINITY) == f64::INFINITY);
+                assert!(with(f32::NEG_INFINITY) <= expected + 1e-6);
+            }
+        }
+        assert_eq!(kernel.log_sum_exp(&[f32::NEG_INFINITY; 9]), f64::NEG_INFINITY);
+        assert_eq!(kernel.log_sum_exp(&[]), f64::NEG_INFINITY);
+    }
+}
+
+#[test]
 fn softmax_sums_to_one_and_keeps_extremes_apart() {
     for kernel in [Kernel::Portable, Kernel::detect()] {
         let mut row = [0.0, -1e30, 1e4, 1e4, 0.0, 0.0, 0.0, 0.0, 0.0];

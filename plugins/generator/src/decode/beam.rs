@@ -1,4 +1,5 @@
 use postil_contract::{AnswerScores, Decoding, GenerateError, TokenId};
+use rayon::prelude::*;
 
 use super::{Constraints, Hypothesis, check_prior, column, end_tokens};
 use crate::{Mixture, Mode};
@@ -115,21 +116,22 @@ impl<'a> BeamSearch<'a> {
     pub(super) fn step<'l>(
         &mut self,
         decoding: &dyn Decoding,
-        lines: impl Fn(usize) -> &'l [f32],
+        lines: impl Fn(usize) -> &'l [f32] + Sync,
     ) -> Vec<(usize, TokenId)> {
         let (constraints, options, running) = (self.constraints, self.options, &self.running);
         let Some(length) = running.first().map(|hypothesis| hypothesis.tokens.len() + 1) else {
             return Vec::new();
         };
         let vocabulary = decoding.vocabulary();
-        let mut found: Vec<(f64, usize, usize)> = Vec::new();
-        let mut mixed = vec![0.0; vocabulary];
-        for (row, hypothesis) in running.iter().enumerate() {
+        let continuations = |(row, hypothesis): (usize, &Running)| {
+            let mut mixed = vec![0.0; vocabulary];
             hypothesis.mixture.next_token(lines(row), &mut mixed);
             constraints.apply(&hypothesis.tokens, &mut mixed);
             let best = highest(&mixed, self.keep).into_iter();
-            found.extend(best.map(|v| (hypothesis.log_prob + mixed[v], row, v)));
-        }
+            best.map(|v| (hypothesis.log_prob + mixed[v], row, v)).collect::<Vec<_>>()
+        };
+        let mut found: Vec<(f64, usize, usize)> =
+            running.par_iter().enumerate().flat_map_iter(continuations).collect();
         found.retain(|(score, ..)| *score > f64::NEG_INFINITY);
         found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
         found.truncate(self.keep);

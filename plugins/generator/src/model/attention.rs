@@ -110,18 +110,6 @@ fn by_hypothesis(x: &Tensor, n: usize) -> Result<Tensor> {
         .reshape((n, groups, m, d))
 }
 
-/// `[length, before + length]`: 0 where query i may look, at keys up to `before + i`, else -inf. `None`
-/// for one query, which may look everywhere.
-pub(super) fn causal_bias(before: usize, length: usize) -> Result<Option<Tensor>> {
-    if length <= 1 {
-        return Ok(None);
-    }
-    let all = before + length;
-    let bias = |i: usize, key: usize| if key <= before + i { 0f32 } else { f32::NEG_INFINITY };
-    let values: Vec<f32> = (0..length).flat_map(|i| (0..all).map(move |key| bias(i, key))).collect();
-    Tensor::from_vec(values, (length, all), &Device::Cpu).map(Some)
-}
-
 /// `[passages, 1, 1, longest]`: 0 inside each length, -inf at the padding after it.
 pub(super) fn padding_bias(lengths: &[usize], longest: usize) -> Result<Tensor> {
     let bias = |length: usize, at: usize| if at < length { 0f32 } else { f32::NEG_INFINITY };

@@ -10,13 +10,14 @@ use postil_contract::TokenId;
 use postil_kernel::{Kernel, Panels};
 use serde::Deserialize;
 
-use super::attention::{attend, causal_bias, split_heads};
+use super::attention::{attend, split_heads};
 use super::cache::Cache;
 use super::layers::{Activation, Linear};
 use super::matrix::{Matrix, embed};
 use super::norm::Norm;
 use super::packed::Packed;
 use super::parameters::{LoadError, Parameters, TensorSource};
+use super::tree::Tree;
 use super::{Backbone, Memory};
 
 /// Rows of the position table before position 0.
@@ -148,16 +149,13 @@ impl Bart {
         })
     }
 
-    /// `[n, length]` ids at positions from `before`, to `[n, length, width]`.
-    fn embed(&self, side: &Side, ids: &Tensor, before: usize) -> Result<Tensor> {
-        let (_, length) = ids.dims2()?;
+    /// `[n, positions.len()]` ids to `[n, positions.len(), width]`.
+    fn embed(&self, side: &Side, ids: &Tensor, positions: impl Iterator<Item = usize>) -> Result<Tensor> {
         let tokens = (embed(&self.embedding, ids)? * f64::from(self.scale))?;
-        let positions = &side.positions[(before + POSITION_OFFSET) * self.width..][..length * self.width];
-        side.norm.forward(&tokens.broadcast_add(&Tensor::from_slice(
-            positions,
-            (length, self.width),
-            tokens.device(),
-        )?)?)
+        let position = |at: usize| &side.positions[(at + POSITION_OFFSET) * self.width..][..self.width];
+        let positions: Vec<f32> = positions.flat_map(position).copied().collect();
+        let positions = Tensor::from_vec(positions, ((), self.width), tokens.device())?;
+        side.norm.forward(&tokens.broadcast_add(&positions)?)
     }
 }
 
@@ -183,10 +181,10 @@ impl Backbone for Bart {
         Ok(Memory { shared, start: vec![self.start; prompts.len()], positions: vec![0; prompts.len()] })
     }
 
-    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor) -> Result<Tensor> {
-        let (before, length) = (cache.len(), ids.dim(1)?);
-        let causal = causal_bias(before, length)?;
-        let mut x = self.embed(&self.decoder, ids, before)?;
+    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor, tree: &Tree) -> Result<Tensor> {
+        let before = cache.len();
+        let bias = tree.bias(before)?;
+        let mut x = self.embed(&self.decoder, ids, tree.depths().iter().map(|depth| before + depth))?;
         for (i, (layer, shared)) in self.decoder.layers.iter().zip(&memory.shared).enumerate() {
             let projected = layer.own.projection.forward(&x)?;
             let part = |at: usize| {
@@ -194,7 +192,7 @@ impl Backbone for Bart {
             };
             let own = cache.extend(i, part(1)?, part(2)?)?;
             let queries = (part(0)? * layer.own.scale)?;
-            let context = attend(&queries, Some((&own, causal.as_ref())), None)?;
+            let context = attend(&queries, Some((&own, bias.as_ref())), None)?;
             x = layer.own_norm.forward(&(&x + layer.own.output.forward(&context)?)?)?;
             if let Some(cross) = &layer.cross {
                 let queries = (split_heads(&cross.query.forward(&x)?, cross.heads)? * cross.scale)?;
@@ -204,8 +202,12 @@ impl Backbone for Bart {
             let inner = layer.expand.activated(&x, layer.activation)?;
             x = layer.norm.forward(&(&x + layer.contract.forward(&inner)?)?)?;
         }
-        cache.finish_pass(length);
-        self.output.forward(&x)
+        cache.finish_pass(tree.len());
+        Ok(x)
+    }
+
+    fn logits(&self, states: &Tensor) -> Result<Tensor> {
+        self.output.forward(states)
     }
 }
 

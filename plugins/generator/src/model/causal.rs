@@ -9,13 +9,14 @@ use candle_nn::rotary_emb::rope;
 use postil_contract::TokenId;
 use serde::Deserialize;
 
-use super::attention::{KeyValues, Shared, attend, causal_bias, padding_bias, split_heads};
+use super::attention::{KeyValues, Shared, attend, padding_bias, split_heads};
 use super::cache::Cache;
 use super::layers::{Activation, Linear};
 use super::matrix::Matrix;
 use super::norm::Norm;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::rotary::{Rotary, RotaryConfig};
+use super::tree::Tree;
 use super::{Backbone, Memory, padded};
 
 /// Widest head believed; published ones have 256 at most.
@@ -141,8 +142,9 @@ impl Backbone for Causal {
         let mut shared = Vec::with_capacity(self.layers.len());
         if longest > 0 {
             // Padding comes after every real token, so the causal mask hides it here.
-            let (causal, padding) = (causal_bias(0, longest)?, padding_bias(&lengths, longest)?);
-            let (cos, sin) = self.rotary.at(&vec![0; prompts.len()], 0, longest)?;
+            let chain = Tree::chain(longest);
+            let (causal, padding) = (chain.bias(0)?, padding_bias(&lengths, longest)?);
+            let (cos, sin) = self.rotary.at(&vec![0; prompts.len()], chain.depths())?;
             let mut x = self.embedding.embed(&ids)?;
             for layer in &self.layers {
                 x = layer.forward(&x, (&cos, &sin), |queries, keys, values| {
@@ -155,21 +157,24 @@ impl Backbone for Causal {
         Ok(Memory { shared, start, positions: lengths })
     }
 
-    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor) -> Result<Tensor> {
-        let (n, length) = ids.dims2()?;
-        let before = cache.len();
-        let causal = causal_bias(before, length)?;
-        let offsets: Vec<usize> = memory.positions.iter().copied().cycle().take(n).collect();
-        let (cos, sin) = self.rotary.at(&offsets, before, length)?;
+    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor, tree: &Tree) -> Result<Tensor> {
+        let (before, n) = (cache.len(), ids.dim(0)?);
+        let bias = tree.bias(before)?;
+        let offsets: Vec<usize> = memory.positions.iter().map(|at| at + before).cycle().take(n).collect();
+        let (cos, sin) = self.rotary.at(&offsets, tree.depths())?;
         let mut x = self.embedding.embed(ids)?;
         for (i, layer) in self.layers.iter().enumerate() {
             x = layer.forward(&x, (&cos, &sin), |queries, keys, values| {
                 let own = cache.extend(i, keys, values)?;
-                attend(queries, Some((&own, causal.as_ref())), memory.shared.get(i))
+                attend(queries, Some((&own, bias.as_ref())), memory.shared.get(i))
             })?;
         }
-        cache.finish_pass(length);
-        self.output.forward(&self.norm.forward(&x)?)
+        cache.finish_pass(tree.len());
+        self.norm.forward(&x)
+    }
+
+    fn logits(&self, states: &Tensor) -> Result<Tensor> {
+        self.output.forward(states)
     }
 }
 

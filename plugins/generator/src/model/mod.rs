@@ -19,6 +19,7 @@
 //! `t5.rs` | T5, Flan-T5, mT5
 //! `causal.rs` | Llama, SmolLM, Qwen2, Qwen3
 //! `rotary.rs` | rotary positions
+//! `tree.rs` | tokens that continue a cache in branches
 //! `decoding.rs` | the contract's decoding over a backbone
 
 mod attention;
@@ -34,6 +35,7 @@ mod parameters;
 mod product;
 mod rotary;
 mod t5;
+mod tree;
 
 use candle_core::{Device, Result, Tensor};
 use postil_contract::{Decoding, GenerateError, TokenId};
@@ -45,6 +47,7 @@ use cache::Cache;
 use causal::{Causal, CausalConfig};
 pub(crate) use decoding::ModelDecoding;
 use t5::T5;
+use tree::Tree;
 
 pub use parameters::{LoadError, TensorSource};
 
@@ -94,9 +97,12 @@ trait Backbone: Send + Sync {
     /// Reads one prompt per passage; none is empty and all ids are in the vocabulary.
     fn read(&self, prompts: &[Vec<TokenId>]) -> Result<Memory>;
 
-    /// Logits after each of `ids`, `[hypotheses * passages, length]`, which continue the cache:
-    /// `[hypotheses * passages, length, vocabulary]`.
-    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor) -> Result<Tensor>;
+    /// States after each of `ids`, `[hypotheses * passages, tree.len()]`, which continue the cache:
+    /// `[hypotheses * passages, tree.len(), width]`. What is not a chain leaves a cache that cannot be continued.
+    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor, tree: &Tree) -> Result<Tensor>;
+
+    /// Logits of the next token after states: `[.., width]` to `[.., vocabulary]`.
+    fn logits(&self, states: &Tensor) -> Result<Tensor>;
 }
 
 /// What all hypotheses share: one entry per layer, and per passage the token to begin with and its position.

@@ -9,7 +9,7 @@ use postil_kernel::{Finish, Kernel, PANEL, Panels, Rows, panels_of};
 use rayon::prelude::*;
 
 /// Most lines that are taken together by every task.
-const FEW_LINES: usize = 32;
+const FEW_LINES: usize = 128;
 /// Panels of one task of few lines: enough work to be worth handing out.
 const TASK_PANELS: usize = 8;
 /// Lines of one task of many: eight tiles of the kernel.
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn every_size_gives_what_a_sum_in_f64_gives() {
         for (n, output, input) in
-            [(1, 1, 1), (5, 3, 8), (7, 130, 33), (20, 265, 100), (32, 64, 7), (33, 5, 16), (111, 130, 257)]
+            [(1, 1, 1), (5, 3, 8), (7, 130, 33), (20, 265, 100), (32, 64, 7), (33, 5, 16), (171, 130, 257)]
         {
             let (lines, matrix, bias) = (values(n * input, 1), values(output * input, 2), values(output, 3));
             let weight = Panels::from_linear(&matrix, output, input);
@@ -116,10 +116,10 @@ mod tests {
 
     #[test]
     fn a_line_gives_the_same_beside_others_as_alone() {
-        let (lines, matrix) = (values(77 * 50, 3), values(200 * 50, 4));
+        let (lines, matrix) = (values(177 * 50, 3), values(200 * 50, 4));
         let weight = Panels::from_linear(&matrix, 200, 50);
         let product = Product { weight: &weight, bias: &[], gelu: true };
-        for n in [3, 32, 77] {
+        for n in [3, 32, 128, 177] {
             let together = product.run_all(&lines[..n * 50]);
             for (line, together) in lines.chunks_exact(50).zip(together.chunks_exact(200)) {
                 assert_eq!(product.run_all(line), together);

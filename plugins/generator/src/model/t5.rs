@@ -7,12 +7,13 @@ use candle_core::{Device, Result, Tensor};
 use postil_contract::TokenId;
 use serde::Deserialize;
 
-use super::attention::{KeyValues, Shared, attend, causal_bias, padding_bias, split_heads};
+use super::attention::{KeyValues, Shared, attend, padding_bias, split_heads};
 use super::cache::Cache;
 use super::layers::{Activation, Linear};
 use super::matrix::Matrix;
 use super::norm::Norm;
 use super::parameters::{LoadError, Parameters, TensorSource};
+use super::tree::Tree;
 use super::{Backbone, Memory, padded};
 
 #[derive(Deserialize)]
@@ -133,7 +134,8 @@ impl Backbone for T5 {
     fn read(&self, prompts: &[Vec<TokenId>]) -> Result<Memory> {
         let (ids, lengths, longest) = padded(prompts)?;
         let padding = padding_bias(&lengths, longest)?;
-        let bias = self.encoder.distances.bias(0, longest)?.broadcast_add(&padding)?;
+        let bias =
+            self.encoder.distances.bias(0, &(0..longest).collect::<Vec<_>>())?.broadcast_add(&padding)?;
         let mut x = self.embedding.embed(&ids)?;
         for layer in &self.encoder.layers {
             let look = |x: &Tensor| {
@@ -152,11 +154,11 @@ impl Backbone for T5 {
         Ok(Memory { shared, start: vec![self.start; prompts.len()], positions: vec![0; prompts.len()] })
     }
 
-    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor) -> Result<Tensor> {
-        let (before, length) = (cache.len(), ids.dim(1)?);
-        let mut bias = self.decoder.distances.bias(before, length)?;
-        if let Some(causal) = causal_bias(before, length)? {
-            bias = bias.broadcast_add(&causal)?;
+    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor, tree: &Tree) -> Result<Tensor> {
+        let before = cache.len();
+        let mut bias = self.decoder.distances.bias(before, tree.depths())?;
+        if let Some(tree) = tree.bias(before)? {
+            bias = bias.broadcast_add(&tree)?;
         }
         let mut x = self.embedding.embed(ids)?;
         for (i, (layer, shared)) in self.decoder.layers.iter().zip(&memory.shared).enumerate() {
@@ -167,9 +169,13 @@ impl Backbone for T5 {
             };
             x = layer.forward(&x, look_back, Some(shared))?;
         }
-        cache.finish_pass(length);
+        cache.finish_pass(tree.len());
         let x = self.decoder.norm.forward(&x)?;
-        self.output.forward(&if self.output_scale == 1.0 { x } else { (x * self.output_scale)? })
+        if self.output_scale == 1.0 { Ok(x) } else { x * self.output_scale }
+    }
+
+    fn logits(&self, states: &Tensor) -> Result<Tensor> {
+        self.output.forward(states)
     }
 }
 
@@ -275,13 +281,15 @@ impl Attention {
 }
 
 impl Distances {
-    /// `[1, heads, length, before + length]`: the bias of queries from `before` on.
-    fn bias(&self, before: usize, length: usize) -> Result<Tensor> {
-        let all = before + length;
-        let queries = before..all;
-        let buckets: Vec<u32> = queries
-            .flat_map(|query| (0..all).map(move |key| self.bucket(key as i64 - query as i64)))
-            .collect();
+    /// `[1, heads, depths.len(), before + depths.len()]`: the bias of tokens at `depths` after `before` others,
+    /// to those and each other.
+    fn bias(&self, before: usize, depths: &[usize]) -> Result<Tensor> {
+        let (length, all) = (depths.len(), before + depths.len());
+        let queries = depths.iter().map(|depth| before + depth);
+        let keys: Vec<usize> = (0..before).chain(queries.clone()).collect();
+        let distance = |query: usize, key: &usize| self.bucket(*key as i64 - query as i64);
+        let buckets: Vec<u32> =
+            queries.flat_map(|query| keys.iter().map(move |key| distance(query, key))).collect();
         let index = Tensor::from_vec(buckets, length * all, &Device::Cpu)?;
         self.bias
             .index_select(&index, 0)?
