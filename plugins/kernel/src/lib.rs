@@ -118,6 +118,26 @@ impl Kernel {
         }
     }
 
+    /// `out[r]` = the product of `query` with row r of `rows`, `[out.len(), query.len()]`.
+    pub fn dots(self, query: &[f32], rows: &[f32], out: &mut [f32]) {
+        assert!(rows.len() == query.len() * out.len(), "one row for each product");
+        match self {
+            Self::Portable => portable::dots(query, rows, out),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.dots(query, rows, out),
+        }
+    }
+
+    /// Adds to `out` the rows of `rows`, `[weights.len(), out.len()]`, times their weights.
+    pub fn add_weighted(self, weights: &[f32], rows: &[f32], out: &mut [f32]) {
+        assert!(rows.len() == weights.len() * out.len(), "one row for each weight");
+        match self {
+            Self::Portable => portable::add_weighted(weights, rows, out),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.add_weighted(weights, rows, out),
+        }
+    }
+
     /// log of the sum of exponentials, to 1e-6; -inf for no value or none above it, NaN if one is.
     pub fn log_sum_exp(self, row: &[f32]) -> f64 {
         let (most, is_number) = match self {

@@ -61,6 +61,32 @@ fn exp2_is_within_two_units_in_the_last_place_and_never_zero() {
 }
 
 #[test]
+fn products_with_one_row_are_those_of_f64() {
+    for kernel in [Kernel::Portable, Kernel::detect()] {
+        for (rows, width) in
+            (0..5).flat_map(|rows| (1..80).map(move |width| (rows, width))).chain([(300, 64)])
+        {
+            let (query, matrix, weights) = (values(width, 1), values(rows * width, 2), values(rows, 3));
+            let mut found = vec![0.0; rows];
+            kernel.dots(&query, &matrix, &mut found);
+            let product = |a: &f32, b: &f32| f64::from(*a) * f64::from(*b);
+            let dot = |row: &[f32]| query.iter().zip(row).map(|(a, b)| product(a, b)).sum::<f64>() as f32;
+            let expected: Vec<f32> = matrix.chunks_exact(width).map(dot).collect();
+            assert!(close(&found, &expected, 1e-4), "{rows} {width}");
+
+            let mut found = query.clone();
+            kernel.add_weighted(&weights, &matrix, &mut found);
+            let sum = |column: usize| {
+                let rows = weights.iter().zip(matrix.chunks_exact(width));
+                (f64::from(query[column]) + rows.map(|(w, row)| product(w, &row[column])).sum::<f64>()) as f32
+            };
+            let expected: Vec<f32> = (0..width).map(sum).collect();
+            assert!(close(&found, &expected, 1e-4), "{rows} {width}");
+        }
+    }
+}
+
+#[test]
 fn log_sum_exp_is_that_of_f64_and_shows_what_is_no_number() {
     for kernel in [Kernel::Portable, Kernel::detect()] {
         for length in (1..40).chain([1023, 1024, 1025, 50_265]) {

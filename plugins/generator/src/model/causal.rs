@@ -9,7 +9,7 @@ use candle_nn::rotary_emb::rope;
 use postil_contract::TokenId;
 use serde::Deserialize;
 
-use super::attention::{KeyValues, Shared, attend, padding_bias, split_heads};
+use super::attention::{KeyValues, Shared, attend, split_heads};
 use super::cache::Cache;
 use super::layers::{Activation, Linear};
 use super::matrix::Matrix;
@@ -143,13 +143,13 @@ impl Backbone for Causal {
         if longest > 0 {
             // Padding comes after every real token, so the causal mask hides it here.
             let chain = Tree::chain(longest);
-            let (causal, padding) = (chain.bias(0)?, padding_bias(&lengths, longest)?);
+            let causal = chain.bias(0)?;
             let (cos, sin) = self.rotary.at(&vec![0; prompts.len()], chain.depths())?;
             let mut x = self.embedding.embed(&ids)?;
             for layer in &self.layers {
                 x = layer.forward(&x, (&cos, &sin), |queries, keys, values| {
                     let own = KeyValues { keys: keys.clone(), values: values.clone() };
-                    shared.push(Shared { keys, values, bias: padding.clone() });
+                    shared.push(Shared::new(keys, values, &lengths)?);
                     attend(queries, Some((&own, causal.as_ref())), None)
                 })?;
             }

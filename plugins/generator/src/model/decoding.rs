@@ -43,9 +43,13 @@ impl<'a> ModelDecoding<'a> {
     /// States after each token of `lines`, `[n, tree.len()]`.
     fn forward(&self, cache: &mut Cache, lines: Vec<TokenId>, tree: &Tree) -> Result<Tensor, GenerateError> {
         self.check_length(cache.len() + tree.height())?;
-        Tensor::from_vec(lines, ((), tree.len()), &Device::Cpu)
-            .and_then(|ids| self.model.backbone.forward(&self.memory, cache, &ids, tree))
-            .map_err(|error| self.model.failed(&error))
+        let backbone = &self.model.backbone;
+        // On one of the threads that compute: from outside, each of many small products would be waited for.
+        let states = rayon::scope(|_| {
+            let ids = Tensor::from_vec(lines, ((), tree.len()), &Device::Cpu)?;
+            backbone.forward(&self.memory, cache, &ids, tree)
+        });
+        states.map_err(|error| self.model.failed(&error))
     }
 
     fn logits_of(&self, states: &Tensor) -> Result<Vec<f32>, GenerateError> {

@@ -13,7 +13,7 @@
 //! `product.rs` | products with packed matrices, on all threads
 //! `packed.rs` | prompts end to end through an encoder
 //! `norm.rs` | LayerNorm and RMSNorm
-//! `attention.rs` | attention to own and to shared keys
+//! `attention.rs`, `attention/` | attention to own and to shared keys
 //! `cache.rs` | keys and values of hypotheses
 //! `bart.rs` | BART
 //! `t5.rs` | T5, Flan-T5, mT5
@@ -241,7 +241,7 @@ impl LanguageModel {
             }
             self.check_tokens(prompt)?;
         }
-        let memory = self.backbone.read(prompts).map_err(|error| self.failed(&error))?;
+        let memory = rayon::scope(|_| self.backbone.read(prompts)).map_err(|error| self.failed(&error))?;
         Ok(ModelDecoding::new(self, memory))
     }
 

@@ -6,7 +6,7 @@ use candle_core::{Device, Result, Tensor};
 use postil_kernel::{Attention, Heads, Kernel, QUERY_ROWS};
 use rayon::prelude::*;
 
-use super::attention::{Shared, padding_bias};
+use super::attention::Shared;
 use super::layers::{Activation, Linear};
 use super::norm::Norm;
 use super::product::{Product, TASK_LINES};
@@ -125,7 +125,7 @@ impl Packed {
             });
             Tensor::from_vec(values, (passages, heads, longest, head), &Device::Cpu)
         };
-        Ok(Shared { keys: part(0)?, values: part(self.width)?, bias: padding_bias(&self.lengths, longest)? })
+        Shared::new(part(0)?, part(self.width)?, &self.lengths)
     }
 }
 

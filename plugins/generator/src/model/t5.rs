@@ -148,7 +148,7 @@ impl Backbone for T5 {
         let cross = self.decoder.layers.iter().filter_map(|layer| layer.cross.as_ref());
         let shared = cross.map(|(_, cross)| {
             let (keys, values) = cross.key_values(&x)?;
-            Ok(Shared { keys, values, bias: padding.clone() })
+            Shared::new(keys, values, &lengths)
         });
         let shared = shared.collect::<Result<_>>()?;
         Ok(Memory { shared, start: vec![self.start; prompts.len()], positions: vec![0; prompts.len()] })
