@@ -37,13 +37,15 @@ impl Generator for Reciter {
         _: &str,
         passages: &[Passage<'_>],
     ) -> Result<Box<dyn Decoding + 'a>, GenerateError> {
+        let rows = vec![Vec::new(); passages.len()];
         let passages = passages.iter().map(|p| p.text.to_owned()).collect();
-        Ok(Box::new(Recital { passages, rows: vec![Vec::new()] }))
+        Ok(Box::new(Recital { passages, rows }))
     }
 }
 
 struct Recital {
     passages: Vec<String>,
+    /// `[rows, passages]`
     rows: Vec<Vec<TokenId>>,
 }
 
@@ -57,14 +59,22 @@ impl Decoding for Recital {
     }
 
     fn log_probs(&mut self) -> Result<LogProbs, GenerateError> {
-        let lines = self.rows.iter().flat_map(|row| self.passages.iter().flat_map(|z| Reciter::line(z, row)));
-        LogProbs::new(self.passages.len(), WORDS.len(), lines.collect())
+        let lines = self.rows.iter().zip(self.passages.iter().cycle());
+        let lines = lines.flat_map(|(row, z)| Reciter::line(z, row)).collect();
+        LogProbs::new(self.passages.len(), WORDS.len(), lines)
     }
 
-    fn advance(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
-        let longer = |(parent, token): (&usize, &TokenId)| [&self.rows[*parent][..], &[*token]].concat();
-        self.rows = parents.iter().zip(tokens).map(longer).collect();
+    fn advance_each(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
+        let k = self.passages.len();
+        let longer = |(i, (parent, token)): (usize, (&usize, &TokenId))| {
+            [self.rows[parent * k + i % k].as_slice(), &[*token]].concat()
+        };
+        self.rows = parents.iter().zip(tokens).enumerate().map(longer).collect();
         Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.rows = vec![Vec::new(); self.passages.len()];
     }
 
     fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {

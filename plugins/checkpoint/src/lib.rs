@@ -33,7 +33,7 @@ pub use folder::ModelFolder;
 pub use gguf::{GgufFile, GgufTensor, GgufValue};
 pub use home::{HOME_VARIABLE, Installed, list, locate, model_home};
 pub use known::{KnownModel, Mismatch, PinnedFile, Wheel, known_model, known_models, verify};
-pub use tokenizer::load_tokenizer;
+pub use tokenizer::{load_question_tokenizer, load_tokenizer};
 pub use weights::{TensorEntry, Weights};
 
 /// The tokenizer type of [`load_tokenizer`], so that dependents need not name the library's version.

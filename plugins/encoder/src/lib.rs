@@ -5,7 +5,6 @@
 //!
 //! file | responsibility
 //! ---|---
-//! `kernel/` | matrix product, softmax, layer norm
 //! `bert/` | the network: weights and forward pass
 //! `pooling.rs` | token states to one vector
 //! `recipe.rs` | what a folder says of pooling, window, prompts and score scale
@@ -19,7 +18,6 @@ mod bert;
 mod encoder;
 mod error;
 pub mod hash;
-mod kernel;
 mod pooling;
 mod recipe;
 mod side;

@@ -1,7 +1,7 @@
 use postil_checkpoint::{CheckpointError, Weights};
 
 use super::BertConfig;
-use crate::kernel::{Finish, Kernel, Norm, PANEL, Panels, Rows, panels_of};
+use postil_kernel::{Finish, Kernel, Norm, PANEL, Panels, Rows, panels_of};
 
 /// A linear layer: `outputs = weight * inputs + bias`.
 pub(super) struct Linear {
@@ -47,7 +47,7 @@ impl Linear {
     pub(super) fn run(&self, kernel: Kernel, input: &[f32], gelu: bool, output: &mut [f32]) {
         let rows = Rows { values: input, stride: self.inputs, rows: input.len() / self.inputs };
         let finish = Finish { bias: &self.bias, gelu };
-        kernel.product(rows, self.weight.columns(), finish, output, self.outputs);
+        kernel.product(rows, self.weight.all(), finish, output, self.outputs);
     }
 
     /// [`Linear::run`] of one row.

@@ -8,9 +8,7 @@
 //! `config.rs` | the sizes
 //! `layers.rs` | the weights, packed for the kernels
 //! `forward.rs` | the forward pass over one packed batch
-//! `attention.rs` | self-attention within each sequence
 
-mod attention;
 mod config;
 mod forward;
 mod layers;
@@ -22,7 +20,7 @@ pub(crate) use forward::Workspace;
 use layers::{Layer, Linear};
 
 use crate::EncoderError;
-use crate::kernel::{Kernel, Norm};
+use postil_kernel::{Kernel, Norm};
 
 /// Sequences of token ids, packed end to end.
 #[derive(Clone, Copy, Debug)]

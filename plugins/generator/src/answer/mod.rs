@@ -183,7 +183,7 @@ pub fn answer_watched(
         let posterior = of_groups.iter().zip(&shares).map(|(group, share)| group * share).collect();
         watch(&AnswerToken { text: said.text.to_owned(), log_prob: said.step.log_prob, posterior })
     };
-    let found = search(generator, question, &read, decoding.as_mut(), &read_prior, options, as_chosen)?;
+    let found = search(generator, decoding.as_mut(), &read_prior, options, as_chosen)?;
     let any_end = matches!(options.search, Search::Union(_));
     let composer = Composer {
         generator: generator.name(),

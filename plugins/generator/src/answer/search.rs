@@ -1,4 +1,4 @@
-use postil_contract::{Decoding, GenerateError, Generator, Passage};
+use postil_contract::{Decoding, GenerateError, Generator};
 
 use super::AnswerOptions;
 use crate::decode::{beam, exhaustive, fast, greedy, sample, thorough, union};
@@ -38,8 +38,6 @@ pub(super) struct Found {
 /// Searches as the options say; exhaustively where answers can be counted.
 pub(super) fn search(
     generator: &dyn Generator,
-    question: &str,
-    passages: &[Passage<'_>],
     decoding: &mut dyn Decoding,
     log_prior: &[f64],
     options: &AnswerOptions,
@@ -58,21 +56,18 @@ pub(super) fn search(
         None => 0.0,
     };
     let is_fixed = generator.vocabulary_is_fixed();
-    let alone = || passages.iter().map(|p| generator.start(question, &[*p])).collect::<Result<Vec<_>, _>>();
     let hypotheses = match &options.search {
         Search::Greedy => vec![greedy(decoding, mode, log_prior, constraints, watch)?],
         Search::Sample(sampling) => vec![sample(decoding, mode, log_prior, constraints, sampling, watch)?],
         Search::Thorough(beams) if is_fixed => {
-            let proposed = thorough(decoding, &mut alone()?, mode, log_prior, constraints, beams)?;
+            let proposed = thorough(decoding, mode, log_prior, constraints, beams)?;
             proposed.into_iter().map(|p| p.hypothesis).collect()
         }
         Search::Fast(beams) if is_fixed => {
-            let proposed = fast(thorough(decoding, &mut alone()?, mode, log_prior, constraints, beams)?);
+            let proposed = fast(thorough(decoding, mode, log_prior, constraints, beams)?);
             proposed.into_iter().map(|p| p.hypothesis).collect()
         }
-        Search::Union(beams) if is_fixed => {
-            union(decoding, &mut alone()?, mode, log_prior, constraints, beams)?
-        }
+        Search::Union(beams) if is_fixed => union(decoding, mode, log_prior, constraints, beams)?,
         Search::Beam(beams) | Search::Thorough(beams) | Search::Fast(beams) | Search::Union(beams) => {
             let ranked = beam(decoding, mode, log_prior, constraints, beams)?;
             ranked.into_iter().map(|ranked| ranked.hypothesis).collect()

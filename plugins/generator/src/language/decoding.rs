@@ -38,8 +38,12 @@ impl Decoding for LanguageDecoding<'_> {
         self.model.log_probs()
     }
 
-    fn advance(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
-        self.model.advance(parents, tokens)
+    fn advance_each(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
+        self.model.advance_each(parents, tokens)
+    }
+
+    fn restart(&mut self) {
+        self.model.restart();
     }
 
     fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {

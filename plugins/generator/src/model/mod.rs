@@ -10,14 +10,16 @@
 //! `parameters.rs` | tensors by name and shape
 //! `matrix.rs` | matrices, f32 or quantized
 //! `layers.rs` | linear maps, activations
-//! `product.rs` | products of a few lines with a large matrix
+//! `product.rs` | products with packed matrices, on all threads
+//! `packed.rs` | prompts end to end through an encoder
 //! `norm.rs` | LayerNorm and RMSNorm
-//! `attention.rs` | attention to own and to shared keys
+//! `attention.rs`, `attention/` | attention to own and to shared keys
 //! `cache.rs` | keys and values of hypotheses
 //! `bart.rs` | BART
 //! `t5.rs` | T5, Flan-T5, mT5
 //! `causal.rs` | Llama, SmolLM, Qwen2, Qwen3
 //! `rotary.rs` | rotary positions
+//! `tree.rs` | tokens that continue a cache in branches
 //! `decoding.rs` | the contract's decoding over a backbone
 
 mod attention;
@@ -28,10 +30,12 @@ mod decoding;
 mod layers;
 mod matrix;
 mod norm;
+mod packed;
 mod parameters;
 mod product;
 mod rotary;
 mod t5;
+mod tree;
 
 use candle_core::{Device, Result, Tensor};
 use postil_contract::{Decoding, GenerateError, TokenId};
@@ -43,6 +47,7 @@ use cache::Cache;
 use causal::{Causal, CausalConfig};
 pub(crate) use decoding::ModelDecoding;
 use t5::T5;
+use tree::Tree;
 
 pub use parameters::{LoadError, TensorSource};
 
@@ -92,9 +97,12 @@ trait Backbone: Send + Sync {
     /// Reads one prompt per passage; none is empty and all ids are in the vocabulary.
     fn read(&self, prompts: &[Vec<TokenId>]) -> Result<Memory>;
 
-    /// Logits after each of `ids`, `[hypotheses * passages, length]`, which continue the cache:
-    /// `[hypotheses * passages, length, vocabulary]`.
-    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor) -> Result<Tensor>;
+    /// States after each of `ids`, `[hypotheses * passages, tree.len()]`, which continue the cache:
+    /// `[hypotheses * passages, tree.len(), width]`. What is not a chain leaves a cache that cannot be continued.
+    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor, tree: &Tree) -> Result<Tensor>;
+
+    /// Logits of the next token after states: `[.., width]` to `[.., vocabulary]`.
+    fn logits(&self, states: &Tensor) -> Result<Tensor>;
 }
 
 /// What all hypotheses share: one entry per layer, and per passage the token to begin with and its position.
@@ -233,7 +241,7 @@ impl LanguageModel {
             }
             self.check_tokens(prompt)?;
         }
-        let memory = self.backbone.read(prompts).map_err(|error| self.failed(&error))?;
+        let memory = rayon::scope(|_| self.backbone.read(prompts)).map_err(|error| self.failed(&error))?;
         Ok(ModelDecoding::new(self, memory))
     }
 

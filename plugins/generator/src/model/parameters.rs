@@ -156,11 +156,12 @@ impl<'a> Parameters<'a> {
         Ok(tensor)
     }
 
-    /// The matrix `name`, `[rows, columns]`, as it is stored.
+    /// The matrix `name`, `[rows, columns]`.
     pub(super) fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix, LoadError> {
         let full = self.name(name);
         match self.source.quantized(&full)? {
-            None => self.tensor(name, &[rows, columns]).map(Matrix::Dense),
+            None => Matrix::pack(&self.tensor(name, &[rows, columns])?)
+                .map_err(|source| LoadError::Tensor { name: full, source }),
             Some(blocks) if blocks.shape().dims() == [rows, columns] => Ok(Matrix::Quantized(blocks)),
             Some(blocks) => Err(LoadError::TensorShape {
                 name: full,
@@ -168,6 +169,12 @@ impl<'a> Parameters<'a> {
                 expected: vec![rows, columns],
             }),
         }
+    }
+
+    /// The values of the small table `name`, `[rows, columns]`, row-major.
+    pub(super) fn table(&self, name: &str, rows: usize, columns: usize) -> Result<Vec<f32>, LoadError> {
+        let values = self.tensor(name, &[rows, columns])?.flatten_all().and_then(|tensor| tensor.to_vec1());
+        values.map_err(|source| LoadError::Tensor { name: self.name(name), source })
     }
 
     /// The values of the vector `name`.

@@ -1,125 +1,91 @@
-//! Products of a few lines with a large matrix, as decoding makes at every step.
+//! Products of many or few lines with a packed matrix, on all threads.
 //!
-//! Such a product is bound by reading the matrix once. A general one first copies it into panels, which
-//! pays for many lines and costs twice the time for few. Here every row of the matrix is read where it
-//! lies, against all lines; sums run in eight lanes, in an order that does not depend on how many lines there
-//! are, so that a hypothesis scores the same beside others as alone.
+//! Decoding multiplies a few lines at every step and is bound by reading the matrix, which tasks therefore
+//! divide by columns; many lines are divided themselves. A sum's terms come in one order whatever the
+//! division, so that a hypothesis scores the same beside others as alone.
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape};
+use postil_kernel::{Finish, Kernel, PANEL, Panels, Rows, panels_of};
 use rayon::prelude::*;
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
+/// Most lines that are taken together by every task.
+const FEW_LINES: usize = 128;
+/// Panels of one task of few lines: enough work to be worth handing out.
+const TASK_PANELS: usize = 8;
+/// Lines of one task of many: eight tiles of the kernel.
+pub(super) const TASK_LINES: usize = 48;
 
-/// Most lines for which this is the faster way.
-const MAX_LINES: usize = 32;
-const LANES: usize = 8;
-/// Rows of the matrix taken together, so that a line's values are loaded once for them.
-const ROWS: usize = 2;
-/// Lines taken together.
-const LINES: usize = 5;
-/// Rows of one task: enough work to be worth handing out.
-const TASK_ROWS: usize = 64;
-
-/// `[n, input]` by `[output, input]` to `[n, output]`: the lines by the rows.
-pub(super) fn by_rows(lines: &Tensor, matrix: &Tensor) -> Result<Tensor> {
-    match lines.dim(0)? <= MAX_LINES && matrix.is_contiguous() {
-        true => lines.contiguous()?.apply_op2_no_bwd(matrix, &ByRows),
-        false => lines.matmul(&matrix.t()?),
-    }
+/// `[.., input]` to `[.., output]`.
+pub(super) struct Product<'a> {
+    pub(super) weight: &'a Panels,
+    /// Rounded up to whole panels, or empty.
+    pub(super) bias: &'a [f32],
+    /// Whether x becomes x * Phi(x).
+    pub(super) gelu: bool,
 }
 
-struct ByRows;
-
-impl CustomOp2 for ByRows {
-    fn name(&self) -> &'static str {
-        "lines by rows"
+impl Product<'_> {
+    /// One task's lines, on one thread.
+    pub(super) fn run(&self, kernel: Kernel, lines: &[f32], out: &mut [f32]) {
+        let input = self.weight.inner();
+        let rows = Rows { values: lines, stride: input, rows: lines.len() / input };
+        let finish = Finish { bias: self.bias, gelu: self.gelu };
+        kernel.product(rows, self.weight.all(), finish, out, self.weight.columns());
     }
 
-    fn cpu_fwd(
-        &self,
-        lines: &CpuStorage,
-        lines_at: &Layout,
-        matrix: &CpuStorage,
-        matrix_at: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let ((n, input), (output, width)) = (lines_at.shape().dims2()?, matrix_at.shape().dims2()?);
-        let (Some(from), Some(at)) = (lines_at.contiguous_offsets(), matrix_at.contiguous_offsets()) else {
-            candle_core::bail!("product of scattered values")
-        };
-        if input != width || input == 0 {
-            candle_core::bail!("lines of {input} by rows of {width}");
-        }
-        let (lines, matrix) =
-            (&lines.as_slice::<f32>()?[from.0..from.1], &matrix.as_slice::<f32>()?[at.0..at.1]);
-        // By rows first, so that each task writes a part of its own.
-        let mut by_rows = vec![0f32; output * n];
-        by_rows.par_chunks_mut(TASK_ROWS * n).zip(matrix.par_chunks(TASK_ROWS * input)).for_each(
-            |(out, rows)| {
-                multiply(lines, rows, input, out);
-            },
-        );
+    fn run_all(&self, lines: &[f32]) -> Vec<f32> {
+        let (kernel, input, output) = (Kernel::detect(), self.weight.inner(), self.weight.columns());
+        let n = lines.len() / input;
         let mut out = vec![0f32; n * output];
-        for (row, products) in by_rows.chunks_exact(n).enumerate() {
-            products.iter().enumerate().for_each(|(line, product)| out[line * output + row] = *product);
+        if n > FEW_LINES {
+            out.par_chunks_mut(TASK_LINES * output)
+                .zip(lines.par_chunks(TASK_LINES * input))
+                .for_each(|(out, lines)| self.run(kernel, lines, out));
+            return out;
         }
-        Ok((CpuStorage::F32(out), Shape::from((n, output))))
-    }
-}
-
-/// `out`: `[rows, lines]`. `tile` gives the sums over whole lanes of up to `LINES` lines with two rows.
-#[inline(always)]
-fn multiply_by(
-    lines: &[f32],
-    rows: &[f32],
-    input: usize,
-    out: &mut [f32],
-    tile: impl Fn(&[f32], [&[f32]; ROWS], &mut [[f32; ROWS]]),
-) {
-    let (n, whole) = (lines.len() / input, input - input % LANES);
-    for (rows, out) in rows.chunks(ROWS * input).zip(out.chunks_mut(ROWS * n)) {
-        // A last row without a partner is its own.
-        let rows = [&rows[..input], &rows[rows.len() - input..]];
-        for (group, lines) in lines.chunks(LINES * input).enumerate() {
-            let mut sums = [[0f32; ROWS]; LINES];
-            let sums = &mut sums[..lines.len() / input];
-            tile(lines, rows, sums);
-            for (i, (line, sums)) in lines.chunks_exact(input).zip(sums).enumerate() {
-                for (row, products) in out.chunks_exact_mut(n).enumerate() {
-                    let rest = line[whole..].iter().zip(&rows[row][whole..]).map(|(x, w)| x * w);
-                    products[group * LINES + i] = sums[row] + rest.sum::<f32>();
-                }
+        let rows = Rows { values: lines, stride: input, rows: n };
+        let part = |task: usize| {
+            let first = task * TASK_PANELS;
+            let columns = self.weight.part(first, TASK_PANELS);
+            let bias = self.bias.get(first * PANEL..).unwrap_or_default();
+            let width = columns.columns;
+            let mut out = vec![0f32; n * width];
+            kernel.product(rows, columns, Finish { bias, gelu: self.gelu }, &mut out, width);
+            out
+        };
+        let tasks = panels_of(output).div_ceil(TASK_PANELS);
+        let parts: Vec<Vec<f32>> = (0..tasks).into_par_iter().map(part).collect();
+        for (task, part) in parts.iter().enumerate() {
+            let (first, width) = (task * TASK_PANELS * PANEL, part.len() / n);
+            for (out, part) in out.chunks_exact_mut(output).zip(part.chunks_exact(width)) {
+                out[first..first + width].copy_from_slice(part);
             }
         }
+        out
     }
 }
 
-fn multiply(lines: &[f32], rows: &[f32], input: usize, out: &mut [f32]) {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(avx2) = avx2::Avx2::detect() {
-        return avx2.multiply(lines, rows, input, out);
+impl CustomOp1 for Product<'_> {
+    fn name(&self) -> &'static str {
+        "product"
     }
-    multiply_portable(lines, rows, input, out);
-}
 
-fn multiply_portable(lines: &[f32], rows: &[f32], input: usize, out: &mut [f32]) {
-    multiply_by(lines, rows, input, out, |lines, rows, sums| {
-        for (line, sums) in lines.chunks_exact(input).zip(sums) {
-            *sums = rows.map(|row| {
-                let mut lanes = [0f32; LANES];
-                for (x, w) in line.chunks_exact(LANES).zip(row.chunks_exact(LANES)) {
-                    (0..LANES).for_each(|lane| lanes[lane] += x[lane] * w[lane]);
-                }
-                lanes.iter().sum()
-            });
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let Some((start, end)) = layout.contiguous_offsets() else {
+            candle_core::bail!("product of scattered values")
+        };
+        let mut shape = layout.dims().to_vec();
+        if shape.pop() != Some(self.weight.inner()) {
+            candle_core::bail!("lines of {:?} by rows of {}", layout.dims(), self.weight.inner());
         }
-    });
+        shape.push(self.weight.columns());
+        let out = self.run_all(&storage.as_slice::<f32>()?[start..end]);
+        Ok((CpuStorage::F32(out), Shape::from(shape)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
-
     use super::*;
 
     fn values(n: usize, seed: usize) -> Vec<f32> {
@@ -129,46 +95,35 @@ mod tests {
     #[test]
     fn every_size_gives_what_a_sum_in_f64_gives() {
         for (n, output, input) in
-            [(1, 1, 1), (5, 3, 8), (7, 130, 33), (20, 65, 100), (32, 64, 7), (33, 5, 16), (11, 2, 257)]
+            [(1, 1, 1), (5, 3, 8), (7, 130, 33), (20, 265, 100), (32, 64, 7), (33, 5, 16), (171, 130, 257)]
         {
-            let (lines, matrix) = (values(n * input, 1), values(output * input, 2));
-            let tensor =
-                |values: &[f32], rows| Tensor::from_slice(values, (rows, input), &Device::Cpu).unwrap();
-            let found =
-                by_rows(&tensor(&lines, n), &tensor(&matrix, output)).unwrap().to_vec2::<f32>().unwrap();
-            for (line, found) in lines.chunks_exact(input).zip(&found) {
-                for (row, found) in matrix.chunks_exact(input).zip(found) {
-                    let expected: f64 =
-                        line.iter().zip(row).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-                    assert!((f64::from(*found) - expected).abs() < 1e-5, "{n} {output} {input}");
+            let (lines, matrix, bias) = (values(n * input, 1), values(output * input, 2), values(output, 3));
+            let weight = Panels::from_linear(&matrix, output, input);
+            let mut padded = bias.clone();
+            padded.resize(panels_of(output) * PANEL, 0.0);
+            let found = Product { weight: &weight, bias: &padded, gelu: false }.run_all(&lines);
+            for (line, found) in lines.chunks_exact(input).zip(found.chunks_exact(output)) {
+                for ((row, found), bias) in matrix.chunks_exact(input).zip(found).zip(&bias) {
+                    let sum: f64 = line.iter().zip(row).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                    assert!(
+                        (f64::from(*found) - sum - f64::from(*bias)).abs() < 5e-5,
+                        "{n} {output} {input}"
+                    );
                 }
             }
         }
     }
 
     #[test]
-    fn the_kernel_of_this_cpu_agrees_with_the_portable_one() {
-        for (n, rows, input) in
-            (1..8).flat_map(|n| (1..4).flat_map(move |rows| (1..40).map(move |i| (n, rows, i))))
-        {
-            let (lines, matrix) = (values(n * input + 1, 5), values(rows * input + 3, 6));
-            // Not aligned to anything.
-            let (lines, matrix) = (&lines[1..], &matrix[3..]);
-            let (mut found, mut expected) = (vec![0.0; n * rows], vec![0.0; n * rows]);
-            multiply(lines, matrix, input, &mut found);
-            multiply_portable(lines, matrix, input, &mut expected);
-            assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5), "{n} {rows} {input}");
-        }
-    }
-
-    #[test]
     fn a_line_gives_the_same_beside_others_as_alone() {
-        let (lines, matrix) = (values(17 * 50, 3), values(9 * 50, 4));
-        let tensor = |values: &[f32], rows| Tensor::from_slice(values, (rows, 50), &Device::Cpu).unwrap();
-        let together = by_rows(&tensor(&lines, 17), &tensor(&matrix, 9)).unwrap().to_vec2::<f32>().unwrap();
-        for (line, together) in lines.chunks_exact(50).zip(together) {
-            let alone = by_rows(&tensor(line, 1), &tensor(&matrix, 9)).unwrap().to_vec2::<f32>().unwrap();
-            assert_eq!(alone[0], together);
+        let (lines, matrix) = (values(177 * 50, 3), values(200 * 50, 4));
+        let weight = Panels::from_linear(&matrix, 200, 50);
+        let product = Product { weight: &weight, bias: &[], gelu: true };
+        for n in [3, 32, 128, 177] {
+            let together = product.run_all(&lines[..n * 50]);
+            for (line, together) in lines.chunks_exact(50).zip(together.chunks_exact(200)) {
+                assert_eq!(product.run_all(line), together);
+            }
         }
     }
 }

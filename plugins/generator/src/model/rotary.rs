@@ -90,13 +90,12 @@ impl Scaling {
 }
 
 impl Rotary {
-    /// Cosines and sines, each `[offsets.len(), length, head / 2]`: line i at positions from
-    /// `offsets[i] + before`.
-    pub(super) fn at(&self, offsets: &[usize], before: usize, length: usize) -> Result<(Tensor, Tensor)> {
+    /// Cosines and sines, each `[offsets.len(), depths.len(), head / 2]`: of every offset plus every depth.
+    pub(super) fn at(&self, offsets: &[usize], depths: &[usize]) -> Result<(Tensor, Tensor)> {
         let positions =
-            offsets.iter().flat_map(|offset| (0..length).map(move |i| (offset + before + i) as f64));
+            offsets.iter().flat_map(|offset| depths.iter().map(move |depth| (offset + depth) as f64));
         let angles: Vec<f64> = positions.flat_map(|p| self.frequencies.iter().map(move |f| p * f)).collect();
-        let shape = (offsets.len(), length, self.frequencies.len());
+        let shape = (offsets.len(), depths.len(), self.frequencies.len());
         let tensor = |f: fn(f64) -> f64| {
             Tensor::from_iter(angles.iter().map(|a| f(*a) as f32), &Device::Cpu)?.reshape(shape)
         };

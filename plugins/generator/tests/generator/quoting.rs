@@ -122,6 +122,20 @@ fn rows_branch_merge_and_leave_the_trie_without_harm() {
     assert!(matches!(decoding.advance(&[], &[]), Err(GenerateError::Shape { .. })));
     assert!(matches!(decoding.score(&[vec![]]), Err(GenerateError::Shape { .. })));
     assert_eq!(decoding.log_probs().unwrap(), log_probs, "a refused advance changes nothing");
+
+    // Each passage its own way: one line per passage, of the row it came from.
+    let (own, other) = (candidates[0][0], candidates[2][0]);
+    decoding.restart();
+    decoding.advance(&[0, 0], &[own, other]).unwrap();
+    let both = decoding.log_probs().unwrap();
+    decoding.restart();
+    let k = decoding.passages();
+    let tokens: Vec<u32> = (0..k).map(|z| if z % 2 == 0 { own } else { other }).collect();
+    decoding.advance_each(&vec![0; k], &tokens).unwrap();
+    let each = decoding.log_probs().unwrap();
+    assert!((0..k).all(|z| each.line(0, z) == both.line(z % 2, z)));
+    let odd = decoding.advance_each(&[0], &[own]);
+    assert!(matches!(odd, Err(GenerateError::Shape { .. })), "{k} passages");
 }
 
 #[test]
