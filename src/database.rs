@@ -22,6 +22,8 @@ pub struct Database {
     encoder: parking_lot::Mutex<Option<Arc<dyn postil_contract::Encoder>>>,
     #[cfg(feature = "generator")]
     generator: parking_lot::Mutex<Option<Arc<dyn postil_contract::Generator>>>,
+    #[cfg(feature = "generator")]
+    generator_name: String,
 }
 
 /// A bare vector with its key and fields.
@@ -66,6 +68,8 @@ impl Database {
             encoder: parking_lot::Mutex::default(),
             #[cfg(feature = "generator")]
             generator: parking_lot::Mutex::new(options.generator.clone()),
+            #[cfg(feature = "generator")]
+            generator_name: options.generator_name.as_deref().unwrap_or(crate::DEFAULT_GENERATOR).to_owned(),
         };
         #[cfg(feature = "encoder")]
         if let Some(encoder) = &options.encoder {
@@ -208,14 +212,19 @@ impl Database {
 
 #[cfg(feature = "generator")]
 impl Database {
-    /// What answers questions, made at first use.
+    /// What answers questions, opened at first use.
     ///
     /// # Errors
-    /// As [`Database::encoder`].
+    /// As [`Database::encoder`] and [`open_generator`](crate::open_generator).
     pub fn generator(&self) -> Result<Arc<dyn postil_contract::Generator>, Error> {
         let encoder = self.encoder()?;
         let mut slot = self.generator.lock();
-        Ok(Arc::clone(slot.get_or_insert_with(|| Arc::new(postil_generator::QuoteGenerator::new(encoder)))))
+        if let Some(generator) = &*slot {
+            return Ok(Arc::clone(generator));
+        }
+        let generator = crate::open_generator(&self.generator_name, &encoder)?;
+        *slot = Some(Arc::clone(&generator));
+        Ok(generator)
     }
 }
 

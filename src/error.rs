@@ -141,6 +141,21 @@ pub enum Error {
     /// Ask something.
     #[error("the question is empty")]
     EmptyQuestion,
+    /// Name another generator.
+    #[cfg(feature = "generator")]
+    #[error(
+        "there is no generator {name:?}; there are: {known}, and any language model by its folder or GGUF file"
+    )]
+    UnknownGenerator {
+        /// What was named.
+        name: String,
+        /// What could have been.
+        known: String,
+    },
+    /// A language model is damaged, incomplete, or of a kind there is no code for.
+    #[cfg(feature = "generator")]
+    #[error(transparent)]
+    Generator(#[from] postil_generator::LoadError),
     /// The generator could not answer, which is not the same as the answer "no answer".
     #[cfg(feature = "generator")]
     #[error(transparent)]

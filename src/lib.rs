@@ -52,11 +52,11 @@
 //! file or folder | responsibility
 //! ---|---
 //! `database.rs`, `options.rs` | opening and closing; the only place that sees store, encoder and generator
-//! `encoding.rs` | which encoder a database works with
+//! `encoding.rs`, `generating.rs` | which encoder a database works with, and which generator
 //! `document.rs`, `extract/` | what is ingested, and getting text out of files
 //! `chunk/` | documents into passages
 //! `ingest/` | the pipeline: read and chunk, embed, commit
-//! `search.rs`, `answer.rs` | questions in, hits and answers out
+//! `search.rs`, `answer/` | questions in, hits and answers out
 //! `bin/postil/` | the command
 
 #[cfg(feature = "generator")]
@@ -67,6 +67,8 @@ mod document;
 #[cfg(feature = "encoder")]
 mod encoding;
 mod error;
+#[cfg(feature = "generator")]
+mod generating;
 mod options;
 #[cfg(feature = "encoder")]
 mod progress;
@@ -74,22 +76,26 @@ mod search;
 
 #[cfg(feature = "encoder")]
 pub mod chunk;
+#[cfg(feature = "generator")]
+pub mod evaluate;
 #[cfg(feature = "encoder")]
 pub mod extract;
 #[cfg(feature = "encoder")]
 pub mod ingest;
 
 #[cfg(feature = "generator")]
-pub use answer::{Alternative, Answer, AskOptions, Citation};
+pub use answer::{Alternative, Answer, AskOptions, Citation, Decode, DecodeError, PassagePosterior, Stretch};
 pub use database::{Database, Row};
 #[cfg(feature = "encoder")]
 pub use document::Document;
 #[cfg(feature = "encoder")]
 pub use encoding::{DEFAULT_MODEL, open_model};
 pub use error::Error;
+#[cfg(feature = "generator")]
+pub use generating::{DEFAULT_GENERATOR, GENERATORS, open_generator};
 pub use options::Options;
 #[cfg(feature = "generator")]
-pub use postil_generator::Mode;
+pub use postil_generator::{AnswerToken, Basis, Disagreement, Evidence, Mode, Sampling, Span};
 pub use postil_storage::{
     Document as StoredDocument, Filter, Hit, Metadata, Metric, Profile, SearchOptions, Stat, StorageError,
     Store, StoreOptions, Value,

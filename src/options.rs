@@ -21,6 +21,8 @@ pub struct Options {
     pub(crate) chunking: Option<crate::chunk::ChunkOptions>,
     #[cfg(feature = "generator")]
     pub(crate) generator: Option<Arc<dyn postil_contract::Generator>>,
+    #[cfg(feature = "generator")]
+    pub(crate) generator_name: Option<String>,
 }
 
 impl Options {
@@ -64,10 +66,18 @@ impl Options {
         self
     }
 
-    /// What answers questions; by default [`QuoteGenerator`](postil_generator::QuoteGenerator) over the encoder.
+    /// What answers questions; by default the one named.
     #[cfg(feature = "generator")]
     pub fn generator(mut self, generator: Arc<dyn postil_contract::Generator>) -> Self {
         self.generator = Some(generator);
+        self
+    }
+
+    /// Name or path of what answers questions, opened at first use by
+    /// [`open_generator`](crate::open_generator); [`DEFAULT_GENERATOR`](crate::DEFAULT_GENERATOR) if not given.
+    #[cfg(feature = "generator")]
+    pub fn generator_named(mut self, name: impl Into<String>) -> Self {
+        self.generator_name = Some(name.into());
         self
     }
 

@@ -58,6 +58,130 @@ fn search_and_ask_print_the_documented_json() {
     assert!(stat["bytes"].as_u64().unwrap() > 0);
 }
 
+const QUESTION: &str = "how many days of parental leave gets every parent";
+
+/// `postil ask` about the handbook's leave.
+fn ask<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["ask", "handbook.postil", QUESTION, "-k", "2"], more].concat()
+}
+
+fn numbers(value: &serde_json::Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+}
+
+#[test]
+fn the_json_of_an_answer_adds_up() {
+    let home = handbook();
+    for mode in ["sequence", "token"] {
+        let answer = json(home.path(), &ask(&["--json", "--mode", mode]));
+        let text = answer["answer"].as_str().unwrap();
+        assert_eq!(answer["finished"], true);
+        for key in ["words", "spans"] {
+            let spans = answer[key].as_array().unwrap();
+            let parts: String = spans.iter().map(|span| span["text"].as_str().unwrap()).collect();
+            assert_eq!(parts, text, "{key} partition the text");
+            for span in spans {
+                assert!((numbers(&span["posterior"]).iter().sum::<f64>() - 1.0).abs() < 1e-9);
+            }
+        }
+        let tokens = answer["tokens"].as_array().unwrap();
+        let log_prob: f64 = tokens.iter().map(|token| token["log_prob"].as_f64().unwrap()).sum();
+        assert!((log_prob.exp() - answer["probability"].as_f64().unwrap()).abs() < 1e-6);
+        for token in tokens {
+            assert!((numbers(&token["posterior"]).iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        }
+        let passages = answer["passages"].as_array().unwrap();
+        assert_eq!(passages.len(), 2);
+        for key in ["prior", "posterior"] {
+            let sum: f64 = passages.iter().map(|passage| passage[key].as_f64().unwrap()).sum();
+            assert!((sum - 1.0).abs() < 1e-6, "{key} sums to {sum}");
+        }
+        let cited = &answer["citations"][0];
+        assert_eq!(cited["document"], passages[cited["passage"].as_u64().unwrap() as usize]["document"]);
+        assert_eq!(answer["evidence"]["basis"], "no_answer_token");
+        assert_eq!(
+            answer["evidence"]["log_ratio"],
+            serde_json::Value::Null,
+            "infinite: nothing can be quoted from nothing"
+        );
+        assert!(answer["evidence"]["disagree"].as_f64().unwrap() >= 0.0);
+    }
+}
+
+#[test]
+fn every_way_to_decode_answers_and_nonsense_is_refused_with_the_ways() {
+    let home = handbook();
+    let expected = json(home.path(), &ask(&["--json"]))["answer"].clone();
+    for decode in
+        ["greedy", "beam=2", "sample", "sample=7,temperature=0.5,top_k=9", "thorough", "fast", "union=3"]
+    {
+        let answer = json(home.path(), &ask(&["--json", "--decode", decode, "--max-tokens", "9"]));
+        assert_eq!(answer["answer"], expected, "quote weighs all answers, whatever {decode} says");
+    }
+    let said = fail(home.path(), &ask(&["--decode", "beam=many"]));
+    assert!(said.contains("greedy") && said.contains("sample=SEED"), "{said}");
+    let said = fail(home.path(), &ask(&["--max-tokens", "0"]));
+    assert!(said.contains("at least 1"), "{said}");
+    let said = fail(home.path(), &ask(&["--min-evidence", "nan"]));
+    assert!(said.contains("evidence"), "{said}");
+    let said = fail(home.path(), &ask(&["--stream", "--json"]));
+    assert!(said.contains("--json"), "{said}");
+}
+
+#[test]
+fn a_streamed_answer_is_the_answer_and_its_sources() {
+    let home = handbook();
+    let streamed = succeed(home.path(), &ask(&["--stream"]));
+    let mut lines = streamed.lines();
+    assert_eq!(lines.next(), Some("Every parent gets forty days of parental leave."));
+    assert!(lines.next().unwrap().starts_with("[1] handbook/leave.md, bytes "), "{streamed}");
+    let nothing = succeed(home.path(), &["ask", "handbook.postil", "zeppelin hangar", "--stream"]);
+    assert!(nothing.starts_with("No answer found"), "{nothing}");
+}
+
+#[test]
+fn markdown_has_footnotes() {
+    let home = handbook();
+    let markdown = succeed(home.path(), &ask(&["--markdown"]));
+    assert!(markdown.starts_with("Every parent gets forty days of parental leave.[^1]"), "{markdown}");
+    assert!(markdown.contains("\n[^1]: handbook/leave.md"), "{markdown}");
+}
+
+#[test]
+fn explaining_shows_every_token_by_passage_within_bounds() {
+    let home = handbook();
+    std::fs::write(
+        home.path().join("handbook/long.txt"),
+        format!("Parental leave of every parent gets {} \u{1b}[31mred.", "l\u{f6}ng".repeat(60)),
+    )
+    .unwrap();
+    succeed(home.path(), &["ingest", "handbook.postil", "handbook"]);
+    for mode in ["sequence", "token"] {
+        let explained = succeed(home.path(), &ask(&["--explain", "--mode", mode]));
+        for part in
+            ["token", "log p", "p1", "p2", "\"forty \"", "prior", "credited to", "evidence for", "no answer"]
+        {
+            assert!(explained.contains(part), "{part} is not in {explained}");
+        }
+        assert!(!explained.contains('\u{1b}'), "escapes of documents stay out");
+        let table = explained
+            .lines()
+            .skip_while(|line| !line.starts_with("token"))
+            .take_while(|line| !line.is_empty());
+        assert!(table.clone().count() > 8);
+        assert!(table.into_iter().all(|line| line.chars().count() <= 80), "{explained}");
+    }
+    let nothing = succeed(home.path(), &["ask", "handbook.postil", "zeppelin hangar", "--explain"]);
+    assert!(nothing.contains("Nearest:") && nothing.contains("evidence for"), "{nothing}");
+}
+
+#[test]
+fn output_that_is_no_terminal_has_no_colour() {
+    let home = handbook();
+    let output = postil(home.path(), &ask(&[])).env_remove("NO_COLOR").output().unwrap();
+    assert!(!String::from_utf8(output.stdout).unwrap().contains('\u{1b}'));
+}
+
 #[test]
 fn a_second_ingest_embeds_nothing_and_says_so() {
     let home = handbook();
@@ -103,6 +227,31 @@ fn standard_input_is_a_document_or_many() {
     assert_eq!(found["hits"][0]["document"], "a");
     let removed = json(home.path(), &["rm", "handbook.postil", "--filter", "exists(year)", "--json"]);
     assert_eq!(removed["removed"], 2);
+}
+
+#[test]
+fn answers_are_scored_against_known_ones() {
+    let home = handbook();
+    let lines = [
+        r#"{"question": "how many days of parental leave", "answers": ["forty days"], "pid": "handbook/leave.md"}"#,
+        r#"{"question": "who books the trains", "answers": ["the front desk"], "pid": "handbook/travel.txt"}"#,
+        r#"{"question": "zebra quantum xylophone", "answers": []}"#,
+    ];
+    std::fs::write(home.path().join("questions.jsonl"), lines.join("\n")).unwrap();
+    let command =
+        ["eval", "handbook.postil", "questions.jsonl", "--json", "-k", "1,2", "--plot", "curve.svg"];
+    let scores = json(home.path(), &command);
+    assert_eq!(scores["questions"], 3);
+    assert_eq!(scores["recall"]["5"], 1.0);
+    assert_eq!(scores["results"].as_array().unwrap().len(), 4);
+    for field in ["em", "f1", "auroc", "citation_precision", "p50_ms", "p95_ms"] {
+        assert!(scores[field].is_number(), "{field} in {scores}");
+    }
+    assert!(std::fs::read_to_string(home.path().join("curve.svg")).unwrap().starts_with("<svg"));
+    let table = succeed(home.path(), &["eval", "handbook.postil", "questions.jsonl", "--mode", "token"]);
+    assert!(table.contains("quote token k=5"), "{table}");
+    std::fs::write(home.path().join("bad.jsonl"), "{}").unwrap();
+    assert!(fail(home.path(), &["eval", "handbook.postil", "bad.jsonl"]).contains("line 1"));
 }
 
 #[test]

@@ -85,6 +85,20 @@ impl ModelFolder {
         })
     }
 
+    /// A text file of the folder, `None` when it is not there.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Corrupt`] when it is no UTF-8.
+    pub fn text_if_present(&self, file: &str) -> Result<Option<String>, CheckpointError> {
+        let path = self.file(file);
+        if !path.is_file() {
+            return Ok(None);
+        }
+        String::from_utf8(read_bounded(&path, MAX_JSON_BYTES)?).map(Some).map_err(|source| {
+            CheckpointError::corrupt(&path, Damage::Unreadable { reason: source.to_string() })
+        })
+    }
+
     /// The files that hold the weights: those of the shard index, or `model.safetensors`, or the only
     /// `*.safetensors` there is.
     ///

@@ -1,4 +1,4 @@
-//! A model folder in the Hugging Face layout: its files, tokenizer, weights and fingerprint.
+//! A model folder in the Hugging Face layout, or a GGUF file: its files, tokenizer, weights and fingerprint.
 //!
 //! Everything here reads local files and believes none of them: a missing, truncated or inconsistent
 //! file is a [`CheckpointError`] that names the file and the damage, and no size stated inside a file
@@ -10,6 +10,7 @@
 //! `folder.rs` | finding and reading the files of one model
 //! `tokenizer.rs` | the tokenizer, without truncation and padding
 //! `weights/` | tensors by name, as f32 or int8 codes
+//! `gguf/` | a model in one GGUF file: settings, tokenizer, places of tensors
 //! `fingerprint.rs` | the digest of all that decides a model's output
 //! `home.rs` | where models are kept, and which are there
 //! `known.rs` | models whose files are pinned by digest, and checking them
@@ -20,6 +21,7 @@ mod error;
 pub mod fetch;
 mod fingerprint;
 mod folder;
+mod gguf;
 mod home;
 mod known;
 mod tokenizer;
@@ -28,9 +30,10 @@ mod weights;
 pub use error::{CheckpointError, Damage};
 pub use fingerprint::{Fingerprint, file_digest};
 pub use folder::ModelFolder;
+pub use gguf::{GgufFile, GgufTensor, GgufValue};
 pub use home::{HOME_VARIABLE, Installed, list, locate, model_home};
 pub use known::{KnownModel, Mismatch, PinnedFile, Wheel, known_model, known_models, verify};
-pub use tokenizer::load_tokenizer;
+pub use tokenizer::{load_question_tokenizer, load_tokenizer};
 pub use weights::{TensorEntry, Weights};
 
 /// The tokenizer type of [`load_tokenizer`], so that dependents need not name the library's version.

@@ -1,3 +1,8 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
 use tokenizers::{PaddingParams, Tokenizer, TruncationParams};
 
 use crate::folder::read_bounded;
@@ -6,23 +11,213 @@ use crate::{CheckpointError, Damage, ModelFolder};
 /// Largest `tokenizer.json` read; the largest published ones have some 30 MB.
 const MAX_TOKENIZER_BYTES: u64 = 256 << 20;
 
-/// The folder's `tokenizer.json`, with truncation and padding switched off.
+const WHOLE: &str = "tokenizer.json";
+const CONFIG: &str = "tokenizer_config.json";
+/// The older form of byte-level byte-pair encoding, in two files, which RAG checkpoints have.
+const VOCABULARY: &str = "vocab.json";
+const MERGES: &str = "merges.txt";
+/// The older form of BERT's word pieces: one a line.
+const WORD_PIECES: &str = "vocab.txt";
+/// Where a RAG checkpoint keeps its generator's tokenizer.
+const GENERATOR: &str = "generator_tokenizer";
+/// Where it keeps its question encoder's.
+const QUESTION_ENCODER: &str = "question_encoder_tokenizer";
+/// Most word pieces of a `vocab.txt`; the largest published ones have some 200,000.
+const MAX_WORD_PIECES: usize = 1 << 22;
+
+/// The folder's tokenizer, with truncation and padding switched off: `tokenizer.json`, or `vocab.json` with
+/// `merges.txt` as BART has them, or `vocab.txt` as BERT has it; of a RAG checkpoint, the generator's.
 ///
 /// Published files carry both (all-MiniLM-L6-v2: cut and pad to 128), as traces of how they were made,
 /// not of what the model can read: cutting would be silent and padding is never needed here.
 ///
 /// # Errors
-/// [`CheckpointError::Missing`] without the file, [`CheckpointError::Corrupt`] when it is no tokenizer.
+/// [`CheckpointError::Missing`] without the files, [`CheckpointError::Corrupt`] when they are no tokenizer.
 pub fn load_tokenizer(folder: &ModelFolder) -> Result<Tokenizer, CheckpointError> {
-    const FILE: &str = "tokenizer.json";
-    let path = folder.file(FILE);
-    if !path.is_file() {
-        return Err(CheckpointError::Missing { path: folder.path().to_owned(), file: FILE.to_owned() });
+    load_from(&[folder.path().to_owned(), folder.file(GENERATOR)])
+}
+
+/// The tokenizer of a RAG checkpoint's question encoder, as [`load_tokenizer`] has its generator's.
+///
+/// # Errors
+/// As [`load_tokenizer`].
+pub fn load_question_tokenizer(folder: &ModelFolder) -> Result<Tokenizer, CheckpointError> {
+    load_from(&[folder.file(QUESTION_ENCODER)])
+}
+
+/// From the first of the places that has one.
+fn load_from(places: &[PathBuf]) -> Result<Tokenizer, CheckpointError> {
+    for place in places {
+        let (path, bytes) = if place.join(WHOLE).is_file() {
+            let path = place.join(WHOLE);
+            let bytes = read_bounded(&path, MAX_TOKENIZER_BYTES)?;
+            (path, bytes)
+        } else if place.join(VOCABULARY).is_file() && place.join(MERGES).is_file() {
+            (place.join(VOCABULARY), from_two_files(place)?)
+        } else if place.join(WORD_PIECES).is_file() {
+            (place.join(WORD_PIECES), from_word_pieces(place)?)
+        } else {
+            continue;
+        };
+        let unreadable = |reason: String| CheckpointError::corrupt(&path, Damage::Unreadable { reason });
+        let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|source| unreadable(source.to_string()))?;
+        tokenizer.with_padding(None::<PaddingParams>);
+        tokenizer
+            .with_truncation(None::<TruncationParams>)
+            .map_err(|source| unreadable(source.to_string()))?;
+        return Ok(tokenizer);
     }
+    Err(CheckpointError::Missing { path: places[0].clone(), file: WHOLE.to_owned() })
+}
+
+/// What BERT's `tokenizer_config.json` says of the text before it is divided.
+#[derive(Deserialize)]
+struct Uncased {
+    #[serde(default = "yes")]
+    do_lower_case: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// `vocab.txt` as one `tokenizer.json`, with BERT's special tokens; lower case unless `tokenizer_config.json`
+/// says otherwise.
+fn from_word_pieces(place: &Path) -> Result<Vec<u8>, CheckpointError> {
+    let path = place.join(WORD_PIECES);
     let unreadable = |reason: String| CheckpointError::corrupt(&path, Damage::Unreadable { reason });
-    let bytes = read_bounded(&path, MAX_TOKENIZER_BYTES)?;
-    let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|source| unreadable(source.to_string()))?;
-    tokenizer.with_padding(None::<PaddingParams>);
-    tokenizer.with_truncation(None::<TruncationParams>).map_err(|source| unreadable(source.to_string()))?;
-    Ok(tokenizer)
+    let text = String::from_utf8(read_bounded(&path, MAX_TOKENIZER_BYTES)?)
+        .map_err(|source| unreadable(source.to_string()))?;
+    let vocabulary: BTreeMap<&str, usize> =
+        text.lines().take(MAX_WORD_PIECES).enumerate().map(|(id, piece)| (piece.trim_end(), id)).collect();
+    let config = place.join(CONFIG);
+    let lowercase = match config.is_file() {
+        true => {
+            let config: Uncased = serde_json::from_slice(&read_bounded(&config, MAX_TOKENIZER_BYTES)?)
+                .map_err(|source| unreadable(source.to_string()))?;
+            config.do_lower_case
+        }
+        false => true,
+    };
+    let id = |content: &str| {
+        let id = vocabulary.get(content).copied();
+        id.ok_or_else(|| unreadable(format!("there is no {content}")))
+    };
+    let (start, end, _) = (id("[CLS]")?, id("[SEP]")?, id("[UNK]")?);
+    let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+    let added = special.iter().filter_map(|content| Some((content, vocabulary.get(*content)?)));
+    let added: Vec<Value> = added
+        .map(|(content, id)| {
+            json!({
+                "id": id, "content": content, "special": true, "normalized": false, "single_word": false,
+                "lstrip": false, "rstrip": false,
+            })
+        })
+        .collect();
+    let token = |content: &str, kind: u32| json!({"SpecialToken": {"id": content, "type_id": kind}});
+    let part = |name: &str, kind: u32| json!({"Sequence": {"id": name, "type_id": kind}});
+    let named = |content: &str, id: usize| json!({"id": content, "ids": [id], "tokens": [content]});
+    let whole = json!({
+        "version": "1.0", "added_tokens": added,
+        "normalizer": {
+            "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null,
+            "lowercase": lowercase,
+        },
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [token("[CLS]", 0), part("A", 0), token("[SEP]", 0)],
+            "pair": [token("[CLS]", 0), part("A", 0), token("[SEP]", 0), part("B", 1), token("[SEP]", 1)],
+            "special_tokens": {"[CLS]": named("[CLS]", start), "[SEP]": named("[SEP]", end)},
+        },
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
+        "model": {
+            "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100, "vocab": vocabulary,
+        },
+    });
+    serde_json::to_vec(&whole).map_err(|source| unreadable(source.to_string()))
+}
+
+/// `vocab.json` and `merges.txt` as one `tokenizer.json`, with BART's special tokens where it has them.
+fn from_two_files(place: &Path) -> Result<Vec<u8>, CheckpointError> {
+    let (path, merges_path) = (place.join(VOCABULARY), place.join(MERGES));
+    let unreadable =
+        |path: &Path, reason: String| CheckpointError::corrupt(path, Damage::Unreadable { reason });
+    let vocabulary: BTreeMap<String, u32> =
+        serde_json::from_slice(&read_bounded(&path, MAX_TOKENIZER_BYTES)?)
+            .map_err(|source| unreadable(&path, source.to_string()))?;
+    let merges = String::from_utf8(read_bounded(&merges_path, MAX_TOKENIZER_BYTES)?)
+        .map_err(|source| unreadable(&merges_path, source.to_string()))?;
+    let lines = merges.lines().filter(|line| !line.starts_with("#version") && !line.is_empty());
+    let merges: Option<Vec<(&str, &str)>> = lines.map(|line| line.split_once(' ')).collect();
+    let merges = merges.ok_or_else(|| unreadable(&merges_path, "a merge is no pair".to_owned()))?;
+    let special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"];
+    let added = special.iter().filter_map(|content| Some((content, vocabulary.get(*content)?)));
+    let added: Vec<Value> = added
+        .map(|(content, id)| {
+            json!({
+                "id": id, "content": content, "special": true, "normalized": false, "single_word": false,
+                "lstrip": *content == "<mask>", "rstrip": false,
+            })
+        })
+        .collect();
+    let around = match (vocabulary.get("<s>"), vocabulary.get("</s>")) {
+        (Some(start), Some(end)) => json!({
+            "type": "RobertaProcessing", "sep": ["</s>", end], "cls": ["<s>", start],
+            "trim_offsets": true, "add_prefix_space": false,
+        }),
+        _ => Value::Null,
+    };
+    let bytes =
+        json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
+    let whole = json!({
+        "version": "1.0", "added_tokens": added, "normalizer": null, "pre_tokenizer": bytes, "decoder": bytes,
+        "post_processor": around,
+        "model": {"type": "BPE", "vocab": vocabulary, "merges": merges},
+    });
+    serde_json::to_vec(&whole).map_err(|source| unreadable(&path, source.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> (tempfile::TempDir, ModelFolder) {
+        let home = tempfile::tempdir().unwrap();
+        for (name, content) in [("config.json", "{}")].iter().chain(files) {
+            let path = home.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        let folder = ModelFolder::open(home.path()).unwrap();
+        (home, folder)
+    }
+
+    const PIECES: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\nhow\nman\n##y\n?\n";
+
+    #[test]
+    fn a_question_encoders_word_pieces_are_read_from_lines() {
+        let (_home, rag) = folder(&[("question_encoder_tokenizer/vocab.txt", PIECES)]);
+        let tokenizer = load_question_tokenizer(&rag).unwrap();
+        let ids = |text: &str| tokenizer.encode(text, true).unwrap().get_ids().to_vec();
+        assert_eq!(ids("How MANY?"), [2, 4, 5, 6, 7, 3]);
+        assert_eq!(ids("zebra"), [2, 1, 3]);
+        assert!(matches!(load_tokenizer(&rag), Err(CheckpointError::Missing { .. })));
+        let pair = tokenizer.encode(("how", "many"), true).unwrap();
+        assert_eq!(
+            (pair.get_ids(), pair.get_type_ids()),
+            ([2, 4, 3, 5, 6, 3].as_slice(), [0, 0, 0, 1, 1, 1].as_slice())
+        );
+    }
+
+    #[test]
+    fn a_cased_vocabulary_stays_cased_and_one_without_its_tokens_is_damaged() {
+        let cased = [("vocab.txt", PIECES), ("tokenizer_config.json", r#"{"do_lower_case": false}"#)];
+        let (_home, model) = folder(&cased);
+        let found = load_tokenizer(&model).unwrap().encode("How man", true).unwrap();
+        assert_eq!(found.get_ids(), [2, 1, 5, 3]);
+        let (_home, model) = folder(&[("vocab.txt", "how\nmany\n")]);
+        assert!(matches!(load_tokenizer(&model), Err(CheckpointError::Corrupt { .. })));
+    }
 }

@@ -1,4 +1,5 @@
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::Passage;
 
@@ -12,6 +13,12 @@ pub type TokenId = u32;
 pub trait Generator: Send + Sync {
     /// What people call it: `quote`, `reader`, a model's name.
     fn name(&self) -> &str;
+
+    /// Whether a token id means the same in every decoding, so that an answer found in one can be scored
+    /// in another. False where the tokens come from the passages at hand.
+    fn vocabulary_is_fixed(&self) -> bool {
+        true
+    }
 
     /// Reads the question once under each passage and stands before the first token, with one row.
     ///
@@ -45,7 +52,23 @@ pub trait Decoding {
     /// # Errors
     /// [`GenerateError::Shape`] when the lengths differ, a parent or token is out of range, or no row
     /// would be left.
-    fn advance(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError>;
+    fn advance(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
+        let k = self.passages();
+        let parents: Vec<usize> = parents.iter().flat_map(|parent| std::iter::repeat_n(*parent, k)).collect();
+        let tokens: Vec<TokenId> = tokens.iter().flat_map(|token| std::iter::repeat_n(*token, k)).collect();
+        self.advance_each(&parents, &tokens)
+    }
+
+    /// As [`Decoding::advance`], but each passage goes its own way, which is what a search under each passage
+    /// alone needs: `parents` and `tokens` are `[rows, passages]`, and under passage z new row r continues
+    /// old row `parents[r * k + z]` with `tokens[r * k + z]`.
+    ///
+    /// # Errors
+    /// As [`Decoding::advance`]; [`GenerateError::Shape`] when a length is no multiple of k.
+    fn advance_each(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError>;
+
+    /// Stands before the first token again, with one row.
+    fn restart(&mut self);
 
     /// Teacher-forced log-probabilities of whole answers, each from before its first token. The present
     /// rows play no part and stay as they are; a model reads each answer in one pass.
@@ -102,15 +125,20 @@ pub struct AnswerForm {
     pub max_tokens: Option<usize>,
 }
 
+/// Values looked through at a time.
+const LINE: usize = 1024;
+
 /// Log-probabilities, `[rows, passages, vocabulary]`, row-major, natural log, f32.
 ///
 /// A passage's line is normalized, or wholly -inf: then the passage cannot continue this row's prefix
 /// and has no say in the next token.
+///
+/// There are many, so that copies share them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogProbs {
     passages: usize,
     vocabulary: usize,
-    values: Vec<f32>,
+    values: Arc<Vec<f32>>,
 }
 
 impl LogProbs {
@@ -124,10 +152,14 @@ impl LogProbs {
         if row == 0 || !values.len().is_multiple_of(row) {
             return Err(GenerateError::Shape { what: "log-probabilities", got: values.len(), expected: row });
         }
-        if let Some(at) = values.iter().position(|v| v.is_nan() || *v == f32::INFINITY) {
+        let is_bad = |v: &f32| v.is_nan() || *v == f32::INFINITY;
+        // Without an exit from the inner loop, so that it is taken many values at a time.
+        let bad = values.chunks(LINE).position(|line| line.iter().fold(false, |bad, v| bad | is_bad(v)));
+        if let Some(line) = bad {
+            let at = line * LINE + values[line * LINE..].iter().position(is_bad).unwrap_or(0);
             return Err(GenerateError::NotFinite { passage: at % row / vocabulary, token: at % vocabulary });
         }
-        Ok(Self { passages, vocabulary, values })
+        Ok(Self { passages, vocabulary, values: Arc::new(values) })
     }
 
     /// k, the number of passages.
@@ -143,6 +175,11 @@ impl LogProbs {
     /// How many hypotheses there are.
     pub fn rows(&self) -> usize {
         self.values.len() / (self.passages * self.vocabulary)
+    }
+
+    /// One hypothesis under one passage: `[vocabulary]`. Panics when either is out of range.
+    pub fn line(&self, row: usize, passage: usize) -> &[f32] {
+        &self.row(row)[passage * self.vocabulary..(passage + 1) * self.vocabulary]
     }
 
     /// One hypothesis: `[passages, vocabulary]`. Panics when `row` is not below [`LogProbs::rows`].

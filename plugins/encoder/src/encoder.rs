@@ -10,8 +10,9 @@ use postil_contract::{Embeddings, EncodeError, Encoder, EncoderProfile, Passage}
 
 use crate::batch;
 use crate::side::Side;
-use crate::{EncoderError, Similarity};
+use crate::{BertConfig, EncoderError, Similarity};
 
+const TOKENIZER: &str = "tokenizer.json";
 /// Texts taken by a thread at a time when tokenizing.
 const TEXTS_AT_ONCE: usize = 16;
 
@@ -31,7 +32,8 @@ pub struct BertEncoder {
 }
 
 impl BertEncoder {
-    /// Loads the model in `folder`, for both sides.
+    /// Loads the model in `folder`, for both sides. Of a RAG checkpoint that is its question encoder, which is
+    /// of use for the questions of [`BertEncoder::open_pair`]: its passages were encoded by another.
     ///
     /// # Errors
     /// [`EncoderError`], naming the file, the tensor or the field.
@@ -159,10 +161,14 @@ impl Encoder for BertEncoder {
 
 /// Loads one side while its files are hashed on a second thread.
 fn load(folder: &ModelFolder) -> Result<(Side, String), EncoderError> {
+    // In its older form a part's tokenizer is several files: what they make is hashed instead.
+    let is_part = BertConfig::is_part(folder)?;
     std::thread::scope(|scope| {
         let digest = scope.spawn(|| -> Result<Fingerprint, CheckpointError> {
             let mut fingerprint = Fingerprint::new();
-            fingerprint.file("tokenizer", &folder.file("tokenizer.json"))?;
+            if folder.has(TOKENIZER) && !is_part {
+                fingerprint.file("tokenizer", &folder.file(TOKENIZER))?;
+            }
             for file in folder.weight_files()? {
                 fingerprint.file("weights", &file)?;
             }
@@ -171,6 +177,9 @@ fn load(folder: &ModelFolder) -> Result<(Side, String), EncoderError> {
         // Loading first: it says better what is wrong with a damaged file.
         let side = Side::open(folder)?;
         let mut fingerprint = digest.join().expect("hashing returns its errors")?;
+        if is_part || !folder.has(TOKENIZER) {
+            fingerprint.part("tokenizer", side.tokenizer_json().as_bytes());
+        }
         side.model.config().fingerprint(&mut fingerprint);
         side.recipe.fingerprint(&mut fingerprint);
         Ok((side, fingerprint.finish()))

@@ -6,7 +6,6 @@
 //!
 //! file | responsibility
 //! ---|---
-//! `kernel/` | matrix product, softmax, layer norm
 //! `linear.rs` | a linear layer over the kernels
 //! `bert/` | the network: weights and forward pass
 //! `pooling.rs` | token states to one vector
@@ -21,7 +20,6 @@ mod bert;
 mod encoder;
 mod error;
 pub mod hash;
-mod kernel;
 mod linear;
 mod pooling;
 mod recipe;

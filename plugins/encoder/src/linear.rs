@@ -1,6 +1,6 @@
 use postil_checkpoint::{CheckpointError, Weights};
 
-use crate::kernel::{Finish, Kernel, PANEL, Panels, Rows, panels_of};
+use postil_kernel::{Finish, Kernel, PANEL, Panels, Rows, panels_of};
 
 /// A linear layer: `outputs = weight * inputs + bias`.
 pub struct Linear {
@@ -72,7 +72,7 @@ impl Linear {
     pub(crate) fn run(&self, kernel: Kernel, input: &[f32], gelu: bool, output: &mut [f32]) {
         let rows = Rows { values: input, stride: self.inputs, rows: input.len() / self.inputs };
         let finish = Finish { bias: &self.bias, gelu };
-        kernel.product(rows, self.weight.columns(), finish, output, self.outputs);
+        kernel.product(rows, self.weight.all(), finish, output, self.outputs);
     }
 }
 

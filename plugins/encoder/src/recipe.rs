@@ -94,8 +94,11 @@ impl Recipe {
         if let Some(limit) = stated.max_seq_length {
             recipe.max_tokens = recipe.max_tokens.min(limit);
         } else {
-            let tokenizer: TokenizerConfig =
-                folder.json_if_present("tokenizer_config.json")?.unwrap_or_default();
+            let file = match BertConfig::is_part(folder)? {
+                true => "question_encoder_tokenizer/tokenizer_config.json",
+                false => "tokenizer_config.json",
+            };
+            let tokenizer: TokenizerConfig = folder.json_if_present(file)?.unwrap_or_default();
             let limit = tokenizer.model_max_length.unwrap_or(f64::INFINITY);
             recipe.max_tokens = recipe.max_tokens.min(limit as usize);
         }

@@ -1,11 +1,11 @@
 use std::ops::Range;
 
-use postil_checkpoint::{ModelFolder, Tokenizer};
+use postil_checkpoint::{ModelFolder, Tokenizer, load_question_tokenizer};
 use postil_contract::Passage;
 use tokenizers::normalizers::{Lowercase, Sequence};
 
 use crate::recipe::{Recipe, Titles};
-use crate::{BertModel, EncoderError};
+use crate::{BertConfig, BertModel, EncoderError};
 
 /// One side of a bi-encoder: a BERT, its tokenizer, and how its states become a vector.
 pub(crate) struct Side {
@@ -18,13 +18,21 @@ impl Side {
     pub(crate) fn open(folder: &ModelFolder) -> Result<Self, EncoderError> {
         let model = BertModel::open(folder)?;
         let recipe = Recipe::open(folder, model.config())?;
-        let mut tokenizer = folder.tokenizer()?;
+        let mut tokenizer = match BertConfig::is_part(folder)? {
+            true => load_question_tokenizer(folder)?,
+            false => folder.tokenizer()?,
+        };
         if recipe.lower_case {
             let own = tokenizer.get_normalizer().cloned();
             let steps = std::iter::once(Lowercase.into()).chain(own).collect();
             tokenizer.with_normalizer(Some(Sequence::new(steps)));
         }
         Ok(Self { model, recipe, tokenizer })
+    }
+
+    /// The tokenizer as `tokenizer.json` would have it.
+    pub(crate) fn tokenizer_json(&self) -> String {
+        self.tokenizer.to_string(false).unwrap_or_default()
     }
 
     pub(crate) fn question_ids(&self, question: &str) -> Result<Vec<u32>, String> {

@@ -10,6 +10,8 @@
 //! `marginalize/` | RAG-Sequence and RAG-Token over slices: priors, mixtures, posteriors
 //! `decode/` | searching for answers under the mixture
 //! `model/` | language models: token ids to logits
+//! `language/` | a language model with its tokenizer and prompt, from a folder or a GGUF file
+//! `prompt/` | question and passage to tokens
 //! `quote/` | the generator that needs no weights: answers are sentences of the passages
 //! `reader/` | the default generator: a small trained pointer-generator over BERT
 //! `sentence/` | sentences of a text, by byte range
@@ -17,26 +19,31 @@
 
 mod answer;
 mod decode;
+mod language;
 mod marginalize;
 mod model;
+mod prompt;
 mod quote;
 mod reader;
 mod sentence;
 
 pub use answer::{
-    Answer, AnswerOptions, AnswerToken, Candidate, Citation, DEFAULT_BEAMS, DEFAULT_MAX_ALTERNATIVES,
-    DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS, Retrieved, Search, answer, answer_watched,
+    Answer, AnswerOptions, AnswerToken, Basis, Candidate, Citation, DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO,
+    DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS,
+    DEFAULT_MIN_EVIDENCE, Evidence, Retrieved, Search, Span, answer, answer_watched,
 };
 pub use decode::{
     BeamOptions, Constraints, EarlyStopping, Hypothesis, Proposed, Ranked, Said, Sampling, Watch, beam,
     exhaustive, fast, greedy, sample, thorough, union,
 };
+pub use language::LanguageGenerator;
 pub use marginalize::{
     Disagreement, Groups, Marginal, Mixture, Mode, Step, disagreement, evidence_log_ratio,
     grounded_probability, leave_one_out_sequence, leave_one_out_step, log_softmax, log_sum_exp, marginal,
     prior,
 };
 pub use model::{GenerationSettings, LanguageModel, LoadError, TensorSource};
+pub use prompt::{DEFAULT_CHAT_INSTRUCTION, DEFAULT_COMPLETION, DEFAULT_T5_INSTRUCTION, RetrievalSettings};
 pub use quote::{DEFAULT_NO_ANSWER_SIMILARITY, QuoteGenerator};
 pub use reader::ReaderGenerator;
 pub use sentence::{Sentence, SentenceKind, sentences};

@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Write all documents, passages and vectors as JSON lines
     Export(Export),
+    /// Score the answers to questions with known answers
+    Eval(Eval),
     /// List, add and check models
     #[command(subcommand)]
     Model(Model),
@@ -100,8 +102,28 @@ pub(crate) struct Ask {
     #[arg(long, value_enum, default_value_t = ModeArg::Sequence)]
     pub(crate) mode: ModeArg,
     /// What writes the answer
-    #[arg(long, value_name = "NAME", default_value = "quote")]
+    #[arg(long, value_name = "NAME|PATH", default_value = postil::DEFAULT_GENERATOR)]
     pub(crate) generator: String,
+    /// How answers are looked for, by a generator that writes freely: greedy, beam=4, thorough=4, fast=4,
+    /// union=4, sample=SEED or sample=SEED,temperature=0.8,top_k=40,top_p=0.9,min_p=0.05
+    /// [default: union=4, with --stream greedy]
+    #[arg(long, value_name = "HOW", verbatim_doc_comment)]
+    pub(crate) decode: Option<postil::Decode>,
+    /// Longest such answer, in tokens
+    #[arg(long, value_name = "TOKENS", default_value_t = postil::AskOptions::DEFAULT_MAX_TOKENS)]
+    pub(crate) max_tokens: usize,
+    /// Nats by which the passages must make an answer likelier than reading nothing does
+    #[arg(long, value_name = "NATS", default_value_t = postil::AskOptions::DEFAULT_MIN_EVIDENCE, allow_negative_numbers = true)]
+    pub(crate) min_evidence: f64,
+    /// Print tokens as they come, then the sources
+    #[arg(long, conflicts_with_all = ["markdown", "json"])]
+    pub(crate) stream: bool,
+    /// Show which passages each token came from, and the evidence
+    #[arg(long, conflicts_with_all = ["markdown", "json"])]
+    pub(crate) explain: bool,
+    /// Print Markdown, with footnotes
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
     #[command(flatten)]
     pub(crate) filter: Filter,
     #[command(flatten)]
@@ -112,6 +134,15 @@ pub(crate) struct Ask {
 pub(crate) enum ModeArg {
     Sequence,
     Token,
+}
+
+impl From<ModeArg> for postil::Mode {
+    fn from(mode: ModeArg) -> Self {
+        match mode {
+            ModeArg::Sequence => Self::Sequence,
+            ModeArg::Token => Self::Token,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -163,6 +194,31 @@ pub(crate) struct Export {
     /// Leave the vectors out
     #[arg(long)]
     pub(crate) no_vectors: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Eval {
+    /// The database; a question's pid is the key of a document in it
+    pub(crate) database: PathBuf,
+    /// Questions, one JSON object a line: question, answers (empty: unanswerable), pid
+    pub(crate) questions: PathBuf,
+    /// How many passages an answer is marginalized over; several to compare
+    #[arg(short, value_delimiter = ',', default_values_t = [postil::AskOptions::DEFAULT_K])]
+    pub(crate) k: Vec<usize>,
+    /// Modes to compare
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [ModeArg::Sequence, ModeArg::Token])]
+    pub(crate) mode: Vec<ModeArg>,
+    /// What writes the answers; several to compare
+    #[arg(long, value_name = "NAME|PATH", value_delimiter = ',', default_values_t = [postil::DEFAULT_GENERATOR.to_owned()])]
+    pub(crate) generator: Vec<String>,
+    /// Ask the first so many questions only
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) limit: Option<usize>,
+    /// Draw the reliability curves to this SVG file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Subcommand)]

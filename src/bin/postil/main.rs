@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod meter;
 mod open;
+mod plot;
 mod render;
 
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Stat(args) => commands::stat::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Export(args) => commands::export::run(&args),
+        Command::Eval(args) => commands::eval::run(&args),
         Command::Model(args) => commands::model::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
     };

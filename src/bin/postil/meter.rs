@@ -11,12 +11,7 @@ pub(crate) struct Meter(ProgressBar);
 
 impl Meter {
     pub(crate) fn new() -> Self {
-        let target = if std::io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(None, target);
+        let bar = ProgressBar::with_draw_target(None, target());
         bar.set_style(style("{spinner} {bytes} read {msg} [{elapsed}]"));
         bar.enable_steady_tick(Duration::from_millis(200));
         Self(bar)
@@ -40,6 +35,20 @@ impl Meter {
 
     pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// A bar that counts to `total`, hidden when stderr is not a terminal.
+pub(crate) fn counter(total: usize) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total as u64), target());
+    bar.set_style(style("{bar:24} {pos}/{len} questions [{elapsed}, {eta} left]"));
+    bar
+}
+
+fn target() -> ProgressDrawTarget {
+    match std::io::stderr().is_terminal() {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
     }
 }
 

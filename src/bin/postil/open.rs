@@ -3,12 +3,17 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use postil::{Database, Filter};
+use postil::{Database, Filter, Options};
 
 use crate::args;
 
 /// Opens what is there; a path that leads nowhere gets an error that lists the databases beside it.
 pub(crate) fn existing(path: &Path) -> Result<Database> {
+    existing_with(path, Database::options())
+}
+
+/// The same, with options of the command.
+pub(crate) fn existing_with(path: &Path, options: Options) -> Result<Database> {
     if !path.exists() {
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -25,7 +30,7 @@ pub(crate) fn existing(path: &Path) -> Result<Database> {
             beside.join(", ")
         );
     }
-    Ok(Database::options().must_exist(true).open(path)?)
+    Ok(options.must_exist(true).open(path)?)
 }
 
 fn databases_in(folder: &Path) -> Vec<String> {

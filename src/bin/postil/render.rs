@@ -1,6 +1,6 @@
 //! What commands print.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use anyhow::Result;
 use postil::Answer;
@@ -15,6 +15,32 @@ pub(crate) fn json(value: &Value) -> Result<()> {
     serde_json::to_writer(&mut out, value)?;
     writeln!(out)?;
     Ok(())
+}
+
+/// Text on stdout as it is: see [`text`] for what comes from documents.
+pub(crate) fn raw(text: &str) -> Result<()> {
+    writeln!(std::io::stdout().lock(), "{text}")?;
+    Ok(())
+}
+
+/// Colours that tell sources apart, as SGR codes: those readable on dark and light grounds alike.
+const COLOURS: [u8; 6] = [36, 35, 33, 32, 34, 31];
+
+/// How pieces of an answer are shown: neutralised, and coloured by source where stdout is a terminal that
+/// shows colours and nobody objects (`NO_COLOR`, see no-color.org).
+pub(crate) fn paint() -> impl Fn(&str, Option<usize>) -> String {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    paint_with(std::io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb)
+}
+
+fn paint_with(has_colour: bool) -> impl Fn(&str, Option<usize>) -> String {
+    move |text, source| match source {
+        Some(source) if has_colour => {
+            format!("\u{1b}[{}m{}\u{1b}[0m", COLOURS[source % COLOURS.len()], printable(text))
+        }
+        _ => printable(text),
+    }
 }
 
 /// Text on stdout, with what a document could use to drive the terminal taken out.
@@ -75,7 +101,7 @@ pub(crate) fn metadata(metadata: &postil::Metadata) -> Value {
 }
 
 /// What a mode is called.
-fn mode(mode: postil::Mode) -> &'static str {
+pub(crate) fn mode(mode: postil::Mode) -> &'static str {
     match mode {
         postil::Mode::Sequence => "sequence",
         postil::Mode::Token => "token",
@@ -91,7 +117,15 @@ pub(crate) fn metric(metric: postil::Metric) -> &'static str {
     }
 }
 
-/// The documented fields of an answer.
+/// What the probability of "no answer" rests on is called.
+fn basis(basis: postil::Basis) -> &'static str {
+    match basis {
+        postil::Basis::NoAnswerToken => "no_answer_token",
+        postil::Basis::NullPassage => "null_passage",
+    }
+}
+
+/// The documented fields of an answer. An infinite number is null: JSON has none.
 pub(crate) fn answer(answer: &Answer) -> Value {
     let citation = |citation: &postil::Citation| {
         json!({
@@ -103,6 +137,17 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             "prior": citation.prior,
             "score": citation.score,
             "leave_one_out": citation.leave_one_out,
+            "passage": citation.passage,
+        })
+    };
+    let span = |span: &postil::Span| {
+        json!({
+            "text": answer.text[span.range.clone()],
+            "range": [span.range.start, span.range.end],
+            "tokens": [span.tokens.start, span.tokens.end],
+            "posterior": span.posterior,
+            "log_ratio": span.log_ratio,
+            "sources": span.sources,
         })
     };
     json!({
@@ -117,17 +162,50 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             "probability": other.probability,
             "citations": other.citations.iter().map(citation).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
+        "finished": answer.finished,
+        "tokens": answer.tokens.iter().map(|token| json!({
+            "text": token.text,
+            "log_prob": token.log_prob,
+            "posterior": token.posterior,
+        })).collect::<Vec<_>>(),
+        "words": answer.words.iter().map(span).collect::<Vec<_>>(),
+        "spans": answer.spans.iter().map(span).collect::<Vec<_>>(),
+        "passages": answer.passages.iter().map(|passage| json!({
+            "document": passage.document,
+            "title": passage.title,
+            "range": [passage.range.start, passage.range.end],
+            "score": passage.score,
+            "prior": passage.prior,
+            "posterior": passage.posterior,
+            "shortened": passage.shortened,
+        })).collect::<Vec<_>>(),
+        "evidence": answer.evidence.map(|evidence| json!({
+            "basis": basis(evidence.basis),
+            "null_log_probability": evidence.null_log_probability,
+            "log_ratio": evidence.log_ratio,
+            "log_ratio_per_token": evidence.log_ratio_per_token,
+            "grounded_probability": evidence.grounded_probability,
+            "unsure": evidence.disagreement.unsure,
+            "disagree": evidence.disagreement.disagree,
+        })),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{printable, snippet};
+    use super::{paint_with, printable, snippet};
 
     #[test]
     fn a_document_cannot_send_escape_sequences_to_the_terminal() {
         assert_eq!(printable("a\u{1b}[31mb\u{7}\u{9b}c\u{202e}"), "a\u{fffd}[31mb\u{fffd}\u{fffd}c\u{fffd}");
         assert_eq!(printable("line\r\nnext\tcell"), "line\nnext\tcell");
+    }
+
+    #[test]
+    fn colours_are_ours_and_never_a_document_s() {
+        assert_eq!(paint_with(true)("a\u{1b}[31m", Some(1)), "\u{1b}[35ma\u{fffd}[31m\u{1b}[0m");
+        assert_eq!(paint_with(true)("a\u{1b}", None), "a\u{fffd}");
+        assert_eq!(paint_with(false)("a", Some(1)), "a");
     }
 
     #[test]

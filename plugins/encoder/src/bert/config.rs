@@ -1,5 +1,6 @@
 use postil_checkpoint::{Fingerprint, ModelFolder};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::EncoderError;
 
@@ -53,28 +54,34 @@ fn absolute() -> String {
     "absolute".to_owned()
 }
 
+fn is_composite(config: &Value) -> bool {
+    config["model_type"] == "rag"
+}
+
 impl BertConfig {
-    /// Reads and checks `config.json`.
+    /// Reads and checks `config.json`; of a RAG checkpoint, its question encoder's part.
     ///
     /// # Errors
     /// [`EncoderError::Unsupported`] for another architecture, [`EncoderError::Config`] for sizes that
     /// do not fit together.
     pub fn open(folder: &ModelFolder) -> Result<Self, EncoderError> {
-        #[derive(Deserialize)]
-        struct Kind {
-            #[serde(default)]
-            model_type: String,
-        }
-        // The kind first: another architecture has other fields, and should be named, not its fields.
-        let kind: Kind = folder.json("config.json")?;
         let unsupported = |field, got: &str, supported| {
             let path = folder.path().to_owned();
             Err(EncoderError::Unsupported { path, field, got: got.to_owned(), supported })
         };
-        if !matches!(kind.model_type.as_str(), "bert" | "dpr") {
-            return unsupported("model_type", &kind.model_type, "bert, dpr");
+        let mut whole: Value = folder.json("config.json")?;
+        if is_composite(&whole) {
+            whole = whole["question_encoder"].take();
         }
-        let config: Self = folder.json("config.json")?;
+        // The kind first: another architecture has other fields, and should be named, not its fields.
+        let kind = whole["model_type"].as_str().unwrap_or_default();
+        if !matches!(kind, "bert" | "dpr") {
+            return unsupported("model_type", kind, "bert, dpr, rag with one of them");
+        }
+        let config: Self = serde_json::from_value(whole).map_err(|source| EncoderError::Config {
+            path: folder.path().to_owned(),
+            reason: source.to_string(),
+        })?;
         if config.hidden_act != "gelu" {
             return unsupported("hidden_act", &config.hidden_act, "gelu");
         }
@@ -83,6 +90,11 @@ impl BertConfig {
         }
         config.check().map_err(|reason| EncoderError::Config { path: folder.path().to_owned(), reason })?;
         Ok(config)
+    }
+
+    /// Whether the folder holds a RAG checkpoint, of which the encoder is a part.
+    pub(crate) fn is_part(folder: &ModelFolder) -> Result<bool, EncoderError> {
+        Ok(is_composite(&folder.json("config.json")?))
     }
 
     /// Whether the sizes are in proportion and fit together.

@@ -1,4 +1,5 @@
-use super::attention::{Attention, Heads};
+use postil_kernel::{Attention, Heads};
+
 use super::{BertModel, Packed};
 use crate::EncoderError;
 

@@ -1,8 +1,8 @@
 use postil_checkpoint::{CheckpointError, Weights};
 
 use super::BertConfig;
-use crate::kernel::Norm;
 use crate::linear::Linear;
+use postil_kernel::Norm;
 
 /// One transformer layer: attention, then feed-forward, each with a residual sum and a norm after it.
 pub(super) struct Layer {

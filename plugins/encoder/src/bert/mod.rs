@@ -9,9 +9,7 @@
 //! `words.rs` | word embeddings, f32 or int8
 //! `layers.rs` | the weights, packed for the kernels
 //! `forward.rs` | the forward pass over one packed batch
-//! `attention.rs` | self-attention within each sequence
 
-mod attention;
 mod config;
 mod forward;
 mod layers;
@@ -24,9 +22,9 @@ pub(crate) use forward::Workspace;
 use layers::Layer;
 pub use words::Words;
 
-use crate::kernel::{Kernel, Norm};
 use crate::linear::Linear;
 use crate::{EncoderError, batch};
+use postil_kernel::{Kernel, Norm};
 
 /// Sequences of token ids, packed end to end.
 #[derive(Clone, Copy, Debug)]

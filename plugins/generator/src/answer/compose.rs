@@ -2,142 +2,245 @@ use std::ops::Range;
 
 use postil_contract::{Decoding, GenerateError, TokenId};
 
-use super::{Answer, AnswerOptions, AnswerToken, Candidate, Citation, Retrieved};
-use crate::marginalize::{Groups, Marginal, marginal};
-use crate::{Hypothesis, Step, sentences};
+use super::evidence::{about_answer, evidence};
+use super::null::Null;
+use super::search::Found;
+use super::spans::{Stretch, clauses, words};
+use super::support::{sentence_around, supporting_sentence};
+use super::{Answer, AnswerOptions, AnswerToken, Basis, Candidate, Citation, Evidence, Retrieved, Span};
+use crate::decode::growth::Growth;
+use crate::marginalize::{Groups, Marginal, evidence_log_ratio, marginal};
+use crate::{Hypothesis, Mode, Step};
 
 /// Everything needed to put hypotheses, found over distinct passages, in terms of the passages given.
 pub(super) struct Composer<'a> {
     pub(super) generator: &'a str,
+    pub(super) question: &'a str,
     pub(super) decoding: &'a dyn Decoding,
     pub(super) passages: &'a [Retrieved<'a>],
     pub(super) groups: &'a Groups,
     pub(super) log_prior: &'a [f64],
+    pub(super) null: Null<'a>,
+    /// Whether an answer is a part of a passage, and so its own quote.
+    pub(super) is_quoting: bool,
     pub(super) options: &'a AnswerOptions,
 }
 
+/// A hypothesis in terms of the passages given.
+struct Spoken<'a> {
+    hypothesis: &'a Hypothesis,
+    /// Log-probabilities, `[tokens][passages]`, with a place for every copy of a passage.
+    scores: Vec<Vec<Option<f32>>>,
+    /// Log-probabilities under the null passage, `[tokens]`.
+    null: Vec<f64>,
+    marginal: Marginal,
+    text: String,
+}
+
 impl Composer<'_> {
-    /// `found`: at least one hypothesis, best first. `silence`: probability of "no answer".
-    pub(super) fn answer(&self, found: &[Hypothesis], silence: f64) -> Result<Answer, GenerateError> {
-        let Some((chosen, others)) = found.split_first() else {
+    pub(super) fn answer(&self, found: &Found) -> Result<Answer, GenerateError> {
+        let Some(chosen) = found.hypotheses.first() else {
             let reason = "it has no candidate, not even \"no answer\"".to_owned();
             return Err(GenerateError::Model { model: self.generator.to_owned(), reason });
         };
-        let no_answer = self.is_silence(chosen);
-        let answers = || others.iter().filter(|h| !self.is_silence(h));
-        let (listed, unlisted) =
-            (answers().take(self.options.max_alternatives), answers().skip(self.options.max_alternatives));
-        let marginal = self.over_given_passages(chosen);
+        let silence = self.decoding.no_answer();
+        let is_silence = |h: &Hypothesis| silence.is_some() && h.tokens.first().copied() == silence;
+        let answers: Vec<&Hypothesis> = found.hypotheses.iter().filter(|h| !is_silence(h)).collect();
+        let shown = answers.len().min(1 + self.options.max_alternatives);
+        let null = self.null.log_probs(&answers[..shown])?;
+        let spoken: Vec<Spoken<'_>> =
+            answers.iter().zip(null).map(|(answer, null)| self.speak(answer, null)).collect();
+        let evidence = spoken.first().map(|best| self.evidence(best, found));
+        let (no_answer, no_answer_probability) = match (silence, evidence) {
+            (None, Some(evidence)) => {
+                (evidence.log_ratio < self.options.min_evidence, 1.0 - evidence.grounded_probability)
+            }
+            _ => (is_silence(chosen), found.silence.min(1.0)),
+        };
+        let others = if no_answer { 0 } else { 1.min(spoken.len()) };
+        let listed = spoken.iter().skip(others).take(self.options.max_alternatives);
+        let unlisted = answers.iter().skip(others + self.options.max_alternatives);
+        let mut answer = match spoken.first() {
+            Some(best) if !no_answer => self.given(best)?,
+            _ => self.withheld(is_silence(chosen).then_some(chosen), no_answer_probability),
+        };
+        answer.no_answer_probability = no_answer_probability;
+        let shortened = self.decoding.shortened();
+        let is_shortened = |z: &usize| shortened.contains(&self.groups.group_of()[*z]);
+        answer.shortened = (0..self.passages.len()).filter(is_shortened).collect();
+        answer.evidence = evidence;
+        answer.alternatives = listed.map(|other| self.candidate(other)).collect::<Result<_, _>>()?;
+        answer.other_probability = unlisted.map(|h| probability(h.marginal.log_prob)).sum();
+        Ok(answer)
+    }
+
+    /// `null` may be empty for an answer of which only the probability is shown.
+    fn speak<'h>(&self, hypothesis: &'h Hypothesis, null: Vec<f64>) -> Spoken<'h> {
+        let scores: Vec<Vec<Option<f32>>> =
+            hypothesis.scores.tokens().map(|token| self.groups.spread(token)).collect();
+        let marginal = marginal(self.options.mode, self.log_prior, scores.iter().map(Vec::as_slice));
+        let text = self.decoding.text(&hypothesis.tokens).trim().to_owned();
+        Spoken { hypothesis, scores, null, marginal, text }
+    }
+
+    fn evidence(&self, best: &Spoken<'_>, found: &Found) -> Evidence {
+        let basis = match self.decoding.no_answer() {
+            Some(_) => Basis::NoAnswerToken,
+            None => Basis::NullPassage,
+        };
+        let disagreement =
+            about_answer(&found.hypotheses, found.are_all, &self.groups.sum_priors(self.log_prior));
+        evidence(basis, best.marginal.log_prob, &best.null, disagreement, self.options)
+    }
+
+    fn given(&self, best: &Spoken<'_>) -> Result<Answer, GenerateError> {
+        let tokens = self.tokens(&best.hypothesis.tokens, &best.marginal.steps);
+        let is_text = |token: &TokenId| !self.decoding.text(&[*token]).is_empty();
+        let added: Vec<Option<&str>> = tokens
+            .iter()
+            .zip(&best.hypothesis.tokens)
+            .map(|(added, token)| is_text(token).then_some(added.text.as_str()))
+            .collect();
+        let words = words(&best.text, &added);
+        let spans = clauses(&best.text, &words).into_iter().map(|s| self.span(best, s)).collect::<Vec<_>>();
         Ok(Answer {
-            text: if no_answer { String::new() } else { self.text(&chosen.tokens) },
+            text: best.text.clone(),
             mode: self.options.mode,
-            no_answer,
-            no_answer_probability: silence.min(1.0),
-            log_probability: marginal.log_prob,
-            probability: probability(marginal.log_prob),
-            tokens: self.tokens(&chosen.tokens, &marginal.steps),
-            citations: if no_answer { Vec::new() } else { self.citations(chosen, &marginal)? },
-            posteriors: marginal.posterior,
-            alternatives: listed.map(|h| self.candidate(h)).collect::<Result<_, _>>()?,
-            other_probability: unlisted.map(|h| probability(h.marginal.log_prob)).sum(),
+            finished: best.hypothesis.finished,
+            log_probability: best.marginal.log_prob,
+            probability: probability(best.marginal.log_prob),
+            words: words.into_iter().map(|s| self.span(best, s)).collect(),
+            citations: self.citations(best, &spans)?,
+            spans,
+            tokens,
+            posteriors: best.marginal.posterior.clone(),
+            ..Answer::silent(self.options.mode)
         })
     }
 
-    fn is_silence(&self, hypothesis: &Hypothesis) -> bool {
-        let silence = self.decoding.no_answer();
-        silence.is_some() && hypothesis.tokens.first().copied() == silence
-    }
-
-    fn text(&self, tokens: &[TokenId]) -> String {
-        self.decoding.text(tokens).trim().to_owned()
-    }
-
-    /// The marginal again, with a place for every copy of a passage.
-    fn over_given_passages(&self, hypothesis: &Hypothesis) -> Marginal {
-        let spread: Vec<Vec<Option<f32>>> =
-            hypothesis.scores.tokens().map(|t| self.groups.spread(t)).collect();
-        marginal(self.options.mode, self.log_prior, spread.iter().map(Vec::as_slice))
+    /// `said`: "no answer" itself, from a generator that can say it.
+    fn withheld(&self, said: Option<&Hypothesis>, no_answer_probability: f64) -> Answer {
+        let silent = Answer { no_answer: true, finished: true, ..Answer::silent(self.options.mode) };
+        match said.map(|said| self.speak(said, Vec::new())) {
+            Some(Spoken { hypothesis, marginal, .. }) => Answer {
+                log_probability: marginal.log_prob,
+                probability: probability(marginal.log_prob),
+                tokens: self.tokens(&hypothesis.tokens, &marginal.steps),
+                posteriors: marginal.posterior,
+                ..silent
+            },
+            None => Answer {
+                log_probability: no_answer_probability.ln(),
+                probability: no_answer_probability,
+                posteriors: self.log_prior.iter().map(|p| p.exp()).collect(),
+                ..silent
+            },
+        }
     }
 
     /// Each token's text is what it adds to the text so far: alone it may be half a character.
     fn tokens(&self, tokens: &[TokenId], steps: &[Step]) -> Vec<AnswerToken> {
-        let mut before = String::new();
-        let mut split = Vec::with_capacity(tokens.len());
-        for (i, step) in steps.iter().enumerate() {
-            let text = self.decoding.text(&tokens[..=i]);
-            let added = text.strip_prefix(before.as_str()).unwrap_or_default().to_owned();
-            split.push(AnswerToken {
-                text: added,
-                log_prob: step.log_prob,
-                posterior: step.posterior.clone(),
-            });
-            before = text;
+        let mut growth = Growth::default();
+        let token = |(i, step): (usize, &Step)| AnswerToken {
+            text: growth.added(&self.decoding.text(&tokens[..=i])),
+            log_prob: step.log_prob,
+            posterior: step.posterior.clone(),
+        };
+        steps.iter().enumerate().map(token).collect()
+    }
+
+    /// Weighs the passages for a part of an answer.
+    fn span(&self, of: &Spoken<'_>, Stretch { range, tokens }: Stretch) -> Span {
+        let scores = &of.scores[tokens.clone()];
+        // One passage for the whole span, whichever the mode: see `Marginal::posterior`.
+        let marginal = marginal(Mode::Token, self.log_prior, scores.iter().map(Vec::as_slice));
+        let null: f64 = of.null[tokens.clone()].iter().sum();
+        let log_ratio: Vec<f64> =
+            marginal.log_likelihoods.iter().map(|said| evidence_log_ratio(*said, null)).collect();
+        let mut of_groups = vec![0.0; self.groups.len()];
+        for (group, posterior) in self.groups.group_of().iter().zip(&marginal.posterior) {
+            of_groups[*group] += posterior;
         }
-        split
+        let reaches = |z: &usize| {
+            of_groups[self.groups.group_of()[*z]] >= self.options.credit_posterior
+                && log_ratio[*z] >= self.options.credit_log_ratio
+        };
+        let sources = by_posterior(&marginal.posterior).into_iter().filter(reaches).collect();
+        Span { range, tokens, posterior: marginal.posterior, log_ratio, sources }
     }
 
-    fn candidate(&self, hypothesis: &Hypothesis) -> Result<Candidate, GenerateError> {
-        let marginal = self.over_given_passages(hypothesis);
-        Ok(Candidate {
-            text: self.text(&hypothesis.tokens),
-            probability: probability(marginal.log_prob),
-            citations: self.citations(hypothesis, &marginal)?,
-        })
+    fn candidate(&self, other: &Spoken<'_>) -> Result<Candidate, GenerateError> {
+        let probability = probability(other.marginal.log_prob);
+        let whole = self.span(other, whole(other));
+        let citations = self.citations(other, &[whole])?;
+        Ok(Candidate { text: other.text.clone(), probability, citations })
     }
 
-    fn citations(
-        &self,
-        hypothesis: &Hypothesis,
-        marginal: &Marginal,
-    ) -> Result<Vec<Citation>, GenerateError> {
-        let mut sources: Vec<usize> =
-            (0..self.passages.len()).filter(|z| marginal.posterior[*z] > 0.0).collect();
-        sources.sort_by(|a, b| marginal.posterior[*b].total_cmp(&marginal.posterior[*a]));
+    /// The passages that said the answer word for word, and those that any of `spans` credits; failing
+    /// these, those that the answer as a whole credits. Highest posterior first.
+    fn citations(&self, of: &Spoken<'_>, spans: &[Span]) -> Result<Vec<Citation>, GenerateError> {
+        let origin = |z: usize| self.decoding.origin(self.groups.group_of()[z], &of.hypothesis.tokens);
+        let is_credited = |z: usize| spans.iter().any(|span| span.sources.contains(&z));
+        let mut sources = by_posterior(&of.marginal.posterior);
+        sources.retain(|z| of.marginal.posterior[*z] > 0.0 && (is_credited(*z) || origin(*z).is_some()));
+        if sources.is_empty() {
+            sources = self.span(of, whole(of)).sources;
+        }
         sources.truncate(self.options.max_citations);
-        sources.into_iter().map(|z| self.citation(z, hypothesis, marginal)).collect()
+        let cite = |z| {
+            let credited = spans.iter().filter(|span| span.sources.contains(&z));
+            let mut said: Vec<&str> = credited.map(|span| &of.text[span.range.clone()]).collect();
+            if said.is_empty() {
+                said.push(&of.text);
+            }
+            self.citation(z, of, origin(z), &said.concat())
+        };
+        sources.into_iter().map(cite).collect()
     }
 
     fn citation(
         &self,
         z: usize,
-        hypothesis: &Hypothesis,
-        marginal: &Marginal,
+        of: &Spoken<'_>,
+        origin: Option<Range<usize>>,
+        said: &str,
     ) -> Result<Citation, GenerateError> {
         let Retrieved { passage, score } = self.passages[z];
-        let origin = self.decoding.origin(self.groups.group_of()[z], &hypothesis.tokens);
-        let is_free = self.decoding.candidates().is_none();
-        let (range, quote) = match origin {
-            Some(words) if is_free => {
-                let range = sentences_around(passage.text, words);
-                (range.clone(), passage.text.get(range))
-            }
-            Some(range) => {
-                let said = passage.text.get(range.clone());
-                (range, said.filter(|quote| *quote == self.text(&hypothesis.tokens)))
-            }
-            None => (0..passage.text.len(), Some(passage.text)),
+        let is_there = |range: &Range<usize>| match passage.text.get(range.clone()) {
+            Some(part) => !self.is_quoting || part == of.text,
+            None => false,
         };
-        let Some(quote) = quote else {
-            let reason = format!("the quote it gives from passage {z} is not there");
-            return Err(GenerateError::Model { model: self.generator.to_owned(), reason });
+        let range = match origin {
+            Some(range) if !is_there(&range) => {
+                let reason = format!("the quote it gives from passage {z} is not there");
+                return Err(GenerateError::Model { model: self.generator.to_owned(), reason });
+            }
+            Some(range) if self.is_quoting => range,
+            Some(range) => sentence_around(passage.text, range),
+            None => supporting_sentence(passage.text, said, self.question),
         };
         Ok(Citation {
             passage: z,
+            quote: passage.text[range.clone()].to_owned(),
             range,
-            quote: quote.to_owned(),
-            posterior: marginal.posterior[z],
+            posterior: of.marginal.posterior[z],
             prior: self.log_prior[z].exp(),
             score,
-            leave_one_out: marginal.leave_one_out[z],
+            leave_one_out: of.marginal.leave_one_out[z],
         })
     }
 }
 
-/// From the start of the first sentence that `words` touch to the end of the last.
-fn sentences_around(text: &str, words: Range<usize>) -> Range<usize> {
-    let touched = sentences(text).into_iter().map(|sentence| sentence.range);
-    let touched = touched.filter(|range| range.start < words.end && words.start < range.end);
-    touched.fold(words.clone(), |all, range| all.start.min(range.start)..all.end.max(range.end))
+/// All of an answer as one span.
+fn whole(of: &Spoken<'_>) -> Stretch {
+    Stretch { range: 0..of.text.len(), tokens: 0..of.scores.len() }
+}
+
+/// Positions of the passages, highest posterior first; equal ones in their order.
+fn by_posterior(posterior: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..posterior.len()).collect();
+    order.sort_by(|a, b| posterior[*b].total_cmp(&posterior[*a]));
+    order
 }
 
 /// Rounding may carry a sum of log-probabilities above 0.

@@ -7,24 +7,37 @@
 //! ---|---
 //! `options.rs` | what the caller decides
 //! `search.rs` | candidates, by the search that was asked for
-//! `compose.rs` | hypotheses to answer, tokens and citations
+//! `null.rs` | what candidates would be without a passage
+//! `evidence.rs` | what speaks for the answer and against it
+//! `spans.rs` | tokens to words and clauses
+//! `support.rs` | the sentence of a passage to show
+//! `parts.rs` | what an answer consists of
+//! `compose.rs` | hypotheses to answer, spans and citations
 
 mod compose;
+mod evidence;
+mod null;
 mod options;
+mod parts;
 mod search;
+mod spans;
+mod support;
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 use postil_contract::{GenerateError, Generator, Passage};
 
 use crate::marginalize::{Groups, prior};
 use crate::{Mode, Said};
 use compose::Composer;
+use null::{NULL, Null};
 use search::search;
 
 pub use options::{
-    AnswerOptions, DEFAULT_BEAMS, DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS,
+    AnswerOptions, DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR,
+    DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS, DEFAULT_MIN_EVIDENCE,
 };
+pub use parts::{AnswerToken, Basis, Candidate, Citation, Evidence, Span};
 pub use search::Search;
 
 /// A passage as retrieval found it.
@@ -43,21 +56,35 @@ pub struct Answer {
     pub text: String,
     /// The model it was marginalized under.
     pub mode: Mode,
-    /// Whether "no answer" was more probable than any answer. Then there are no citations, and what came
-    /// closest stands first in `alternatives`.
+    /// Whether there is no answer: "no answer" was more probable than any, or, from a generator that cannot
+    /// say it, the likeliest answer has too little [`Evidence`]. Then there are no citations, and what
+    /// came closest stands first in `alternatives`.
     pub no_answer: bool,
-    /// Probability of "no answer"; 0 from a generator that cannot say it.
+    /// Probability of "no answer"; what it rests on is in `evidence`.
     pub no_answer_probability: f64,
+    /// Whether it came to its end; one that did not was cut at the limit or by its watcher.
+    pub finished: bool,
     /// log p(y|x) of what was chosen, be it an answer or "no answer".
     pub log_probability: f64,
     /// p(y|x) of what was chosen.
     pub probability: f64,
-    /// Its tokens, end token included; their log-probabilities sum to `log_probability`.
+    /// Its tokens, end token included; their log-probabilities sum to `log_probability`. None when an
+    /// answer was withheld.
     pub tokens: Vec<AnswerToken>,
-    /// p(z|x,y) of every passage given, see [`crate::Marginal::posterior`]; sums to 1.
+    /// Its words, a partition of `text`.
+    pub words: Vec<Span>,
+    /// Its clauses, a partition of `words`: these are what passages are credited with.
+    pub spans: Vec<Span>,
+    /// p(z|x,y) of every passage given, see [`crate::Marginal::posterior`]; sums to 1. p(z|x) when an
+    /// answer was withheld.
     pub posteriors: Vec<f64>,
-    /// The passages it came from, highest posterior first, no more than were asked for.
+    /// Positions of the passages that were cut to fit the generator's window, ascending.
+    pub shortened: Vec<usize>,
+    /// The passages it came from, highest posterior first, no more than were asked for: those that say it
+    /// word for word, and those credited with one of `spans`.
     pub citations: Vec<Citation>,
+    /// What speaks for the likeliest answer; `None` when there was none to choose.
+    pub evidence: Option<Evidence>,
     /// The other answers considered, most probable first, no more than were asked for.
     pub alternatives: Vec<Candidate>,
     /// Probability of the answers considered but not listed: with `alternatives`, `probability`, and
@@ -66,47 +93,28 @@ pub struct Answer {
     pub other_probability: f64,
 }
 
-/// A token of an answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AnswerToken {
-    /// What it adds to the text; empty for an end token.
-    pub text: String,
-    /// log p(y_i|x,y_<i), marginalized.
-    pub log_prob: f64,
-    /// Who says it, `[passages]`, sums to 1: see [`crate::Step::posterior`].
-    pub posterior: Vec<f64>,
-}
-
-/// A passage that an answer came from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Citation {
-    /// Position among the passages given. Copies of one passage are cited each, with the posterior
-    /// divided as their priors are.
-    pub passage: usize,
-    /// The part that supports the answer, in bytes of the passage's text; all of it when the generator
-    /// wrote freely.
-    pub range: Range<usize>,
-    /// That part, verbatim.
-    pub quote: String,
-    /// How probable it is that the answer came from here.
-    pub posterior: f64,
-    /// p(z|x), before the answer was known.
-    pub prior: f64,
-    /// The score given.
-    pub score: f32,
-    /// log p(y|x) lost without this passage; +inf when no other can say it.
-    pub leave_one_out: f64,
-}
-
-/// An answer that was not chosen.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Candidate {
-    /// The answer.
-    pub text: String,
-    /// p(y|x).
-    pub probability: f64,
-    /// The passages it came from.
-    pub citations: Vec<Citation>,
+impl Answer {
+    /// Nothing said, nothing weighed.
+    fn silent(mode: Mode) -> Self {
+        Self {
+            text: String::new(),
+            mode,
+            no_answer: false,
+            no_answer_probability: 0.0,
+            finished: false,
+            log_probability: 0.0,
+            probability: 1.0,
+            tokens: Vec::new(),
+            words: Vec::new(),
+            spans: Vec::new(),
+            posteriors: Vec::new(),
+            shortened: Vec::new(),
+            citations: Vec::new(),
+            evidence: None,
+            alternatives: Vec::new(),
+            other_probability: 0.0,
+        }
+    }
 }
 
 /// Answers `question` from `passages`: the prior from their scores, every candidate answer (or, from a
@@ -130,6 +138,8 @@ pub fn answer(
 
 /// As [`answer`], telling `watch` each token of it: as it is chosen where the search goes token by token,
 /// all at the end where it looks ahead. Breaking ends a search that goes token by token.
+///
+/// The evidence is weighed when the answer is whole, so one that was told may still be withheld.
 ///
 /// # Errors
 /// As [`answer`].
@@ -155,7 +165,13 @@ pub fn answer_watched(
     let distinct: Vec<Passage<'_>> = groups.first().iter().map(|first| texts[*first]).collect();
     let group_prior = groups.sum_priors(&log_prior);
 
-    let mut decoding = generator.start(question, &distinct)?;
+    let (mut read, mut read_prior) = (distinct, group_prior.clone());
+    let is_fixed = generator.vocabulary_is_fixed();
+    if !is_fixed {
+        read.push(NULL);
+        read_prior.push(f64::NEG_INFINITY);
+    }
+    let mut decoding = generator.start(question, &read)?;
     let shares: Vec<f64> = groups
         .group_of()
         .iter()
@@ -167,16 +183,20 @@ pub fn answer_watched(
         let posterior = of_groups.iter().zip(&shares).map(|(group, share)| group * share).collect();
         watch(&AnswerToken { text: said.text.to_owned(), log_prob: said.step.log_prob, posterior })
     };
-    let found = search(generator, question, &distinct, decoding.as_mut(), &group_prior, options, as_chosen)?;
+    let found = search(generator, decoding.as_mut(), &read_prior, options, as_chosen)?;
+    let any_end = matches!(options.search, Search::Union(_));
     let composer = Composer {
         generator: generator.name(),
+        question,
         decoding: decoding.as_ref(),
         passages,
         groups: &groups,
         log_prior: &log_prior,
+        null: if is_fixed { Null::Apart { generator, question, any_end } } else { Null::Along },
+        is_quoting: found.are_all,
         options,
     };
-    let answer = composer.answer(&found.hypotheses, found.silence)?;
+    let answer = composer.answer(&found)?;
     if !found.watched {
         let _ = answer.tokens.iter().try_for_each(watch);
     }

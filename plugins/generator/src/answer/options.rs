@@ -13,6 +13,20 @@ pub const DEFAULT_MAX_TOKENS: usize = 128;
 /// Beams of the default search.
 pub const DEFAULT_BEAMS: usize = 4;
 
+/// The posterior a passage needs to be credited with a span: half of what each of five passages has when
+/// none says it better than another. A choice, not a measurement: the ratio below tells support from
+/// chance, this only spares a reader passages that are ten times less likely than others.
+pub const DEFAULT_CREDIT_POSTERIOR: f64 = 0.1;
+
+/// The nats by which a passage must make a span likelier than the empty passage does: 2, a factor of 7.4,
+/// as the project's notes on semantics suggest to start with. Not calibrated.
+pub const DEFAULT_CREDIT_LOG_RATIO: f64 = 2.0;
+
+/// The nats by which the passages must make an answer likelier than the empty passage does, for generators
+/// that cannot say "no answer": no less than for a single span ([`DEFAULT_CREDIT_LOG_RATIO`]), since an
+/// answer of which no part could be credited is a guess. Not calibrated.
+pub const DEFAULT_MIN_EVIDENCE: f64 = DEFAULT_CREDIT_LOG_RATIO;
+
 /// How to answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerOptions {
@@ -30,6 +44,15 @@ pub struct AnswerOptions {
     pub search: Search,
     /// What such answers may look like. Default: at most [`DEFAULT_MAX_TOKENS`].
     pub constraints: Constraints,
+    /// Least posterior of a passage that a span is credited to, copies of it taken together, in [0, 1].
+    /// Default [`DEFAULT_CREDIT_POSTERIOR`].
+    pub credit_posterior: f64,
+    /// Least log-ratio against the empty passage of a passage that a span is credited to. -inf credits by
+    /// posterior alone. Default [`DEFAULT_CREDIT_LOG_RATIO`].
+    pub credit_log_ratio: f64,
+    /// Least evidence log-ratio of an answer, for generators that cannot say "no answer": see
+    /// [`super::Evidence`]. -inf never withholds one. Default [`DEFAULT_MIN_EVIDENCE`].
+    pub min_evidence: f64,
 }
 
 impl AnswerOptions {
@@ -42,13 +65,39 @@ impl AnswerOptions {
             max_alternatives: DEFAULT_MAX_ALTERNATIVES,
             search: Search::Union(BeamOptions::new(DEFAULT_BEAMS)),
             constraints: Constraints::new(DEFAULT_MAX_TOKENS),
+            credit_posterior: DEFAULT_CREDIT_POSTERIOR,
+            credit_log_ratio: DEFAULT_CREDIT_LOG_RATIO,
+            min_evidence: DEFAULT_MIN_EVIDENCE,
         }
     }
 
     pub(super) fn check(&self) -> Result<(), GenerateError> {
-        if !self.score_scale.is_finite() || self.score_scale < 0.0 {
-            let got = f64::from(self.score_scale);
-            return Err(GenerateError::Value { what: "score scale", got, expected: "finite and at least 0" });
+        let scale = f64::from(self.score_scale);
+        let below_infinity = |v: f64| v < f64::INFINITY;
+        for (is_good, what, got, expected) in [
+            (scale.is_finite() && scale >= 0.0, "score scale", scale, "finite and at least 0"),
+            (
+                (0.0..=1.0).contains(&self.credit_posterior),
+                "least posterior of a source",
+                self.credit_posterior,
+                "between 0 and 1",
+            ),
+            (
+                below_infinity(self.credit_log_ratio),
+                "least log-ratio of a source",
+                self.credit_log_ratio,
+                "a number below infinity",
+            ),
+            (
+                below_infinity(self.min_evidence),
+                "least evidence of an answer",
+                self.min_evidence,
+                "a number below infinity",
+            ),
+        ] {
+            if !is_good {
+                return Err(GenerateError::Value { what, got, expected });
+            }
         }
         self.constraints.check()
     }

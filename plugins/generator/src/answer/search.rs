@@ -1,10 +1,13 @@
-use postil_contract::{Decoding, GenerateError, Generator, Passage};
+use postil_contract::{Decoding, GenerateError, Generator};
 
 use super::AnswerOptions;
 use crate::decode::{beam, exhaustive, fast, greedy, sample, thorough, union};
 use crate::{BeamOptions, Hypothesis, Sampling, Watch};
 
 /// How to look for an answer among more than can be counted.
+///
+/// Under a generator whose vocabulary is not fixed, a passage alone cannot be compared with all: `Beam` takes
+/// the place of the last three.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Search {
     /// The most probable token at each step; streams.
@@ -26,6 +29,8 @@ pub(super) struct Found {
     /// At least one, best first.
     pub(super) hypotheses: Vec<Hypothesis>,
     pub(super) silence: f64,
+    /// Whether the hypotheses are all answers there are.
+    pub(super) are_all: bool,
     /// Whether each token of the best was watched as it was chosen.
     pub(super) watched: bool,
 }
@@ -33,8 +38,6 @@ pub(super) struct Found {
 /// Searches as the options say; exhaustively where answers can be counted.
 pub(super) fn search(
     generator: &dyn Generator,
-    question: &str,
-    passages: &[Passage<'_>],
     decoding: &mut dyn Decoding,
     log_prior: &[f64],
     options: &AnswerOptions,
@@ -46,31 +49,30 @@ pub(super) fn search(
         let silence = decoding.no_answer();
         let silent = |h: &&Hypothesis| silence.is_some() && h.tokens.first().copied() == silence;
         let silence = hypotheses.iter().filter(silent).map(|h| h.marginal.log_prob.exp()).sum();
-        return Ok(Found { hypotheses, silence, watched: false });
+        return Ok(Found { hypotheses, silence, are_all: true, watched: false });
     }
     let silence = match decoding.no_answer() {
         Some(token) => exhaustive(decoding, vec![vec![token]], mode, log_prior)?[0].marginal.log_prob.exp(),
         None => 0.0,
     };
-    let alone = || passages.iter().map(|p| generator.start(question, &[*p])).collect::<Result<Vec<_>, _>>();
-    let (hypotheses, watched) = match &options.search {
-        Search::Greedy => (vec![greedy(decoding, mode, log_prior, constraints, watch)?], true),
-        Search::Sample(sampling) => {
-            (vec![sample(decoding, mode, log_prior, constraints, sampling, watch)?], true)
+    let is_fixed = generator.vocabulary_is_fixed();
+    let hypotheses = match &options.search {
+        Search::Greedy => vec![greedy(decoding, mode, log_prior, constraints, watch)?],
+        Search::Sample(sampling) => vec![sample(decoding, mode, log_prior, constraints, sampling, watch)?],
+        Search::Thorough(beams) if is_fixed => {
+            let proposed = thorough(decoding, mode, log_prior, constraints, beams)?;
+            proposed.into_iter().map(|p| p.hypothesis).collect()
         }
-        Search::Beam(beams) => {
+        Search::Fast(beams) if is_fixed => {
+            let proposed = fast(thorough(decoding, mode, log_prior, constraints, beams)?);
+            proposed.into_iter().map(|p| p.hypothesis).collect()
+        }
+        Search::Union(beams) if is_fixed => union(decoding, mode, log_prior, constraints, beams)?,
+        Search::Beam(beams) | Search::Thorough(beams) | Search::Fast(beams) | Search::Union(beams) => {
             let ranked = beam(decoding, mode, log_prior, constraints, beams)?;
-            (ranked.into_iter().map(|ranked| ranked.hypothesis).collect(), false)
+            ranked.into_iter().map(|ranked| ranked.hypothesis).collect()
         }
-        Search::Thorough(beams) => {
-            let proposed = thorough(decoding, &mut alone()?, mode, log_prior, constraints, beams)?;
-            (proposed.into_iter().map(|p| p.hypothesis).collect(), false)
-        }
-        Search::Fast(beams) => {
-            let proposed = fast(thorough(decoding, &mut alone()?, mode, log_prior, constraints, beams)?);
-            (proposed.into_iter().map(|p| p.hypothesis).collect(), false)
-        }
-        Search::Union(beams) => (union(decoding, &mut alone()?, mode, log_prior, constraints, beams)?, false),
     };
-    Ok(Found { hypotheses, silence, watched })
+    let watched = matches!(options.search, Search::Greedy | Search::Sample(_));
+    Ok(Found { hypotheses, silence, are_all: false, watched })
 }

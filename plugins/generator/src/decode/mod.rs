@@ -7,6 +7,7 @@
 //! ---|---
 //! `exhaustive.rs` | every answer there is, for a generator with finitely many
 //! `constraints.rs` | length, forced tokens, repeated runs
+//! `growth.rs` | what each token adds to the text
 //! `walk.rs` | one hypothesis, token by token, watched and interruptible
 //! `greedy.rs` | a walk along the most probable tokens
 //! `sample.rs` | a walk along drawn tokens
@@ -18,6 +19,7 @@ mod beam;
 mod constraints;
 mod exhaustive;
 mod greedy;
+pub(crate) mod growth;
 mod sample;
 mod thorough;
 mod union;
@@ -77,7 +79,7 @@ fn column(lines: &[f32], vocabulary: usize, token: TokenId) -> Vec<Option<f32>> 
 }
 
 /// The tokens that end an answer.
-fn end_tokens(decoding: &dyn Decoding) -> Vec<TokenId> {
+pub(crate) fn end_tokens(decoding: &dyn Decoding) -> Vec<TokenId> {
     let vocabulary = TokenId::try_from(decoding.vocabulary()).unwrap_or(TokenId::MAX);
     (0..vocabulary).filter(|token| decoding.is_end(*token)).collect()
 }

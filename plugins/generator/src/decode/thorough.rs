@@ -1,6 +1,7 @@
 use postil_contract::{Decoding, GenerateError, TokenId};
 
-use super::{BeamOptions, Constraints, Hypothesis, Ranked, beam, exhaustive};
+use super::beam::BeamSearch;
+use super::{BeamOptions, Constraints, Hypothesis, exhaustive};
 use crate::{Mode, log_sum_exp};
 
 /// An answer that some passage alone proposed.
@@ -17,20 +18,19 @@ pub struct Proposed {
 /// Thorough decoding (Lewis et al. 2020, section 2.5): a beam search under each passage alone, then every
 /// candidate scored under every passage; ranked by exact log-probability.
 ///
-/// `alone`: one decoding per passage, of that passage only; used up. `decoding`, of all passages, only
-/// scores. Lengths are not evened out, and an answer cut at the limit competes without an end token.
+/// From the decoding's start, whatever rows it has; uses them up. Lengths are not evened out, and an answer
+/// cut at the limit competes without an end token.
 ///
 /// # Errors
-/// As [`beam`]; [`GenerateError::Shape`] when there is not one decoding per passage.
+/// As [`super::beam`].
 pub fn thorough(
     decoding: &mut dyn Decoding,
-    alone: &mut [Box<dyn Decoding + '_>],
     mode: Mode,
     log_prior: &[f64],
     constraints: &Constraints,
     options: &BeamOptions,
 ) -> Result<Vec<Proposed>, GenerateError> {
-    let proposals = propose(decoding.passages(), alone, constraints, options)?;
+    let proposals = propose(decoding, constraints, options)?;
     let answers = proposals.iter().map(|p| p.tokens.clone()).collect();
     let scored = exhaustive(decoding, answers, mode, log_prior)?;
     let propose = |hypothesis: Hypothesis| {
@@ -50,19 +50,34 @@ pub(super) struct Proposal {
 }
 
 /// Answers in the beams of each passage alone, in order of first appearance.
+///
+/// The searches go side by side through one decoding, so that each step reads the model once for all of them.
+/// One with fewer rows than the widest repeats its last; one that is over goes nowhere with its first.
 pub(super) fn propose(
-    passages: usize,
-    alone: &mut [Box<dyn Decoding + '_>],
+    decoding: &mut dyn Decoding,
     constraints: &Constraints,
     options: &BeamOptions,
 ) -> Result<Vec<Proposal>, GenerateError> {
-    if alone.len() != passages {
-        let (got, expected) = (alone.len(), passages);
-        return Err(GenerateError::Shape { what: "decodings of one passage", got, expected });
+    let alone = || BeamSearch::new(decoding, Mode::Sequence, &[0.0], constraints, options);
+    let mut searches = (0..decoding.passages()).map(|_| alone()).collect::<Result<Vec<_>, _>>()?;
+    decoding.restart();
+    loop {
+        let log_probs = decoding.log_probs()?;
+        let step =
+            |(z, search): (usize, &mut BeamSearch<'_>)| search.step(decoding, |row| log_probs.line(row, z));
+        let next: Vec<Vec<(usize, TokenId)>> = searches.iter_mut().enumerate().map(step).collect();
+        let rows = next.iter().map(Vec::len).max().unwrap_or(0);
+        if rows == 0 {
+            break;
+        }
+        let row = |r: usize| next.iter().map(move |next| next.get(r).or(next.last()).copied());
+        let (parents, tokens): (Vec<usize>, Vec<TokenId>) =
+            (0..rows).flat_map(row).map(Option::unwrap_or_default).unzip();
+        decoding.advance_each(&parents, &tokens)?;
     }
     let mut proposals: Vec<Proposal> = Vec::new();
-    for (z, alone) in alone.iter_mut().enumerate() {
-        for Ranked { hypothesis, .. } in beam(alone.as_mut(), Mode::Sequence, &[0.0], constraints, options)? {
+    for (z, search) in searches.into_iter().enumerate() {
+        for hypothesis in search.finish(decoding)?.into_iter().map(|ranked| ranked.hypothesis) {
             match proposals.iter_mut().find(|known| known.tokens == hypothesis.tokens) {
                 Some(known) => known.found_in.push(z),
                 None => proposals.push(Proposal { tokens: hypothesis.tokens, found_in: vec![z] }),

@@ -14,14 +14,13 @@ use crate::{Mode, log_sum_exp};
 /// As [`super::thorough`].
 pub fn union(
     decoding: &mut dyn Decoding,
-    alone: &mut [Box<dyn Decoding + '_>],
     mode: Mode,
     log_prior: &[f64],
     constraints: &Constraints,
     options: &BeamOptions,
 ) -> Result<Vec<Hypothesis>, GenerateError> {
     let joint = beam(decoding, mode, log_prior, constraints, options)?.into_iter();
-    let proposals = propose(decoding.passages(), alone, constraints, options)?.into_iter();
+    let proposals = propose(decoding, constraints, options)?.into_iter();
     let ends = end_tokens(decoding);
     let body = |tokens: &[TokenId]| match tokens.split_last() {
         Some((last, body)) if ends.contains(last) => (true, body.len()),

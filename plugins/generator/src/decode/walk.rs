@@ -2,6 +2,7 @@ use std::ops::ControlFlow;
 
 use postil_contract::{AnswerScores, Decoding, GenerateError, TokenId};
 
+use super::growth::Growth;
 use super::{Constraints, Hypothesis, check_prior, column};
 use crate::{Mixture, Mode, Step};
 
@@ -34,7 +35,7 @@ pub(super) fn walk(
     let mut mixture = Mixture::new(mode, log_prior);
     let mut mixed = vec![0.0; decoding.vocabulary()];
     let (mut tokens, mut values) = (Vec::new(), Vec::new());
-    let mut before = String::new();
+    let mut growth = Growth::default();
     let finished = loop {
         let log_probs = decoding.log_probs()?;
         mixture.next_token(log_probs.row(0), &mut mixed);
@@ -44,10 +45,8 @@ pub(super) fn walk(
         let step = mixture.observe(&chosen);
         values.extend(chosen);
         tokens.push(token);
-        let text = decoding.text(&tokens);
-        let added = text.strip_prefix(before.as_str()).unwrap_or_default();
-        let stopped = watch(Said { token, text: added, step: &step }).is_break();
-        before = text;
+        let added = growth.added(&decoding.text(&tokens));
+        let stopped = watch(Said { token, text: &added, step: &step }).is_break();
         let finished = decoding.is_finished(&tokens);
         if stopped || finished || tokens.len() == constraints.max_tokens {
             break finished;

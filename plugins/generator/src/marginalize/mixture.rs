@@ -68,6 +68,12 @@ impl Mixture {
             let heard = lines.chunks_exact(vocabulary).zip(&weights).filter(|(_, weight)| **weight > NOTHING);
             heard.map(move |(line, weight)| weight + line[v].into())
         };
+        let mut heard = lines.chunks_exact(vocabulary).zip(&weights).filter(|(_, w)| **w > NOTHING);
+        if let (Some((line, weight)), None) = (heard.next(), heard.next()) {
+            // What a log-sum-exp of one term is.
+            out.iter_mut().zip(line).for_each(|(out, v)| *out = weight + (*v).into());
+            return;
+        }
         out.iter_mut().enumerate().for_each(|(v, out)| *out = log_sum_exp(said(v)));
     }
 

@@ -1,3 +1,5 @@
+mod step;
+
 use candle_core::{D, Device, Result, Tensor};
 use candle_nn::ops::softmax_last_dim;
 
@@ -11,10 +13,18 @@ pub(super) struct KeyValues {
 /// Keys and values that all hypotheses under a passage share, `[passages, groups, length, head]`: an
 /// encoder's output, or a prompt. Computed once, never copied per hypothesis.
 pub(super) struct Shared {
-    pub(super) keys: Tensor,
-    pub(super) values: Tensor,
+    held: KeyValues,
+    /// How many of them each passage has; the others are padding.
+    lengths: Vec<usize>,
     /// `[passages, 1, 1, length]`: 0, or -inf at padding.
-    pub(super) bias: Tensor,
+    bias: Tensor,
+}
+
+impl Shared {
+    pub(super) fn new(keys: Tensor, values: Tensor, lengths: &[usize]) -> Result<Self> {
+        let bias = padding_bias(lengths, keys.dim(2)?)?;
+        Ok(Self { held: KeyValues { keys, values }, lengths: lengths.to_vec(), bias })
+    }
 }
 
 /// `[n, length, heads * head]` to `[n, heads, length, head]`.
@@ -38,9 +48,12 @@ pub(super) fn attend(
     shared: Option<&Shared>,
 ) -> Result<Tensor> {
     let (n, heads, length, head) = queries.dims4()?;
+    if length == 1 {
+        return step::attend(queries, own, shared);
+    }
     let groups = match (own, shared) {
         (Some((own, _)), _) => own.keys.dim(1)?,
-        (None, Some(shared)) => shared.keys.dim(1)?,
+        (None, Some(shared)) => shared.held.keys.dim(1)?,
         (None, None) => candle_core::bail!("attention to nothing"),
     };
     let q = queries.reshape((n, groups, heads / groups * length, head))?;
@@ -60,8 +73,9 @@ pub(super) fn attend(
     let mixed = match (own, own_scores, shared) {
         (Some((own, _)), Some(scores), None) => softmax_last_dim(&scores)?.matmul(&own.values)?,
         (own, own_scores, Some(shared)) => {
-            let passages = shared.keys.dim(0)?;
-            let scores = by_passage(&q, passages)?.matmul(&shared.keys.t()?)?.broadcast_add(&shared.bias)?;
+            let passages = shared.held.keys.dim(0)?;
+            let scores =
+                by_passage(&q, passages)?.matmul(&shared.held.keys.t()?)?.broadcast_add(&shared.bias)?;
             match (own, own_scores) {
                 (Some((own, _)), Some(own_scores)) => {
                     let scores = by_hypothesis(&scores, n)?;
@@ -70,10 +84,10 @@ pub(super) fn attend(
                     let there = weights.narrow(D::Minus1, 0, split)?.contiguous()?;
                     let here =
                         weights.narrow(D::Minus1, split, weights.dim(D::Minus1)? - split)?.contiguous()?;
-                    let there = by_passage(&there, passages)?.matmul(&shared.values)?;
+                    let there = by_passage(&there, passages)?.matmul(&shared.held.values)?;
                     (here.matmul(&own.values)? + by_hypothesis(&there, n)?)?
                 }
-                _ => by_hypothesis(&softmax_last_dim(&scores)?.matmul(&shared.values)?, n)?,
+                _ => by_hypothesis(&softmax_last_dim(&scores)?.matmul(&shared.held.values)?, n)?,
             }
         }
         _ => candle_core::bail!("attention to nothing"),
@@ -108,18 +122,6 @@ fn by_hypothesis(x: &Tensor, n: usize) -> Result<Tensor> {
         .permute([2, 0, 1, 3, 4])?
         .contiguous()?
         .reshape((n, groups, m, d))
-}
-
-/// `[length, before + length]`: 0 where query i may look, at keys up to `before + i`, else -inf. `None`
-/// for one query, which may look everywhere.
-pub(super) fn causal_bias(before: usize, length: usize) -> Result<Option<Tensor>> {
-    if length <= 1 {
-        return Ok(None);
-    }
-    let all = before + length;
-    let bias = |i: usize, key: usize| if key <= before + i { 0f32 } else { f32::NEG_INFINITY };
-    let values: Vec<f32> = (0..length).flat_map(|i| (0..all).map(move |key| bias(i, key))).collect();
-    Tensor::from_vec(values, (length, all), &Device::Cpu).map(Some)
 }
 
 /// `[passages, 1, 1, longest]`: 0 inside each length, -inf at the padding after it.

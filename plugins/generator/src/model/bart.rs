@@ -3,16 +3,22 @@
 //! Post-norm: every residual sum is normalized. Learned positions start at row 2 of their table. Token
 //! embeddings of both sides and the output layer are one matrix.
 
-use candle_core::{Result, Tensor};
+use std::sync::Arc;
+
+use candle_core::{D, Result, Tensor};
 use postil_contract::TokenId;
+use postil_kernel::{Kernel, Panels};
 use serde::Deserialize;
 
-use super::attention::{Shared, attend, causal_bias, padding_bias, split_heads};
+use super::attention::{attend, split_heads};
 use super::cache::Cache;
 use super::layers::{Activation, Linear};
+use super::matrix::{Matrix, embed};
 use super::norm::Norm;
+use super::packed::Packed;
 use super::parameters::{LoadError, Parameters, TensorSource};
-use super::{Backbone, Memory, padded};
+use super::tree::Tree;
+use super::{Backbone, Memory};
 
 /// Rows of the position table before position 0.
 const POSITION_OFFSET: usize = 2;
@@ -54,8 +60,9 @@ fn two() -> TokenId {
 const PREFIXES: [&str; 4] = ["model.", "", "rag.generator.model.", "generator.model."];
 
 pub(super) struct Bart {
-    embedding: Tensor,
-    scale: f64,
+    embedding: Arc<Panels>,
+    width: usize,
+    scale: f32,
     encoder: Side,
     decoder: Side,
     output: Linear,
@@ -65,26 +72,36 @@ pub(super) struct Bart {
 
 /// One of the two stacks.
 struct Side {
-    positions: Tensor,
+    /// `[positions, width]`
+    positions: Vec<f32>,
     norm: Norm,
     layers: Vec<Layer>,
 }
 
 struct Layer {
-    own: Attention,
+    own: SelfAttention,
     own_norm: Norm,
-    cross: Option<(Attention, Norm)>,
+    cross: Option<CrossAttention>,
     expand: Linear,
     contract: Linear,
     norm: Norm,
     activation: Activation,
 }
 
-struct Attention {
-    query: Linear,
-    key: Linear,
-    value: Linear,
+struct SelfAttention {
+    /// Query, key and value side by side.
+    projection: Linear,
     output: Linear,
+    heads: usize,
+    scale: f64,
+}
+
+struct CrossAttention {
+    query: Linear,
+    /// Key and value side by side.
+    key_values: Linear,
+    output: Linear,
+    norm: Norm,
     heads: usize,
     scale: f64,
 }
@@ -110,34 +127,35 @@ impl Bart {
         let (width, vocabulary) = (config.d_model, config.vocab_size);
         let from = Parameters::new(source, prefix);
         let whole = Parameters::new(source, prefix.strip_suffix("model.").unwrap_or(prefix));
-        let embedding = from.tensor("shared.weight", &[vocabulary, width])?;
+        let Matrix::Dense(embedding) = from.matrix("shared.weight", vocabulary, width)? else {
+            return Err(LoadError::Unsupported { what: "BART weights", value: "quantized".to_owned() });
+        };
         let bias = match whole.contains("final_logits_bias") {
-            true => Some(whole.tensor("final_logits_bias", &[1, vocabulary])?),
-            false => None,
+            true => whole.table("final_logits_bias", 1, vocabulary)?,
+            false => Vec::new(),
         };
         let encoder = (config.encoder_layers, config.encoder_attention_heads, config.encoder_ffn_dim);
         let decoder = (config.decoder_layers, config.decoder_attention_heads, config.decoder_ffn_dim);
         Ok(Self {
-            scale: if config.scale_embedding { (width as f64).sqrt() } else { 1.0 },
+            scale: if config.scale_embedding { (width as f32).sqrt() } else { 1.0 },
+            width,
             encoder: Side::load(&from.under("encoder"), config, encoder, false)?,
             decoder: Side::load(&from.under("decoder"), config, decoder, true)?,
-            output: Linear::of(embedding.clone(), bias),
+            output: Linear::of(Matrix::Dense(embedding.clone()), bias)
+                .map_err(|source| LoadError::Tensor { name: from.name("shared.weight"), source })?,
             embedding,
             vocabulary,
             start: config.decoder_start_token_id,
         })
     }
 
-    /// `[n, length]` ids at positions from `before`, to `[n, length, width]`.
-    fn embed(&self, side: &Side, ids: &Tensor, before: usize) -> Result<Tensor> {
-        let (n, length) = ids.dims2()?;
-        let tokens = self.embedding.index_select(&ids.flatten_all()?, 0)?.reshape((n, length, ()))?;
-        let tokens = if self.scale == 1.0 { tokens } else { (tokens * self.scale)? };
-        side.norm.forward(&tokens.broadcast_add(&side.positions.narrow(
-            0,
-            before + POSITION_OFFSET,
-            length,
-        )?)?)
+    /// `[n, positions.len()]` ids to `[n, positions.len(), width]`.
+    fn embed(&self, side: &Side, ids: &Tensor, positions: impl Iterator<Item = usize>) -> Result<Tensor> {
+        let tokens = (embed(&self.embedding, ids)? * f64::from(self.scale))?;
+        let position = |at: usize| &side.positions[(at + POSITION_OFFSET) * self.width..][..self.width];
+        let positions: Vec<f32> = positions.flat_map(position).copied().collect();
+        let positions = Tensor::from_vec(positions, ((), self.width), tokens.device())?;
+        side.norm.forward(&tokens.broadcast_add(&positions)?)
     }
 }
 
@@ -147,32 +165,49 @@ impl Backbone for Bart {
     }
 
     fn read(&self, prompts: &[Vec<TokenId>]) -> Result<Memory> {
-        let (ids, lengths, longest) = padded(prompts)?;
-        let bias = padding_bias(&lengths, longest)?;
-        let mut x = self.embed(&self.encoder, &ids, 0)?;
-        for layer in &self.encoder.layers {
-            let shared = layer.own.keys_of(&x, &bias)?;
-            x = layer.forward(&x, |layer, x| layer.own.attend(x, None, Some(&shared)), None)?;
+        let (encoder, kernel) = (&self.encoder, Kernel::detect());
+        let mut x = Packed::new(prompts, self.width, |at, token, state| {
+            self.embedding.copy_column(*token as usize, state);
+            state.iter_mut().for_each(|v| *v *= self.scale);
+            let position = &encoder.positions[(at + POSITION_OFFSET) * self.width..][..self.width];
+            encoder.norm.add(kernel, state, position);
+        });
+        for Layer { own, own_norm, expand, activation, contract, norm, .. } in &encoder.layers {
+            let context = x.attend(&own.projection, own.heads)?;
+            x.update(&context, (&own.output, own_norm), (expand, *activation, contract, norm))?;
         }
         let cross = self.decoder.layers.iter().filter_map(|layer| layer.cross.as_ref());
-        let shared = cross.map(|(cross, _)| cross.keys_of(&x, &bias)).collect::<Result<_>>()?;
+        let shared = cross.map(|cross| x.shared(&cross.key_values, cross.heads)).collect::<Result<_>>()?;
         Ok(Memory { shared, start: vec![self.start; prompts.len()], positions: vec![0; prompts.len()] })
     }
 
-    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor) -> Result<Tensor> {
-        let (before, length) = (cache.len(), ids.dim(1)?);
-        let causal = causal_bias(before, length)?;
-        let mut x = self.embed(&self.decoder, ids, before)?;
+    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor, tree: &Tree) -> Result<Tensor> {
+        let before = cache.len();
+        let bias = tree.bias(before)?;
+        let mut x = self.embed(&self.decoder, ids, tree.depths().iter().map(|depth| before + depth))?;
         for (i, (layer, shared)) in self.decoder.layers.iter().zip(&memory.shared).enumerate() {
-            let look_back = |layer: &Layer, x: &Tensor| {
-                let (keys, values) = layer.own.key_values(x)?;
-                let own = cache.extend(i, keys, values)?;
-                layer.own.attend(x, Some((&own, causal.as_ref())), None)
+            let projected = layer.own.projection.forward(&x)?;
+            let part = |at: usize| {
+                split_heads(&projected.narrow(D::Minus1, at * self.width, self.width)?, layer.own.heads)
             };
-            x = layer.forward(&x, look_back, Some(shared))?;
+            let own = cache.extend(i, part(1)?, part(2)?)?;
+            let queries = (part(0)? * layer.own.scale)?;
+            let context = attend(&queries, Some((&own, bias.as_ref())), None)?;
+            x = layer.own_norm.forward(&(&x + layer.own.output.forward(&context)?)?)?;
+            if let Some(cross) = &layer.cross {
+                let queries = (split_heads(&cross.query.forward(&x)?, cross.heads)? * cross.scale)?;
+                let context = attend(&queries, None, Some(shared))?;
+                x = cross.norm.forward(&(&x + cross.output.forward(&context)?)?)?;
+            }
+            let inner = layer.expand.activated(&x, layer.activation)?;
+            x = layer.norm.forward(&(&x + layer.contract.forward(&inner)?)?)?;
         }
-        cache.finish_pass(length);
-        self.output.forward(&x)
+        cache.finish_pass(tree.len());
+        Ok(x)
+    }
+
+    fn logits(&self, states: &Tensor) -> Result<Tensor> {
+        self.output.forward(states)
     }
 }
 
@@ -192,15 +227,30 @@ impl Side {
         let activation = Activation::named(&config.activation_function)?;
         let layer = |i: usize| {
             let from = from.under("layers").under(i);
-            let attention = |name: &str| Attention::load(&from.under(name), width, heads);
             let norm = |name: &str| Norm::layer(&from.under(name), width, NORM_EPS);
-            let cross = crosses
-                .then(|| Ok::<_, LoadError>((attention("encoder_attn")?, norm("encoder_attn_layer_norm")?)))
-                .transpose()?;
+            let linear =
+                |from: &Parameters<'_>, name: &str| Linear::load_biased(&from.under(name), width, width);
+            let (own, cross) = (from.under("self_attn"), from.under("encoder_attn"));
+            let scale = ((width / heads) as f64).powf(-0.5);
+            let cross = || {
+                Ok::<_, LoadError>(CrossAttention {
+                    query: linear(&cross, "q_proj")?,
+                    key_values: Linear::stacked(&cross, &["k_proj", "v_proj"], width, width)?,
+                    output: linear(&cross, "out_proj")?,
+                    norm: norm("encoder_attn_layer_norm")?,
+                    heads,
+                    scale,
+                })
+            };
             Ok(Layer {
-                own: attention("self_attn")?,
+                own: SelfAttention {
+                    projection: Linear::stacked(&own, &["q_proj", "k_proj", "v_proj"], width, width)?,
+                    output: linear(&own, "out_proj")?,
+                    heads,
+                    scale,
+                },
                 own_norm: norm("self_attn_layer_norm")?,
-                cross,
+                cross: crosses.then(cross).transpose()?,
                 expand: Linear::load_biased(&from.under("fc1"), width, inner)?,
                 contract: Linear::load_biased(&from.under("fc2"), inner, width)?,
                 norm: norm("final_layer_norm")?,
@@ -209,61 +259,9 @@ impl Side {
         };
         let rows = config.max_position_embeddings.saturating_add(POSITION_OFFSET);
         Ok(Self {
-            positions: from.tensor("embed_positions.weight", &[rows, width])?,
+            positions: from.table("embed_positions.weight", rows, width)?,
             norm: Norm::layer(&from.under("layernorm_embedding"), width, NORM_EPS)?,
             layers: (0..layers).map(layer).collect::<std::result::Result<_, LoadError>>()?,
         })
-    }
-}
-
-impl Layer {
-    fn forward(
-        &self,
-        x: &Tensor,
-        own: impl FnOnce(&Self, &Tensor) -> Result<Tensor>,
-        shared: Option<&Shared>,
-    ) -> Result<Tensor> {
-        let mut x = self.own_norm.forward(&(x + own(self, x)?)?)?;
-        if let Some((cross, norm)) = &self.cross {
-            x = norm.forward(&(&x + cross.attend(&x, None, shared)?)?)?;
-        }
-        let inner = self.activation.forward(&self.expand.forward(&x)?)?;
-        self.norm.forward(&(&x + self.contract.forward(&inner)?)?)
-    }
-}
-
-impl Attention {
-    fn load(from: &Parameters<'_>, width: usize, heads: usize) -> std::result::Result<Self, LoadError> {
-        let linear = |name: &str| Linear::load_biased(&from.under(name), width, width);
-        Ok(Self {
-            query: linear("q_proj")?,
-            key: linear("k_proj")?,
-            value: linear("v_proj")?,
-            output: linear("out_proj")?,
-            heads,
-            scale: ((width / heads) as f64).powf(-0.5),
-        })
-    }
-
-    fn key_values(&self, x: &Tensor) -> Result<(Tensor, Tensor)> {
-        Ok((
-            split_heads(&self.key.forward(x)?, self.heads)?,
-            split_heads(&self.value.forward(x)?, self.heads)?,
-        ))
-    }
-
-    fn keys_of(&self, x: &Tensor, bias: &Tensor) -> Result<Shared> {
-        let (keys, values) = self.key_values(x)?;
-        Ok(Shared { keys, values, bias: bias.clone() })
-    }
-
-    fn attend(
-        &self,
-        x: &Tensor,
-        own: Option<(&super::attention::KeyValues, Option<&Tensor>)>,
-        shared: Option<&Shared>,
-    ) -> Result<Tensor> {
-        let queries = split_heads(&(self.query.forward(x)? * self.scale)?, self.heads)?;
-        self.output.forward(&attend(&queries, own, shared)?)
     }
 }

@@ -9,12 +9,14 @@ use candle_nn::rotary_emb::rope;
 use postil_contract::TokenId;
 use serde::Deserialize;
 
-use super::attention::{KeyValues, Shared, attend, causal_bias, padding_bias, split_heads};
+use super::attention::{KeyValues, Shared, attend, split_heads};
 use super::cache::Cache;
 use super::layers::{Activation, Linear};
+use super::matrix::Matrix;
 use super::norm::Norm;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::rotary::{Rotary, RotaryConfig};
+use super::tree::Tree;
 use super::{Backbone, Memory, padded};
 
 /// Widest head believed; published ones have 256 at most.
@@ -44,7 +46,7 @@ fn silu() -> String {
 }
 
 pub(super) struct Causal {
-    embedding: Tensor,
+    embedding: Matrix,
     layers: Vec<Layer>,
     norm: Norm,
     output: Linear,
@@ -84,9 +86,9 @@ impl Causal {
         let bare = !source.contains("model.embed_tokens.weight") && source.contains("embed_tokens.weight");
         let from = Parameters::new(source, if bare { "" } else { "model." });
         let whole = Parameters::new(source, "");
-        let embedding = from.tensor("embed_tokens.weight", &[vocabulary, width])?;
+        let embedding = from.matrix("embed_tokens.weight", vocabulary, width)?;
         let output = match whole.contains("lm_head.weight") {
-            true => whole.tensor("lm_head.weight", &[vocabulary, width])?,
+            true => whole.matrix("lm_head.weight", vocabulary, width)?,
             false => embedding.clone(),
         };
         let layer = |i: usize| Layer::load(&from.under("layers").under(i), config);
@@ -95,16 +97,12 @@ impl Causal {
                 .map(layer)
                 .collect::<std::result::Result<_, LoadError>>()?,
             norm: Norm::rms(&from.under("norm"), width, config.rms_norm_eps)?,
-            output: Linear::of(output, None),
+            output: Linear::of(output, Vec::new())
+                .map_err(|source| LoadError::Tensor { name: whole.name("lm_head.weight"), source })?,
             rotary: config.rotary.build(config.head_width()?)?,
             embedding,
             vocabulary,
         })
-    }
-
-    fn embed(&self, ids: &Tensor) -> Result<Tensor> {
-        let (n, length) = ids.dims2()?;
-        self.embedding.index_select(&ids.flatten_all()?, 0)?.reshape((n, length, ()))
     }
 }
 
@@ -144,13 +142,14 @@ impl Backbone for Causal {
         let mut shared = Vec::with_capacity(self.layers.len());
         if longest > 0 {
             // Padding comes after every real token, so the causal mask hides it here.
-            let (causal, padding) = (causal_bias(0, longest)?, padding_bias(&lengths, longest)?);
-            let (cos, sin) = self.rotary.at(&vec![0; prompts.len()], 0, longest)?;
-            let mut x = self.embed(&ids)?;
+            let chain = Tree::chain(longest);
+            let causal = chain.bias(0)?;
+            let (cos, sin) = self.rotary.at(&vec![0; prompts.len()], chain.depths())?;
+            let mut x = self.embedding.embed(&ids)?;
             for layer in &self.layers {
                 x = layer.forward(&x, (&cos, &sin), |queries, keys, values| {
                     let own = KeyValues { keys: keys.clone(), values: values.clone() };
-                    shared.push(Shared { keys, values, bias: padding.clone() });
+                    shared.push(Shared::new(keys, values, &lengths)?);
                     attend(queries, Some((&own, causal.as_ref())), None)
                 })?;
             }
@@ -158,21 +157,24 @@ impl Backbone for Causal {
         Ok(Memory { shared, start, positions: lengths })
     }
 
-    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor) -> Result<Tensor> {
-        let (n, length) = ids.dims2()?;
-        let before = cache.len();
-        let causal = causal_bias(before, length)?;
-        let offsets: Vec<usize> = memory.positions.iter().copied().cycle().take(n).collect();
-        let (cos, sin) = self.rotary.at(&offsets, before, length)?;
-        let mut x = self.embed(ids)?;
+    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor, tree: &Tree) -> Result<Tensor> {
+        let (before, n) = (cache.len(), ids.dim(0)?);
+        let bias = tree.bias(before)?;
+        let offsets: Vec<usize> = memory.positions.iter().map(|at| at + before).cycle().take(n).collect();
+        let (cos, sin) = self.rotary.at(&offsets, tree.depths())?;
+        let mut x = self.embedding.embed(ids)?;
         for (i, layer) in self.layers.iter().enumerate() {
             x = layer.forward(&x, (&cos, &sin), |queries, keys, values| {
                 let own = cache.extend(i, keys, values)?;
-                attend(queries, Some((&own, causal.as_ref())), memory.shared.get(i))
+                attend(queries, Some((&own, bias.as_ref())), memory.shared.get(i))
             })?;
         }
-        cache.finish_pass(length);
-        self.output.forward(&self.norm.forward(&x)?)
+        cache.finish_pass(tree.len());
+        self.norm.forward(&x)
+    }
+
+    fn logits(&self, states: &Tensor) -> Result<Tensor> {
+        self.output.forward(states)
     }
 }
 
@@ -223,7 +225,7 @@ impl Layer {
         let values = split_heads(&self.value.forward(&y)?, self.groups)?;
         let x = (x + self.output.forward(&look(&queries, keys, values)?)?)?;
         let y = self.norm.forward(&x)?;
-        let inner = (self.activation.forward(&self.gate.forward(&y)?)? * self.expand.forward(&y)?)?;
+        let inner = (self.gate.activated(&y, self.activation)? * self.expand.forward(&y)?)?;
         &x + self.contract.forward(&inner)?
     }
 }

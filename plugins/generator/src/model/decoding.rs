@@ -1,16 +1,21 @@
 use std::ops::Range;
 
 use candle_core::{Device, Tensor};
-use postil_contract::{AnswerScores, Decoding, GenerateError, LogProbs, TokenId};
+use postil_contract::{AnswerForm, AnswerScores, Decoding, GenerateError, LogProbs, TokenId};
+use postil_kernel::Kernel;
+use rayon::prelude::*;
 
 use super::cache::Cache;
+use super::tree::Tree;
 use super::{LanguageModel, Memory};
 
-/// Logits kept at once while scoring, in numbers: 256 MB.
-const MAX_LOGITS: usize = 64 << 20;
+/// Tokens of answers scored in one pass: each attends to all others, masked or not.
+const MAX_TOKENS: usize = 512;
+/// Lines of logits kept at once while scoring.
+const LINES: usize = 128;
 
 /// Rows of the model are `hypothesis * k + passage`.
-pub(super) struct ModelDecoding<'a> {
+pub(crate) struct ModelDecoding<'a> {
     model: &'a LanguageModel,
     memory: Memory,
     cache: Cache,
@@ -28,17 +33,28 @@ impl<'a> ModelDecoding<'a> {
     /// See [`LanguageModel::logits`].
     pub(super) fn logits(&self, answer: &[TokenId]) -> Result<Vec<f32>, GenerateError> {
         self.model.check_tokens(answer)?;
-        let line = |start: &TokenId| std::iter::once(*start).chain(answer.iter().copied()).collect();
-        self.forward(&mut Cache::default(), &self.memory.start.iter().map(line).collect::<Vec<_>>())
+        let tree = Tree::chain(answer.len() + 1);
+        let line = |start: &TokenId| [&[*start], answer].concat();
+        let lines = self.memory.start.iter().map(line).collect::<Vec<_>>().concat();
+        let states = self.forward(&mut Cache::default(), lines, &tree)?;
+        self.logits_of(&states)
     }
 
-    /// Logits after each token of `lines`, all of one length.
-    fn forward(&self, cache: &mut Cache, lines: &[Vec<TokenId>]) -> Result<Vec<f32>, GenerateError> {
-        let (n, length) = (lines.len(), lines.first().map_or(0, Vec::len));
-        self.check_length(cache.len() + length)?;
-        Tensor::from_vec(lines.concat(), (n, length), &Device::Cpu)
-            .and_then(|ids| self.model.backbone.forward(&self.memory, cache, &ids)?.flatten_all()?.to_vec1())
-            .map_err(|error| self.model.failed(&error))
+    /// States after each token of `lines`, `[n, tree.len()]`.
+    fn forward(&self, cache: &mut Cache, lines: Vec<TokenId>, tree: &Tree) -> Result<Tensor, GenerateError> {
+        self.check_length(cache.len() + tree.height())?;
+        let backbone = &self.model.backbone;
+        // On one of the threads that compute: from outside, each of many small products would be waited for.
+        let states = rayon::scope(|_| {
+            let ids = Tensor::from_vec(lines, ((), tree.len()), &Device::Cpu)?;
+            backbone.forward(&self.memory, cache, &ids, tree)
+        });
+        states.map_err(|error| self.model.failed(&error))
+    }
+
+    fn logits_of(&self, states: &Tensor) -> Result<Vec<f32>, GenerateError> {
+        let logits = self.model.backbone.logits(states).and_then(|logits| logits.flatten_all()?.to_vec1());
+        logits.map_err(|error| self.model.failed(&error))
     }
 
     /// Whether so many tokens fit after the prompt of every passage.
@@ -56,13 +72,12 @@ impl<'a> ModelDecoding<'a> {
     fn step(&mut self) -> Result<&LogProbs, GenerateError> {
         if self.current.is_none() {
             let mut cache = std::mem::take(&mut self.cache);
-            let lines: Vec<Vec<TokenId>> = self.last.iter().map(|token| vec![*token]).collect();
-            let result = self.forward(&mut cache, &lines);
+            let result = self.forward(&mut cache, self.last.clone(), &Tree::chain(1));
             self.cache = cache;
-            let mut values = result?;
-            let vocabulary = self.vocabulary();
-            values.chunks_exact_mut(vocabulary).for_each(|line| {
-                let total = log_total(line);
+            let mut values = self.logits_of(&result?)?;
+            let (vocabulary, kernel) = (self.vocabulary(), Kernel::detect());
+            values.par_chunks_mut(vocabulary).for_each(|line| {
+                let total = log_total(kernel, line);
                 line.iter_mut().for_each(|v| *v = (f64::from(*v) - total) as f32);
             });
             self.current = Some(LogProbs::new(self.passages(), vocabulary, values)?);
@@ -70,42 +85,40 @@ impl<'a> ModelDecoding<'a> {
         Ok(self.current.as_ref().expect("set above"))
     }
 
+    /// In one pass over the tree of their tokens, each passage a row.
     fn score_together(&self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {
-        let (passages, vocabulary) = (self.passages(), self.vocabulary());
-        let longest = answers.iter().map(Vec::len).max().unwrap_or(0);
-        // What follows an answer cannot change it: the model is causal. Any token pads.
-        let line = |start: TokenId, answer: &[TokenId]| -> Vec<TokenId> {
-            let said = &answer[..answer.len() - 1];
-            [start]
-                .into_iter()
-                .chain(said.iter().copied())
-                .chain(std::iter::repeat(start))
-                .take(longest)
-                .collect()
-        };
-        let lines =
-            answers.iter().flat_map(|answer| self.memory.start.iter().map(move |start| line(*start, answer)));
-        let logits = self.forward(&mut Cache::default(), &lines.collect::<Vec<_>>())?;
-        let score = |(a, answer): (usize, &Vec<TokenId>)| {
-            let mut values = Vec::with_capacity(answer.len() * passages);
-            for (i, token) in answer.iter().enumerate() {
-                for z in 0..passages {
-                    let at = ((a * passages + z) * longest + i) * vocabulary;
-                    let line = &logits[at..at + vocabulary];
-                    values.push(Some((f64::from(line[*token as usize]) - log_total(line)) as f32));
+        let (passages, vocabulary, kernel) = (self.passages(), self.vocabulary(), Kernel::detect());
+        let (tree, tokens, paths) = Tree::of(answers);
+        let lines = self.memory.start.iter().flat_map(|start| [&[*start], tokens.as_slice()].concat());
+        let states = self.forward(&mut Cache::default(), lines.collect(), &tree)?;
+        // What is asked of the distribution after each token of the tree: which answer's how manieth token.
+        let mut asked: Vec<Vec<(usize, usize)>> = vec![Vec::new(); tree.len()];
+        for (a, path) in paths.iter().enumerate() {
+            path.iter().enumerate().for_each(|(i, at)| asked[*at].push((a, i)));
+        }
+        let mut values: Vec<Vec<Option<f32>>> =
+            answers.iter().map(|answer| vec![None; answer.len() * passages]).collect();
+        let lines = passages * tree.len();
+        let narrow = |from: usize| states.flatten(0, 1)?.narrow(0, from, LINES.min(lines - from));
+        for from in (0..lines).step_by(LINES) {
+            let states = narrow(from).map_err(|error| self.model.failed(&error))?;
+            let logits = self.logits_of(&states)?;
+            let totals: Vec<f64> =
+                logits.par_chunks(vocabulary).map(|line| log_total(kernel, line)).collect();
+            for ((line, total), at) in logits.chunks_exact(vocabulary).zip(totals).zip(from..) {
+                for (a, i) in &asked[at % tree.len()] {
+                    let logit = f64::from(line[answers[*a][*i] as usize]);
+                    values[*a][i * passages + at / tree.len()] = Some((logit - total) as f32);
                 }
             }
-            AnswerScores::new(passages, values)
-        };
-        answers.iter().enumerate().map(score).collect()
+        }
+        values.into_iter().map(|values| AnswerScores::new(passages, values)).collect()
     }
 }
 
-/// log of the sum of exponentials of a line of logits; f64, the line being long.
-fn log_total(line: &[f32]) -> f64 {
-    let top = line.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = line.iter().map(|v| f64::from((v - top).exp())).sum();
-    f64::from(top) + sum.ln()
+/// log of the sum of exponentials of a line of logits; NaN when that is no distribution.
+fn log_total(kernel: Kernel, line: &[f32]) -> f64 {
+    Some(kernel.log_sum_exp(line)).filter(|total| total.is_finite()).unwrap_or(f64::NAN)
 }
 
 impl Decoding for ModelDecoding<'_> {
@@ -121,10 +134,10 @@ impl Decoding for ModelDecoding<'_> {
         self.step().cloned()
     }
 
-    fn advance(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
+    fn advance_each(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
         let (passages, rows) = (self.passages(), self.last.len() / self.passages());
-        if parents.len() != tokens.len() || parents.is_empty() {
-            let (got, expected) = (tokens.len(), parents.len());
+        if parents.len() != tokens.len() || parents.is_empty() || !parents.len().is_multiple_of(passages) {
+            let (got, expected) = (tokens.len(), parents.len().next_multiple_of(passages));
             return Err(GenerateError::Shape { what: "tokens to advance by", got, expected });
         }
         if let Some(parent) = parents.iter().find(|parent| **parent >= rows) {
@@ -133,11 +146,17 @@ impl Decoding for ModelDecoding<'_> {
         self.model.check_tokens(tokens)?;
         self.step()?;
         let rows: Vec<usize> =
-            parents.iter().flat_map(|parent| (0..passages).map(move |z| parent * passages + z)).collect();
+            parents.iter().enumerate().map(|(i, parent)| parent * passages + i % passages).collect();
         self.cache.reorder(&rows).map_err(|error| self.model.failed(&error))?;
-        self.last = tokens.iter().flat_map(|token| std::iter::repeat_n(*token, passages)).collect();
+        self.last = tokens.to_vec();
         self.current = None;
         Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.cache = Cache::default();
+        self.last.clone_from(&self.memory.start);
+        self.current = None;
     }
 
     fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {
@@ -145,17 +164,32 @@ impl Decoding for ModelDecoding<'_> {
             return Err(GenerateError::Shape { what: "tokens of an answer", got: 0, expected: 1 });
         }
         answers.iter().try_for_each(|answer| self.model.check_tokens(answer))?;
-        let longest = answers.iter().map(Vec::len).max().unwrap_or(1);
-        let at_once = (MAX_LOGITS / (longest * self.passages() * self.vocabulary())).max(1);
         let mut scores = Vec::with_capacity(answers.len());
-        for answers in answers.chunks(at_once) {
-            scores.extend(self.score_together(answers)?);
+        let mut rest = answers;
+        while !rest.is_empty() {
+            let mut tokens = 0;
+            let fits = |answer: &&Vec<TokenId>| {
+                tokens += answer.len();
+                tokens <= MAX_TOKENS
+            };
+            let (now, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+            scores.extend(self.score_together(now)?);
+            rest = later;
         }
         Ok(scores)
     }
 
     fn is_end(&self, token: TokenId) -> bool {
         self.model.generation.ends.contains(&token)
+    }
+
+    fn form(&self) -> AnswerForm {
+        let furthest = self.memory.positions.iter().copied().max().unwrap_or(0);
+        AnswerForm {
+            forced_first: self.model.generation.forced_first,
+            forced_last: self.model.generation.forced_last,
+            max_tokens: self.model.longest.map(|longest| longest.saturating_sub(furthest)),
+        }
     }
 
     fn no_answer(&self) -> Option<TokenId> {

@@ -1,21 +1,36 @@
-use candle_core::{Result, Tensor};
+use std::sync::Arc;
 
+use candle_core::{Module, Result, Tensor};
+use candle_transformers::quantized_nn;
+use postil_kernel::{PANEL, Panels, panels_of};
+
+use super::matrix::Matrix;
 use super::parameters::{LoadError, Parameters};
+use super::product::Product;
 
 /// A matrix, and a bias where the checkpoint has one.
-pub(super) struct Linear {
-    weight: Tensor,
-    bias: Option<Tensor>,
+pub(super) enum Linear {
+    Dense {
+        weight: Arc<Panels>,
+        /// Rounded up to whole panels, or empty.
+        bias: Vec<f32>,
+    },
+    Quantized {
+        map: quantized_nn::Linear,
+        output: usize,
+    },
 }
 
 impl Linear {
+    /// With a bias if there is one.
     pub(super) fn load(
         from: &Parameters<'_>,
         input: usize,
         output: usize,
     ) -> std::result::Result<Self, LoadError> {
-        let bias = from.contains("bias").then(|| from.tensor("bias", &[output])).transpose()?;
-        Ok(Self { weight: from.tensor("weight", &[output, input])?, bias })
+        let bias = from.contains("bias").then(|| from.values("bias", output)).transpose()?;
+        Self::of(from.matrix("weight", output, input)?, bias.unwrap_or_default())
+            .map_err(|source| LoadError::Tensor { name: from.name("weight"), source })
     }
 
     /// As [`Linear::load`], for architectures that always have a bias.
@@ -24,28 +39,79 @@ impl Linear {
         input: usize,
         output: usize,
     ) -> std::result::Result<Self, LoadError> {
-        Ok(Self {
-            weight: from.tensor("weight", &[output, input])?,
-            bias: Some(from.tensor("bias", &[output])?),
-        })
+        Self::of(from.matrix("weight", output, input)?, from.values("bias", output)?)
+            .map_err(|source| LoadError::Tensor { name: from.name("weight"), source })
     }
 
-    /// `weight`: `[output, input]`.
-    pub(super) fn of(weight: Tensor, bias: Option<Tensor>) -> Self {
-        Self { weight, bias }
+    /// Several maps of one input as one, their outputs side by side, each with a bias.
+    pub(super) fn stacked(
+        from: &Parameters<'_>,
+        names: &[&str],
+        input: usize,
+        output: usize,
+    ) -> std::result::Result<Self, LoadError> {
+        let (mut weights, mut bias) = (Vec::new(), Vec::new());
+        for name in names {
+            let from = from.under(name);
+            weights.push(from.tensor("weight", &[output, input])?);
+            bias.extend(from.values("bias", output)?);
+        }
+        let weight = Tensor::cat(&weights, 0).and_then(|weight| Matrix::pack(&weight));
+        weight
+            .and_then(|weight| Self::of(weight, bias))
+            .map_err(|source| LoadError::Tensor { name: from.name(names[0]), source })
+    }
+
+    /// `bias`: one value per row of the matrix, or none.
+    pub(super) fn of(weight: Matrix, mut bias: Vec<f32>) -> Result<Self> {
+        Ok(match weight {
+            Matrix::Dense(weight) => {
+                if !bias.is_empty() {
+                    bias.resize(panels_of(weight.columns()) * PANEL, 0.0);
+                }
+                Self::Dense { weight, bias }
+            }
+            Matrix::Quantized(blocks) => {
+                let output = blocks.shape().dims2()?.0;
+                let bias = (!bias.is_empty()).then(|| Tensor::new(bias, &blocks.device())).transpose()?;
+                Self::Quantized { map: quantized_nn::Linear::from_arc(blocks, bias)?, output }
+            }
+        })
     }
 
     /// `[.., input]` to `[.., output]`.
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let mut shape = x.dims().to_vec();
-        let input = shape.pop().unwrap_or_default();
-        shape.push(self.weight.dim(0)?);
-        let y = x.reshape(((), input))?.matmul(&self.weight.t()?)?;
-        let y = match &self.bias {
-            Some(bias) => y.broadcast_add(bias)?,
-            None => y,
-        };
-        y.reshape(shape)
+        self.run(x, false)
+    }
+
+    /// [`Linear::forward`], through an activation.
+    pub(super) fn activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        match self {
+            Self::Dense { .. } if activation == Activation::Gelu => self.run(x, true),
+            _ => activation.forward(&self.run(x, false)?),
+        }
+    }
+
+    /// The product, where the weights are packed.
+    pub(super) fn product(&self, gelu: bool) -> Option<Product<'_>> {
+        match self {
+            Self::Dense { weight, bias } => Some(Product { weight, bias, gelu }),
+            Self::Quantized { .. } => None,
+        }
+    }
+
+    fn run(&self, x: &Tensor, gelu: bool) -> Result<Tensor> {
+        match self {
+            Self::Quantized { map, output } => {
+                let mut shape = x.dims().to_vec();
+                let input = shape.pop().unwrap_or_default();
+                let y = map.forward(&x.reshape(((), input))?)?;
+                shape.push(*output);
+                let y = y.reshape(shape)?;
+                if gelu { y.gelu_erf() } else { Ok(y) }
+            }
+            Self::Dense { weight, bias } => x.contiguous()?.apply_op1_no_bwd(&Product { weight, bias, gelu }),
+        }
     }
 }
 
@@ -70,6 +136,22 @@ impl Activation {
             "silu" | "swish" => Ok(Self::Silu),
             _ => Err(LoadError::Unsupported { what: "activation", value: name.to_owned() }),
         }
+    }
+
+    /// Replaces values by those after the non-linearity.
+    pub(super) fn apply(self, values: &mut [f32]) {
+        let one = |x: f32| match self {
+            Self::Gelu => {
+                candle_core::cpu::erf::erf_f32(x * std::f32::consts::FRAC_1_SQRT_2).mul_add(x / 2.0, x / 2.0)
+            }
+            Self::GeluTanh => {
+                let inner = (2.0 / std::f32::consts::PI).sqrt() * x * (1.0 + 0.044715 * x * x);
+                0.5 * x * (1.0 + inner.tanh())
+            }
+            Self::Relu => x.max(0.0),
+            Self::Silu => x / (1.0 + (-x).exp()),
+        };
+        values.iter_mut().for_each(|v| *v = one(*v));
     }
 
     pub(super) fn forward(self, x: &Tensor) -> Result<Tensor> {

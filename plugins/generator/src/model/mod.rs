@@ -8,14 +8,18 @@
 //! file | responsibility
 //! ---|---
 //! `parameters.rs` | tensors by name and shape
+//! `matrix.rs` | matrices, f32 or quantized
 //! `layers.rs` | linear maps, activations
+//! `product.rs` | products with packed matrices, on all threads
+//! `packed.rs` | prompts end to end through an encoder
 //! `norm.rs` | LayerNorm and RMSNorm
-//! `attention.rs` | attention to own and to shared keys
+//! `attention.rs`, `attention/` | attention to own and to shared keys
 //! `cache.rs` | keys and values of hypotheses
 //! `bart.rs` | BART
 //! `t5.rs` | T5, Flan-T5, mT5
 //! `causal.rs` | Llama, SmolLM, Qwen2, Qwen3
 //! `rotary.rs` | rotary positions
+//! `tree.rs` | tokens that continue a cache in branches
 //! `decoding.rs` | the contract's decoding over a backbone
 
 mod attention;
@@ -24,10 +28,14 @@ mod cache;
 mod causal;
 mod decoding;
 mod layers;
+mod matrix;
 mod norm;
+mod packed;
 mod parameters;
+mod product;
 mod rotary;
 mod t5;
+mod tree;
 
 use candle_core::{Device, Result, Tensor};
 use postil_contract::{Decoding, GenerateError, TokenId};
@@ -37,16 +45,22 @@ use attention::Shared;
 use bart::{Bart, BartConfig};
 use cache::Cache;
 use causal::{Causal, CausalConfig};
-use decoding::ModelDecoding;
+pub(crate) use decoding::ModelDecoding;
 use t5::T5;
+use tree::Tree;
 
 pub use parameters::{LoadError, TensorSource};
+
+/// What a BART configuration means when it says nothing of a forced end.
+const BART_FORCED_END: TokenId = 2;
 
 /// A loaded language model of any family, without its tokenizer.
 pub struct LanguageModel {
     name: String,
     backbone: Box<dyn Backbone>,
     longest: Option<usize>,
+    /// Whether answers go on where prompts end, at positions of one window.
+    continues: bool,
     generation: GenerationSettings,
 }
 
@@ -83,9 +97,12 @@ trait Backbone: Send + Sync {
     /// Reads one prompt per passage; none is empty and all ids are in the vocabulary.
     fn read(&self, prompts: &[Vec<TokenId>]) -> Result<Memory>;
 
-    /// Logits after each of `ids`, `[hypotheses * passages, length]`, which continue the cache:
-    /// `[hypotheses * passages, length, vocabulary]`.
-    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor) -> Result<Tensor>;
+    /// States after each of `ids`, `[hypotheses * passages, tree.len()]`, which continue the cache:
+    /// `[hypotheses * passages, tree.len(), width]`. What is not a chain leaves a cache that cannot be continued.
+    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor, tree: &Tree) -> Result<Tensor>;
+
+    /// Logits of the next token after states: `[.., width]` to `[.., vocabulary]`.
+    fn logits(&self, states: &Tensor) -> Result<Tensor>;
 }
 
 /// What all hypotheses share: one entry per layer, and per passage the token to begin with and its position.
@@ -112,8 +129,17 @@ impl LanguageModel {
         #[derive(Deserialize)]
         struct Family {
             model_type: String,
+            generator: Option<serde_json::Value>,
         }
-        let family: Family = parse(config)?;
+        let mut family: Family = parse(config)?;
+        let generator = family.generator.take().filter(|_| family.model_type == "rag").map(|g| g.to_string());
+        let config = match &generator {
+            Some(generator) => {
+                family = parse(generator)?;
+                generator
+            }
+            None => config,
+        };
         let (backbone, longest): (Box<dyn Backbone>, _) = match family.model_type.as_str() {
             "bart" => {
                 let config: BartConfig = parse(config)?;
@@ -127,6 +153,9 @@ impl LanguageModel {
             _ => return Err(LoadError::Unsupported { what: "architecture", value: family.model_type }),
         };
         let mut settings: Settings = parse(config)?;
+        if family.model_type == "bart" && !said(config, "forced_eos_token_id")? {
+            settings.forced_eos_token_id = Some(BART_FORCED_END);
+        }
         if let Some(generation) = generation {
             let over: Settings = parse(generation)?;
             settings.eos_token_id = over.eos_token_id.or(settings.eos_token_id);
@@ -140,7 +169,8 @@ impl LanguageModel {
         };
         let (forced_first, forced_last) = (settings.forced_bos_token_id, settings.forced_eos_token_id);
         let generation = GenerationSettings { ends, forced_first, forced_last };
-        Ok(Self { name: name.to_owned(), backbone, longest, generation })
+        let continues = !matches!(family.model_type.as_str(), "bart" | "t5" | "mt5");
+        Ok(Self { name: name.to_owned(), backbone, longest, continues, generation })
     }
 
     /// Its name.
@@ -151,6 +181,17 @@ impl LanguageModel {
     /// How many tokens it knows.
     pub fn vocabulary(&self) -> usize {
         self.backbone.vocabulary()
+    }
+
+    /// Longest prompt and, where an answer goes on at the prompt's positions, both together; `None` when
+    /// positions have no end.
+    pub fn window(&self) -> Option<usize> {
+        self.longest
+    }
+
+    /// Whether an answer goes on where its prompt ends, in the same window.
+    pub fn continues_prompt(&self) -> bool {
+        self.continues
     }
 
     /// How it wants to be decoded.
@@ -184,7 +225,10 @@ impl LanguageModel {
         self.decoding(prompts)?.logits(answer)
     }
 
-    fn decoding(&self, prompts: &[Vec<TokenId>]) -> std::result::Result<ModelDecoding<'_>, GenerateError> {
+    pub(crate) fn decoding(
+        &self,
+        prompts: &[Vec<TokenId>],
+    ) -> std::result::Result<ModelDecoding<'_>, GenerateError> {
         if prompts.is_empty() {
             return Err(GenerateError::NoPassages);
         }
@@ -197,7 +241,7 @@ impl LanguageModel {
             }
             self.check_tokens(prompt)?;
         }
-        let memory = self.backbone.read(prompts).map_err(|error| self.failed(&error))?;
+        let memory = rayon::scope(|_| self.backbone.read(prompts)).map_err(|error| self.failed(&error))?;
         Ok(ModelDecoding::new(self, memory))
     }
 
@@ -212,6 +256,11 @@ impl LanguageModel {
     fn failed(&self, error: &candle_core::Error) -> GenerateError {
         GenerateError::Model { model: self.name.clone(), reason: error.to_string() }
     }
+}
+
+/// Whether a configuration has the key at all, be it null.
+fn said(config: &str, key: &str) -> std::result::Result<bool, LoadError> {
+    Ok(parse::<serde_json::Value>(config)?.get(key).is_some())
 }
 
 fn parse<T: serde::de::DeserializeOwned>(json: &str) -> std::result::Result<T, LoadError> {

@@ -1,14 +1,15 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use postil_kernel::Kernel;
 
 use super::parameters::{LoadError, Parameters};
 
-/// Normalization over the last dimension, its statistics in f64 and in two passes. The tensor library's own
-/// takes the variance as a difference of f32 sums, which a large mean drowns.
-pub(super) struct Norm {
-    weight: Vec<f32>,
-    /// With a bias it is LayerNorm, over mean and variance; without, RMSNorm, over the mean square.
-    bias: Option<Vec<f32>>,
-    eps: f64,
+/// Normalization over the last dimension, its statistics in two passes. The tensor library's own takes the
+/// variance as a difference of f32 sums, which a large mean drowns.
+pub(super) enum Norm {
+    /// Over mean and variance.
+    Layer(postil_kernel::Norm),
+    /// Over the mean square, which is summed in f64.
+    Rms { weight: Vec<f32>, eps: f64 },
 }
 
 impl Norm {
@@ -17,35 +18,40 @@ impl Norm {
         width: usize,
         eps: f64,
     ) -> std::result::Result<Self, LoadError> {
-        Ok(Self { weight: from.values("weight", width)?, bias: Some(from.values("bias", width)?), eps })
+        let (weight, bias) = (from.values("weight", width)?, from.values("bias", width)?);
+        Ok(Self::Layer(postil_kernel::Norm { weight, bias, epsilon: eps as f32 }))
     }
 
     pub(super) fn rms(from: &Parameters<'_>, width: usize, eps: f64) -> std::result::Result<Self, LoadError> {
-        Ok(Self { weight: from.values("weight", width)?, bias: None, eps })
+        Ok(Self::Rms { weight: from.values("weight", width)?, eps })
     }
 
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         x.contiguous()?.apply_op1_no_bwd(self)
     }
 
-    fn line(&self, x: &[f32], out: &mut [f32]) {
-        let mean_of = |sum: f64| sum / x.len() as f64;
-        match &self.bias {
-            Some(bias) => {
-                let mean = mean_of(x.iter().map(|v| f64::from(*v)).sum());
-                let square = |v: &f32| (f64::from(*v) - mean).powi(2);
-                let scale = (mean_of(x.iter().map(square).sum()) + self.eps).sqrt().recip();
-                for (((out, v), weight), bias) in out.iter_mut().zip(x).zip(&self.weight).zip(bias) {
-                    *out = ((f64::from(*v) - mean) * scale) as f32 * weight + bias;
+    /// Replaces each line of `lines` by the norm of its sum with that of `more`.
+    pub(super) fn add(&self, kernel: Kernel, lines: &mut [f32], more: &[f32]) {
+        let width = self.width();
+        for (line, more) in lines.chunks_exact_mut(width).zip(more.chunks_exact(width)) {
+            match self {
+                Self::Layer(norm) => kernel.add_norm(line, more, norm),
+                Self::Rms { weight, eps } => {
+                    line.iter_mut().zip(more).for_each(|(v, more)| *v += more);
+                    let sum: f64 = line.iter().map(|v| f64::from(*v).powi(2)).sum();
+                    let scale = (sum / width as f64 + eps).sqrt().recip();
+                    for (v, weight) in line.iter_mut().zip(weight) {
+                        *v = (f64::from(*v) * scale) as f32 * weight;
+                    }
                 }
             }
-            None => {
-                let scale =
-                    (mean_of(x.iter().map(|v| f64::from(*v).powi(2)).sum()) + self.eps).sqrt().recip();
-                for ((out, v), weight) in out.iter_mut().zip(x).zip(&self.weight) {
-                    *out = (f64::from(*v) * scale) as f32 * weight;
-                }
-            }
+        }
+    }
+
+    fn width(&self) -> usize {
+        match self {
+            Self::Layer(norm) => norm.weight.len(),
+            Self::Rms { weight, .. } => weight.len(),
         }
     }
 }
@@ -56,16 +62,16 @@ impl CustomOp1 for Norm {
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (all, width) = (storage.as_slice::<f32>()?, self.weight.len());
+        let (all, width) = (storage.as_slice::<f32>()?, self.width());
         let Some((start, end)) = layout.contiguous_offsets() else {
             candle_core::bail!("norm of scattered values")
         };
         if layout.dims().last() != Some(&width) {
             candle_core::bail!("norm of width {width} over {:?}", layout.dims());
         }
-        let mut out = vec![0f32; end - start];
-        let lines = all[start..end].chunks_exact(width).zip(out.chunks_exact_mut(width));
-        lines.for_each(|(x, out)| self.line(x, out));
+        let mut out = all[start..end].to_vec();
+        let (kernel, nothing) = (Kernel::detect(), vec![0f32; width]);
+        out.chunks_exact_mut(width).for_each(|line| self.add(kernel, line, &nothing));
         Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
 }
@@ -76,12 +82,14 @@ mod tests {
 
     #[test]
     fn a_large_mean_does_not_drown_the_variance() {
-        let norm = Norm { weight: vec![1.0; 4], bias: Some(vec![0.0; 4]), eps: 0.0 };
-        let mut out = [0f32; 4];
-        norm.line(&[10_000.0, 10_001.0, 10_000.0, 10_001.0], &mut out);
-        assert_eq!(out, [-1.0, 1.0, -1.0, 1.0]);
-        let norm = Norm { weight: vec![2.0; 4], bias: None, eps: 0.0 };
-        norm.line(&[3.0, -3.0, 3.0, 3.0], &mut out);
-        assert_eq!(out, [2.0, -2.0, 2.0, 2.0]);
+        let norm =
+            Norm::Layer(postil_kernel::Norm { weight: vec![1.0; 4], bias: vec![0.0; 4], epsilon: 0.0 });
+        let mut line = [10_000.0, 10_001.0, 10_000.0, 10_001.0];
+        norm.add(Kernel::detect(), &mut line, &[0.0; 4]);
+        assert_eq!(line, [-1.0, 1.0, -1.0, 1.0]);
+        let norm = Norm::Rms { weight: vec![2.0; 4], eps: 0.0 };
+        let mut line = [2.0, -3.0, 3.0, 3.0];
+        norm.add(Kernel::detect(), &mut line, &[1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(line, [2.0, -2.0, 2.0, 2.0]);
     }
 }

@@ -1,7 +1,11 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use candle_core::quantized::QTensor;
 use candle_core::{DType, Device, Tensor};
-use postil_checkpoint::CheckpointError;
+use postil_checkpoint::{CheckpointError, Weights};
+
+use super::matrix::Matrix;
 
 /// Tensors by the names a checkpoint gives them.
 pub trait TensorSource {
@@ -13,6 +17,29 @@ pub trait TensorSource {
     /// # Errors
     /// [`LoadError::MissingTensor`], [`LoadError::Tensor`].
     fn tensor(&self, name: &str) -> Result<Tensor, LoadError>;
+
+    /// The matrix of this name as it is stored, where that is in blocks a product can be computed from;
+    /// `None` where it is not, or is not there.
+    ///
+    /// # Errors
+    /// [`LoadError::Tensor`].
+    fn quantized(&self, _name: &str) -> Result<Option<Arc<QTensor>>, LoadError> {
+        Ok(None)
+    }
+}
+
+/// The tensors of a model folder, of any floating type and in any number of files.
+impl TensorSource for Weights {
+    fn contains(&self, name: &str) -> bool {
+        self.entry(name).is_some()
+    }
+
+    fn tensor(&self, name: &str) -> Result<Tensor, LoadError> {
+        if !self.contains(name) {
+            return Err(LoadError::MissingTensor { name: name.to_owned() });
+        }
+        Ok(Weights::tensor(self, name, DType::F32, &Device::Cpu)?)
+    }
 }
 
 impl TensorSource for HashMap<String, Tensor> {
@@ -59,6 +86,20 @@ pub enum LoadError {
     /// The files cannot be read, or are damaged.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The tokenizer belongs to another model.
+    #[error("the tokenizer has {tokenizer} tokens, the model {model}")]
+    Vocabulary {
+        /// Tokens of the tokenizer.
+        tokenizer: usize,
+        /// Tokens of the model.
+        model: usize,
+    },
+    /// A prompt template that is none, or that loses what it is given.
+    #[error("the prompt template cannot be used: {reason}")]
+    Template {
+        /// What is wrong.
+        reason: String,
+    },
     /// The configuration is no JSON, or lacks something, or contradicts itself.
     #[error("the configuration cannot be used: {reason}")]
     Config {
@@ -93,12 +134,17 @@ impl<'a> Parameters<'a> {
     }
 
     pub(super) fn contains(&self, name: &str) -> bool {
-        self.source.contains(&format!("{}{name}", self.prefix))
+        self.source.contains(&self.name(name))
+    }
+
+    /// The full name of `name`.
+    pub(super) fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
     }
 
     /// The tensor `name`, which must have this shape.
     pub(super) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
-        let name = format!("{}{name}", self.prefix);
+        let name = self.name(name);
         let tensor = self.source.tensor(&name)?;
         if tensor.dims() != shape {
             return Err(LoadError::TensorShape {
@@ -110,11 +156,30 @@ impl<'a> Parameters<'a> {
         Ok(tensor)
     }
 
+    /// The matrix `name`, `[rows, columns]`.
+    pub(super) fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix, LoadError> {
+        let full = self.name(name);
+        match self.source.quantized(&full)? {
+            None => Matrix::pack(&self.tensor(name, &[rows, columns])?)
+                .map_err(|source| LoadError::Tensor { name: full, source }),
+            Some(blocks) if blocks.shape().dims() == [rows, columns] => Ok(Matrix::Quantized(blocks)),
+            Some(blocks) => Err(LoadError::TensorShape {
+                name: full,
+                got: blocks.shape().dims().to_vec(),
+                expected: vec![rows, columns],
+            }),
+        }
+    }
+
+    /// The values of the small table `name`, `[rows, columns]`, row-major.
+    pub(super) fn table(&self, name: &str, rows: usize, columns: usize) -> Result<Vec<f32>, LoadError> {
+        let values = self.tensor(name, &[rows, columns])?.flatten_all().and_then(|tensor| tensor.to_vec1());
+        values.map_err(|source| LoadError::Tensor { name: self.name(name), source })
+    }
+
     /// The values of the vector `name`.
     pub(super) fn values(&self, name: &str, length: usize) -> Result<Vec<f32>, LoadError> {
         let tensor = self.tensor(name, &[length])?;
-        tensor
-            .to_vec1()
-            .map_err(|source| LoadError::Tensor { name: format!("{}{name}", self.prefix), source })
+        tensor.to_vec1().map_err(|source| LoadError::Tensor { name: self.name(name), source })
     }
 }

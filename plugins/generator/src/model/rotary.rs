@@ -24,6 +24,8 @@ struct Scaling {
     low_freq_factor: Option<f64>,
     high_freq_factor: Option<f64>,
     original_max_position_embeddings: Option<f64>,
+    /// What each frequency is divided by, where a checkpoint stores that (GGUF's `rope_freqs`).
+    factors: Option<Vec<f64>>,
 }
 
 /// The angle per position of each pair of a head.
@@ -57,6 +59,16 @@ impl Scaling {
                 frequencies.iter_mut().for_each(|f| *f /= factor);
                 Ok(())
             }
+            "factors" => {
+                let factors = self.factors.as_deref().unwrap_or_default();
+                if factors.len() != frequencies.len() || factors.iter().any(|f| !(f.is_finite() && *f > 0.0))
+                {
+                    let reason = format!("{} factors for {} frequencies", factors.len(), frequencies.len());
+                    return Err(LoadError::Config { reason });
+                }
+                frequencies.iter_mut().zip(factors).for_each(|(frequency, factor)| *frequency /= factor);
+                Ok(())
+            }
             "llama3" => {
                 let factor = needed(self.factor, "factor")?;
                 let (low, high) = (
@@ -78,13 +90,12 @@ impl Scaling {
 }
 
 impl Rotary {
-    /// Cosines and sines, each `[offsets.len(), length, head / 2]`: line i at positions from
-    /// `offsets[i] + before`.
-    pub(super) fn at(&self, offsets: &[usize], before: usize, length: usize) -> Result<(Tensor, Tensor)> {
+    /// Cosines and sines, each `[offsets.len(), depths.len(), head / 2]`: of every offset plus every depth.
+    pub(super) fn at(&self, offsets: &[usize], depths: &[usize]) -> Result<(Tensor, Tensor)> {
         let positions =
-            offsets.iter().flat_map(|offset| (0..length).map(move |i| (offset + before + i) as f64));
+            offsets.iter().flat_map(|offset| depths.iter().map(move |depth| (offset + depth) as f64));
         let angles: Vec<f64> = positions.flat_map(|p| self.frequencies.iter().map(move |f| p * f)).collect();
-        let shape = (offsets.len(), length, self.frequencies.len());
+        let shape = (offsets.len(), depths.len(), self.frequencies.len());
         let tensor = |f: fn(f64) -> f64| {
             Tensor::from_iter(angles.iter().map(|a| f(*a) as f32), &Device::Cpu)?.reshape(shape)
         };

@@ -7,11 +7,13 @@ use candle_core::{Device, Result, Tensor};
 use postil_contract::TokenId;
 use serde::Deserialize;
 
-use super::attention::{KeyValues, Shared, attend, causal_bias, padding_bias, split_heads};
+use super::attention::{KeyValues, Shared, attend, padding_bias, split_heads};
 use super::cache::Cache;
 use super::layers::{Activation, Linear};
+use super::matrix::Matrix;
 use super::norm::Norm;
 use super::parameters::{LoadError, Parameters, TensorSource};
+use super::tree::Tree;
 use super::{Backbone, Memory, padded};
 
 #[derive(Deserialize)]
@@ -38,6 +40,9 @@ pub(super) struct T5Config {
     scale_decoder_outputs: Option<bool>,
 }
 
+/// Prefixes of the model's tensors: alone, inside a RAG checkpoint.
+const PREFIXES: [&str; 3] = ["", "rag.generator.", "generator."];
+
 fn buckets() -> usize {
     32
 }
@@ -55,7 +60,7 @@ fn relu() -> String {
 }
 
 pub(super) struct T5 {
-    embedding: Tensor,
+    embedding: Matrix,
     encoder: Stack,
     decoder: Stack,
     output: Linear,
@@ -101,27 +106,23 @@ struct Distances {
 impl T5 {
     pub(super) fn load(config: &T5Config, source: &dyn TensorSource) -> std::result::Result<Self, LoadError> {
         let (width, vocabulary) = (config.d_model, config.vocab_size);
-        let from = Parameters::new(source, "");
-        let embedding = from.tensor("shared.weight", &[vocabulary, width])?;
+        let has = |prefix: &&&str| source.contains(&format!("{prefix}shared.weight"));
+        let from = Parameters::new(source, PREFIXES.iter().find(has).copied().unwrap_or_default());
+        let embedding = from.matrix("shared.weight", vocabulary, width)?;
         let tied = !from.contains("lm_head.weight");
-        let output =
-            if tied { embedding.clone() } else { from.tensor("lm_head.weight", &[vocabulary, width])? };
+        let output = if tied { embedding.clone() } else { from.matrix("lm_head.weight", vocabulary, width)? };
         let scaled = config.scale_decoder_outputs.or(config.tie_word_embeddings).unwrap_or(true);
         let decoder_layers = config.num_decoder_layers.unwrap_or(config.num_layers);
         Ok(Self {
             encoder: Stack::load(&from.under("encoder"), config, config.num_layers, false)?,
             decoder: Stack::load(&from.under("decoder"), config, decoder_layers, true)?,
-            output: Linear::of(output, None),
+            output: Linear::of(output, Vec::new())
+                .map_err(|source| LoadError::Tensor { name: "lm_head.weight".to_owned(), source })?,
             output_scale: if scaled { (width as f64).powf(-0.5) } else { 1.0 },
             embedding,
             vocabulary,
             start: config.decoder_start_token_id,
         })
-    }
-
-    fn embed(&self, ids: &Tensor) -> Result<Tensor> {
-        let (n, length) = ids.dims2()?;
-        self.embedding.index_select(&ids.flatten_all()?, 0)?.reshape((n, length, ()))
     }
 }
 
@@ -133,8 +134,9 @@ impl Backbone for T5 {
     fn read(&self, prompts: &[Vec<TokenId>]) -> Result<Memory> {
         let (ids, lengths, longest) = padded(prompts)?;
         let padding = padding_bias(&lengths, longest)?;
-        let bias = self.encoder.distances.bias(0, longest)?.broadcast_add(&padding)?;
-        let mut x = self.embed(&ids)?;
+        let bias =
+            self.encoder.distances.bias(0, &(0..longest).collect::<Vec<_>>())?.broadcast_add(&padding)?;
+        let mut x = self.embedding.embed(&ids)?;
         for layer in &self.encoder.layers {
             let look = |x: &Tensor| {
                 let (keys, values) = layer.own.key_values(x)?;
@@ -146,19 +148,19 @@ impl Backbone for T5 {
         let cross = self.decoder.layers.iter().filter_map(|layer| layer.cross.as_ref());
         let shared = cross.map(|(_, cross)| {
             let (keys, values) = cross.key_values(&x)?;
-            Ok(Shared { keys, values, bias: padding.clone() })
+            Shared::new(keys, values, &lengths)
         });
         let shared = shared.collect::<Result<_>>()?;
         Ok(Memory { shared, start: vec![self.start; prompts.len()], positions: vec![0; prompts.len()] })
     }
 
-    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor) -> Result<Tensor> {
-        let (before, length) = (cache.len(), ids.dim(1)?);
-        let mut bias = self.decoder.distances.bias(before, length)?;
-        if let Some(causal) = causal_bias(before, length)? {
-            bias = bias.broadcast_add(&causal)?;
+    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor, tree: &Tree) -> Result<Tensor> {
+        let before = cache.len();
+        let mut bias = self.decoder.distances.bias(before, tree.depths())?;
+        if let Some(tree) = tree.bias(before)? {
+            bias = bias.broadcast_add(&tree)?;
         }
-        let mut x = self.embed(ids)?;
+        let mut x = self.embedding.embed(ids)?;
         for (i, (layer, shared)) in self.decoder.layers.iter().zip(&memory.shared).enumerate() {
             let look_back = |x: &Tensor| {
                 let (keys, values) = layer.own.key_values(x)?;
@@ -167,9 +169,13 @@ impl Backbone for T5 {
             };
             x = layer.forward(&x, look_back, Some(shared))?;
         }
-        cache.finish_pass(length);
+        cache.finish_pass(tree.len());
         let x = self.decoder.norm.forward(&x)?;
-        self.output.forward(&if self.output_scale == 1.0 { x } else { (x * self.output_scale)? })
+        if self.output_scale == 1.0 { Ok(x) } else { x * self.output_scale }
+    }
+
+    fn logits(&self, states: &Tensor) -> Result<Tensor> {
+        self.output.forward(states)
     }
 }
 
@@ -209,9 +215,7 @@ impl Layer {
             Some(name) => (true, Activation::named(name)?),
             None => (false, Activation::named(&config.feed_forward_proj)?),
         };
-        let bare = |name: &str, input, output| {
-            Ok::<_, LoadError>(Linear::of(feed.tensor(&format!("{name}.weight"), &[output, input])?, None))
-        };
+        let bare = |name: &str, input, output| Linear::load(&feed.under(name), input, output);
         Ok(Self {
             own_norm: norm(0)?,
             own: attention(0, "SelfAttention")?,
@@ -238,8 +242,8 @@ impl Layer {
         }
         let y = self.norm.forward(&x)?;
         let inner = match &self.gate {
-            Some(gate) => (self.activation.forward(&gate.forward(&y)?)? * self.expand.forward(&y)?)?,
-            None => self.activation.forward(&self.expand.forward(&y)?)?,
+            Some(gate) => (gate.activated(&y, self.activation)? * self.expand.forward(&y)?)?,
+            None => self.expand.activated(&y, self.activation)?,
         };
         &x + self.contract.forward(&inner)?
     }
@@ -248,9 +252,7 @@ impl Layer {
 impl Attention {
     fn load(from: &Parameters<'_>, config: &T5Config) -> std::result::Result<Self, LoadError> {
         let (width, inner) = (config.d_model, config.d_kv.saturating_mul(config.num_heads));
-        let bare = |name: &str, input, output| {
-            Ok::<_, LoadError>(Linear::of(from.tensor(&format!("{name}.weight"), &[output, input])?, None))
-        };
+        let bare = |name: &str, input, output| Linear::load(&from.under(name), input, output);
         Ok(Self {
             query: bare("q", width, inner)?,
             key: bare("k", width, inner)?,
@@ -279,13 +281,15 @@ impl Attention {
 }
 
 impl Distances {
-    /// `[1, heads, length, before + length]`: the bias of queries from `before` on.
-    fn bias(&self, before: usize, length: usize) -> Result<Tensor> {
-        let all = before + length;
-        let queries = before..all;
-        let buckets: Vec<u32> = queries
-            .flat_map(|query| (0..all).map(move |key| self.bucket(key as i64 - query as i64)))
-            .collect();
+    /// `[1, heads, depths.len(), before + depths.len()]`: the bias of tokens at `depths` after `before` others,
+    /// to those and each other.
+    fn bias(&self, before: usize, depths: &[usize]) -> Result<Tensor> {
+        let (length, all) = (depths.len(), before + depths.len());
+        let queries = depths.iter().map(|depth| before + depth);
+        let keys: Vec<usize> = (0..before).chain(queries.clone()).collect();
+        let distance = |query: usize, key: &usize| self.bucket(*key as i64 - query as i64);
+        let buckets: Vec<u32> =
+            queries.flat_map(|query| keys.iter().map(move |key| distance(query, key))).collect();
         let index = Tensor::from_vec(buckets, length * all, &Device::Cpu)?;
         self.bias
             .index_select(&index, 0)?

@@ -4,7 +4,7 @@ use postil_contract::{AnswerScores, Decoding, GenerateError, LogProbs, TokenId};
 
 use super::trie::{END, NO_ANSWER, ROOT, Trie};
 
-/// Rows are prefixes in the trie; a row that left it is `None`, and no passage continues it.
+/// Rows are prefixes in the trie, `[rows, passages]`; one that left it is `None`, and no passage continues it.
 pub(super) struct QuoteDecoding {
     trie: Trie,
     rows: Vec<Option<usize>>,
@@ -12,7 +12,7 @@ pub(super) struct QuoteDecoding {
 
 impl QuoteDecoding {
     pub(super) fn new(trie: Trie) -> Self {
-        Self { trie, rows: vec![Some(ROOT)] }
+        Self { rows: vec![Some(ROOT); trie.passages], trie }
     }
 
     fn check_token(&self, token: TokenId) -> Result<(), GenerateError> {
@@ -23,13 +23,11 @@ impl QuoteDecoding {
         }
     }
 
-    /// log p(token|x,z,prefix), `[passages]`, as [`AnswerScores`] has it.
-    fn score_token(&self, prefix: Option<usize>, child: Option<usize>) -> impl Iterator<Item = Option<f32>> {
-        (0..self.trie.passages).map(move |z| {
-            let mass = prefix.map_or(f64::NEG_INFINITY, |node| self.trie.nodes[node].log_mass[z]);
-            let below = child.map_or(f64::NEG_INFINITY, |node| self.trie.nodes[node].log_mass[z]);
-            (mass > f64::NEG_INFINITY).then(|| (below - mass).min(0.0) as f32)
-        })
+    /// log p(token|x,z,prefix), as [`AnswerScores`] has it.
+    fn score_token(&self, z: usize, prefix: Option<usize>, child: Option<usize>) -> Option<f32> {
+        let mass = prefix.map_or(f64::NEG_INFINITY, |node| self.trie.nodes[node].log_mass[z]);
+        let below = child.map_or(f64::NEG_INFINITY, |node| self.trie.nodes[node].log_mass[z]);
+        (mass > f64::NEG_INFINITY).then(|| (below - mass).min(0.0) as f32)
     }
 }
 
@@ -44,39 +42,37 @@ impl Decoding for QuoteDecoding {
 
     fn log_probs(&mut self) -> Result<LogProbs, GenerateError> {
         let (passages, vocabulary) = (self.passages(), self.vocabulary());
-        let mut values = vec![f32::NEG_INFINITY; self.rows.len() * passages * vocabulary];
-        for (row, lines) in self.rows.iter().zip(values.chunks_exact_mut(passages * vocabulary)) {
+        let mut values = vec![f32::NEG_INFINITY; self.rows.len() * vocabulary];
+        for (i, (row, line)) in self.rows.iter().zip(values.chunks_exact_mut(vocabulary)).enumerate() {
             for (token, child) in row.iter().flat_map(|node| &self.trie.nodes[*node].children) {
-                for (z, score) in self.score_token(*row, Some(*child)).enumerate() {
-                    lines[z * vocabulary + *token as usize] = score.unwrap_or(f32::NEG_INFINITY);
-                }
+                let score = self.score_token(i % passages, *row, Some(*child));
+                line[*token as usize] = score.unwrap_or(f32::NEG_INFINITY);
             }
         }
         LogProbs::new(passages, vocabulary, values)
     }
 
-    fn advance(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
-        if parents.len() != tokens.len() || parents.is_empty() {
-            return Err(GenerateError::Shape {
-                what: "tokens to advance by",
-                got: tokens.len(),
-                expected: parents.len(),
-            });
+    fn advance_each(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
+        let (passages, old) = (self.passages(), self.rows.len() / self.passages());
+        if parents.len() != tokens.len() || parents.is_empty() || !parents.len().is_multiple_of(passages) {
+            let (got, expected) = (tokens.len(), parents.len().next_multiple_of(passages));
+            return Err(GenerateError::Shape { what: "tokens to advance by", got, expected });
         }
         let mut rows = Vec::with_capacity(tokens.len());
-        for (parent, token) in parents.iter().zip(tokens) {
+        for (i, (parent, token)) in parents.iter().zip(tokens).enumerate() {
             self.check_token(*token)?;
-            let Some(row) = self.rows.get(*parent) else {
-                return Err(GenerateError::Shape {
-                    what: "parent row",
-                    got: *parent,
-                    expected: self.rows.len(),
-                });
-            };
+            if *parent >= old {
+                return Err(GenerateError::Shape { what: "parent row", got: *parent, expected: old });
+            }
+            let row = self.rows[parent * passages + i % passages];
             rows.push(row.and_then(|node| self.trie.nodes[node].child(*token)));
         }
         self.rows = rows;
         Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.rows = vec![Some(ROOT); self.trie.passages];
     }
 
     fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {
@@ -88,7 +84,7 @@ impl Decoding for QuoteDecoding {
             for token in answer {
                 self.check_token(*token)?;
                 let child = at.and_then(|node| self.trie.nodes[node].child(*token));
-                values.extend(self.score_token(at, child));
+                values.extend((0..self.trie.passages).map(|z| self.score_token(z, at, child)));
                 at = child;
             }
             AnswerScores::new(self.trie.passages, values)

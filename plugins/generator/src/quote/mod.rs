@@ -68,6 +68,10 @@ impl Generator for QuoteGenerator {
         "quote"
     }
 
+    fn vocabulary_is_fixed(&self) -> bool {
+        false
+    }
+
     /// # Errors
     /// [`GenerateError::NoPassages`]; [`GenerateError::EmptyQuestion`]; [`GenerateError::Encode`] when
     /// the question is longer than the encoder's window (sentences that are, are split);

@@ -90,9 +90,9 @@ impl Decoding for ReaderDecoding<'_> {
         LogProbs::new(self.passages(), self.vocabulary(), values)
     }
 
-    fn advance(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
+    fn advance_each(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
         let passages = self.passages();
-        if parents.len() != tokens.len() || parents.is_empty() {
+        if parents.len() != tokens.len() || parents.is_empty() || !parents.len().is_multiple_of(passages) {
             let (got, expected) = (tokens.len(), parents.len());
             return Err(GenerateError::Shape { what: "tokens to advance by", got, expected });
         }
@@ -101,13 +101,15 @@ impl Decoding for ReaderDecoding<'_> {
             return Err(GenerateError::Shape { what: "parent row", got: *parent, expected });
         }
         self.check_tokens(tokens)?;
-        let row = |(parent, token): (&usize, &TokenId)| {
-            let token = *token;
-            self.rows[parent * passages..][..passages].iter().map(move |at| (*at, token))
-        };
-        let steps: Vec<(At, TokenId)> = parents.iter().zip(tokens).flat_map(row).collect();
+        let under = (0..passages).cycle();
+        let step = |((parent, token), z): ((&usize, &TokenId), usize)| (self.rows[parent * passages + z], *token);
+        let steps: Vec<(At, TokenId)> = parents.iter().zip(tokens).zip(under).map(step).collect();
         self.rows = self.walk().advance(&steps);
         Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.rows = (0..self.passages()).map(|z| (z, ROOT)).collect();
     }
 
     fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use postil_contract::{AnswerScores, Decoding, GenerateError, Generator, Passage};
 use postil_generator::{
-    BeamOptions, Constraints, Hypothesis, Mode, Said, Sampling, beam, exhaustive, prior, sample, thorough,
-    union,
+    BeamOptions, Constraints, Hypothesis, Mode, Proposed, Said, Sampling, beam, exhaustive, prior, sample,
+    thorough, union,
 };
 
 use crate::support::TableGenerator;
@@ -133,15 +133,11 @@ fn thorough_and_union_decoding_score_their_candidates_exactly() {
     let log_prior = prior(&[0.5, 0.0, 1.0, -1.0], 1.0);
     let table = TableGenerator { longest: 6, gaps: true };
     let (constraints, options) = (Constraints::new(6), BeamOptions::new(3));
-    let alone = || {
-        TEXTS.map(|text| table.start("", &[Passage::untitled(text)]).unwrap()).into_iter().collect::<Vec<_>>()
-    };
     for mode in [Mode::Sequence, Mode::Token] {
         let mut decoding = table.start("", &passages()).unwrap();
         let all = exhaustive(decoding.as_mut(), table.all(), mode, &log_prior).unwrap();
         let exact = |h: &Hypothesis| all.iter().find(|a| a.tokens == h.tokens).unwrap().marginal.log_prob;
-        let proposed =
-            thorough(decoding.as_mut(), &mut alone(), mode, &log_prior, &constraints, &options).unwrap();
+        let proposed = thorough(decoding.as_mut(), mode, &log_prior, &constraints, &options).unwrap();
         for proposed in &proposed {
             assert!((proposed.hypothesis.marginal.log_prob - exact(&proposed.hypothesis)).abs() < 1e-9);
             let whole: f64 = proposed
@@ -154,12 +150,33 @@ fn thorough_and_union_decoding_score_their_candidates_exactly() {
                 .sum();
             assert!(proposed.fast_log_prob <= whole.ln() + 1e-9 && !proposed.found_in.is_empty());
         }
-        let union = union(decoding.as_mut(), &mut alone(), mode, &log_prior, &constraints, &options).unwrap();
+        let union = union(decoding.as_mut(), mode, &log_prior, &constraints, &options).unwrap();
         assert!(union.len() >= proposed.len());
         assert!(union.iter().all(|h| (h.marginal.log_prob - exact(h)).abs() < 1e-9));
         assert!(union[0].marginal.log_prob >= proposed[0].hypothesis.marginal.log_prob);
-        let few = thorough(decoding.as_mut(), &mut alone()[..2], mode, &log_prior, &constraints, &options);
-        assert!(matches!(few, Err(GenerateError::Shape { .. })));
+    }
+}
+
+#[test]
+fn searches_that_share_a_decoding_find_what_each_finds_alone() {
+    let log_prior = prior(&[0.5, 0.0, 1.0, -1.0], 1.0);
+    for (gaps, beams) in [(false, 1), (false, 3), (true, 2), (true, 5)] {
+        let table = TableGenerator { longest: 6, gaps };
+        let (constraints, options) = (Constraints::new(6), BeamOptions::new(beams));
+        let mut decoding = table.start("", &passages()).unwrap();
+        decoding.advance(&[0, 0], &[1, 2]).unwrap(); // it starts again
+        let together =
+            thorough(decoding.as_mut(), Mode::Sequence, &log_prior, &constraints, &options).unwrap();
+        for (z, text) in TEXTS.into_iter().enumerate() {
+            let mut alone = table.start("", &[Passage::untitled(text)]).unwrap();
+            let found = beam(alone.as_mut(), Mode::Sequence, &[0.0], &constraints, &options).unwrap();
+            let here = |p: &&Proposed| p.found_in.contains(&z);
+            assert_eq!(together.iter().filter(here).count(), found.len());
+            for found in found {
+                let same = |p: &&Proposed| p.hypothesis.tokens == found.hypothesis.tokens;
+                assert!(together.iter().filter(here).any(|p| same(&p)), "passage {z}, {beams} beams");
+            }
+        }
     }
 }
 

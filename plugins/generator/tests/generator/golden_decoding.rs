@@ -31,10 +31,6 @@ impl Case<'_> {
         self.model.start(self.prompts).unwrap()
     }
 
-    fn alone(&self) -> Vec<Box<dyn Decoding + '_>> {
-        self.prompts.iter().map(|prompt| self.model.start(std::slice::from_ref(prompt)).unwrap()).collect()
-    }
-
     fn tokens(&self, stored: &Value) -> Vec<TokenId> {
         ids(stored)[self.skip..].to_vec()
     }
@@ -80,16 +76,9 @@ impl Case<'_> {
     }
 
     fn thorough(&self) -> Vec<Proposed> {
-        let (mut alone, options) = (self.alone(), self.options(true));
-        thorough(
-            self.decoding().as_mut(),
-            &mut alone,
-            Mode::Sequence,
-            &self.log_prior,
-            &self.constraints,
-            &options,
-        )
-        .unwrap()
+        let options = self.options(true);
+        thorough(self.decoding().as_mut(), Mode::Sequence, &self.log_prior, &self.constraints, &options)
+            .unwrap()
     }
 
     fn check_thorough(&self, errors: &mut Errors, candidates: &[Value], best: &Value) {
@@ -126,11 +115,9 @@ impl Case<'_> {
 
     /// At least as good as either of its parts.
     fn check_union(&self, thorough: &[Proposed]) {
-        let (mut alone, options) = (self.alone(), self.options(true));
-        let run = |decoding: &mut dyn Decoding, alone: &mut Vec<_>| {
-            union(decoding, alone, Mode::Sequence, &self.log_prior, &self.constraints, &options).unwrap()
-        };
-        let found = run(self.decoding().as_mut(), &mut alone);
+        let (mut decoding, options) = (self.decoding(), self.options(true));
+        let found =
+            union(decoding.as_mut(), Mode::Sequence, &self.log_prior, &self.constraints, &options).unwrap();
         let best = |finished: bool| {
             let of = thorough.iter().map(|p| &p.hypothesis).filter(|h| h.finished == finished);
             of.map(|h| h.marginal.log_prob).fold(f64::NEG_INFINITY, f64::max)

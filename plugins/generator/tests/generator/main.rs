@@ -8,10 +8,14 @@
 
 mod answers;
 mod enumeration;
+mod evidence;
+mod gguf;
 mod golden_decoding;
 mod golden_marginal;
 mod golden_models;
 mod invariants;
+mod language;
 mod loading;
+mod prompts;
 mod quoting;
 mod support;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use postil_contract::{Decoding, EncodeError, Encoder, GenerateError, Generator, Passage};
-use postil_generator::{Mode, QuoteGenerator, exhaustive, prior};
+use postil_generator::{DEFAULT_NO_ANSWER_SIMILARITY, Mode, QuoteGenerator, exhaustive, prior};
 
 use crate::support::BagOfWords;
 
@@ -68,10 +68,10 @@ fn every_line_is_normalized_or_silent_and_the_product_is_the_softmax_over_senten
         let text = decoding.text(candidate);
         for (z, own) in own.iter().enumerate() {
             let got: f64 = scores.tokens().map(|t| t[z].map_or(f64::NEG_INFINITY, f64::from)).sum();
-            let total: f64 =
-                own.iter().map(|s| logit(s).exp()).sum::<f64>() + f64::exp(20.0 * f64::from(0.30f32));
+            let total: f64 = own.iter().map(|s| logit(s).exp()).sum::<f64>()
+                + f64::exp(20.0 * f64::from(DEFAULT_NO_ANSWER_SIMILARITY));
             let mass = match text.as_str() {
-                "" => f64::exp(20.0 * f64::from(0.30f32)),
+                "" => f64::exp(20.0 * f64::from(DEFAULT_NO_ANSWER_SIMILARITY)),
                 text if own.contains(&text) => logit(text).exp(),
                 _ => 0.0,
             };
@@ -122,6 +122,20 @@ fn rows_branch_merge_and_leave_the_trie_without_harm() {
     assert!(matches!(decoding.advance(&[], &[]), Err(GenerateError::Shape { .. })));
     assert!(matches!(decoding.score(&[vec![]]), Err(GenerateError::Shape { .. })));
     assert_eq!(decoding.log_probs().unwrap(), log_probs, "a refused advance changes nothing");
+
+    // Each passage its own way: one line per passage, of the row it came from.
+    let (own, other) = (candidates[0][0], candidates[2][0]);
+    decoding.restart();
+    decoding.advance(&[0, 0], &[own, other]).unwrap();
+    let both = decoding.log_probs().unwrap();
+    decoding.restart();
+    let k = decoding.passages();
+    let tokens: Vec<u32> = (0..k).map(|z| if z % 2 == 0 { own } else { other }).collect();
+    decoding.advance_each(&vec![0; k], &tokens).unwrap();
+    let each = decoding.log_probs().unwrap();
+    assert!((0..k).all(|z| each.line(0, z) == both.line(z % 2, z)));
+    let odd = decoding.advance_each(&[0], &[own]);
+    assert!(matches!(odd, Err(GenerateError::Shape { .. })), "{k} passages");
 }
 
 #[test]

@@ -1,27 +1,86 @@
+use std::io::Write;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
-use postil::{AskOptions, Mode};
+use anyhow::{Context, Result};
+use postil::ingest::Cancel;
+use postil::{Answer, AskOptions, Database, Decode};
 
-use crate::args::{Ask, ModeArg};
-use crate::{open, render};
+use crate::args::Ask;
+use crate::{EXIT_INTERRUPTED, open, render};
 
 pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
-    if args.generator != "quote" {
-        bail!("there is no generator {:?}; this release has: quote", args.generator);
+    let options = options(args)?;
+    let db = open::existing_with(&args.database, Database::options().generator_named(&args.generator))?;
+    db.generator()?;
+    if args.stream {
+        return stream(&db, args, &options);
     }
-    let filter = open::filter(&args.filter)?;
-    let db = open::existing(&args.database)?;
-    let mode = match args.mode {
-        ModeArg::Sequence => Mode::Sequence,
-        ModeArg::Token => Mode::Token,
-    };
-    let answer =
-        db.ask_with(&args.question, &AskOptions { k: args.k, mode, filter, ..AskOptions::default() })?;
+    let answer = db.ask_with(&args.question, &options)?;
     if args.output.json {
         render::json(&render::answer(&answer))?;
+    } else if args.markdown {
+        render::text(answer.to_markdown().trim_end())?;
     } else {
-        render::text(&answer.to_string())?;
+        render::raw(&answer.render_with(&render::paint()))?;
+        explain(args, &answer)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn options(args: &Ask) -> Result<AskOptions> {
+    let unsaid = if args.stream { Decode::Greedy } else { Decode::default() };
+    Ok(AskOptions {
+        k: args.k,
+        mode: args.mode.into(),
+        filter: open::filter(&args.filter)?,
+        decode: args.decode.clone().unwrap_or(unsaid),
+        max_tokens: args.max_tokens,
+        min_evidence: args.min_evidence,
+        ..AskOptions::default()
+    })
+}
+
+/// Prints tokens as they come; Ctrl-C ends the answer where it is, a second one the program.
+fn stream(db: &Database, args: &Ask, options: &AskOptions) -> Result<ExitCode> {
+    let cancel = Cancel::default();
+    let asked = cancel.clone();
+    ctrlc::set_handler(move || {
+        if asked.is_cancelled() {
+            std::process::exit(i32::from(EXIT_INTERRUPTED));
+        }
+        asked.cancel();
+    })
+    .context("cannot listen for Ctrl-C")?;
+    let mut out = std::io::stdout();
+    let (mut failed, mut begun) = (None, false);
+    let answer = db.ask_streaming(&args.question, options, &mut |token| {
+        let text = if begun { token.text.as_str() } else { token.text.trim_start() };
+        begun |= !text.is_empty();
+        if let Err(error) = write!(out, "{}", render::printable(text)).and_then(|()| out.flush()) {
+            failed = Some(error);
+            return ControlFlow::Break(());
+        }
+        if cancel.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    if begun {
+        render::raw("")?;
+    }
+    if answer.no_answer {
+        render::raw(&answer.render_with(&render::paint()))?;
+    } else {
+        render::raw(answer.render_sources_with(&render::paint()).trim_start_matches('\n'))?;
+    }
+    explain(args, &answer)?;
+    Ok(if cancel.is_cancelled() { ExitCode::from(EXIT_INTERRUPTED) } else { ExitCode::SUCCESS })
+}
+
+fn explain(args: &Ask, answer: &Answer) -> Result<()> {
+    if args.explain {
+        render::text(&format!("\n{}", answer.explain()))?;
+    }
+    Ok(())
 }

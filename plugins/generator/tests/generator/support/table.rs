@@ -67,14 +67,16 @@ impl Generator for TableGenerator {
         _: &str,
         passages: &[Passage<'_>],
     ) -> Result<Box<dyn Decoding + 'a>, GenerateError> {
+        let rows = vec![Vec::new(); passages.len()];
         let passages = passages.iter().map(|p| p.text.to_owned()).collect();
-        Ok(Box::new(TableDecoding { table: self, passages, rows: vec![Vec::new()] }))
+        Ok(Box::new(TableDecoding { table: self, passages, rows }))
     }
 }
 
 struct TableDecoding<'a> {
     table: &'a TableGenerator,
     passages: Vec<String>,
+    /// `[rows, passages]`
     rows: Vec<Vec<TokenId>>,
 }
 
@@ -88,16 +90,22 @@ impl Decoding for TableDecoding<'_> {
     }
 
     fn log_probs(&mut self) -> Result<LogProbs, GenerateError> {
-        let lines =
-            self.rows.iter().flat_map(|row| self.passages.iter().flat_map(|z| self.table.line(z, row)));
-        LogProbs::new(self.passages.len(), VOCABULARY, lines.collect())
+        let lines = self.rows.iter().zip(self.passages.iter().cycle());
+        let lines = lines.flat_map(|(row, z)| self.table.line(z, row)).collect();
+        LogProbs::new(self.passages.len(), VOCABULARY, lines)
     }
 
-    fn advance(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
-        let longer =
-            |(parent, token): (&usize, &TokenId)| [self.rows[*parent].as_slice(), &[*token]].concat();
-        self.rows = parents.iter().zip(tokens).map(longer).collect();
+    fn advance_each(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
+        let k = self.passages.len();
+        let longer = |(i, (parent, token)): (usize, (&usize, &TokenId))| {
+            [self.rows[parent * k + i % k].as_slice(), &[*token]].concat()
+        };
+        self.rows = parents.iter().zip(tokens).enumerate().map(longer).collect();
         Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.rows = vec![Vec::new(); self.passages.len()];
     }
 
     fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {

@@ -41,6 +41,28 @@ pub(super) fn softmax(row: &mut [f32], scale: f32) {
     }
 }
 
+pub(super) fn dots(query: &[f32], rows: &[f32], out: &mut [f32]) {
+    for (out, row) in out.iter_mut().zip(rows.chunks_exact(query.len().max(1))) {
+        *out = query.iter().zip(row).map(|(x, y)| x * y).sum();
+    }
+}
+
+pub(super) fn add_weighted(weights: &[f32], rows: &[f32], out: &mut [f32]) {
+    for (weight, row) in weights.iter().zip(rows.chunks_exact(out.len().max(1))) {
+        out.iter_mut().zip(row).for_each(|(out, value)| *out += weight * value);
+    }
+}
+
+/// The greatest value, and whether all are numbers.
+pub(super) fn most(row: &[f32]) -> (f32, bool) {
+    (row.iter().copied().fold(f32::NEG_INFINITY, f32::max), !row.iter().any(|value| value.is_nan()))
+}
+
+/// Sum of exp(value - most); `most` is finite and the greatest.
+pub(super) fn sum_exp(row: &[f32], most: f32) -> f32 {
+    row.iter().map(|value| exp2((value - most) * std::f32::consts::LOG2_E)).sum()
+}
+
 pub(super) fn add_norm(row: &mut [f32], residual: &[f32], norm: &Norm) {
     let width = row.len() as f32;
     for (value, residual) in row.iter_mut().zip(residual) {

@@ -1,18 +1,22 @@
-use crate::kernel::{Columns, Finish, Kernel, PANEL, PanelRow, Rows, panels_of};
+use std::ops::Range;
+
+use super::{Columns, Finish, Kernel, PANEL, PanelRow, Rows, panels_of};
 
 /// Queries whose scores are kept at once: with 512 keys, 192 KB.
-const QUERY_ROWS: usize = 96;
+pub const QUERY_ROWS: usize = 96;
 
 /// How the hidden size divides.
 #[derive(Clone, Copy)]
-pub(super) struct Heads {
-    pub(super) count: usize,
-    pub(super) width: usize,
+pub struct Heads {
+    /// How many.
+    pub count: usize,
+    /// Components of each.
+    pub width: usize,
 }
 
 /// The buffers of one head's attention in one sequence.
 #[derive(Default)]
-pub(super) struct Attention {
+pub struct Attention {
     /// Keys as the right-hand side of a product: panels over positions.
     keys: Vec<PanelRow>,
     /// Values as the right-hand side of a product: panels over the head's width.
@@ -25,7 +29,7 @@ impl Attention {
     /// Scaled dot-product attention of every head within every sequence, both directions.
     ///
     /// `projected`: `[tokens, 3 * hidden]`, query, key and value. Writes `[tokens, hidden]`.
-    pub(super) fn run(
+    pub fn run(
         &mut self,
         kernel: Kernel,
         heads: Heads,
@@ -38,10 +42,22 @@ impl Attention {
         for &length in lengths.iter().filter(|length| **length > 0) {
             let sequence = &projected[from * 3 * hidden..][..length * 3 * hidden];
             let context = &mut context[from * hidden..][..length * hidden];
-            for head in 0..heads.count {
-                self.head(kernel, heads, sequence, head * heads.width, length, context);
-            }
+            self.run_part(kernel, heads, sequence, 0..length, context);
             from += length;
+        }
+    }
+
+    /// As [`Attention::run`] for some `queries` of one sequence, whose whole `projected` is given.
+    pub fn run_part(
+        &mut self,
+        kernel: Kernel,
+        heads: Heads,
+        projected: &[f32],
+        queries: Range<usize>,
+        context: &mut [f32],
+    ) {
+        for head in 0..heads.count {
+            self.head(kernel, heads, projected, head * heads.width, queries.clone(), context);
         }
     }
 
@@ -51,9 +67,10 @@ impl Attention {
         heads: Heads,
         sequence: &[f32],
         at: usize,
-        length: usize,
+        queries: Range<usize>,
         context: &mut [f32],
     ) {
+        let length = sequence.len() / (3 * heads.count * heads.width);
         let (hidden, width) = (heads.count * heads.width, heads.width);
         let stride = 3 * hidden;
         self.pack(&sequence[hidden + at..], &sequence[2 * hidden + at..], stride, length, width);
@@ -62,15 +79,16 @@ impl Attention {
         let score_stride = panels_of(length) * PANEL;
         self.scores.resize(QUERY_ROWS * score_stride, 0.0);
         let scale = 1.0 / (width as f32).sqrt();
-        for first in (0..length).step_by(QUERY_ROWS) {
-            let rows = QUERY_ROWS.min(length - first);
+        for first in queries.clone().step_by(QUERY_ROWS) {
+            let rows = QUERY_ROWS.min(queries.end - first);
+            let context = &mut context[(first - queries.start) * hidden + at..];
             let queries = Rows { values: &sequence[first * stride + at..], stride, rows };
             kernel.product(queries, keys, Finish::PLAIN, &mut self.scores, score_stride);
             for row in self.scores.chunks_exact_mut(score_stride).take(rows) {
                 kernel.softmax(&mut row[..length], scale);
             }
             let weights = Rows { values: &self.scores, stride: score_stride, rows };
-            kernel.product(weights, values, Finish::PLAIN, &mut context[first * hidden + at..], hidden);
+            kernel.product(weights, values, Finish::PLAIN, context, hidden);
         }
     }
 

@@ -61,6 +61,54 @@ fn exp2_is_within_two_units_in_the_last_place_and_never_zero() {
 }
 
 #[test]
+fn products_with_one_row_are_those_of_f64() {
+    for kernel in [Kernel::Portable, Kernel::detect()] {
+        for (rows, width) in
+            (0..5).flat_map(|rows| (1..80).map(move |width| (rows, width))).chain([(300, 64)])
+        {
+            let (query, matrix, weights) = (values(width, 1), values(rows * width, 2), values(rows, 3));
+            let mut found = vec![0.0; rows];
+            kernel.dots(&query, &matrix, &mut found);
+            let product = |a: &f32, b: &f32| f64::from(*a) * f64::from(*b);
+            let dot = |row: &[f32]| query.iter().zip(row).map(|(a, b)| product(a, b)).sum::<f64>() as f32;
+            let expected: Vec<f32> = matrix.chunks_exact(width).map(dot).collect();
+            assert!(close(&found, &expected, 1e-4), "{rows} {width}");
+
+            let mut found = query.clone();
+            kernel.add_weighted(&weights, &matrix, &mut found);
+            let sum = |column: usize| {
+                let rows = weights.iter().zip(matrix.chunks_exact(width));
+                (f64::from(query[column]) + rows.map(|(w, row)| product(w, &row[column])).sum::<f64>()) as f32
+            };
+            let expected: Vec<f32> = (0..width).map(sum).collect();
+            assert!(close(&found, &expected, 1e-4), "{rows} {width}");
+        }
+    }
+}
+
+#[test]
+fn log_sum_exp_is_that_of_f64_and_shows_what_is_no_number() {
+    for kernel in [Kernel::Portable, Kernel::detect()] {
+        for length in (1..40).chain([1023, 1024, 1025, 50_265]) {
+            let row: Vec<f32> = values(length, 9).iter().map(|value| value * 9.0 - 200.0).collect();
+            let expected = row.iter().map(|value| f64::from(*value).exp()).sum::<f64>().ln();
+            assert!((kernel.log_sum_exp(&row) - expected).abs() < 1e-6, "{length}");
+            for at in [0, length / 2, length - 1] {
+                let with = |value: f32| {
+                    let mut row = row.clone();
+                    row[at] = value;
+                    kernel.log_sum_exp(&row)
+                };
+                assert!(with(f32::NAN).is_nan() && with(f32::INFINITY) == f64::INFINITY);
+                assert!(with(f32::NEG_INFINITY) <= expected + 1e-6);
+            }
+        }
+        assert_eq!(kernel.log_sum_exp(&[f32::NEG_INFINITY; 9]), f64::NEG_INFINITY);
+        assert_eq!(kernel.log_sum_exp(&[]), f64::NEG_INFINITY);
+    }
+}
+
+#[test]
 fn softmax_sums_to_one_and_keeps_extremes_apart() {
     for kernel in [Kernel::Portable, Kernel::detect()] {
         let mut row = [0.0, -1e30, 1e4, 1e4, 0.0, 0.0, 0.0, 0.0, 0.0];
@@ -103,7 +151,7 @@ proptest! {
         let finish = Finish { bias: if biased { &bias } else { &[] }, gelu };
         for kernel in [Kernel::Portable, Kernel::detect()] {
             let mut out = vec![f32::NAN; rows * (columns + gap)];
-            kernel.product(left, packed.columns(), finish, &mut out, columns + gap);
+            kernel.product(left, packed.all(), finish, &mut out, columns + gap);
             for r in 0..rows {
                 for c in 0..columns {
                     let mut expected: f64 = (0..inner)

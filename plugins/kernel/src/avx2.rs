@@ -9,11 +9,12 @@
 //! all panels before the next block is read.
 
 use std::arch::x86_64::{
-    __m256, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_max_ps,
-    _mm_max_ss, _mm_movehl_ps, _mm_shuffle_ps, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps,
-    _mm256_broadcast_ss, _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cvtps_epi32,
-    _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps,
-    _mm256_mul_ps, _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_slli_epi32,
+    __m256, _CMP_UNORD_Q, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T0, _mm_add_ps, _mm_add_ss,
+    _mm_cvtss_f32, _mm_max_ps, _mm_max_ss, _mm_movehl_ps, _mm_prefetch, _mm_shuffle_ps, _mm256_add_epi32,
+    _mm256_add_ps, _mm256_and_ps, _mm256_broadcast_ss, _mm256_castps256_ps128, _mm256_castsi256_ps,
+    _mm256_cmp_ps, _mm256_cvtps_epi32, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps,
+    _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_movemask_ps, _mm256_mul_ps, _mm256_or_ps,
+    _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_slli_epi32,
     _mm256_storeu_ps, _mm256_sub_ps,
 };
 
@@ -27,9 +28,13 @@ const TILE_ROWS: usize = 6;
 /// Left-hand values used for all panels before the next rows are read: 192 KB.
 const BLOCK_VALUES: usize = 48 << 10;
 
+/// Panel rows by which memory is asked for ahead of its use, into the next panel too: few left-hand rows use
+/// weights faster than they come unasked.
+const AHEAD: usize = 64;
+
 /// Proof that this CPU has AVX2 and FMA; `detect` is the only way to get one.
 #[derive(Clone, Copy)]
-pub(crate) struct Avx2(());
+pub struct Avx2(());
 
 impl Avx2 {
     pub(super) fn detect() -> Option<Self> {
@@ -51,6 +56,26 @@ impl Avx2 {
     pub(super) fn softmax(self, row: &mut [f32], scale: f32) {
         // SAFETY: `self` proves the CPU features.
         unsafe { softmax(row, scale) }
+    }
+
+    pub(super) fn dots(self, query: &[f32], rows: &[f32], out: &mut [f32]) {
+        // SAFETY: `self` proves the CPU features.
+        unsafe { dots(query, rows, out) }
+    }
+
+    pub(super) fn add_weighted(self, weights: &[f32], rows: &[f32], out: &mut [f32]) {
+        // SAFETY: `self` proves the CPU features.
+        unsafe { add_weighted(weights, rows, out) }
+    }
+
+    pub(super) fn most(self, row: &[f32]) -> (f32, bool) {
+        // SAFETY: `self` proves the CPU features.
+        unsafe { most(row) }
+    }
+
+    pub(super) fn sum_exp(self, row: &[f32], most: f32) -> f32 {
+        // SAFETY: `self` proves the CPU features.
+        unsafe { sum_exp(row, most) }
     }
 
     pub(super) fn add_norm(self, row: &mut [f32], residual: &[f32], norm: &Norm) {
@@ -101,6 +126,7 @@ fn tile<const ROWS: usize>(
     assert!(width <= PANEL && target.len() >= (ROWS - 1) * target_stride + width, "target too short");
     let mut sums = [[_mm256_setzero_ps(); 2]; ROWS];
     for (i, weights) in panel.iter().enumerate() {
+        _mm_prefetch::<_MM_HINT_T0>(panel.as_ptr().wrapping_add(i + AHEAD).cast());
         let (low, high) = load_panel_row(weights);
         for (row, sum) in sums.iter_mut().enumerate() {
             // SAFETY: row < ROWS and i < panel.len(), so the index is below the length asserted above.
@@ -166,6 +192,72 @@ fn softmax(row: &mut [f32], scale: f32) {
     for value in tail {
         *value *= inverse;
     }
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn dots(query: &[f32], rows: &[f32], out: &mut [f32]) {
+    let whole = query.len() / LANES * LANES;
+    for (out, row) in out.iter_mut().zip(rows.chunks_exact(query.len().max(1))) {
+        // Two sums, so that one is not waited for.
+        let mut sums = [_mm256_setzero_ps(); 2];
+        let lanes = query[..whole].chunks_exact(LANES).zip(row[..whole].chunks_exact(LANES));
+        for (i, (x, y)) in lanes.enumerate() {
+            sums[i % 2] = _mm256_fmadd_ps(load(x), load(y), sums[i % 2]);
+        }
+        let rest = query[whole..].iter().zip(&row[whole..]).map(|(x, y)| x * y);
+        *out = total(_mm256_add_ps(sums[0], sums[1])) + rest.sum::<f32>();
+    }
+}
+
+/// Columns that are summed together over all rows.
+const SUMMED: usize = 8 * LANES;
+
+#[target_feature(enable = "avx2,fma")]
+fn add_weighted(weights: &[f32], rows: &[f32], out: &mut [f32]) {
+    let width = out.len();
+    for from in (0..width).step_by(SUMMED) {
+        let columns = &mut out[from..width.min(from + SUMMED)];
+        let whole = columns.len() / LANES;
+        let mut sums = [_mm256_setzero_ps(); SUMMED / LANES];
+        for (sum, lanes) in sums.iter_mut().zip(columns.chunks_exact(LANES)) {
+            *sum = load(lanes);
+        }
+        for (weight, row) in weights.iter().zip(rows.chunks_exact(width)) {
+            let (row, weight_lanes) = (&row[from..from + columns.len()], _mm256_set1_ps(*weight));
+            for (sum, lanes) in sums.iter_mut().zip(row.chunks_exact(LANES)) {
+                *sum = _mm256_fmadd_ps(weight_lanes, load(lanes), *sum);
+            }
+            let tail = columns[whole * LANES..].iter_mut().zip(&row[whole * LANES..]);
+            tail.for_each(|(out, value)| *out += weight * value);
+        }
+        for (sum, lanes) in sums.iter().zip(columns.chunks_exact_mut(LANES)) {
+            store(lanes, *sum);
+        }
+    }
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn most(row: &[f32]) -> (f32, bool) {
+    let (body, tail) = row.split_at(row.len() / LANES * LANES);
+    let (mut most, mut nan) = (_mm256_set1_ps(f32::NEG_INFINITY), _mm256_setzero_ps());
+    for lanes in body.chunks_exact(LANES) {
+        let lanes = load(lanes);
+        most = _mm256_max_ps(most, lanes);
+        nan = _mm256_or_ps(nan, _mm256_cmp_ps::<_CMP_UNORD_Q>(lanes, lanes));
+    }
+    let (of_tail, is_number) = portable::most(tail);
+    (greatest(most).max(of_tail), is_number && _mm256_movemask_ps(nan) == 0)
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn sum_exp(row: &[f32], most: f32) -> f32 {
+    let (body, tail) = row.split_at(row.len() / LANES * LANES);
+    let (most_lanes, scale) = (_mm256_set1_ps(most), _mm256_set1_ps(std::f32::consts::LOG2_E));
+    let mut sums = _mm256_setzero_ps();
+    for lanes in body.chunks_exact(LANES) {
+        sums = _mm256_add_ps(sums, exp2(_mm256_mul_ps(_mm256_sub_ps(load(lanes), most_lanes), scale)));
+    }
+    total(sums) + portable::sum_exp(tail, most)
 }
 
 #[target_feature(enable = "avx2,fma")]

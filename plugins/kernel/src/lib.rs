@@ -1,5 +1,5 @@
 //! The arithmetic of a transformer layer, on f32 slices: matrix product with its bias and activation,
-//! softmax, layer norm.
+//! attention, softmax, layer norm. One thread each; callers divide the rows.
 //!
 //! Every operation exists twice: `portable.rs`, which runs anywhere and is the oracle of the tests, and
 //! `avx2.rs`, chosen at run time. A third file would be a third instruction set.
@@ -7,68 +7,84 @@
 //! file | responsibility
 //! ---|---
 //! `panels.rs` | the right-hand side of a product, laid out as the product reads it
+//! `attention.rs` | self-attention within each sequence
 //! `coefficients.rs` | the polynomials of exp2 and of the normal distribution, and their errors
 //! `portable.rs` | the operations in plain Rust
 //! `avx2.rs` | the operations with AVX2 and FMA
 
+mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod coefficients;
 mod panels;
 mod portable;
 
-pub(crate) use panels::{PANEL, PanelRow, Panels, panels_of};
+pub use attention::{Attention, Heads, QUERY_ROWS};
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+pub use panels::{PANEL, PanelRow, Panels, panels_of};
 
 /// The left-hand side of a product: `rows` rows of `inner` values, `stride` apart.
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    pub(crate) values: &'a [f32],
-    pub(crate) stride: usize,
-    pub(crate) rows: usize,
+pub struct Rows<'a> {
+    /// The first row and all after it.
+    pub values: &'a [f32],
+    /// From one row to the next.
+    pub stride: usize,
+    /// How many.
+    pub rows: usize,
 }
 
 /// The right-hand side: `ceil(columns / PANEL)` panels of `inner` rows.
 #[derive(Clone, Copy)]
-pub(crate) struct Columns<'a> {
-    pub(crate) panels: &'a [PanelRow],
-    pub(crate) inner: usize,
-    pub(crate) columns: usize,
+pub struct Columns<'a> {
+    /// `[ceil(columns / PANEL), inner]`
+    pub panels: &'a [PanelRow],
+    /// Terms of each sum.
+    pub inner: usize,
+    /// How many.
+    pub columns: usize,
 }
 
 /// What is done to each sum before it is stored.
 #[derive(Clone, Copy)]
-pub(crate) struct Finish<'a> {
+pub struct Finish<'a> {
     /// Added to each column; `[columns]` rounded up to whole panels, or empty for none.
-    pub(crate) bias: &'a [f32],
+    pub bias: &'a [f32],
     /// Whether x becomes x * Phi(x), the exact (erf) form of GELU.
-    pub(crate) gelu: bool,
+    pub gelu: bool,
 }
 
 impl Finish<'_> {
     /// Stores the sums as they are.
-    pub(crate) const PLAIN: Finish<'static> = Finish { bias: &[], gelu: false };
+    pub const PLAIN: Finish<'static> = Finish { bias: &[], gelu: false };
 }
+
+/// Exponentials added up in f32 before their sum goes into one in f64.
+const SUMMED_IN_F32: usize = 1024;
 
 /// A way to compute on this machine.
 #[derive(Clone, Copy)]
-pub(crate) enum Kernel {
+pub enum Kernel {
+    /// On any machine.
     Portable,
+    /// With AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
-    Avx2(avx2::Avx2),
+    Avx2(Avx2),
 }
 
 impl Kernel {
     /// The fastest there is on this machine.
-    pub(crate) fn detect() -> Self {
+    pub fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if let Some(avx2) = avx2::Avx2::detect() {
+        if let Some(avx2) = Avx2::detect() {
             return Self::Avx2(avx2);
         }
         Self::Portable
     }
 
     /// `out[r, c] = finish(sum over i of a[r, i] * b[i, c])`; rows of `out` are `out_stride` apart.
-    pub(crate) fn product(
+    pub fn product(
         self,
         a: Rows<'_>,
         b: Columns<'_>,
@@ -94,7 +110,7 @@ impl Kernel {
     }
 
     /// Replaces `row` by softmax(scale * row). `scale` is positive and the row finite.
-    pub(crate) fn softmax(self, row: &mut [f32], scale: f32) {
+    pub fn softmax(self, row: &mut [f32], scale: f32) {
         match self {
             Self::Portable => portable::softmax(row, scale),
             #[cfg(target_arch = "x86_64")]
@@ -102,8 +118,50 @@ impl Kernel {
         }
     }
 
+    /// `out[r]` = the product of `query` with row r of `rows`, `[out.len(), query.len()]`.
+    pub fn dots(self, query: &[f32], rows: &[f32], out: &mut [f32]) {
+        assert!(rows.len() == query.len() * out.len(), "one row for each product");
+        match self {
+            Self::Portable => portable::dots(query, rows, out),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.dots(query, rows, out),
+        }
+    }
+
+    /// Adds to `out` the rows of `rows`, `[weights.len(), out.len()]`, times their weights.
+    pub fn add_weighted(self, weights: &[f32], rows: &[f32], out: &mut [f32]) {
+        assert!(rows.len() == weights.len() * out.len(), "one row for each weight");
+        match self {
+            Self::Portable => portable::add_weighted(weights, rows, out),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.add_weighted(weights, rows, out),
+        }
+    }
+
+    /// log of the sum of exponentials, to 1e-6; -inf for no value or none above it, NaN if one is.
+    pub fn log_sum_exp(self, row: &[f32]) -> f64 {
+        let (most, is_number) = match self {
+            Self::Portable => portable::most(row),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.most(row),
+        };
+        if !is_number {
+            return f64::NAN;
+        }
+        if most.is_infinite() {
+            return f64::from(most);
+        }
+        let part = |part: &[f32]| match self {
+            Self::Portable => portable::sum_exp(part, most),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.sum_exp(part, most),
+        };
+        let sum: f64 = row.chunks(SUMMED_IN_F32).map(|values| f64::from(part(values))).sum();
+        f64::from(most) + sum.ln()
+    }
+
     /// Replaces `row` by the layer norm of `row + residual`, all of one length.
-    pub(crate) fn add_norm(self, row: &mut [f32], residual: &[f32], norm: &Norm) {
+    pub fn add_norm(self, row: &mut [f32], residual: &[f32], norm: &Norm) {
         let width = row.len();
         assert!(
             residual.len() == width && norm.weight.len() == width && norm.bias.len() == width,
@@ -118,10 +176,13 @@ impl Kernel {
 }
 
 /// The parameters of a layer norm.
-pub(crate) struct Norm {
-    pub(crate) weight: Vec<f32>,
-    pub(crate) bias: Vec<f32>,
-    pub(crate) epsilon: f32,
+pub struct Norm {
+    /// Multiplies each component.
+    pub weight: Vec<f32>,
+    /// Added to each component.
+    pub bias: Vec<f32>,
+    /// Added to the variance.
+    pub epsilon: f32,
 }
 
 #[cfg(test)]

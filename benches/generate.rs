@@ -1,0 +1,142 @@
+//! Time of a generation against the answer's log-likelihood: a faster way to a worse answer shows.
+//!
+//!     python benches/peers/generate.py make FOLDER
+//!     python benches/peers/generate.py run FOLDER
+//!     cargo bench --bench generate -- FOLDER [--threads 2]
+//!
+//! FOLDER holds a language model and inputs.json: for each question one prompt and score per passage. Prints one
+//! JSON line per question and way of decoding, the fields that the script prints for transformers, and the
+//! resident size of the process: at its start, with the model loaded, and now.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark prints and stops at the first failure"
+)]
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Parser;
+use postil_checkpoint::ModelFolder;
+use postil_contract::TokenId;
+use postil_generator::{
+    BeamOptions, Constraints, Hypothesis, LanguageModel, Mode, beam, greedy, marginal, prior, thorough, union,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+/// Generations of each kind whose median is printed.
+const REPEATS: usize = 5;
+
+#[derive(Parser)]
+struct Args {
+    /// Folder of the model and its inputs
+    folder: PathBuf,
+    /// Threads that compute
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Passed by cargo
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Deserialize)]
+struct Inputs {
+    /// `[questions, passages]` lists of token ids.
+    prompts: Vec<Vec<Vec<TokenId>>>,
+    /// `[questions, passages]`
+    scores: Vec<Vec<f32>>,
+    new_tokens: usize,
+    beams: usize,
+}
+
+/// Ways of decoding, named as the script names its own where they are the same.
+const WAYS: [&str; 4] = ["token greedy", "sequence beam", "sequence joint beam", "sequence union"];
+
+fn main() {
+    let args = Args::parse();
+    rayon::ThreadPoolBuilder::new().num_threads(args.threads).build_global().unwrap();
+    let before = resident_bytes();
+    let folder = ModelFolder::open(&args.folder).unwrap();
+    let config = std::fs::read_to_string(args.folder.join("config.json")).unwrap();
+    let inputs = std::fs::read(args.folder.join("inputs.json")).unwrap();
+    let inputs: Inputs = serde_json::from_slice(&inputs).unwrap();
+    let model = LanguageModel::load("random", &config, None, &folder.weights().unwrap()).unwrap();
+    let loaded = resident_bytes();
+    for way in WAYS {
+        for (number, (prompts, scores)) in inputs.prompts.iter().zip(&inputs.scores).enumerate() {
+            let log_prior = prior(scores, 1.0);
+            let mut found = None;
+            let mut times = Vec::new();
+            for _ in 0..REPEATS {
+                let start = Instant::now();
+                found = Some(generate(&model, way, prompts, &log_prior, &inputs));
+                times.push(start.elapsed().as_secs_f64() * 1e3);
+            }
+            times.sort_by(f64::total_cmp);
+            let answer = found.unwrap().tokens;
+            let mode = if way.starts_with("token") { Mode::Token } else { Mode::Sequence };
+            let line = json!({
+                "engine": "postil",
+                "way": way,
+                "question": number,
+                "ms": (times[REPEATS / 2] * 10.0).round() / 10.0,
+                "log_likelihood": log_likelihood(&model, mode, prompts, &log_prior, &answer),
+                "answer": answer,
+                "resident_bytes": { "start": before, "loaded": loaded, "now": resident_bytes() },
+            });
+            println!("{line}");
+        }
+    }
+}
+
+fn generate(
+    model: &LanguageModel,
+    way: &str,
+    prompts: &[Vec<TokenId>],
+    log_prior: &[f64],
+    inputs: &Inputs,
+) -> Hypothesis {
+    let constraints = Constraints::new(inputs.new_tokens);
+    let beams = BeamOptions::new(inputs.beams);
+    let mut decoding = model.start(prompts).unwrap();
+    let decoding = decoding.as_mut();
+    let watch = &mut |_: postil_generator::Said<'_>| ControlFlow::Continue(());
+    match way {
+        "token greedy" => greedy(decoding, Mode::Token, log_prior, &constraints, watch).unwrap(),
+        "sequence beam" => {
+            let found = thorough(decoding, Mode::Sequence, log_prior, &constraints, &beams).unwrap();
+            found.into_iter().next().unwrap().hypothesis
+        }
+        "sequence joint beam" => {
+            let found = beam(decoding, Mode::Sequence, log_prior, &constraints, &beams).unwrap();
+            found.into_iter().next().unwrap().hypothesis
+        }
+        _ => {
+            let found = union(decoding, Mode::Sequence, log_prior, &constraints, &beams).unwrap();
+            found.into_iter().next().unwrap()
+        }
+    }
+}
+
+/// log p(answer | question), teacher-forced anew.
+fn log_likelihood(
+    model: &LanguageModel,
+    mode: Mode,
+    prompts: &[Vec<TokenId>],
+    log_prior: &[f64],
+    answer: &[TokenId],
+) -> f64 {
+    let scores = model.start(prompts).unwrap().score(&[answer.to_vec()]).unwrap();
+    marginal(mode, log_prior, scores[0].tokens()).log_prob
+}
+
+/// Memory of this process that is resident; 0 where that cannot be read.
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}

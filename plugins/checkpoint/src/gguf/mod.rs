@@ -1,0 +1,124 @@
+//! One GGUF file: a model's settings, tokenizer, chat template and (quantized) weights together.
+//!
+//! Checked here in full before any tensor library reads the file: no count or length in it is believed
+//! before it was compared with the bytes that are there, tensors lie inside the file and share no byte.
+//! Versions 2 and 3, little-endian.
+//!
+//! file | responsibility
+//! ---|---
+//! `reader.rs` | numbers, strings and lists from the header, each bounded
+//! `header.rs` | metadata and the places of tensors
+//! `tokenizer.rs` | the tokenizer that the metadata describe
+//! `sentencepiece.rs` | merges of a vocabulary that has only scores
+
+mod header;
+mod reader;
+mod sentencepiece;
+#[cfg(test)]
+mod tests;
+mod tokenizer;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use tokenizers::Tokenizer;
+
+use crate::{CheckpointError, Damage};
+
+pub use header::GgufTensor;
+pub use reader::GgufValue;
+
+/// A GGUF file whose header was read and checked.
+#[derive(Clone, Debug)]
+pub struct GgufFile {
+    path: PathBuf,
+    metadata: BTreeMap<String, GgufValue>,
+    tensors: BTreeMap<String, GgufTensor>,
+}
+
+impl GgufFile {
+    /// Reads and checks the header of `path`; the weights are not read.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Io`], or [`CheckpointError::Corrupt`] naming the damage.
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let (metadata, tensors) = header::read(path)?;
+        Ok(Self { path: path.to_owned(), metadata, tensors })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What people call the model: the file's name without `.gguf`.
+    pub fn name(&self) -> String {
+        self.path.file_stem().map_or_else(|| "model".to_owned(), |stem| stem.to_string_lossy().into_owned())
+    }
+
+    /// The tensors by the names the file gives them.
+    pub fn tensors(&self) -> &BTreeMap<String, GgufTensor> {
+        &self.tensors
+    }
+
+    /// A value of the metadata.
+    pub fn value(&self, key: &str) -> Option<&GgufValue> {
+        self.metadata.get(key)
+    }
+
+    /// A text of the metadata.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.value(key)? {
+            GgufValue::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A whole number, at least 0, of the metadata.
+    pub fn count(&self, key: &str) -> Option<u64> {
+        match self.value(key)? {
+            GgufValue::Integer(value) => u64::try_from(*value).ok(),
+            _ => None,
+        }
+    }
+
+    /// A number of the metadata.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        match self.value(key)? {
+            GgufValue::Real(value) => Some(*value),
+            GgufValue::Integer(value) => Some(*value as f64),
+            _ => None,
+        }
+    }
+
+    /// A switch of the metadata.
+    pub fn flag(&self, key: &str) -> Option<bool> {
+        match self.value(key)? {
+            GgufValue::Flag(flag) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    /// A list of texts of the metadata.
+    pub fn texts(&self, key: &str) -> Option<&[String]> {
+        match self.value(key)? {
+            GgufValue::Texts(texts) => Some(texts),
+            // An empty list may be written as one of anything.
+            GgufValue::Integers(none) if none.is_empty() => Some(&[]),
+            _ => None,
+        }
+    }
+
+    /// The tokenizer.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Missing`] when the file has none, [`CheckpointError::Corrupt`] when it cannot be
+    /// built, or is of a kind there is no code for: both name what is at fault.
+    pub fn tokenizer(&self) -> Result<Tokenizer, CheckpointError> {
+        tokenizer::build(self)
+    }
+
+    fn unreadable(&self, reason: impl Into<String>) -> CheckpointError {
+        CheckpointError::corrupt(&self.path, Damage::Unreadable { reason: reason.into() })
+    }
+}

@@ -1,0 +1,187 @@
+//! A language model with its tokenizer and its prompt: a generator of the contract.
+//!
+//! file | responsibility
+//! ---|---
+//! `folder.rs` | opening a model folder
+//! `gguf.rs` | opening a GGUF file: what its metadata say of the model
+//! `blocks.rs` | the weights of a GGUF file
+//! `vocabulary.rs` | text to tokens and back
+//! `decoding.rs` | a model's decoding, in text
+
+mod blocks;
+mod decoding;
+mod folder;
+mod gguf;
+mod vocabulary;
+
+use std::path::Path;
+
+use postil_checkpoint::{GgufFile, ModelFolder};
+use postil_contract::{Decoding, GenerateError, Generator, Passage, TokenId};
+
+use crate::prompt::{Form, Layout, RetrievalSettings, fit};
+use crate::{DEFAULT_MAX_TOKENS, LanguageModel, LoadError};
+use decoding::LanguageDecoding;
+
+pub(crate) use vocabulary::Vocabulary;
+
+/// Longest prompt with its answer unless told otherwise, in tokens, for models with longer windows: reading
+/// costs time and memory for each of k passages.
+const MAX_WINDOW: usize = 4096;
+/// Most entries a model's table may have beyond its tokenizer's: tables are padded to round sizes.
+const MAX_PADDING: usize = 4096;
+/// What ends an answer of a model that goes on from a text and has no other end: its line.
+const COMPLETION_STOP: &str = "\n";
+
+/// What opening a model gives, of whatever layout.
+struct Opened {
+    model: LanguageModel,
+    vocabulary: Vocabulary,
+    form: Form,
+    window: usize,
+    stop_strings: Vec<String>,
+}
+
+/// Answers in its own words, by a language model: BART and RAG checkpoints, T5, Llama, Qwen2, Qwen3, SmolLM.
+pub struct LanguageGenerator {
+    model: LanguageModel,
+    vocabulary: Vocabulary,
+    form: Form,
+    layout: Layout,
+    window: usize,
+    answer_tokens: usize,
+    stop_strings: Vec<String>,
+}
+
+impl LanguageGenerator {
+    /// The model at `path`: a folder of the Hugging Face layout, or one GGUF file.
+    ///
+    /// # Errors
+    /// [`LoadError`]: [`LoadError::Checkpoint`] for files that are missing or damaged,
+    /// [`LoadError::Unsupported`] for a model there is no code for, [`LoadError::Vocabulary`] when tokenizer
+    /// and model do not belong together, [`LoadError::Template`] for a chat template that cannot be used.
+    pub fn open(path: &Path) -> Result<Self, LoadError> {
+        let opened = match path.is_file() {
+            true => gguf::open(&GgufFile::open(path)?)?,
+            false => folder::open(&ModelFolder::open(path)?)?,
+        };
+        Self::new(opened)
+    }
+
+    fn new(opened: Opened) -> Result<Self, LoadError> {
+        let Opened { model, vocabulary, form, window, mut stop_strings } = opened;
+        let (tokens, known) = (vocabulary.size(), model.vocabulary());
+        if tokens > known || known - tokens > MAX_PADDING {
+            return Err(LoadError::Vocabulary { tokenizer: tokens, model: known });
+        }
+        if let Some(end) = model.generation().ends.iter().find(|end| **end as usize >= known) {
+            let reason = format!("end token {end} is not among the {known} tokens");
+            return Err(LoadError::Config { reason });
+        }
+        stop_strings.retain(|stop| !stop.is_empty());
+        if matches!(form, Form::Completion) {
+            stop_strings.push(COMPLETION_STOP.to_owned());
+        }
+        let layout = form.layout(&vocabulary, None)?;
+        let answer_tokens = DEFAULT_MAX_TOKENS;
+        Ok(Self { model, vocabulary, form, layout, window, answer_tokens, stop_strings })
+    }
+
+    /// What the model is asked: text with `{question}` and `{passage}` in it, or with `{title}` and `{text}`
+    /// apart instead of the latter. A model with a chat template is given it as the user's message. Defaults
+    /// [`crate::DEFAULT_CHAT_INSTRUCTION`], [`crate::DEFAULT_T5_INSTRUCTION`], [`crate::DEFAULT_COMPLETION`];
+    /// for BART and RAG checkpoints the form they were trained with, [`RetrievalSettings`].
+    ///
+    /// # Errors
+    /// [`LoadError::Template`] when question or passage have no place in it.
+    pub fn with_instruction(mut self, instruction: &str) -> Result<Self, LoadError> {
+        self.layout = self.form.layout(&self.vocabulary, Some(instruction))?;
+        Ok(self)
+    }
+
+    /// Texts that end an answer, beside those the model's files name; they are not part of it.
+    #[must_use]
+    pub fn with_stop_strings(mut self, stops: impl IntoIterator<Item = String>) -> Self {
+        self.stop_strings.extend(stops.into_iter().filter(|stop| !stop.is_empty()));
+        self
+    }
+
+    /// Longest prompt, in tokens, with its answer where both share a window; never beyond the model's own.
+    /// Default the model's, for decoder-only models at most 4096, for T5 the length it was trained with.
+    #[must_use]
+    pub fn with_window(mut self, tokens: usize) -> Self {
+        self.window = self.model.window().map_or(tokens, |window| window.min(tokens));
+        self
+    }
+
+    /// Tokens of a shared window kept for the answer, at most half of it. Default
+    /// [`DEFAULT_MAX_TOKENS`]: as many as an answer may have by default.
+    #[must_use]
+    pub fn with_answer_room(mut self, tokens: usize) -> Self {
+        self.answer_tokens = tokens;
+        self
+    }
+
+    /// Passages per question that a RAG checkpoint was trained with; `None` for other models.
+    pub fn trained_passages(&self) -> Option<usize> {
+        self.retrieval().filter(|settings| settings.max_combined_length < usize::MAX).map(|s| s.n_docs)
+    }
+
+    /// How a BART or a RAG checkpoint reads passages; `None` for other models.
+    pub fn retrieval(&self) -> Option<&RetrievalSettings> {
+        match &self.form {
+            Form::Retrieval(settings) => Some(settings),
+            _ => None,
+        }
+    }
+
+    /// The model without its tokenizer.
+    pub fn model(&self) -> &LanguageModel {
+        &self.model
+    }
+
+    /// The tokens the model is given for each passage, and the positions of the passages that were shortened
+    /// to fit.
+    ///
+    /// # Errors
+    /// As [`Generator::start`].
+    pub fn prompts(
+        &self,
+        question: &str,
+        passages: &[Passage<'_>],
+    ) -> Result<(Vec<Vec<TokenId>>, Vec<usize>), GenerateError> {
+        if passages.is_empty() {
+            return Err(GenerateError::NoPassages);
+        }
+        if question.trim().is_empty() {
+            return Err(GenerateError::EmptyQuestion);
+        }
+        let room = match self.model.continues_prompt() {
+            true => self.answer_tokens.clamp(1, (self.window / 2).max(1)),
+            false => 0,
+        };
+        let longest = self.window.saturating_sub(room);
+        let fitted = fit(&self.layout, &self.vocabulary, question, passages, longest)?;
+        Ok((fitted.prompts, fitted.shortened))
+    }
+}
+
+impl Generator for LanguageGenerator {
+    fn name(&self) -> &str {
+        self.model.name()
+    }
+
+    /// # Errors
+    /// [`GenerateError::NoPassages`]; [`GenerateError::EmptyQuestion`]; [`GenerateError::TooLong`] when the
+    /// question does not fit with an empty passage; [`GenerateError::Model`].
+    fn start<'a>(
+        &'a self,
+        question: &str,
+        passages: &[Passage<'_>],
+    ) -> Result<Box<dyn Decoding + 'a>, GenerateError> {
+        let (prompts, shortened) = self.prompts(question, passages)?;
+        let model = self.model.decoding(&prompts)?;
+        let (vocabulary, stop_strings) = (&self.vocabulary, self.stop_strings.as_slice());
+        Ok(Box::new(LanguageDecoding { model, vocabulary, stop_strings, shortened }))
+    }
+}

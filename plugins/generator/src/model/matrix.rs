@@ -1,0 +1,47 @@
+use std::sync::Arc;
+
+use candle_core::quantized::QTensor;
+use candle_core::{CpuStorage, Device, Result, Storage, Tensor};
+use postil_kernel::Panels;
+
+/// A weight matrix: f32, packed as products read it, or the checkpoint's blocks of few bits with a scale each.
+#[derive(Clone)]
+pub(super) enum Matrix {
+    Dense(Arc<Panels>),
+    Quantized(Arc<QTensor>),
+}
+
+impl Matrix {
+    /// Packs `[rows, columns]`, neither 0.
+    pub(super) fn pack(weight: &Tensor) -> Result<Self> {
+        let (rows, columns) = weight.dims2()?;
+        if rows == 0 || columns == 0 {
+            candle_core::bail!("a matrix of {rows} by {columns}");
+        }
+        let weight = weight.contiguous()?;
+        let (storage, layout) = weight.storage_and_layout();
+        let Storage::Cpu(CpuStorage::F32(values)) = &*storage else { candle_core::bail!("no f32 matrix") };
+        let values = &values[layout.start_offset()..][..rows * columns];
+        Ok(Self::Dense(Arc::new(Panels::from_linear(values, rows, columns))))
+    }
+
+    /// The lines of a table of embeddings: `[n, length]` ids, all in the table, to `[n, length, width]`.
+    pub(super) fn embed(&self, ids: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Dense(table) => embed(table, ids),
+            Self::Quantized(table) => table.embedding(ids),
+        }
+    }
+}
+
+/// [`Matrix::embed`] from a packed table.
+pub(super) fn embed(table: &Panels, ids: &Tensor) -> Result<Tensor> {
+    let (n, length) = ids.dims2()?;
+    let width = table.inner();
+    let mut values = vec![0f32; n * length * width];
+    let ids = ids.flatten_all()?.to_vec1::<u32>()?;
+    for (id, line) in ids.iter().zip(values.chunks_exact_mut(width)) {
+        table.copy_column(*id as usize, line);
+    }
+    Tensor::from_vec(values, (n, length, width), &Device::Cpu)
+}

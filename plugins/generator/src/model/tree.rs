@@ -1,0 +1,110 @@
+//! Tokens as a tree, so that answers with a common beginning share its computation.
+
+use std::collections::HashMap;
+
+use candle_core::{Device, Result, Tensor};
+use postil_contract::TokenId;
+
+/// Tokens that continue a cache: each comes after its parent, or after the cache; it sees what it comes after
+/// and no other branch.
+pub(super) struct Tree {
+    /// Parents come before their children.
+    parents: Vec<Option<usize>>,
+    depths: Vec<usize>,
+}
+
+impl Tree {
+    /// One token after another.
+    pub(super) fn chain(length: usize) -> Self {
+        Self { parents: (0..length).map(|i| i.checked_sub(1)).collect(), depths: (0..length).collect() }
+    }
+
+    /// The distinct beginnings of `answers`, all after one token, the root. Returns the tree, what each of its
+    /// tokens but the root is, and for each answer the tokens that its own come after.
+    pub(super) fn of(answers: &[Vec<TokenId>]) -> (Self, Vec<TokenId>, Vec<Vec<usize>>) {
+        let mut tree = Self::chain(1);
+        let (mut tokens, mut known) = (Vec::new(), HashMap::new());
+        let mut path = |answer: &Vec<TokenId>| {
+            let mut path = vec![0];
+            for token in answer.iter().take(answer.len().saturating_sub(1)) {
+                let parent = path[path.len() - 1];
+                let at = *known.entry((parent, *token)).or_insert_with(|| {
+                    tokens.push(*token);
+                    tree.parents.push(Some(parent));
+                    tree.depths.push(tree.depths[parent] + 1);
+                    tree.depths.len() - 1
+                });
+                path.push(at);
+            }
+            path
+        };
+        let paths = answers.iter().map(&mut path).collect();
+        (tree, tokens, paths)
+    }
+
+    /// How many tokens there are.
+    pub(super) fn len(&self) -> usize {
+        self.parents.len()
+    }
+
+    /// Positions of the tokens, the cache's end being 0.
+    pub(super) fn depths(&self) -> &[usize] {
+        &self.depths
+    }
+
+    /// How much longer the longest branch makes what is in the cache.
+    pub(super) fn height(&self) -> usize {
+        self.depths.iter().max().map_or(0, |depth| depth + 1)
+    }
+
+    /// `[len, before + len]`: 0 where a token may look, at itself and what it comes after, of which the first
+    /// `before` are in the cache; else -inf. `None` for one token, which may look everywhere.
+    pub(super) fn bias(&self, before: usize) -> Result<Option<Tensor>> {
+        if self.len() <= 1 {
+            return Ok(None);
+        }
+        let all = before + self.len();
+        let mut values = vec![f32::NEG_INFINITY; self.len() * all];
+        for i in 0..self.len() {
+            let (above, line) = values.split_at_mut(i * all);
+            match self.parents[i] {
+                Some(parent) => line[..all].copy_from_slice(&above[parent * all..][..all]),
+                None => line[..before].fill(0.0),
+            }
+            line[before + i] = 0.0;
+        }
+        Tensor::from_vec(values, (self.len(), all), &Device::Cpu).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NO: f32 = f32::NEG_INFINITY;
+
+    #[test]
+    fn a_common_beginning_is_there_once_and_branches_do_not_see_each_other() {
+        let (tree, tokens, paths) = Tree::of(&[vec![7, 8, 1], vec![7, 9, 9], vec![7, 8, 2], vec![5]]);
+        assert_eq!(tokens, [7, 8, 9]);
+        assert_eq!(paths, [vec![0, 1, 2], vec![0, 1, 3], vec![0, 1, 2], vec![0]]);
+        assert_eq!((tree.depths(), tree.height()), ([0, 1, 2, 2].as_slice(), 3));
+        let bias = tree.bias(1).unwrap().unwrap().to_vec2::<f32>().unwrap();
+        assert_eq!(
+            bias,
+            [
+                [0.0, 0.0, NO, NO, NO],
+                [0.0, 0.0, 0.0, NO, NO],
+                [0.0, 0.0, 0.0, 0.0, NO],
+                [0.0, 0.0, 0.0, NO, 0.0]
+            ]
+        );
+    }
+
+    #[test]
+    fn a_chain_looks_back_only() {
+        let bias = Tree::chain(2).bias(1).unwrap().unwrap().to_vec2::<f32>().unwrap();
+        assert_eq!(bias, [[0.0, 0.0, NO], [0.0, 0.0, 0.0]]);
+        assert!(Tree::chain(1).bias(5).unwrap().is_none());
+    }
+}

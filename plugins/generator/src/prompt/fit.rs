@@ -1,0 +1,117 @@
+use std::ops::Range;
+
+use postil_contract::{GenerateError, Passage, TokenId};
+
+use super::layout::Layout;
+use crate::language::Vocabulary;
+use crate::sentence::{pieces, sentences};
+
+/// Bytes of text per token of room that are looked at before a text counts as too long; ordinary text has
+/// three to five. It spares tokenizing a book of which a page fits.
+const BYTES_PER_TOKEN: usize = 32;
+
+/// Prompts of one question.
+pub(crate) struct Fitted {
+    pub(crate) prompts: Vec<Vec<TokenId>>,
+    /// Passages not given whole, ascending.
+    pub(crate) shortened: Vec<usize>,
+}
+
+/// The prompts of `question` under each passage, of at most `max_tokens` tokens. A passage that is too long
+/// is cut after the last sentence that fits; a sentence longer than the window, at a clause. The question is
+/// always whole.
+pub(crate) fn fit(
+    layout: &Layout,
+    vocabulary: &Vocabulary,
+    question: &str,
+    passages: &[Passage<'_>],
+    max_tokens: usize,
+) -> Result<Fitted, GenerateError> {
+    let fitter = Fitter { layout, vocabulary, question, max_tokens };
+    let mut fitted = Fitted { prompts: Vec::with_capacity(passages.len()), shortened: Vec::new() };
+    for (z, passage) in passages.iter().enumerate() {
+        let (prompt, whole) = fitter.prompt(z, *passage)?;
+        fitted.prompts.push(prompt);
+        if !whole {
+            fitted.shortened.push(z);
+        }
+    }
+    Ok(fitted)
+}
+
+struct Fitter<'a> {
+    layout: &'a Layout,
+    vocabulary: &'a Vocabulary,
+    question: &'a str,
+    max_tokens: usize,
+}
+
+impl Fitter<'_> {
+    /// The prompt of one passage, and whether all of it is there.
+    fn prompt(&self, z: usize, passage: Passage<'_>) -> Result<(Vec<TokenId>, bool), GenerateError> {
+        let Passage { title, text } = passage;
+        let horizon = text.floor_char_boundary(self.max_tokens.saturating_mul(BYTES_PER_TOKEN));
+        let is_long = self.tokens(Passage { title, text: &text[..horizon] })?.len() > self.max_tokens;
+        if !is_long {
+            let whole = self.tokens(passage)?;
+            if whole.len() <= self.max_tokens {
+                return Ok((whole, true));
+            }
+        }
+        let seen = if is_long { &text[..horizon] } else { text };
+        let mut title = title;
+        let mut empty = self.tokens(Passage { title, text: "" })?;
+        if empty.len() > self.max_tokens {
+            title = "";
+            empty = self.tokens(Passage { title, text: "" })?;
+        }
+        if empty.len() > self.max_tokens {
+            let (got_tokens, max_tokens) = (empty.len(), self.max_tokens);
+            return Err(GenerateError::TooLong { passage: z, got_tokens, max_tokens });
+        }
+        let mut ends: Vec<usize> = sentences(seen).into_iter().map(|sentence| sentence.range.end).collect();
+        if seen.len() < text.len() && ends.last() == Some(&seen.len()) {
+            ends.pop(); // cut by the horizon, not by its author
+        }
+        // Not quite monotone in theory, a merge may span a bound: hence the second look while counting down.
+        let mut count = ends.partition_point(|end| {
+            self.tokens(Passage { title, text: &text[..*end] }).is_ok_and(|t| t.len() <= self.max_tokens)
+        });
+        while count > 0 {
+            let prompt = self.tokens(Passage { title, text: &text[..ends[count - 1]] })?;
+            if prompt.len() <= self.max_tokens {
+                return Ok((prompt, false));
+            }
+            count -= 1;
+        }
+        let first = &seen[..ends.first().copied().unwrap_or(seen.len())];
+        Ok((self.begun(title, first, self.max_tokens - empty.len())?.unwrap_or(empty), false))
+    }
+
+    /// The prompt with the beginning of a sentence that does not fit; `None` when not even a clause does.
+    fn begun(&self, title: &str, sentence: &str, room: usize) -> Result<Option<Vec<TokenId>>, GenerateError> {
+        let mut room = room;
+        while room > 0 {
+            let ranges = |text: &str| self.ranges(text);
+            let Some(piece) = pieces(sentence, room, ranges)?.into_iter().next() else { return Ok(None) };
+            let prompt = self.tokens(Passage { title, text: &sentence[piece] })?;
+            if prompt.len() <= self.max_tokens {
+                return Ok(Some(prompt));
+            }
+            room = room * 3 / 4;
+        }
+        Ok(None)
+    }
+
+    fn tokens(&self, passage: Passage<'_>) -> Result<Vec<TokenId>, GenerateError> {
+        self.layout.tokens(self.vocabulary, self.question, passage).map_err(|reason| self.failed(reason))
+    }
+
+    fn ranges(&self, text: &str) -> Result<Vec<Range<usize>>, GenerateError> {
+        self.vocabulary.ranges(text).map_err(|reason| self.failed(reason))
+    }
+
+    fn failed(&self, reason: String) -> GenerateError {
+        GenerateError::Model { model: "tokenizer".to_owned(), reason }
+    }
+}

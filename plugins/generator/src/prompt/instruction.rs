@@ -1,0 +1,87 @@
+use super::layout::{Piece, Slot};
+use crate::LoadError;
+
+/// What a chat model is asked, unless told otherwise.
+///
+/// It does not invite "I don't know": one passage of five holds the answer as a rule, so that the other
+/// four would agree on that, and outvote it in the mixture.
+pub const DEFAULT_CHAT_INSTRUCTION: &str = "Answer the question from the passage, in as few words as possible and \
+     without any explanation.\n\n<passage>\n{passage}\n</passage>\n\nQuestion: {question}";
+
+/// What a T5 is asked, unless told otherwise: the form in which SQuAD is part of the tasks that T5, and
+/// after it Flan-T5, was trained on (Raffel et al. 2020, appendix D.15).
+pub const DEFAULT_T5_INSTRUCTION: &str = "question: {question} context: {passage}";
+
+/// What a model without a chat template goes on from, unless told otherwise. Passage and question are
+/// brought to one line each, so that neither can begin a line of its own.
+pub const DEFAULT_COMPLETION: &str = "Passage: {passage}\nQuestion: {question}\nAnswer:";
+
+const SLOTS: [(&str, Slot); 4] = [
+    ("{question}", Slot::Question),
+    ("{passage}", Slot::Passage),
+    ("{title}", Slot::Title),
+    ("{text}", Slot::Text),
+];
+
+/// Splits an instruction at its slots: `{question}`; `{passage}`, which is title and text; or `{title}` and
+/// `{text}` apart. All else stands for itself.
+///
+/// # Errors
+/// [`LoadError::Template`] when the question or the passage's text has no place in it.
+pub(super) fn parse(instruction: &str) -> Result<Vec<Piece>, LoadError> {
+    let (mut pieces, mut rest) = (Vec::new(), instruction);
+    let next =
+        |rest: &str| SLOTS.iter().filter_map(|(name, slot)| Some((rest.find(name)?, *name, *slot))).min();
+    while let Some((at, name, slot)) = next(rest) {
+        pieces.extend([Piece::Text(rest[..at].to_owned()), Piece::Slot(slot)]);
+        rest = &rest[at + name.len()..];
+    }
+    pieces.push(Piece::Text(rest.to_owned()));
+    pieces.retain(|piece| !matches!(piece, Piece::Text(text) if text.is_empty()));
+    check(&pieces)?;
+    Ok(pieces)
+}
+
+/// Whether question and passage are in it.
+pub(super) fn check(pieces: &[Piece]) -> Result<(), LoadError> {
+    let has =
+        |wanted: &[Slot]| pieces.iter().any(|p| matches!(p, Piece::Slot(slot) if wanted.contains(slot)));
+    let missing = match (has(&[Slot::Question]), has(&[Slot::Passage, Slot::Text])) {
+        (true, true) => return Ok(()),
+        (false, _) => "the question",
+        (true, false) => "the passage",
+    };
+    Err(LoadError::Template { reason: format!("it has no place for {missing}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instruction_is_split_at_its_slots_and_other_braces_stay() {
+        let pieces = parse("{x} {title}: {text}{question}?").unwrap();
+        let text = |text: &str| Piece::Text(text.to_owned());
+        let expected = [
+            text("{x} "),
+            Piece::Slot(Slot::Title),
+            text(": "),
+            Piece::Slot(Slot::Text),
+            Piece::Slot(Slot::Question),
+            text("?"),
+        ];
+        assert_eq!(pieces, expected);
+    }
+
+    #[test]
+    fn an_instruction_without_question_or_passage_is_refused() {
+        for (instruction, said) in
+            [("{passage}", "question"), ("{question} {title}", "passage"), ("", "question")]
+        {
+            assert!(parse(instruction).unwrap_err().to_string().contains(said), "{instruction}");
+        }
+        for default in [DEFAULT_CHAT_INSTRUCTION, DEFAULT_T5_INSTRUCTION, DEFAULT_COMPLETION] {
+            assert!(parse(default).is_ok(), "{default}");
+        }
+    }
+}

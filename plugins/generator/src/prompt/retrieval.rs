@@ -1,0 +1,104 @@
+use postil_contract::TokenId;
+use serde::Deserialize;
+
+use super::layout::{Layout, Piece, Slot, Style};
+use crate::LoadError;
+
+/// How a RAG checkpoint reads passages, from its `config.json`; the defaults are those of transformers.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct RetrievalSettings {
+    /// Between a passage's title and its text. Default ` / `.
+    #[serde(default = "title_sep")]
+    pub title_sep: String,
+    /// Between a passage's text and the question. Default ` // `.
+    #[serde(default = "doc_sep")]
+    pub doc_sep: String,
+    /// Before the title. Default nothing.
+    #[serde(default, deserialize_with = "or_empty")]
+    pub prefix: String,
+    /// Passages per question it was trained with. Default 5.
+    #[serde(default = "n_docs")]
+    pub n_docs: usize,
+    /// Longest prompt in tokens. Default 300.
+    #[serde(default = "max_combined_length")]
+    pub max_combined_length: usize,
+    /// Whether it was trained with questions in lower case, as its question encoder's tokenizer made them.
+    /// Default true for a checkpoint, false otherwise.
+    #[serde(default = "yes")]
+    pub lower_case_question: bool,
+}
+
+fn title_sep() -> String {
+    " / ".to_owned()
+}
+
+fn doc_sep() -> String {
+    " // ".to_owned()
+}
+
+fn n_docs() -> usize {
+    5
+}
+
+fn max_combined_length() -> usize {
+    300
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn or_empty<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+impl RetrievalSettings {
+    /// Of a configuration of kind `rag`; `None` for another kind.
+    pub(crate) fn of(config: &str) -> Result<Option<Self>, LoadError> {
+        #[derive(Deserialize)]
+        struct Kind {
+            model_type: Option<String>,
+        }
+        let broken = |error: serde_json::Error| LoadError::Config { reason: error.to_string() };
+        let kind: Kind = serde_json::from_str(config).map_err(broken)?;
+        match kind.model_type.as_deref() {
+            Some("rag") => serde_json::from_str(config).map(Some).map_err(broken),
+            _ => Ok(None),
+        }
+    }
+
+    /// The paper's form with nothing known of the checkpoint: for a BART trained on its own.
+    pub(crate) fn of_paper() -> Self {
+        Self {
+            title_sep: title_sep(),
+            doc_sep: doc_sep(),
+            prefix: String::new(),
+            n_docs: n_docs(),
+            max_combined_length: usize::MAX,
+            lower_case_question: false,
+        }
+    }
+
+    /// `prefix title / text // question`, between what the tokenizer puts around a text.
+    pub(super) fn layout(&self, (before, after): (&[TokenId], &[TokenId])) -> Layout {
+        let text = |text: &str| Piece::Text(text.to_owned());
+        let body = [
+            text(&self.prefix),
+            Piece::Slot(Slot::Title),
+            text(&self.title_sep),
+            Piece::Slot(Slot::Text),
+            text(&self.doc_sep),
+            Piece::Slot(Slot::Question),
+        ];
+        let control =
+            |tokens: &[TokenId]| tokens.iter().map(|token| Piece::Control(*token)).collect::<Vec<_>>();
+        let pieces = control(before).into_iter().chain(body).chain(control(after)).collect();
+        let style = Style {
+            collapse: true,
+            bare_title: true,
+            lower_case_question: self.lower_case_question,
+            one_line: false,
+        };
+        Layout::new(pieces, &[self.doc_sep.clone(), self.title_sep.clone()], style)
+    }
+}

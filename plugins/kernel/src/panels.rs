@@ -1,0 +1,65 @@
+/// Columns that a product computes together: two AVX2 registers, one cache line.
+pub const PANEL: usize = 16;
+
+/// One row of a panel, on one cache line.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(align(64))]
+pub struct PanelRow(pub [f32; PANEL]);
+
+/// Panels that cover `columns` columns.
+pub fn panels_of(columns: usize) -> usize {
+    columns.div_ceil(PANEL)
+}
+
+/// A weight matrix as products read it: for each panel of columns in turn, all its rows. Columns past
+/// the last are zero.
+#[derive(Clone, Default)]
+pub struct Panels {
+    panels: Vec<PanelRow>,
+    inner: usize,
+    columns: usize,
+}
+
+impl Panels {
+    /// Packs a linear layer's weight, `[columns, inner]` row-major, as checkpoints store it.
+    pub fn from_linear(weight: &[f32], columns: usize, inner: usize) -> Self {
+        assert_eq!(weight.len(), columns * inner, "the weight is [columns, inner]");
+        let mut panels = vec![PanelRow::default(); panels_of(columns) * inner];
+        for (column, values) in weight.chunks_exact(inner).enumerate() {
+            let panel = &mut panels[column / PANEL * inner..][..inner];
+            for (row, value) in panel.iter_mut().zip(values) {
+                row.0[column % PANEL] = *value;
+            }
+        }
+        Self { panels, inner, columns }
+    }
+
+    /// Terms of each sum.
+    pub fn inner(&self) -> usize {
+        self.inner
+    }
+
+    /// How many columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// One column, which was a row of the weight. Panics when it is not below [`Panels::columns`], or `out` is
+    /// not of length [`Panels::inner`].
+    pub fn copy_column(&self, column: usize, out: &mut [f32]) {
+        assert!(column < self.columns && out.len() == self.inner, "no such column");
+        let panel = &self.panels[column / PANEL * self.inner..][..self.inner];
+        out.iter_mut().zip(panel).for_each(|(out, row)| *out = row.0[column % PANEL]);
+    }
+
+    /// The packed matrix, to multiply by.
+    pub fn all(&self) -> super::Columns<'_> {
+        super::Columns { panels: &self.panels, inner: self.inner, columns: self.columns }
+    }
+
+    /// So many of its panels from one on, to multiply by. Panics when there are fewer.
+    pub fn part(&self, first: usize, panels: usize) -> super::Columns<'_> {
+        let columns = (self.columns - first * PANEL).min(panels * PANEL);
+        super::Columns { panels: &self.panels[first * self.inner..], inner: self.inner, columns }
+    }
+}

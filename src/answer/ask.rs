@@ -1,0 +1,68 @@
+use std::ops::ControlFlow;
+
+use postil_contract::Passage;
+use postil_generator::{AnswerToken, Retrieved, answer_watched};
+use postil_storage::SearchOptions;
+
+use super::{Answer, AskOptions};
+use crate::{Database, Error};
+
+impl Database {
+    /// Answers a question from the documents, with citations.
+    ///
+    /// # Errors
+    /// As [`Database::ask_with`].
+    pub fn ask(&self, question: &str) -> Result<Answer, Error> {
+        self.ask_with(question, &AskOptions::default())
+    }
+
+    /// Answers a question from the documents, with citations.
+    ///
+    /// A database with nothing to answer from gives an [`Answer`] that says so, not an error.
+    ///
+    /// # Errors
+    /// [`Error::EmptyQuestion`]; [`Error::Storage`] when k is 0; [`Error::Encode`] when the question is
+    /// longer than the model reads; [`Error::Generate`] when an option cannot be computed with or the
+    /// generator fails; as [`Database::generator`].
+    pub fn ask_with(&self, question: &str, options: &AskOptions) -> Result<Answer, Error> {
+        self.ask_streaming(question, options, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// As [`Database::ask_with`], telling `watch` each token with its text and its posterior over the
+    /// passages, in the order of [`Answer::passages`].
+    ///
+    /// Where decoding [streams](super::Decode::streams) each is told as it is chosen, and breaking ends the
+    /// answer there: what there is of it comes back, not [finished](Answer::finished). Otherwise all are
+    /// told at the end. What was told may still be withheld, since the evidence is weighed when the answer
+    /// is whole.
+    ///
+    /// # Errors
+    /// As [`Database::ask_with`].
+    pub fn ask_streaming(
+        &self,
+        question: &str,
+        options: &AskOptions,
+        watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
+    ) -> Result<Answer, Error> {
+        let search = SearchOptions { filter: options.filter.clone(), ..SearchOptions::new(options.k) };
+        let hits = self.search(question, &search)?;
+        if hits.is_empty() {
+            return Ok(Answer::from_nothing(options.mode));
+        }
+        let passages: Vec<Retrieved<'_>> = hits
+            .iter()
+            .map(|hit| Retrieved {
+                passage: Passage { title: &hit.passage_title, text: &hit.text },
+                score: hit.score,
+            })
+            .collect();
+        let options = options.for_generator(self.encoder()?.profile().score_scale);
+        let answer = answer_watched(&*self.generator()?, question, &passages, &options, watch)?;
+        Answer::placed(self, &hits, &passages_prior(&hits, options.score_scale), answer)
+    }
+}
+
+fn passages_prior(hits: &[postil_storage::Hit], scale: f32) -> Vec<f64> {
+    let scores: Vec<f32> = hits.iter().map(|hit| hit.score).collect();
+    postil_generator::prior(&scores, f64::from(scale)).into_iter().map(f64::exp).collect()
+}

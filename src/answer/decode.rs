@@ -1,0 +1,139 @@
+use std::fmt;
+use std::str::FromStr;
+
+use postil_generator::{BeamOptions, DEFAULT_BEAMS, Sampling, Search};
+
+/// How answers are looked for under the mixture of the passages, by a generator that writes freely. One
+/// whose answers can be counted, as `quote`, always weighs them all.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decode {
+    /// The likeliest token at each step; streams.
+    Greedy,
+    /// Tokens drawn from the mixture, the same for the same seed; streams.
+    Sample(Sampling),
+    /// The best of so many hypotheses at once.
+    Beam(usize),
+    /// So many under each passage alone, each scored under all.
+    Thorough(usize),
+    /// The same, with 0 for a passage whose own hypotheses lack a candidate.
+    Fast(usize),
+    /// The candidates of `Beam` and `Thorough`, scored exactly.
+    Union(usize),
+}
+
+/// Words that are no [`Decode`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{given:?} is none of greedy, beam=4, thorough=4, fast=4, union=4 (the number may be left out), \
+     sample=SEED or sample=SEED,temperature=0.8,top_k=40,top_p=0.9,min_p=0.05"
+)]
+pub struct DecodeError {
+    given: String,
+}
+
+impl Default for Decode {
+    fn default() -> Self {
+        Self::Union(DEFAULT_BEAMS)
+    }
+}
+
+impl Decode {
+    /// Whether tokens are known one by one, and can be told and interrupted as they come.
+    pub fn streams(&self) -> bool {
+        matches!(self, Self::Greedy | Self::Sample(_))
+    }
+}
+
+impl From<Decode> for Search {
+    fn from(decode: Decode) -> Self {
+        match decode {
+            Decode::Greedy => Self::Greedy,
+            Decode::Sample(sampling) => Self::Sample(sampling),
+            Decode::Beam(beams) => Self::Beam(BeamOptions::new(beams)),
+            Decode::Thorough(beams) => Self::Thorough(BeamOptions::new(beams)),
+            Decode::Fast(beams) => Self::Fast(BeamOptions::new(beams)),
+            Decode::Union(beams) => Self::Union(BeamOptions::new(beams)),
+        }
+    }
+}
+
+impl FromStr for Decode {
+    type Err = DecodeError;
+
+    /// Reads what [`Decode`] displays; a number left out is the default, a seed left out is 0.
+    fn from_str(text: &str) -> Result<Self, DecodeError> {
+        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+        let beams = || value.map_or(Some(DEFAULT_BEAMS), |value| value.parse().ok().filter(|n| *n > 0));
+        let parsed = match name {
+            "greedy" if value.is_none() => Some(Self::Greedy),
+            "sample" => sampling(value.unwrap_or("0")).map(Self::Sample),
+            "beam" => beams().map(Self::Beam),
+            "thorough" => beams().map(Self::Thorough),
+            "fast" => beams().map(Self::Fast),
+            "union" => beams().map(Self::Union),
+            _ => None,
+        };
+        parsed.ok_or_else(|| DecodeError { given: text.to_owned() })
+    }
+}
+
+/// `SEED` and any of the controls by name.
+fn sampling(text: &str) -> Option<Sampling> {
+    let mut parts = text.split(',');
+    let mut sampling = Sampling::new(parts.next()?.parse().ok()?);
+    for part in parts {
+        match part.split_once('=')? {
+            ("temperature", value) => sampling.temperature = value.parse().ok()?,
+            ("top_k", value) => sampling.top_k = value.parse().ok()?,
+            ("top_p", value) => sampling.top_p = value.parse().ok()?,
+            ("min_p", value) => sampling.min_p = value.parse().ok()?,
+            _ => return None,
+        }
+    }
+    Some(sampling)
+}
+
+impl fmt::Display for Decode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Greedy => f.write_str("greedy"),
+            Self::Sample(Sampling { seed, temperature, top_k, top_p, min_p }) => {
+                write!(f, "sample={seed},temperature={temperature},top_k={top_k},top_p={top_p},min_p={min_p}")
+            }
+            Self::Beam(beams) => write!(f, "beam={beams}"),
+            Self::Thorough(beams) => write!(f, "thorough={beams}"),
+            Self::Fast(beams) => write!(f, "fast={beams}"),
+            Self::Union(beams) => write!(f, "union={beams}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_displayed_is_read_again() {
+        let controls = Sampling { temperature: 0.8, top_k: 40, top_p: 0.9, min_p: 0.05, ..Sampling::new(7) };
+        for decode in [
+            Decode::Greedy,
+            Decode::Sample(Sampling::new(3)),
+            Decode::Sample(controls),
+            Decode::Beam(2),
+            Decode::Thorough(3),
+            Decode::Fast(5),
+            Decode::default(),
+        ] {
+            assert_eq!(decode.to_string().parse(), Ok(decode));
+        }
+    }
+
+    #[test]
+    fn numbers_may_be_left_out_and_nonsense_is_refused() {
+        assert_eq!("beam".parse(), Ok(Decode::Beam(DEFAULT_BEAMS)));
+        assert_eq!("sample".parse(), Ok(Decode::Sample(Sampling::new(0))));
+        for nonsense in ["", "beam=", "beam=0", "greedy=1", "sample=x", "sample=1,top=2", "Greedy"] {
+            assert!(nonsense.parse::<Decode>().is_err(), "{nonsense:?}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Questions in, answers out, with the documents they came from.
+//!
+//! The arithmetic is `postil-generator`'s; here its passages get their documents and byte ranges back, and
+//! answers are made readable.
+//!
+//! file | responsibility
+//! ---|---
+//! `options.rs`, `decode.rs` | what the caller decides
+//! `ask.rs` | the methods of [`Database`](crate::Database)
+//! `place.rs` | passages back to documents and byte ranges
+//! `stretch.rs` | the text, cut where its sources change
+//! `render.rs` | for a terminal: numbered notes, then the sources
+//! `markdown.rs` | the same as Markdown, with footnotes
+//! `explain.rs` | tokens by passages, spans and evidence as tables
+
+mod ask;
+mod decode;
+mod explain;
+mod markdown;
+mod options;
+mod place;
+mod render;
+mod stretch;
+
+use std::ops::Range;
+
+use postil_generator::{AnswerToken, Evidence, Mode, Span};
+
+pub use decode::{Decode, DecodeError};
+pub use options::AskOptions;
+pub use stretch::Stretch;
+
+/// An answer and where it came from.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The answer; empty when there is none.
+    pub text: String,
+    /// How the passages were marginalized out.
+    pub mode: Mode,
+    /// Whether there is no answer: "no answer" was likelier than any, or the likeliest had too little
+    /// evidence. What came closest then stands first in `alternatives`.
+    pub no_answer: bool,
+    /// Whether the answer came to its end; one that did not was cut at the limit or by its watcher.
+    pub finished: bool,
+    /// p(answer | question), with every passage marginalized out.
+    pub probability: f64,
+    /// p("no answer" | question); what it rests on is in `evidence`.
+    pub no_answer_probability: f64,
+    /// Its tokens, an end token included, each with its log-probability and its posterior over `passages`.
+    pub tokens: Vec<AnswerToken>,
+    /// Its words, a partition of `text`, weighed against `passages` each.
+    pub words: Vec<Span>,
+    /// Its clauses, a partition of `words`: these are what passages are credited with.
+    pub spans: Vec<Span>,
+    /// All passages it was marginalized over, best score first; their priors sum to 1, and so do their
+    /// posteriors.
+    pub passages: Vec<PassagePosterior>,
+    /// The passages behind the answer, likeliest first; none when there is no answer.
+    pub citations: Vec<Citation>,
+    /// What speaks for the likeliest answer, given or withheld; `None` when there was none to choose.
+    pub evidence: Option<Evidence>,
+    /// Other answers, likeliest first, each with its own citations.
+    pub alternatives: Vec<Alternative>,
+}
+
+/// A passage that was read for an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PassagePosterior {
+    /// Key of the document.
+    pub document: String,
+    /// Its title; may be empty.
+    pub title: String,
+    /// The document's metadata field `_file`, or else its key: what to show a reader.
+    pub source: String,
+    /// Bytes of the original document.
+    pub range: Range<u64>,
+    /// Exact similarity of question and passage.
+    pub score: f32,
+    /// p(passage | question), before the answer was known.
+    pub prior: f64,
+    /// p(passage | question, answer); the prior again when an answer was withheld.
+    pub posterior: f64,
+    /// Whether its end was left out, at a sentence bound, to fit what the generator reads.
+    pub shortened: bool,
+}
+
+/// Another answer that was considered.
+#[derive(Clone, Debug)]
+pub struct Alternative {
+    /// The answer.
+    pub text: String,
+    /// p(text | question).
+    pub probability: f64,
+    /// The passages behind it, likeliest first.
+    pub citations: Vec<Citation>,
+}
+
+/// A passage behind an answer, with the exact probability that it was this one.
+#[derive(Clone, Debug)]
+pub struct Citation {
+    /// Position among [`Answer::passages`].
+    pub passage: usize,
+    /// Key of the document.
+    pub document: String,
+    /// Its title; may be empty.
+    pub title: String,
+    /// The document's metadata field `_file`, or else its key: what to show a reader.
+    pub source: String,
+    /// Bytes of the original document that the quote covers.
+    pub range: Range<u64>,
+    /// The words of the passage that support the answer, verbatim.
+    pub quote: String,
+    /// p(passage | question, answer); over the passages retrieved these sum to 1.
+    pub posterior: f64,
+    /// p(passage | question), before the answer was known.
+    pub prior: f64,
+    /// Exact similarity of question and passage.
+    pub score: f32,
+    /// log p(answer) with all passages less log p(answer) without this one, in nats.
+    pub leave_one_out: f64,
+}
+
+impl Answer {
+    /// The passages behind the answer, likeliest first.
+    pub fn citations(&self) -> &[Citation] {
+        &self.citations
+    }
+}

@@ -1,0 +1,71 @@
+use postil_generator::{
+    AnswerOptions, Constraints, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_TOKENS,
+    DEFAULT_MIN_EVIDENCE, Mode,
+};
+use postil_storage::Filter;
+
+use super::Decode;
+
+/// How a question is answered.
+#[derive(Clone, Debug)]
+pub struct AskOptions {
+    /// k: passages the answer is marginalized over, at least 1.
+    pub k: usize,
+    /// RAG-Sequence or RAG-Token (Lewis et al. 2020, section 2.1).
+    pub mode: Mode,
+    /// Only passages of documents that pass.
+    pub filter: Option<Filter>,
+    /// The s of p(z|x) = softmax_z(s * score); by default the encoder's own.
+    pub score_scale: Option<f32>,
+    /// How answers are looked for, by a generator that writes freely.
+    pub decode: Decode,
+    /// Longest such answer in tokens, at least 1.
+    pub max_tokens: usize,
+    /// Nats by which the passages must make an answer likelier than reading nothing does, for it to be
+    /// given; for generators that cannot say "no answer". -inf gives every answer.
+    pub min_evidence: f64,
+    /// Least posterior of a passage that a clause of the answer is credited to, in [0, 1].
+    pub credit_posterior: f64,
+    /// Nats by which that passage must make the clause likelier than reading nothing does.
+    pub credit_log_ratio: f64,
+}
+
+impl AskOptions {
+    /// k when none is given.
+    pub const DEFAULT_K: usize = 5;
+
+    /// Longest answer in tokens when none is given.
+    pub const DEFAULT_MAX_TOKENS: usize = DEFAULT_MAX_TOKENS;
+
+    /// Evidence an answer needs when nothing else is given.
+    pub const DEFAULT_MIN_EVIDENCE: f64 = DEFAULT_MIN_EVIDENCE;
+
+    /// What the generator is told; `score_scale` is the encoder's.
+    pub(super) fn for_generator(&self, score_scale: f32) -> AnswerOptions {
+        AnswerOptions {
+            mode: self.mode,
+            search: self.decode.clone().into(),
+            constraints: Constraints::new(self.max_tokens),
+            min_evidence: self.min_evidence,
+            credit_posterior: self.credit_posterior,
+            credit_log_ratio: self.credit_log_ratio,
+            ..AnswerOptions::new(self.score_scale.unwrap_or(score_scale))
+        }
+    }
+}
+
+impl Default for AskOptions {
+    fn default() -> Self {
+        Self {
+            k: Self::DEFAULT_K,
+            mode: Mode::Sequence,
+            filter: None,
+            score_scale: None,
+            decode: Decode::default(),
+            max_tokens: Self::DEFAULT_MAX_TOKENS,
+            min_evidence: Self::DEFAULT_MIN_EVIDENCE,
+            credit_posterior: DEFAULT_CREDIT_POSTERIOR,
+            credit_log_ratio: DEFAULT_CREDIT_LOG_RATIO,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+use postil_generator::Mode;
+use postil_storage::{Hit, Metadata, Value};
+
+use super::{Alternative, Answer, Citation, PassagePosterior};
+use crate::extract::OffsetMap;
+use crate::ingest::FILE_FIELD;
+use crate::{Database, Error};
+
+impl Answer {
+    /// What there is to say without any passage.
+    pub(super) fn from_nothing(mode: Mode) -> Self {
+        Self {
+            text: String::new(),
+            mode,
+            no_answer: true,
+            finished: true,
+            probability: 0.0,
+            no_answer_probability: 1.0,
+            tokens: Vec::new(),
+            words: Vec::new(),
+            spans: Vec::new(),
+            passages: Vec::new(),
+            citations: Vec::new(),
+            evidence: None,
+            alternatives: Vec::new(),
+        }
+    }
+
+    /// Puts an answer over passages back into the documents they are of. `prior`: p(z|x), `[hits]`.
+    pub(super) fn placed(
+        db: &Database,
+        hits: &[Hit],
+        prior: &[f64],
+        answer: postil_generator::Answer,
+    ) -> Result<Self, Error> {
+        let place = |citations: Vec<postil_generator::Citation>| -> Result<Vec<Citation>, Error> {
+            citations
+                .into_iter()
+                .map(|citation| Citation::placed(db, &hits[citation.passage], citation))
+                .collect()
+        };
+        let mut alternatives = Vec::with_capacity(answer.alternatives.len());
+        for other in answer.alternatives {
+            alternatives.push(Alternative {
+                text: other.text,
+                probability: other.probability,
+                citations: place(other.citations)?,
+            });
+        }
+        let shortened = answer.shortened;
+        let passage = |(z, ((hit, prior), posterior)): (usize, ((&Hit, &f64), &f64))| PassagePosterior {
+            document: hit.key.clone(),
+            title: hit.passage_title.clone(),
+            source: source(&hit.key, Some(&hit.metadata)),
+            range: hit.source_range.clone(),
+            score: hit.score,
+            prior: *prior,
+            posterior: *posterior,
+            shortened: shortened.contains(&z),
+        };
+        Ok(Self {
+            text: answer.text,
+            mode: answer.mode,
+            no_answer: answer.no_answer,
+            finished: answer.finished,
+            probability: answer.probability,
+            no_answer_probability: answer.no_answer_probability,
+            tokens: answer.tokens,
+            words: answer.words,
+            spans: answer.spans,
+            passages: hits.iter().zip(prior).zip(&answer.posteriors).enumerate().map(passage).collect(),
+            citations: place(answer.citations)?,
+            evidence: answer.evidence,
+            alternatives,
+        })
+    }
+}
+
+impl Citation {
+    fn placed(db: &Database, hit: &Hit, citation: postil_generator::Citation) -> Result<Self, Error> {
+        let within = citation.range;
+        let start = hit.range.start as usize;
+        let in_text = start + within.start..start + within.end;
+        let stored = db.get(&hit.key)?;
+        let map = stored.as_ref().map(|stored| stored.source_map.as_slice()).filter(|map| !map.is_empty());
+        let range = match map {
+            None => in_text,
+            Some(bytes) => OffsetMap::from_bytes(bytes)
+                .map_err(|source| Error::OffsetMap { key: hit.key.clone(), source })?
+                .source_range(in_text),
+        };
+        Ok(Self {
+            passage: citation.passage,
+            document: hit.key.clone(),
+            title: hit.passage_title.clone(),
+            source: source(&hit.key, stored.as_ref().map(|stored| &stored.metadata)),
+            range: range.start as u64..range.end as u64,
+            quote: citation.quote,
+            posterior: citation.posterior,
+            prior: citation.prior,
+            score: citation.score,
+            leave_one_out: citation.leave_one_out,
+        })
+    }
+}
+
+/// What to show a reader for a document.
+fn source(key: &str, metadata: Option<&Metadata>) -> String {
+    match metadata.and_then(|metadata| metadata.get(FILE_FIELD)) {
+        Some(Value::String(file)) => file.clone(),
+        _ => key.to_owned(),
+    }
+}

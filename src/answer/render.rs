@@ -1,0 +1,99 @@
+use std::fmt::{self, Write};
+
+use postil_generator::{Basis, Evidence};
+
+use super::{Answer, Citation};
+
+/// Turns a piece of a rendering into what is shown: its text and, where it belongs to one, the position
+/// among [`Answer::citations`] of its likeliest source.
+type Paint<'a> = &'a dyn Fn(&str, Option<usize>) -> String;
+
+impl Answer {
+    /// The answer with numbered notes, then the sources, as [`Display`](fmt::Display) has it; each piece as
+    /// `paint` turns it out, with the position among [`Answer::citations`] of its likeliest source. That is
+    /// the place for colours, and for taking out what a document could use to drive a terminal.
+    pub fn render_with(&self, paint: &dyn Fn(&str, Option<usize>) -> String) -> String {
+        let mut out = String::new();
+        // Writing to a string does not fail.
+        let _ =
+            if self.no_answer { self.write_no_answer(&mut out, paint) } else { self.write(&mut out, paint) };
+        out
+    }
+
+    /// The sources alone, as [`Answer::render_with`] has them after the text: for an answer that was
+    /// already shown token by token.
+    pub fn render_sources_with(&self, paint: &dyn Fn(&str, Option<usize>) -> String) -> String {
+        let mut out = String::new();
+        let _ = write_sources(&mut out, &self.citations, paint);
+        out
+    }
+
+    fn write(&self, out: &mut String, paint: Paint<'_>) -> fmt::Result {
+        for stretch in self.stretches() {
+            let shown = stretch.text.trim_end();
+            out.write_str(&paint(shown, stretch.notes.first().copied()))?;
+            for note in &stretch.notes {
+                out.write_str(&paint(&format!(" [{}]", note + 1), Some(*note)))?;
+            }
+            out.write_str(&paint(&stretch.text[shown.len()..], None))?;
+        }
+        if !self.finished {
+            out.write_str(" …")?;
+        }
+        write_sources(out, &self.citations, paint)
+    }
+
+    fn write_no_answer(&self, out: &mut String, paint: Paint<'_>) -> fmt::Result {
+        write!(out, "No answer found (probability {:.2}).", self.no_answer_probability)?;
+        if let Some(nearest) = self.alternatives.first() {
+            let text = paint(&format!("{:?}", nearest.text), None);
+            write!(out, "\nNearest: {text} (probability {:.2})", nearest.probability)?;
+            if let Some(evidence) = &self.evidence {
+                write!(out, "\n{}", rests_on(evidence))?;
+            }
+            write_sources(out, &nearest.citations, paint)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Answer {
+    /// The answer with its notes, then the sources.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render_with(&|text, _| text.to_owned()))
+    }
+}
+
+/// What the probability of "no answer" rests on, in one line.
+pub(super) fn rests_on(evidence: &Evidence) -> String {
+    let split = evidence.disagreement;
+    let entropy = format!("passages unsure {:.2} nats, in disagreement {:.2}", split.unsure, split.disagree);
+    match evidence.basis {
+        Basis::NoAnswerToken => format!("Rests on the generator's own \"no answer\"; {entropy}."),
+        Basis::NullPassage => {
+            format!("Rests on the evidence: {:+.2} nats over reading nothing; {entropy}.", evidence.log_ratio)
+        }
+    }
+}
+
+fn write_sources(out: &mut String, citations: &[Citation], paint: Paint<'_>) -> fmt::Result {
+    if !citations.is_empty() {
+        out.write_str("\n")?;
+    }
+    for (note, citation) in citations.iter().enumerate() {
+        let number = paint(&format!("[{}]", note + 1), Some(note));
+        write!(out, "\n{number} {}", paint(&place(citation), None))?;
+        if !citation.title.is_empty() {
+            write!(out, "\n    {}", paint(&citation.title, None))?;
+        }
+        write!(out, "\n    {}", paint(&format!("\u{201c}{}\u{201d}", citation.quote.trim()), None))?;
+    }
+    Ok(())
+}
+
+/// Where a citation points, and how sure it is.
+pub(super) fn place(citation: &Citation) -> String {
+    let Citation { source, document, range, posterior, .. } = citation;
+    let key = if document == source { String::new() } else { format!(" ({document})") };
+    format!("{source}{key}, bytes {}-{}, posterior {posterior:.2}", range.start, range.end)
+}

@@ -1,0 +1,90 @@
+//! How well a database answers: questions with known answers in, scores out.
+//!
+//! Retrieval (recall@k), answers (exact match and F1 with SQuAD's normalization, Rajpurkar et al. 2016),
+//! citations, abstention (Rajpurkar et al. 2018) and calibration, over any question set in JSON Lines.
+//!
+//! file | responsibility
+//! ---|---
+//! `question.rs` | a question set
+//! `agreement.rs` | an answer against the known ones
+//! `statistics.rs` | areas, percentiles, calibration
+//! `scores.rs` | the outcomes of all questions to one table
+
+mod agreement;
+mod question;
+mod scores;
+mod statistics;
+
+use std::time::Instant;
+
+pub use agreement::{exact_match, f1, normalize};
+pub use question::{Question, QuestionError, questions};
+pub use scores::{Bin, Recall, Scores};
+
+use crate::{Answer, AskOptions, Citation, Database, Error, SearchOptions};
+use agreement::holds;
+use scores::Outcome;
+
+/// Ranks that recall is measured at.
+pub const RECALL_AT: [usize; 3] = [1, 5, 10];
+
+impl Database {
+    /// Share of `questions` whose passage, the document with the question's `pid`, is among the first 1, 5 and
+    /// 10 hits. Questions without a `pid` are left out.
+    ///
+    /// # Errors
+    /// As [`Database::search`].
+    pub fn evaluate_retrieval(&self, questions: &[Question]) -> Result<Recall, Error> {
+        let mut ranks = Vec::with_capacity(questions.len());
+        for question in questions {
+            let Some(pid) = &question.pid else { continue };
+            let hits = self.search(&question.question, &SearchOptions::new(RECALL_AT[2]))?;
+            ranks.push(hits.iter().position(|hit| &hit.key == pid));
+        }
+        Ok(Recall::of(&ranks))
+    }
+
+    /// Asks every question and scores the answers. `progress` is told how many have been asked.
+    ///
+    /// # Errors
+    /// As [`Database::ask_with`], for the first question that fails.
+    pub fn evaluate(
+        &self,
+        questions: &[Question],
+        options: &AskOptions,
+        progress: &dyn Fn(usize),
+    ) -> Result<Scores, Error> {
+        let mut outcomes = Vec::with_capacity(questions.len());
+        for (asked, question) in questions.iter().enumerate() {
+            let start = Instant::now();
+            let answer = self.ask_with(&question.question, options)?;
+            let ms = start.elapsed().as_secs_f64() * 1e3;
+            outcomes.push(outcome(question, &answer, ms));
+            progress(asked + 1);
+        }
+        Ok(Scores::of(&outcomes))
+    }
+}
+
+fn outcome(question: &Question, answer: &Answer, ms: f64) -> Outcome {
+    let gold = &question.answers;
+    // What would have been said had it not been allowed to be silent.
+    let (said, probability, citations): (&str, f64, &[Citation]) = match answer.alternatives.first() {
+        Some(nearest) if answer.no_answer => (&nearest.text, nearest.probability, &nearest.citations),
+        _ if answer.no_answer => ("", 0.0, &[]),
+        _ => (&answer.text, answer.probability, &answer.citations),
+    };
+    Outcome {
+        is_answerable: !gold.is_empty(),
+        abstained: answer.no_answer,
+        no_answer_probability: answer.no_answer_probability,
+        probability,
+        exact_match: exact_match(said, gold),
+        f1: f1(said, gold),
+        top_citation_holds: citations.first().map(|citation| holds(&citation.quote, gold)),
+        gold_posterior: question.pid.as_ref().map(|pid| {
+            citations.iter().filter(|citation| &citation.document == pid).map(|c| c.posterior).sum()
+        }),
+        ms,
+    }
+}

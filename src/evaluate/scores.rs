@@ -1,0 +1,204 @@
+use super::RECALL_AT;
+use super::statistics::{mean, percentile, roc_area};
+
+/// Bins of the reliability curve.
+const BINS: usize = 10;
+
+/// What became of one question.
+pub(super) struct Outcome {
+    pub(super) is_answerable: bool,
+    pub(super) abstained: bool,
+    pub(super) no_answer_probability: f64,
+    /// Of the best answer, said or not.
+    pub(super) probability: f64,
+    /// Of the best answer, said or not.
+    pub(super) exact_match: f64,
+    pub(super) f1: f64,
+    /// Whether its first quote holds a gold answer; `None` without a citation.
+    pub(super) top_citation_holds: Option<bool>,
+    /// Posterior mass on the passages of the gold document; `None` when that is not known.
+    pub(super) gold_posterior: Option<f64>,
+    pub(super) ms: f64,
+}
+
+/// Share of questions whose gold document is among the first k hits, per k of [`RECALL_AT`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recall {
+    /// Questions that name their document.
+    pub questions: usize,
+    /// 0 to 1, in the order of [`RECALL_AT`].
+    pub at: [f64; RECALL_AT.len()],
+}
+
+impl Recall {
+    pub(super) fn of(ranks: &[Option<usize>]) -> Self {
+        let within = |k: usize| ranks.iter().filter(|rank| rank.is_some_and(|rank| rank < k)).count() as f64;
+        let questions = ranks.len();
+        Self {
+            questions,
+            at: RECALL_AT.map(|k| if questions == 0 { 0.0 } else { within(k) / questions as f64 }),
+        }
+    }
+}
+
+/// Scores of a question set; shares and means are 0 to 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores {
+    /// How many were asked.
+    pub questions: usize,
+    /// How many of them have an answer.
+    pub answerable: usize,
+    /// Exact match; abstaining is right where there is no answer, and wrong elsewhere.
+    pub exact_match: f64,
+    /// F1 over words, abstaining counted likewise.
+    pub f1: f64,
+    /// F1 of the best answers whether or not they were said: answering always.
+    pub f1_always: f64,
+    /// Exact match of the best answers whether or not they were said.
+    pub exact_match_always: f64,
+    /// Share of questions not answered.
+    pub abstained: f64,
+    /// Area under the ROC curve of p(no answer) as a sign that there is none; `None` unless both kinds were asked.
+    pub abstention_auroc: Option<f64>,
+    /// F1 of abstaining as a decision: harmonic mean of its precision and recall; `None` likewise.
+    pub abstention_f1: Option<f64>,
+    /// Of exactly right answers, the share whose first quote holds a gold answer.
+    pub citation_precision: f64,
+    /// Mean posterior mass on the gold document, over answerable questions that name it.
+    pub gold_posterior: f64,
+    /// Mean distance between an answer's probability and how often such answers are exactly right, over answerable
+    /// questions: expected calibration error, 10 bins (Guo et al. 2017).
+    pub calibration_error: f64,
+    /// The reliability curve; empty bins left out.
+    pub reliability: Vec<Bin>,
+    /// Time of a question, search included: median.
+    pub p50_ms: f64,
+    /// 95th percentile of it.
+    pub p95_ms: f64,
+}
+
+/// Answers of similar probability.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bin {
+    /// How many.
+    pub answers: usize,
+    /// Their mean probability.
+    pub probability: f64,
+    /// The share of them that is exactly right.
+    pub right: f64,
+}
+
+impl Scores {
+    pub(super) fn of(outcomes: &[Outcome]) -> Self {
+        let scored = |score: fn(&Outcome) -> f64| {
+            mean(outcomes.iter().map(|o| if o.abstained { f64::from(!o.is_answerable) } else { score(o) }))
+        };
+        let answerable: Vec<&Outcome> = outcomes.iter().filter(|o| o.is_answerable).collect();
+        let both_kinds = !answerable.is_empty() && answerable.len() < outcomes.len();
+        let no_answer: Vec<_> =
+            outcomes.iter().map(|o| (o.no_answer_probability, !o.is_answerable)).collect();
+        let right: Vec<bool> = answerable
+            .iter()
+            .filter(|o| o.exact_match == 1.0)
+            .map(|o| o.top_citation_holds == Some(true))
+            .collect();
+        let gold: Vec<f64> = answerable.iter().filter_map(|o| o.gold_posterior).collect();
+        let reliability = reliability(&answerable);
+        let off = reliability.iter().map(|bin| bin.answers as f64 * (bin.probability - bin.right).abs());
+        let times: Vec<f64> = outcomes.iter().map(|o| o.ms).collect();
+        Self {
+            questions: outcomes.len(),
+            answerable: answerable.len(),
+            exact_match: scored(|o| o.exact_match),
+            f1: scored(|o| o.f1),
+            exact_match_always: mean(outcomes.iter().map(|o| o.exact_match)),
+            f1_always: mean(outcomes.iter().map(|o| o.f1)),
+            abstained: mean(outcomes.iter().map(|o| f64::from(o.abstained))),
+            abstention_auroc: roc_area(&no_answer),
+            abstention_f1: both_kinds.then(|| decision_f1(outcomes)),
+            citation_precision: mean(right.iter().map(|holds| f64::from(*holds))),
+            gold_posterior: mean(gold.into_iter()),
+            calibration_error: off.sum::<f64>() / answerable.len().max(1) as f64,
+            reliability,
+            p50_ms: percentile(&times, 0.5),
+            p95_ms: percentile(&times, 0.95),
+        }
+    }
+}
+
+fn decision_f1(outcomes: &[Outcome]) -> f64 {
+    let right = outcomes.iter().filter(|o| o.abstained && !o.is_answerable).count() as f64;
+    let said = outcomes.iter().filter(|o| o.abstained).count() as f64;
+    let there = outcomes.iter().filter(|o| !o.is_answerable).count() as f64;
+    2.0 * right / (said + there)
+}
+
+fn reliability(answers: &[&Outcome]) -> Vec<Bin> {
+    let bin_of = |outcome: &Outcome| ((outcome.probability * BINS as f64) as usize).min(BINS - 1);
+    let bin = |number: usize| {
+        let inside: Vec<_> = answers.iter().filter(|outcome| bin_of(outcome) == number).collect();
+        (!inside.is_empty()).then(|| Bin {
+            answers: inside.len(),
+            probability: mean(inside.iter().map(|o| o.probability)),
+            right: mean(inside.iter().map(|o| o.exact_match)),
+        })
+    };
+    (0..BINS).filter_map(bin).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(is_answerable: bool, abstained: bool, probability: f64, right: bool) -> Outcome {
+        Outcome {
+            is_answerable,
+            abstained,
+            no_answer_probability: 1.0 - probability,
+            probability,
+            exact_match: f64::from(right),
+            f1: f64::from(right),
+            top_citation_holds: Some(right),
+            gold_posterior: Some(0.5),
+            ms: probability,
+        }
+    }
+
+    #[test]
+    fn abstaining_is_right_only_where_there_is_no_answer() {
+        let scores = Scores::of(&[
+            outcome(true, false, 0.9, true),
+            outcome(true, true, 0.2, true),
+            outcome(false, true, 0.1, false),
+            outcome(false, false, 0.6, false),
+        ]);
+        assert_eq!((scores.questions, scores.answerable), (4, 2));
+        assert_eq!((scores.f1, scores.f1_always), (0.5, 0.5));
+        assert_eq!(scores.abstained, 0.5);
+        assert_eq!(scores.abstention_f1, Some(0.5));
+        // 0.1 and 0.4 of no answer against 0.9 and 0.4... by pairs: unanswerable 0.9, 0.4; answerable 0.1, 0.8.
+        assert_eq!(scores.abstention_auroc, Some(0.75));
+        assert_eq!(scores.citation_precision, 1.0);
+    }
+
+    #[test]
+    fn calibration_error_is_the_mean_gap_of_the_bins() {
+        let scores = Scores::of(&[
+            outcome(true, false, 0.95, true),
+            outcome(true, false, 0.95, false),
+            outcome(true, false, 0.05, false),
+            outcome(true, false, 1.0, true),
+        ]);
+        assert_eq!(scores.reliability.len(), 2);
+        let expected = (1.0 * 0.05 + 3.0 * (2.9 / 3.0 - 2.0 / 3.0)) / 4.0;
+        assert!((scores.calibration_error - expected).abs() < 1e-9, "{scores:?}");
+    }
+
+    #[test]
+    fn no_questions_have_no_scores_but_no_nan_either() {
+        let scores = Scores::of(&[]);
+        assert_eq!((scores.f1, scores.calibration_error, scores.p95_ms), (0.0, 0.0, 0.0));
+        assert_eq!(scores.abstention_auroc, None);
+        assert_eq!(Recall::of(&[]).at, [0.0; 3]);
+    }
+}

@@ -1,0 +1,39 @@
+//! Which generator answers: the one place that knows them all by name.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use postil_contract::{Encoder, Generator};
+use postil_generator::{LanguageGenerator, QuoteGenerator};
+
+use crate::Error;
+
+/// The generator that answers when none is named.
+pub const DEFAULT_GENERATOR: &str = "quote";
+
+/// Names of the generators that need no path.
+pub const GENERATORS: [&str; 1] = [DEFAULT_GENERATOR];
+
+/// Opens a generator by name, by the path of a language model (a folder in the Hugging Face layout, or one GGUF
+/// file), or by the name of an installed one. `encoder` is the database's, for generators that work with it.
+///
+/// # Errors
+/// [`Error::UnknownGenerator`], which lists what there is; [`Error::Generator`] when there is a model and it
+/// cannot be used.
+pub fn open_generator(name: &str, encoder: &Arc<dyn Encoder>) -> Result<Arc<dyn Generator>, Error> {
+    match name {
+        "quote" => Ok(Arc::new(QuoteGenerator::new(Arc::clone(encoder)))),
+        _ => match model_path(name) {
+            Some(path) => Ok(Arc::new(LanguageGenerator::open(&path)?)),
+            None => Err(Error::UnknownGenerator { name: name.to_owned(), known: GENERATORS.join(", ") }),
+        },
+    }
+}
+
+/// Where the language model called `name` is: at that path, or installed under that name.
+fn model_path(name: &str) -> Option<PathBuf> {
+    if Path::new(name).exists() {
+        return Some(PathBuf::from(name));
+    }
+    postil_checkpoint::model_home().and_then(|home| postil_checkpoint::locate(name, &home)).ok()
+}

@@ -1,0 +1,228 @@
+//! Answers of a generator that writes freely, through the public API: watched, broken off, withheld, shown.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
+
+use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+
+use postil::{AskOptions, Basis, Database, Decode, Document, Error, Mode, Sampling};
+use postil_contract::{AnswerScores, Decoding, GenerateError, Generator, LogProbs, Passage, TokenId};
+use postil_encoder::HashEncoder;
+
+/// Its vocabulary; the first ends an answer.
+const WORDS: [&str; 7] = ["", "Forty ", "days ", "of ", "leave, ", "paid ", "\u{1b}[31mtwice."];
+
+/// Says the words it knows in their order, as far as the passage has them; without any, anything.
+struct Reciter;
+
+impl Reciter {
+    fn line(passage: &str, prefix: &[TokenId]) -> [f32; WORDS.len()] {
+        let at = prefix.len() % WORDS.len();
+        let next =
+            WORDS.iter().cycle().skip(1).nth(at).filter(|w| w.is_empty() || passage.contains(w.trim()));
+        let p = |word: &str| match next {
+            Some(next) if passage.contains("leave") => 0.02 + if *next == word { 0.86 } else { 0.0 },
+            _ => 1.0 / WORDS.len() as f64,
+        };
+        WORDS.map(|word| p(word).ln() as f32)
+    }
+}
+
+impl Generator for Reciter {
+    fn name(&self) -> &str {
+        "reciter"
+    }
+
+    fn start<'a>(
+        &'a self,
+        _: &str,
+        passages: &[Passage<'_>],
+    ) -> Result<Box<dyn Decoding + 'a>, GenerateError> {
+        let rows = vec![Vec::new(); passages.len()];
+        let passages = passages.iter().map(|p| p.text.to_owned()).collect();
+        Ok(Box::new(Recital { passages, rows }))
+    }
+}
+
+struct Recital {
+    passages: Vec<String>,
+    /// `[rows, passages]`
+    rows: Vec<Vec<TokenId>>,
+}
+
+impl Decoding for Recital {
+    fn passages(&self) -> usize {
+        self.passages.len()
+    }
+
+    fn vocabulary(&self) -> usize {
+        WORDS.len()
+    }
+
+    fn log_probs(&mut self) -> Result<LogProbs, GenerateError> {
+        let lines = self.rows.iter().zip(self.passages.iter().cycle());
+        let lines = lines.flat_map(|(row, z)| Reciter::line(z, row)).collect();
+        LogProbs::new(self.passages.len(), WORDS.len(), lines)
+    }
+
+    fn advance_each(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
+        let k = self.passages.len();
+        let longer = |(i, (parent, token)): (usize, (&usize, &TokenId))| {
+            [self.rows[parent * k + i % k].as_slice(), &[*token]].concat()
+        };
+        self.rows = parents.iter().zip(tokens).enumerate().map(longer).collect();
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        self.rows = vec![Vec::new(); self.passages.len()];
+    }
+
+    fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {
+        let score = |answer: &Vec<TokenId>| {
+            let entry = |i: usize, z: &String| Some(Reciter::line(z, &answer[..i])[answer[i] as usize]);
+            let values = (0..answer.len()).flat_map(|i| self.passages.iter().map(move |z| entry(i, z)));
+            AnswerScores::new(self.passages.len(), values.collect())
+        };
+        answers.iter().map(score).collect()
+    }
+
+    fn is_end(&self, token: TokenId) -> bool {
+        token == 0
+    }
+
+    fn no_answer(&self) -> Option<TokenId> {
+        None
+    }
+
+    fn candidates(&self) -> Option<Vec<Vec<TokenId>>> {
+        None
+    }
+
+    fn text(&self, tokens: &[TokenId]) -> String {
+        tokens.iter().map(|token| WORDS[*token as usize]).collect()
+    }
+
+    fn origin(&self, _: usize, _: &[TokenId]) -> Option<Range<usize>> {
+        None
+    }
+}
+
+/// A database whose documents are about leave, or not.
+fn open(home: &tempfile::TempDir, documents: &[(&str, &str)]) -> Database {
+    let options = Database::options().encoder(Arc::new(HashEncoder::default())).generator(Arc::new(Reciter));
+    let db = options.open(home.path().join("handbook.postil")).unwrap();
+    for (key, text) in documents {
+        db.ingest(Document::new(*key, *text)).unwrap();
+    }
+    db
+}
+
+const LEAVE: [(&str, &str); 2] = [
+    ("leave.txt", "The office is old. Forty days of leave, paid \u{1b}[31mtwice. Ask early."),
+    ("travel.txt", "Trains are booked by the front desk."),
+];
+
+const ANSWER: &str = "Forty days of leave, paid \u{1b}[31mtwice.";
+
+#[test]
+fn tokens_are_told_as_they_come_and_the_answer_cites_the_sentence() {
+    let home = tempfile::tempdir().unwrap();
+    let db = open(&home, &LEAVE);
+    for decode in [Decode::Greedy, Decode::Beam(2), Decode::Thorough(2), Decode::Fast(2), Decode::Union(2)] {
+        for mode in [Mode::Sequence, Mode::Token] {
+            let options =
+                AskOptions { mode, decode: decode.clone(), max_tokens: 12, ..AskOptions::default() };
+            let mut told = String::new();
+            let answer = db
+                .ask_streaming("How much leave?", &options, &mut |token| {
+                    assert!((token.posterior.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+                    told.push_str(&token.text);
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
+            assert_eq!(
+                (answer.text.as_str(), told.as_str(), answer.finished),
+                (ANSWER, ANSWER, true),
+                "{decode}"
+            );
+            let [citation] = answer.citations() else { panic!("{:?}", answer.citations) };
+            assert_eq!((citation.document.as_str(), citation.quote.as_str()), ("leave.txt", ANSWER));
+            let text = db.text("leave.txt").unwrap().unwrap();
+            assert_eq!(text[citation.range.start as usize..citation.range.end as usize], citation.quote);
+            assert_eq!(answer.passages[citation.passage].document, "leave.txt");
+            assert_eq!(answer.spans.len(), 2);
+            assert_eq!(answer.evidence.unwrap().basis, Basis::NullPassage);
+            assert_eq!(answer.stretches().len(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_watcher_that_breaks_keeps_what_there_is() {
+    let home = tempfile::tempdir().unwrap();
+    let db = open(&home, &LEAVE);
+    let options = AskOptions { decode: Decode::Greedy, ..AskOptions::default() };
+    let mut left = 3;
+    let answer = db
+        .ask_streaming("How much leave?", &options, &mut |_| {
+            left -= 1;
+            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .unwrap();
+    assert_eq!((answer.text.as_str(), answer.finished, answer.tokens.len()), ("Forty days of", false, 3));
+    assert!(answer.to_string().starts_with("Forty days of [1] …"), "{answer}");
+}
+
+#[test]
+fn what_no_passage_supports_is_withheld_with_the_evidence_shown() {
+    let home = tempfile::tempdir().unwrap();
+    let db = open(&home, &LEAVE[1..]);
+    let answer = db.ask("How much leave?").unwrap();
+    assert!(answer.no_answer && answer.text.is_empty() && answer.citations.is_empty());
+    assert!(answer.evidence.unwrap().log_ratio.abs() < 1e-5 && answer.no_answer_probability > 0.5);
+    let shown = answer.to_string();
+    assert!(
+        shown.starts_with("No answer found") && shown.contains("+0.00 nats over reading nothing"),
+        "{shown}"
+    );
+    assert!(answer.to_markdown().contains("nats over reading nothing"));
+    assert!(answer.explain().contains("by the evidence"));
+    let daring = AskOptions { min_evidence: f64::NEG_INFINITY, ..AskOptions::default() };
+    assert!(!db.ask_with("How much leave?", &daring).unwrap().no_answer);
+}
+
+#[test]
+fn renderings_paint_every_piece_of_text() {
+    let home = tempfile::tempdir().unwrap();
+    let answer = open(&home, &LEAVE).ask("How much leave?").unwrap();
+    let neutral = answer.render_with(&|text, _| text.replace('\u{1b}', "?"));
+    assert!(answer.to_string().contains('\u{1b}') && !neutral.contains('\u{1b}'));
+    let coloured =
+        answer.render_with(&|text, source| source.map_or(text.to_owned(), |n| format!("<{n}>{text}")));
+    assert!(coloured.starts_with("<0>Forty days"), "{coloured}");
+    assert!(answer.to_markdown().contains("\\[31mtwice.[^1]"), "{}", answer.to_markdown());
+    assert!(!answer.explain().contains('\u{1b}'));
+}
+
+#[test]
+fn equal_seeds_draw_equal_answers() {
+    let home = tempfile::tempdir().unwrap();
+    let db = open(&home, &LEAVE);
+    let draw = |seed| {
+        let decode = Decode::Sample(Sampling { temperature: 2.0, ..Sampling::new(seed) });
+        let options =
+            AskOptions { decode, max_tokens: 8, min_evidence: f64::NEG_INFINITY, ..AskOptions::default() };
+        db.ask_with("How much leave?", &options).unwrap().text
+    };
+    assert_eq!(draw(1), draw(1));
+    assert!((2..9).any(|seed| draw(seed) != draw(1)));
+}
+
+#[test]
+fn an_unknown_generator_is_an_error_that_lists_those_there_are() {
+    let home = tempfile::tempdir().unwrap();
+    let options = Database::options().encoder(Arc::new(HashEncoder::default())).generator_named("oracle");
+    let db = options.open(home.path().join("handbook.postil")).unwrap();
+    let error = db.generator().err().unwrap();
+    assert!(matches!(error, Error::UnknownGenerator { .. }) && error.to_string().contains("quote"));
+}
