@@ -155,9 +155,17 @@ pub enum Error {
     /// A language model is damaged, incomplete, or of a kind there is no code for.
     #[cfg(feature = "generator")]
     #[error(transparent)]
-    Generator(#[from] postil_generator::LoadError),
+    Generator(Box<postil_generator::LoadError>),
     /// The generator could not answer, which is not the same as the answer "no answer".
     #[cfg(feature = "generator")]
     #[error(transparent)]
     Generate(#[from] postil_contract::GenerateError),
+}
+
+#[cfg(feature = "generator")]
+impl From<postil_generator::LoadError> for Error {
+    /// Boxed, so that every other result stays small.
+    fn from(error: postil_generator::LoadError) -> Self {
+        Self::Generator(Box::new(error))
+    }
 }
