@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use corpus::{Question, Remembering};
+use postil::evaluate::roc_area;
 use postil::ingest::IngestOptions;
 use postil::{AskOptions, Database, Mode, SearchOptions};
 use postil_generator::{DEFAULT_NO_ANSWER_SIMILARITY, QuoteGenerator};
@@ -146,30 +147,6 @@ fn measure(db: &Database, questions: &[Question], k: usize, mode: Mode) -> serde
         "abstained": share(said, no_answer.len()),
         "abstention_precision": share(right, said),
         "abstention_recall": share(right, unanswerable),
-        "abstention_auroc": auroc(&no_answer),
+        "abstention_auroc": roc_area(&no_answer.iter().map(|(p, yes, _)| (*p, *yes)).collect::<Vec<_>>()),
     })
-}
-
-/// Area under the ROC of p("no answer") as a sign that a question is unanswerable; ties count half.
-fn auroc(scored: &[(f64, bool, bool)]) -> Option<f64> {
-    let positive: Vec<f64> = scored.iter().filter(|(_, yes, _)| *yes).map(|(p, ..)| *p).collect();
-    let negative: Vec<f64> = scored.iter().filter(|(_, yes, _)| !*yes).map(|(p, ..)| *p).collect();
-    if positive.is_empty() || negative.is_empty() {
-        return None;
-    }
-    let wins: f64 = positive
-        .iter()
-        .flat_map(|p| {
-            negative.iter().map(move |n| {
-                if p > n {
-                    1.0
-                } else if p == n {
-                    0.5
-                } else {
-                    0.0
-                }
-            })
-        })
-        .sum();
-    Some(wins / (positive.len() * negative.len()) as f64)
 }

@@ -4,33 +4,33 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use postil_contract::{Encoder, Generator};
-use postil_generator::{LanguageGenerator, QuoteGenerator};
+use postil_generator::{QuoteGenerator, ReaderGenerator};
 
 use crate::Error;
 
 /// The generator that answers when none is named.
-pub const DEFAULT_GENERATOR: &str = "quote";
+pub const DEFAULT_GENERATOR: &str = "reader";
 
 /// Names of the generators that need no path.
-pub const GENERATORS: [&str; 1] = [DEFAULT_GENERATOR];
+pub const GENERATORS: [&str; 2] = [DEFAULT_GENERATOR, "quote"];
 
-/// Opens a generator by name, by the path of a language model (a folder in the Hugging Face layout, or one GGUF
-/// file), or by the name of an installed one. `encoder` is the database's, for generators that work with it.
+/// Opens a generator by name, by the path of a model (a folder in the Hugging Face layout, or one GGUF file), or by the name of an installed one. `encoder` is the database's, for generators that work with it.
 ///
 /// # Errors
 /// [`Error::UnknownGenerator`], which lists what there is; [`Error::Generator`] when there is a model and it
 /// cannot be used.
 pub fn open_generator(name: &str, encoder: &Arc<dyn Encoder>) -> Result<Arc<dyn Generator>, Error> {
     match name {
+        "reader" => Ok(Arc::new(ReaderGenerator::built_in()?)),
         "quote" => Ok(Arc::new(QuoteGenerator::new(Arc::clone(encoder)))),
         _ => match model_path(name) {
-            Some(path) => Ok(Arc::new(LanguageGenerator::open(&path)?)),
+            Some(path) => Ok(postil_generator::open(&path)?),
             None => Err(Error::UnknownGenerator { name: name.to_owned(), known: GENERATORS.join(", ") }),
         },
     }
 }
 
-/// Where the language model called `name` is: at that path, or installed under that name.
+/// Where the model called `name` is: at that path, or installed under that name.
 fn model_path(name: &str) -> Option<PathBuf> {
     if Path::new(name).exists() {
         return Some(PathBuf::from(name));

@@ -56,8 +56,9 @@ impl Database {
                 score: hit.score,
             })
             .collect();
-        let options = options.for_generator(self.encoder()?.profile().score_scale);
-        let answer = answer_watched(&*self.generator()?, question, &passages, &options, watch)?;
+        let generator = self.generator()?;
+        let options = options.for_generator(self.encoder()?.profile().score_scale, &*generator);
+        let answer = answer_watched(&*generator, question, &passages, &options, watch)?;
         Answer::placed(self, &hits, &passages_prior(&hits, options.score_scale), answer)
     }
 }

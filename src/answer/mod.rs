@@ -37,7 +37,7 @@ pub struct Answer {
     pub text: String,
     /// How the passages were marginalized out.
     pub mode: Mode,
-    /// Whether there is no answer: "no answer" was likelier than any, or the likeliest had too little
+    /// Whether there is no answer: "no answer" was too likely, or the likeliest answer had too little
     /// evidence. What came closest then stands first in `alternatives`.
     pub no_answer: bool,
     /// Whether the answer came to its end; one that did not was cut at the limit or by its watcher.

@@ -1,3 +1,4 @@
+use postil_contract::Generator;
 use postil_generator::{
     AnswerOptions, Constraints, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_TOKENS,
     DEFAULT_MIN_EVIDENCE, Mode,
@@ -15,7 +16,8 @@ pub struct AskOptions {
     pub mode: Mode,
     /// Only passages of documents that pass.
     pub filter: Option<Filter>,
-    /// The s of p(z|x) = softmax_z(s * score); by default the encoder's own.
+    /// The s of p(z|x) = softmax_z(s * score); by default the encoder's own, over the temperature that was
+    /// fitted for the generator.
     pub score_scale: Option<f32>,
     /// How answers are looked for, by a generator that writes freely.
     pub decode: Decode,
@@ -24,6 +26,10 @@ pub struct AskOptions {
     /// Nats by which the passages must make an answer likelier than reading nothing does, for it to be
     /// given; for generators that cannot say "no answer". -inf gives every answer.
     pub min_evidence: f64,
+    /// p(no answer | question) above which an answer is withheld, in [0, 1], for generators that can say "no
+    /// answer"; 1 gives every answer. By default what was fitted for the generator, or else the probability
+    /// of its likeliest answer.
+    pub no_answer_threshold: Option<f64>,
     /// Least posterior of a passage that a clause of the answer is credited to, in [0, 1].
     pub credit_posterior: f64,
     /// Nats by which that passage must make the clause likelier than reading nothing does.
@@ -41,15 +47,17 @@ impl AskOptions {
     pub const DEFAULT_MIN_EVIDENCE: f64 = DEFAULT_MIN_EVIDENCE;
 
     /// What the generator is told; `score_scale` is the encoder's.
-    pub(super) fn for_generator(&self, score_scale: f32) -> AnswerOptions {
+    pub(super) fn for_generator(&self, score_scale: f32, generator: &dyn Generator) -> AnswerOptions {
+        let fitted = score_scale / generator.calibration().prior_temperature;
         AnswerOptions {
             mode: self.mode,
             search: self.decode.clone().into(),
             constraints: Constraints::new(self.max_tokens),
             min_evidence: self.min_evidence,
+            no_answer_threshold: self.no_answer_threshold,
             credit_posterior: self.credit_posterior,
             credit_log_ratio: self.credit_log_ratio,
-            ..AnswerOptions::new(self.score_scale.unwrap_or(score_scale))
+            ..AnswerOptions::new(self.score_scale.unwrap_or(fitted))
         }
     }
 }
@@ -64,6 +72,7 @@ impl Default for AskOptions {
             decode: Decode::default(),
             max_tokens: Self::DEFAULT_MAX_TOKENS,
             min_evidence: Self::DEFAULT_MIN_EVIDENCE,
+            no_answer_threshold: None,
             credit_posterior: DEFAULT_CREDIT_POSTERIOR,
             credit_log_ratio: DEFAULT_CREDIT_LOG_RATIO,
         }

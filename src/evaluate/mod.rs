@@ -20,6 +20,7 @@ use std::time::Instant;
 pub use agreement::{exact_match, f1, normalize};
 pub use question::{Question, QuestionError, questions};
 pub use scores::{Bin, Recall, Scores};
+pub use statistics::roc_area;
 
 use crate::{Answer, AskOptions, Citation, Database, Error, SearchOptions};
 use agreement::holds;

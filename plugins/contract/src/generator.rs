@@ -20,6 +20,11 @@ pub trait Generator: Send + Sync {
         true
     }
 
+    /// What was fitted for it on questions with known answers. By default nothing.
+    fn calibration(&self) -> Calibration {
+        Calibration::default()
+    }
+
     /// Reads the question once under each passage and stands before the first token, with one row.
     ///
     /// # Errors
@@ -30,6 +35,21 @@ pub trait Generator: Send + Sync {
         question: &str,
         passages: &[Passage<'_>],
     ) -> Result<Box<dyn Decoding + 'a>, GenerateError>;
+}
+
+/// What was fitted for a generator on questions with known answers, so that its probabilities are of use as they are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Calibration {
+    /// The T of p(z|x) = softmax_z(s * score / T), above 0; 1 leaves the encoder's scale s as it is.
+    pub prior_temperature: f32,
+    /// The p(no answer | x) above which an answer is withheld, in [0, 1]; `None`: that of the likeliest answer.
+    pub no_answer_threshold: Option<f64>,
+}
+
+impl Default for Calibration {
+    fn default() -> Self {
+        Self { prior_temperature: 1.0, no_answer_threshold: None }
+    }
 }
 
 /// The state of a decoding: some rows (hypotheses), each under every one of the k passages.

@@ -15,6 +15,7 @@
 //! `quote/` | the generator that needs no weights: answers are sentences of the passages
 //! `reader/` | the default generator: a small trained pointer-generator over BERT
 //! `sentence/` | sentences of a text, by byte range
+//! `open.rs` | which generator a path holds
 //! `answer/` | the chosen answer, its tokens, citations and alternatives
 
 mod answer;
@@ -22,6 +23,7 @@ mod decode;
 mod language;
 mod marginalize;
 mod model;
+mod open;
 mod prompt;
 mod quote;
 mod reader;
@@ -43,6 +45,7 @@ pub use marginalize::{
     prior,
 };
 pub use model::{GenerationSettings, LanguageModel, LoadError, TensorSource};
+pub use open::open;
 pub use prompt::{DEFAULT_CHAT_INSTRUCTION, DEFAULT_COMPLETION, DEFAULT_T5_INSTRUCTION, RetrievalSettings};
 pub use quote::{DEFAULT_NO_ANSWER_SIMILARITY, QuoteGenerator};
 pub use reader::ReaderGenerator;

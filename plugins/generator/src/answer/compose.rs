@@ -23,6 +23,8 @@ pub(super) struct Composer<'a> {
     pub(super) null: Null<'a>,
     /// Whether an answer is a part of a passage, and so its own quote.
     pub(super) is_quoting: bool,
+    /// The p(no answer|x) above which an answer is withheld; `None`: that of the likeliest answer.
+    pub(super) threshold: Option<f64>,
     pub(super) options: &'a AnswerOptions,
 }
 
@@ -39,30 +41,33 @@ struct Spoken<'a> {
 
 impl Composer<'_> {
     pub(super) fn answer(&self, found: &Found) -> Result<Answer, GenerateError> {
-        let Some(chosen) = found.hypotheses.first() else {
+        let answers = &found.hypotheses;
+        if answers.is_empty() && found.silence.is_none() {
             let reason = "it has no candidate, not even \"no answer\"".to_owned();
             return Err(GenerateError::Model { model: self.generator.to_owned(), reason });
-        };
-        let silence = self.decoding.no_answer();
-        let is_silence = |h: &Hypothesis| silence.is_some() && h.tokens.first().copied() == silence;
-        let answers: Vec<&Hypothesis> = found.hypotheses.iter().filter(|h| !is_silence(h)).collect();
+        }
         let shown = answers.len().min(1 + self.options.max_alternatives);
         let null = self.null.log_probs(&answers[..shown])?;
         let spoken: Vec<Spoken<'_>> =
             answers.iter().zip(null).map(|(answer, null)| self.speak(answer, null)).collect();
         let evidence = spoken.first().map(|best| self.evidence(best, found));
-        let (no_answer, no_answer_probability) = match (silence, evidence) {
+        let (no_answer, no_answer_probability) = match (&found.silence, evidence) {
+            (None, None) => (true, 1.0),
             (None, Some(evidence)) => {
                 (evidence.log_ratio < self.options.min_evidence, 1.0 - evidence.grounded_probability)
             }
-            _ => (is_silence(chosen), found.silence.min(1.0)),
+            (Some(silence), _) => {
+                let silent = probability(silence.marginal.log_prob);
+                let best = spoken.first().map_or(0.0, |best| probability(best.marginal.log_prob));
+                (silent > self.threshold.unwrap_or(best) || spoken.is_empty(), silent)
+            }
         };
         let others = if no_answer { 0 } else { 1.min(spoken.len()) };
         let listed = spoken.iter().skip(others).take(self.options.max_alternatives);
         let unlisted = answers.iter().skip(others + self.options.max_alternatives);
         let mut answer = match spoken.first() {
             Some(best) if !no_answer => self.given(best)?,
-            _ => self.withheld(is_silence(chosen).then_some(chosen), no_answer_probability),
+            _ => self.withheld(found.silence.as_ref(), no_answer_probability),
         };
         answer.no_answer_probability = no_answer_probability;
         let shortened = self.decoding.shortened();
@@ -88,8 +93,8 @@ impl Composer<'_> {
             Some(_) => Basis::NoAnswerToken,
             None => Basis::NullPassage,
         };
-        let disagreement =
-            about_answer(&found.hypotheses, found.are_all, &self.groups.sum_priors(self.log_prior));
+        let considered: Vec<&Hypothesis> = found.hypotheses.iter().chain(&found.silence).collect();
+        let disagreement = about_answer(&considered, found.are_all, &self.groups.sum_priors(self.log_prior));
         evidence(basis, best.marginal.log_prob, &best.null, disagreement, self.options)
     }
 

@@ -29,7 +29,7 @@ pub(super) fn evidence(
 
 /// The uncertainty about the answer over `considered` and, unless those are all there are, anything else.
 /// `log_prior`: `[passages]`; further passages of the hypotheses have no say.
-pub(super) fn about_answer(considered: &[Hypothesis], are_all: bool, log_prior: &[f64]) -> Disagreement {
+pub(super) fn about_answer(considered: &[&Hypothesis], are_all: bool, log_prior: &[f64]) -> Disagreement {
     let line = |z: usize| {
         let mut line: Vec<f64> = considered.iter().map(|h| h.marginal.log_likelihoods[z]).collect();
         if !are_all {

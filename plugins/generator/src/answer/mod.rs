@@ -56,8 +56,9 @@ pub struct Answer {
     pub text: String,
     /// The model it was marginalized under.
     pub mode: Mode,
-    /// Whether there is no answer: "no answer" was more probable than any, or, from a generator that cannot
-    /// say it, the likeliest answer has too little [`Evidence`]. Then there are no citations, and what
+    /// Whether there is no answer: "no answer" was too probable (see
+    /// [`AnswerOptions::no_answer_threshold`]), or, from a generator that cannot say it, the likeliest answer
+    /// has too little [`Evidence`]. Then there are no citations, and what
     /// came closest stands first in `alternatives`.
     pub no_answer: bool,
     /// Probability of "no answer"; what it rests on is in `evidence`.
@@ -194,6 +195,7 @@ pub fn answer_watched(
         log_prior: &log_prior,
         null: if is_fixed { Null::Apart { generator, question, any_end } } else { Null::Along },
         is_quoting: found.are_all,
+        threshold: options.no_answer_threshold.or(generator.calibration().no_answer_threshold),
         options,
     };
     let answer = composer.answer(&found)?;

@@ -22,10 +22,10 @@ pub(super) enum Null<'a> {
 
 impl Null<'_> {
     /// One line per answer, one entry per token; -inf where it cannot say the token or those before.
-    pub(super) fn log_probs(&self, answers: &[&Hypothesis]) -> Result<Vec<Vec<f64>>, GenerateError> {
+    pub(super) fn log_probs(&self, answers: &[Hypothesis]) -> Result<Vec<Vec<f64>>, GenerateError> {
         let (generator, question, any_end) = match self {
             Self::Along => {
-                let last = |h: &&Hypothesis| column(&h.scores, h.scores.passages() - 1);
+                let last = |h: &Hypothesis| column(&h.scores, h.scores.passages() - 1);
                 return Ok(answers.iter().map(last).collect());
             }
             Self::Apart { .. } if answers.is_empty() => return Ok(Vec::new()),

@@ -53,6 +53,10 @@ pub struct AnswerOptions {
     /// Least evidence log-ratio of an answer, for generators that cannot say "no answer": see
     /// [`super::Evidence`]. -inf never withholds one. Default [`DEFAULT_MIN_EVIDENCE`].
     pub min_evidence: f64,
+    /// p(no answer|x) above which an answer is withheld, in [0, 1], for generators that can say "no answer";
+    /// 1 gives every answer. Default `None`: the generator's calibrated one, or without that the probability
+    /// of the likeliest answer.
+    pub no_answer_threshold: Option<f64>,
 }
 
 impl AnswerOptions {
@@ -68,6 +72,7 @@ impl AnswerOptions {
             credit_posterior: DEFAULT_CREDIT_POSTERIOR,
             credit_log_ratio: DEFAULT_CREDIT_LOG_RATIO,
             min_evidence: DEFAULT_MIN_EVIDENCE,
+            no_answer_threshold: None,
         }
     }
 
@@ -87,6 +92,12 @@ impl AnswerOptions {
                 "least log-ratio of a source",
                 self.credit_log_ratio,
                 "a number below infinity",
+            ),
+            (
+                (0.0..=1.0).contains(&self.no_answer_threshold.unwrap_or(0.0)),
+                "highest probability of \"no answer\"",
+                self.no_answer_threshold.unwrap_or(0.0),
+                "between 0 and 1",
             ),
             (
                 below_infinity(self.min_evidence),

@@ -24,11 +24,12 @@ pub enum Search {
     Union(BeamOptions),
 }
 
-/// What a search found, and how probable it is that there is no answer.
+/// What a search found.
 pub(super) struct Found {
-    /// At least one, best first.
+    /// The answers, best first. There may be none.
     pub(super) hypotheses: Vec<Hypothesis>,
-    pub(super) silence: f64,
+    /// "No answer", from a generator that can say it.
+    pub(super) silence: Option<Hypothesis>,
     /// Whether the hypotheses are all answers there are.
     pub(super) are_all: bool,
     /// Whether each token of the best was watched as it was chosen.
@@ -36,6 +37,9 @@ pub(super) struct Found {
 }
 
 /// Searches as the options say; exhaustively where answers can be counted.
+///
+/// "No answer" is weighed apart: under most of k passages it is by far the likeliest thing to say, and would take
+/// the place of what the one that answers has to say.
 pub(super) fn search(
     generator: &dyn Generator,
     decoding: &mut dyn Decoding,
@@ -43,18 +47,21 @@ pub(super) fn search(
     options: &AnswerOptions,
     watch: Watch<'_>,
 ) -> Result<Found, GenerateError> {
-    let (mode, constraints) = (options.mode, &options.constraints.within(&decoding.form()));
+    let mode = options.mode;
+    let mut constraints = options.constraints.within(&decoding.form());
+    let silent = decoding.no_answer();
     if let Some(candidates) = decoding.candidates() {
-        let hypotheses = exhaustive(decoding, candidates, mode, log_prior)?;
-        let silence = decoding.no_answer();
-        let silent = |h: &&Hypothesis| silence.is_some() && h.tokens.first().copied() == silence;
-        let silence = hypotheses.iter().filter(silent).map(|h| h.marginal.log_prob.exp()).sum();
+        let mut hypotheses = exhaustive(decoding, candidates, mode, log_prior)?;
+        let is_silence = |h: &Hypothesis| silent.is_some() && h.tokens.first().copied() == silent;
+        let silence = hypotheses.iter().position(is_silence).map(|at| hypotheses.remove(at));
         return Ok(Found { hypotheses, silence, are_all: true, watched: false });
     }
-    let silence = match decoding.no_answer() {
-        Some(token) => exhaustive(decoding, vec![vec![token]], mode, log_prior)?[0].marginal.log_prob.exp(),
-        None => 0.0,
+    let silence = match silent {
+        Some(token) => exhaustive(decoding, vec![vec![token]], mode, log_prior)?.pop(),
+        None => None,
     };
+    constraints.barred.extend(silent);
+    let constraints = &constraints;
     let is_fixed = generator.vocabulary_is_fixed();
     let hypotheses = match &options.search {
         Search::Greedy => vec![greedy(decoding, mode, log_prior, constraints, watch)?],

@@ -12,12 +12,15 @@ pub struct Constraints {
     pub forced_last: Option<TokenId>,
     /// No run of so many tokens occurs twice; 0 allows all.
     pub no_repeat: usize,
+    /// Tokens that no answer has, unless forced. The search does not see them; probabilities stay what they
+    /// are with them.
+    pub barred: Vec<TokenId>,
 }
 
 impl Constraints {
     /// Nothing but a limit on length.
     pub fn new(max_tokens: usize) -> Self {
-        Self { max_tokens, forced_first: None, forced_last: None, no_repeat: 0 }
+        Self { max_tokens, forced_first: None, forced_last: None, no_repeat: 0, barred: Vec::new() }
     }
 
     /// These, and where they say nothing what the model asks for; never longer than fits it.
@@ -28,6 +31,7 @@ impl Constraints {
             forced_first: self.forced_first.or(form.forced_first),
             forced_last: self.forced_last.or(form.forced_last),
             no_repeat: self.no_repeat,
+            barred: self.barred.clone(),
         }
     }
 
@@ -44,6 +48,11 @@ impl Constraints {
 
     /// Log-probabilities of the token after `said`, `[vocabulary]`, as the search is to see them.
     pub(super) fn apply(&self, said: &[TokenId], log_probs: &mut [f64]) {
+        for token in &self.barred {
+            if let Some(barred) = log_probs.get_mut(*token as usize) {
+                *barred = f64::NEG_INFINITY;
+            }
+        }
         let forced = match said.len() {
             0 if self.forced_first.is_some() => self.forced_first,
             n if n + 1 == self.max_tokens => self.forced_last,
@@ -81,6 +90,14 @@ mod tests {
         assert_eq!(seen(&forced, &[]), [NO, NO, 0.0, NO]);
         assert_eq!(seen(&forced, &[2]), [-1.0; 4]);
         assert_eq!(seen(&forced, &[2, 1]), [NO, NO, NO, 0.0]);
+    }
+
+    #[test]
+    fn barred_tokens_are_not_seen_unless_forced() {
+        let barred = Constraints { barred: vec![1, 99], ..Constraints::new(9) };
+        assert_eq!(seen(&barred, &[]), [-1.0, NO, -1.0, -1.0]);
+        let forced = Constraints { forced_first: Some(1), ..barred };
+        assert_eq!(seen(&forced, &[]), [NO, 0.0, NO, NO]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use postil_contract::TokenId;
+use postil_contract::{Calibration, TokenId};
 use postil_encoder::BertConfig;
 use serde::Deserialize;
 
@@ -31,6 +31,24 @@ pub(super) struct ReaderConfig {
     pub(super) max_input_tokens: usize,
     /// Longest answer, in pieces, its end left out.
     pub(super) max_answer_tokens: usize,
+    /// What `benches/calibrate.rs` fitted.
+    #[serde(default)]
+    calibration: Fitted,
+}
+
+/// [`Calibration`], as `config.json` has it.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default)]
+struct Fitted {
+    prior_temperature: f32,
+    no_answer_threshold: Option<f64>,
+}
+
+impl Default for Fitted {
+    fn default() -> Self {
+        let Calibration { prior_temperature, no_answer_threshold } = Calibration::default();
+        Self { prior_temperature, no_answer_threshold }
+    }
 }
 
 const MODEL_TYPE: &str = "postil-reader";
@@ -38,14 +56,19 @@ const GATES: [&str; 5] = ["end", "no_answer", "generate", "point", "continue"];
 /// Largest `gate_size` and `max_answer_tokens` believed.
 const MOST: usize = 1 << 16;
 
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(default)]
+    model_type: String,
+}
+
 impl ReaderConfig {
+    pub(super) fn is_of_reader(json: &[u8]) -> bool {
+        serde_json::from_slice(json).is_ok_and(|kind: Kind| kind.model_type == MODEL_TYPE)
+    }
+
     /// Parses and checks `config.json`.
     pub(super) fn parse(json: &[u8]) -> Result<Self, LoadError> {
-        #[derive(Deserialize)]
-        struct Kind {
-            #[serde(default)]
-            model_type: String,
-        }
         let invalid = |error: serde_json::Error| LoadError::Config { reason: error.to_string() };
         // The kind first: another architecture has other fields, and should be named, not its fields.
         let kind: Kind = serde_json::from_slice(json).map_err(invalid)?;
@@ -61,6 +84,11 @@ impl ReaderConfig {
         }
         config.check().map_err(|reason| LoadError::Config { reason })?;
         Ok(config)
+    }
+
+    pub(super) fn calibration(&self) -> Calibration {
+        let Fitted { prior_temperature, no_answer_threshold } = self.calibration;
+        Calibration { prior_temperature, no_answer_threshold }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -79,6 +107,13 @@ impl ReaderConfig {
         let special = [self.start, self.end, self.no_answer];
         if let Some(id) = special.iter().find(|id| **id as usize >= self.bert.vocab_size) {
             return Err(format!("special token {id} is not among the {} tokens", self.bert.vocab_size));
+        }
+        let Fitted { prior_temperature: temperature, no_answer_threshold: threshold } = self.calibration;
+        if !(temperature > 0.0 && temperature.is_finite()) {
+            return Err(format!("prior_temperature is {temperature}, expected a number above 0"));
+        }
+        if let Some(threshold) = threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
+            return Err(format!("no_answer_threshold is {threshold}, expected 0 to 1"));
         }
         if self.end == self.no_answer {
             return Err(format!("token {} cannot both end an answer and say that there is none", self.end));

@@ -102,7 +102,8 @@ impl Decoding for ReaderDecoding<'_> {
         }
         self.check_tokens(tokens)?;
         let under = (0..passages).cycle();
-        let step = |((parent, token), z): ((&usize, &TokenId), usize)| (self.rows[parent * passages + z], *token);
+        let step =
+            |((parent, token), z): ((&usize, &TokenId), usize)| (self.rows[parent * passages + z], *token);
         let steps: Vec<(At, TokenId)> = parents.iter().zip(tokens).zip(under).map(step).collect();
         self.rows = self.walk().advance(&steps);
         Ok(())

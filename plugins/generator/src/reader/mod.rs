@@ -41,7 +41,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
 use postil_checkpoint::{CheckpointError, Damage, ModelFolder, Tokenizer, Weights};
-use postil_contract::{Decoding, GenerateError, Generator, Passage};
+use postil_contract::{Calibration, Decoding, GenerateError, Generator, Passage};
 use postil_encoder::Sequence;
 use tokenizers::{PaddingParams, TruncationParams};
 
@@ -71,6 +71,11 @@ pub struct ReaderGenerator {
 }
 
 impl ReaderGenerator {
+    /// Whether `folder` holds a reader, of whatever sizes.
+    pub fn is_at(folder: &ModelFolder) -> bool {
+        fs::read(folder.file("config.json")).is_ok_and(|text| ReaderConfig::is_of_reader(&text))
+    }
+
     /// Loads the reader in `folder`: `config.json`, `tokenizer.json` and `model.safetensors` as
     /// `training/export.py` writes them.
     ///
@@ -118,7 +123,7 @@ impl ReaderGenerator {
         self
     }
 
-    fn failed(&self, reason: impl ToString) -> GenerateError {
+    fn failed(&self, reason: &impl ToString) -> GenerateError {
         GenerateError::Model { model: NAME.to_owned(), reason: reason.to_string() }
     }
 
@@ -137,7 +142,7 @@ impl ReaderGenerator {
             .collect();
         let network = &self.network;
         let states = network.encoder.forward_many(&sequences, network.threads);
-        for (index, states) in missing.into_iter().zip(states.map_err(|error| self.failed(error))?) {
+        for (index, states) in missing.into_iter().zip(states.map_err(|error| self.failed(&error))?) {
             found[index] = Some(Arc::new(network.begin(&inputs[index], states)));
         }
         let found: Vec<Arc<Memory>> = found.into_iter().flatten().collect();
@@ -161,6 +166,10 @@ impl ReaderGenerator {
 impl Generator for ReaderGenerator {
     fn name(&self) -> &str {
         NAME
+    }
+
+    fn calibration(&self) -> Calibration {
+        self.network.config.calibration()
     }
 
     /// # Errors

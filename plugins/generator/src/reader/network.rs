@@ -115,16 +115,12 @@ impl Network {
     pub(super) fn steps(&self, rows: &[(&Memory, Before)]) -> Vec<Step> {
         let width = self.width();
         let words = self.encoder.words();
-        let joined = |parts: &dyn Fn(&(&Memory, Before), &mut Vec<f32>)| {
-            let mut values = Vec::new();
-            rows.iter().for_each(|row| parts(row, &mut values));
-            values
-        };
-        let read = joined(&|(_, before), values| {
-            values.extend(words.row(before.token as usize));
-            values.extend_from_slice(&before.at_origin);
-        });
-        let hidden = joined(&|(_, before), values| values.extend_from_slice(&before.hidden));
+        let (mut read, mut hidden) = (Vec::new(), Vec::new());
+        for (_, before) in rows {
+            read.extend(words.row(before.token as usize));
+            read.extend_from_slice(&before.at_origin);
+            hidden.extend_from_slice(&before.hidden);
+        }
         let hidden = self.cell(&read, &hidden);
 
         let mut keys = self.point.apply(&hidden);

@@ -37,6 +37,7 @@ fn options(args: &Ask) -> Result<AskOptions> {
         decode: args.decode.clone().unwrap_or(unsaid),
         max_tokens: args.max_tokens,
         min_evidence: args.min_evidence,
+        no_answer_threshold: args.no_answer_threshold,
         ..AskOptions::default()
     })
 }

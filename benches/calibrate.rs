@@ -1,0 +1,183 @@
+//! Fits the prior's temperature and the threshold of "no answer" for a generator that can say it, on questions
+//! with known answers: newwiki.heldout and the first half of squad2.heldout, k = 5.
+//!
+//!     cargo bench --bench calibrate -- [--generator reader|FOLDER] [--limit 300] [--write CONFIG.json]
+//!
+//! Chosen is the pair with the highest F1, abstaining counted as right where there is no answer. Prints one JSON
+//! line per temperature, then the choice; `--write` puts it into a model's config.json.
+//!
+//! Candidates are searched once, at temperature 1, and ranked anew at each temperature.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark prints and stops at the first failure"
+)]
+
+mod corpus;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Parser;
+use corpus::{Question, Remembering};
+use postil::evaluate::{f1, roc_area};
+use postil::ingest::IngestOptions;
+use postil::{Database, SearchOptions};
+use postil_contract::{Generator, Passage};
+use postil_generator::{
+    BeamOptions, Constraints, DEFAULT_BEAMS, Mode, exhaustive, log_sum_exp, prior, union,
+};
+use serde_json::json;
+
+const SETS: [(&str, bool); 2] = [("newwiki.heldout", false), ("squad2.heldout", true)];
+const K: usize = 5;
+const TEMPERATURES: [f32; 9] = [0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0];
+
+#[derive(Parser)]
+struct Args {
+    /// Name or folder of the generator
+    #[arg(long, default_value = "reader")]
+    generator: String,
+    /// Questions of each set, evenly spread over it
+    #[arg(long)]
+    limit: Option<usize>,
+    /// The config.json to put the choice into
+    #[arg(long)]
+    write: Option<PathBuf>,
+    /// Passed by cargo
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What a generator makes of one question.
+struct Heard {
+    is_answerable: bool,
+    scores: Vec<f32>,
+    /// log p(no answer|x,z), `[passages]`.
+    silence: Vec<f64>,
+    /// F1 and log p(y|x,z), `[passages]`, of each candidate.
+    candidates: Vec<(f64, Vec<f64>)>,
+}
+
+fn main() {
+    let args = Args::parse();
+    let encoder = Arc::new(Remembering::new(postil::open_model(postil::DEFAULT_MODEL).unwrap()));
+    let scale = f64::from(postil_contract::Encoder::profile(&*encoder).score_scale);
+    let generator = postil::open_generator(&args.generator, &(encoder.clone() as _)).unwrap();
+    let mut heard = Vec::new();
+    for (set, only_first_half) in SETS {
+        let db = database(set, encoder.clone());
+        let path = corpus::data_folder().join(format!("eval/{set}.jsonl"));
+        let mut questions = corpus::questions(&path).unwrap();
+        if only_first_half {
+            questions.truncate(questions.len() / 2);
+        }
+        let step = args.limit.map_or(1, |limit| questions.len().div_ceil(limit.max(1)));
+        heard.extend(questions.iter().step_by(step).map(|question| hear(&db, &*generator, scale, question)));
+    }
+    let (mut best, mut chosen) = (f64::NEG_INFINITY, (1.0, 1.0));
+    for temperature in TEMPERATURES {
+        let outcomes: Vec<Outcome> =
+            heard.iter().map(|heard| heard.outcome(scale / f64::from(temperature))).collect();
+        let (f1, threshold) = best_threshold(&outcomes);
+        let always = outcomes.iter().filter(|o| o.is_answerable).map(|o| o.f1);
+        println!(
+            "{}",
+            json!({
+                "temperature": temperature, "threshold": threshold, "f1": f1,
+                "no_answer_auroc": roc_area(&outcomes.iter().map(|o| (o.no_answer_probability, !o.is_answerable)).collect::<Vec<_>>()),
+                "f1_always_of_answerable": always.clone().sum::<f64>() / always.count() as f64,
+            })
+        );
+        if f1 > best {
+            (best, chosen) = (f1, (temperature, threshold));
+        }
+    }
+    let (temperature, threshold) = chosen;
+    let rounded = |value: f64| (value * 1e4).round() / 1e4;
+    let calibration = json!({ "prior_temperature": rounded(f64::from(temperature)), "no_answer_threshold": rounded(threshold) });
+    println!("{}", json!({ "questions": heard.len(), "calibration": calibration, "f1": best }));
+    if let Some(path) = args.write {
+        let mut config: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        config["calibration"] = calibration;
+        std::fs::write(path, serde_json::to_string_pretty(&config).unwrap() + "\n").unwrap();
+    }
+}
+
+fn database(set: &str, encoder: Arc<Remembering>) -> Database {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/eval");
+    std::fs::create_dir_all(&folder).unwrap();
+    let documents =
+        corpus::documents(&corpus::data_folder().join(format!("eval/{set}.corpus.jsonl"))).unwrap();
+    let db = Database::options().encoder(encoder).open(folder.join(format!("{set}.postil"))).unwrap();
+    db.ingest_all(documents, &IngestOptions::default(), &|_| {}).unwrap();
+    db
+}
+
+fn hear(db: &Database, generator: &dyn Generator, scale: f64, question: &Question) -> Heard {
+    let hits = db.search(&question.question, &SearchOptions::new(K)).unwrap();
+    let passages: Vec<Passage<'_>> =
+        hits.iter().map(|hit| Passage { title: &hit.passage_title, text: &hit.text }).collect();
+    let scores: Vec<f32> = hits.iter().map(|hit| hit.score).collect();
+    let log_prior = prior(&scores, scale);
+    let mut decoding = generator.start(&question.question, &passages).unwrap();
+    let silent = decoding.no_answer().expect("a generator that can say \"no answer\"");
+    let silence = exhaustive(&mut *decoding, vec![vec![silent]], Mode::Sequence, &log_prior).unwrap();
+    let constraints = Constraints { barred: vec![silent], ..Constraints::new(64).within(&decoding.form()) };
+    let found =
+        union(&mut *decoding, Mode::Sequence, &log_prior, &constraints, &BeamOptions::new(DEFAULT_BEAMS));
+    let candidates = found.unwrap().into_iter().map(|found| {
+        let text = decoding.text(&found.tokens);
+        (f1(text.trim(), &question.answers), found.marginal.log_likelihoods)
+    });
+    let candidates = candidates.collect();
+    Heard {
+        is_answerable: !question.answers.is_empty(),
+        scores,
+        silence: silence[0].marginal.log_likelihoods.clone(),
+        candidates,
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Outcome {
+    is_answerable: bool,
+    /// Of the likeliest answer.
+    f1: f64,
+    no_answer_probability: f64,
+}
+
+impl Heard {
+    fn outcome(&self, scale: f64) -> Outcome {
+        let log_prior = prior(&self.scores, scale);
+        let marginal =
+            |log_likelihoods: &[f64]| log_sum_exp(log_prior.iter().zip(log_likelihoods).map(|(p, l)| p + l));
+        let best = self.candidates.iter().max_by(|a, b| marginal(&a.1).total_cmp(&marginal(&b.1)));
+        Outcome {
+            is_answerable: self.is_answerable,
+            f1: best.map_or(0.0, |best| best.0),
+            no_answer_probability: marginal(&self.silence).exp(),
+        }
+    }
+}
+
+/// The mean F1 at the threshold where it is highest, and that threshold: half way to the next question's.
+fn best_threshold(outcomes: &[Outcome]) -> (f64, f64) {
+    let mut sorted = outcomes.to_vec();
+    sorted.sort_by(|a, b| a.no_answer_probability.total_cmp(&b.no_answer_probability));
+    let silent_f1 = |outcome: &Outcome| f64::from(!outcome.is_answerable);
+    let given_f1 = |outcome: &Outcome| if outcome.is_answerable { outcome.f1 } else { 0.0 };
+    // Nothing answered, then one more answered at a time.
+    let mut sum: f64 = sorted.iter().map(silent_f1).sum();
+    let (mut best, mut threshold) = (sum, 0.0);
+    for (index, outcome) in sorted.iter().enumerate() {
+        sum += given_f1(outcome) - silent_f1(outcome);
+        if sum > best {
+            let next = sorted.get(index + 1).map_or(1.0, |next| next.no_answer_probability);
+            (best, threshold) = (sum, f64::midpoint(outcome.no_answer_probability, next));
+        }
+    }
+    (best / outcomes.len().max(1) as f64, threshold.min(1.0))
+}
