@@ -41,7 +41,7 @@ fn search_and_ask_print_the_documented_json() {
         let answer =
             json(home.path(), &["ask", "handbook.postil", question, "--json", "--mode", mode, "-k", "2"]);
         assert_eq!((answer["mode"].as_str(), answer["no_answer"].as_bool()), (Some(mode), Some(false)));
-        assert!(answer["answer"].as_str().unwrap().contains("forty days"));
+        assert!(answer["answer"].as_str().unwrap().contains("forty"));
         let citation = &answer["citations"][0];
         assert!(citation["posterior"].as_f64().unwrap() > 0.5);
         assert_range_holds(
@@ -60,9 +60,9 @@ fn search_and_ask_print_the_documented_json() {
 
 const QUESTION: &str = "how many days of parental leave gets every parent";
 
-/// `postil ask` about the handbook's leave.
+/// `postil ask` about the handbook's leave, answered by quoting: what is said then follows from the question alone.
 fn ask<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    [&["ask", "handbook.postil", QUESTION, "-k", "2"], more].concat()
+    [&["ask", "handbook.postil", QUESTION, "-k", "2", "--generator", "quote"], more].concat()
 }
 
 fn numbers(value: &serde_json::Value) -> Vec<f64> {
@@ -135,7 +135,10 @@ fn a_streamed_answer_is_the_answer_and_its_sources() {
     let mut lines = streamed.lines();
     assert_eq!(lines.next(), Some("Every parent gets forty days of parental leave."));
     assert!(lines.next().unwrap().starts_with("[1] handbook/leave.md, bytes "), "{streamed}");
-    let nothing = succeed(home.path(), &["ask", "handbook.postil", "zeppelin hangar", "--stream"]);
+    let nothing = succeed(
+        home.path(),
+        &["ask", "handbook.postil", "zeppelin hangar", "--stream", "--generator", "quote"],
+    );
     assert!(nothing.starts_with("No answer found"), "{nothing}");
 }
 
@@ -171,7 +174,10 @@ fn explaining_shows_every_token_by_passage_within_bounds() {
         assert!(table.clone().count() > 8);
         assert!(table.into_iter().all(|line| line.chars().count() <= 80), "{explained}");
     }
-    let nothing = succeed(home.path(), &["ask", "handbook.postil", "zeppelin hangar", "--explain"]);
+    let nothing = succeed(
+        home.path(),
+        &["ask", "handbook.postil", "zeppelin hangar", "--explain", "--generator", "quote"],
+    );
     assert!(nothing.contains("Nearest:") && nothing.contains("evidence for"), "{nothing}");
 }
 
@@ -249,7 +255,7 @@ fn answers_are_scored_against_known_ones() {
     }
     assert!(std::fs::read_to_string(home.path().join("curve.svg")).unwrap().starts_with("<svg"));
     let table = succeed(home.path(), &["eval", "handbook.postil", "questions.jsonl", "--mode", "token"]);
-    assert!(table.contains("quote token k=5"), "{table}");
+    assert!(table.contains("reader token k=5"), "{table}");
     std::fs::write(home.path().join("bad.jsonl"), "{}").unwrap();
     assert!(fail(home.path(), &["eval", "handbook.postil", "bad.jsonl"]).contains("line 1"));
 }

@@ -9,10 +9,14 @@ use roaring::RoaringTreemap;
 use sled::Tree;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 pub(super) const MANIFEST_KEY: &[u8] = b"manifest";
 /// sled's own default is a gigabyte: too much for something embedded.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How long a sled that was closed is waited for.
+const LET_GO: Duration = Duration::from_secs(10);
 
 /// The open trees.
 pub(crate) struct Documents {
@@ -27,16 +31,29 @@ pub(crate) struct Documents {
     pub(super) removals: Tree,
 }
 
+/// A closed sled may keep its lock for a moment, until the last of its threads is done. Whoever comes here holds the
+/// database's own lock, so nobody else can be using it: wait.
+fn open_when_let_go(config: &sled::Config) -> sled::Result<sled::Db> {
+    let deadline = Instant::now() + LET_GO;
+    loop {
+        match config.open() {
+            // The one trace of it that sled's error has.
+            Err(sled::Error::Io(error))
+                if error.to_string().contains("could not acquire lock") && Instant::now() < deadline =>
+            {
+                std::thread::sleep(LET_GO / 1000);
+            }
+            opened => return opened,
+        }
+    }
+}
+
 impl Documents {
     /// Opens the trees, creating what is missing.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         // Every commit flushes, so sled's own periodic flush would only add work.
-        let db = sled::Config::new()
-            .path(path)
-            .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(None)
-            .open()
-            .at(path)?;
+        let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+        let db = open_when_let_go(&config).at(path)?;
         let tree = |name: &str| db.open_tree(name).at(path);
         Ok(Self {
             path: path.to_owned(),

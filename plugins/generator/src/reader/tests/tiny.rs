@@ -84,7 +84,7 @@ impl Tensors {
             let mut values: Vec<f32> = (0..shape.iter().product()).map(|_| next()).collect();
             match name.as_str() {
                 "embeddings.word_embeddings.codes" => {
-                    values.iter_mut().for_each(|v| *v = (*v * 150.0).round())
+                    values.iter_mut().for_each(|v| *v = (*v * 150.0).round());
                 }
                 "embeddings.word_embeddings.scale" => values.fill(1.0 / 127.0),
                 "decoder.generate_bias" => values[..SPECIAL.len()].fill(-1e4),
