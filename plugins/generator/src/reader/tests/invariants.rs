@@ -2,12 +2,12 @@
 
 use postil_contract::{Decoding, Generator, Passage, TokenId};
 
-use super::tiny::{END, NO_ANSWER, VOCABULARY, reader};
+use super::tiny::{CONFIG, END, NO_ANSWER, Tensors, VOCABULARY, reader, tokenizer};
 use crate::reader::input;
 use crate::reader::memory::ROOT;
 use crate::reader::path::most_probable;
 use crate::reader::walk::{Walk, step};
-use crate::{AnswerOptions, ReaderGenerator, Retrieved, answer, sentences};
+use crate::{AnswerOptions, BeamOptions, Mode, ReaderGenerator, Retrieved, Search, answer, sentences};
 
 const QUESTION: &str = "how many days?";
 const PASSAGES: [Passage<'static>; 4] = [
@@ -230,4 +230,40 @@ fn a_whole_answer_cites_sentences_of_the_passages() {
         );
     }
     assert!(found.tokens.len() <= 7);
+}
+
+#[test]
+fn an_answer_is_withheld_when_no_answer_is_likelier_than_the_threshold() {
+    let passages = PASSAGES.map(|passage| Retrieved { passage, score: 0.5 });
+    let fitted = |calibration: &str| {
+        let config =
+            CONFIG.replace("\"gate_size\"", &format!("\"calibration\": {calibration}, \"gate_size\""));
+        ReaderGenerator::from_bytes(config.as_bytes(), tokenizer().as_bytes(), Tensors::new().bytes())
+            .unwrap()
+    };
+    let ask = |reader: &ReaderGenerator, mode, search, no_answer_threshold| {
+        let options = AnswerOptions { mode, search, no_answer_threshold, ..AnswerOptions::new(1.0) };
+        answer(reader, QUESTION, &passages, &options).unwrap()
+    };
+    for mode in [Mode::Sequence, Mode::Token] {
+        for search in [Search::Greedy, Search::Beam(BeamOptions::new(2)), Search::Union(BeamOptions::new(2))]
+        {
+            let given = ask(&reader(), mode, search.clone(), Some(1.0));
+            let silent = given.no_answer_probability;
+            assert!(!given.no_answer && !given.text.is_empty() && (0.0..1.0).contains(&silent), "{given:?}");
+            let withheld = ask(&reader(), mode, search.clone(), Some(silent * 0.99));
+            assert!(withheld.no_answer && withheld.text.is_empty());
+            assert_eq!(withheld.alternatives[0].text, given.text);
+            assert!((withheld.probability - silent).abs() < 1e-9);
+            for threshold in [silent * 0.99, silent * 1.01] {
+                let reader = fitted(&format!("{{\"no_answer_threshold\": {threshold}}}"));
+                assert_eq!(ask(&reader, mode, search.clone(), None).no_answer, silent > threshold);
+                assert!(
+                    !ask(&reader, mode, search.clone(), Some(1.0)).no_answer,
+                    "a caller has the last word"
+                );
+            }
+        }
+    }
+    assert_eq!(fitted("{\"prior_temperature\": 2.5}").calibration().prior_temperature, 2.5);
 }

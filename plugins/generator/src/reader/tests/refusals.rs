@@ -32,6 +32,9 @@ fn a_configuration_that_is_none_or_contradicts_itself_is_refused() {
         ("\"max_input_tokens\": 40", "\"max_input_tokens\": 15"),
         ("\"max_question_tokens\": 8", "\"max_question_tokens\": 18446744073709551615"),
         ("\"max_title_tokens\": 4", "\"max_title_tokens\": 0"),
+        ("\"gate_size\": 6", "\"gate_size\": 6, \"calibration\": {\"prior_temperature\": 0.0}"),
+        ("\"gate_size\": 6", "\"gate_size\": 6, \"calibration\": {\"prior_temperature\": 1e99}"),
+        ("\"gate_size\": 6", "\"gate_size\": 6, \"calibration\": {\"no_answer_threshold\": 1.5}"),
     ] {
         assert!(CONFIG.contains(from));
         let error = refusal(&CONFIG.replace(from, to), &Tensors::new());
