@@ -50,6 +50,12 @@ fn search_and_ask_print_the_documented_json() {
             &citation["range"],
             citation["quote"].as_str().unwrap(),
         );
+        assert_range_holds(
+            home.path(),
+            "handbook/leave.md",
+            &citation["copied"],
+            answer["answer"].as_str().unwrap(),
+        );
     }
 
     let stat = json(home.path(), &["stat", "handbook.postil", "--json"]);

@@ -110,6 +110,9 @@ pub struct Citation {
     pub range: Range<u64>,
     /// The words of the passage that support the answer, verbatim.
     pub quote: String,
+    /// Bytes of the original document that the answer itself was copied from, where the generator can tell: by
+    /// the posterior of its copy mechanism, not by a search for the words.
+    pub copied: Option<Range<u64>>,
     /// p(passage | question, answer); over the passages retrieved these sum to 1.
     pub posterior: f64,
     /// p(passage | question), before the answer was known.

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use postil_generator::Mode;
 use postil_storage::{Hit, Metadata, Value};
 
@@ -78,24 +80,26 @@ impl Answer {
 
 impl Citation {
     fn placed(db: &Database, hit: &Hit, citation: postil_generator::Citation) -> Result<Self, Error> {
-        let within = citation.range;
-        let start = hit.range.start as usize;
-        let in_text = start + within.start..start + within.end;
         let stored = db.get(&hit.key)?;
         let map = stored.as_ref().map(|stored| stored.source_map.as_slice()).filter(|map| !map.is_empty());
-        let range = match map {
-            None => in_text,
-            Some(bytes) => OffsetMap::from_bytes(bytes)
-                .map_err(|source| Error::OffsetMap { key: hit.key.clone(), source })?
-                .source_range(in_text),
+        let map = map
+            .map(OffsetMap::from_bytes)
+            .transpose()
+            .map_err(|source| Error::OffsetMap { key: hit.key.clone(), source })?;
+        let start = hit.range.start as usize;
+        let in_document = |within: Range<usize>| {
+            let in_text = start + within.start..start + within.end;
+            let range = map.as_ref().map_or(in_text.clone(), |map| map.source_range(in_text));
+            range.start as u64..range.end as u64
         };
         Ok(Self {
             passage: citation.passage,
             document: hit.key.clone(),
             title: hit.passage_title.clone(),
             source: source(&hit.key, stored.as_ref().map(|stored| &stored.metadata)),
-            range: range.start as u64..range.end as u64,
+            range: in_document(citation.range),
             quote: citation.quote,
+            copied: citation.copied.map(in_document),
             posterior: citation.posterior,
             prior: citation.prior,
             score: citation.score,

@@ -133,6 +133,7 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             "title": citation.title,
             "range": [citation.range.start, citation.range.end],
             "quote": citation.quote,
+            "copied": citation.copied.as_ref().map(|range| [range.start, range.end]),
             "posterior": citation.posterior,
             "prior": citation.prior,
             "score": citation.score,

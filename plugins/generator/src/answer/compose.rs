@@ -215,7 +215,7 @@ impl Composer<'_> {
             Some(part) => !self.is_quoting || part == of.text,
             None => false,
         };
-        let range = match origin {
+        let range = match origin.clone() {
             Some(range) if !is_there(&range) => {
                 let reason = format!("the quote it gives from passage {z} is not there");
                 return Err(GenerateError::Model { model: self.generator.to_owned(), reason });
@@ -228,6 +228,7 @@ impl Composer<'_> {
             passage: z,
             quote: passage.text[range.clone()].to_owned(),
             range,
+            copied: origin,
             posterior: of.marginal.posterior[z],
             prior: self.log_prior[z].exp(),
             score,

@@ -47,6 +47,9 @@ pub struct Citation {
     pub range: Range<usize>,
     /// That part, verbatim.
     pub quote: String,
+    /// Bytes of the passage's text that the answer was copied from, where the generator can tell:
+    /// see [`postil_contract::Decoding::origin`].
+    pub copied: Option<Range<usize>>,
     /// How probable it is that the answer came from here.
     pub posterior: f64,
     /// p(z|x), before the answer was known.
