@@ -1,10 +1,12 @@
 //! Fits the prior's temperature and the threshold of "no answer" for a generator that can say it, on questions
 //! with known answers: newwiki.heldout and the first half of squad2.heldout, k = 5.
 //!
-//!     cargo bench --bench calibrate -- [--generator reader|FOLDER] [--limit 300] [--write CONFIG.json]
+//!     cargo bench --bench calibrate -- [--generator reader|FOLDER] [--keep 0.97] [--limit 300] [--write CONFIG.json]
 //!
-//! Chosen is the pair with the highest F1, abstaining counted as right where there is no answer. Prints one JSON
-//! line per temperature, then the choice; `--write` puts it into a model's config.json.
+//! The threshold is the lowest that keeps a share of the F1 that questions with an answer have when every one of them is
+//! answered: a right answer withheld is the worse mistake, since a wrong one is shown with its probability and its
+//! source. The temperature is the one with the highest F1 then, abstaining counted as right where there is no answer.
+//! Prints one JSON line per temperature, then the choice; `--write` puts it into a model's config.json.
 //!
 //! Candidates are searched once, at temperature 1, and ranked anew at each temperature.
 #![allow(
@@ -39,6 +41,9 @@ struct Args {
     /// Name or folder of the generator
     #[arg(long, default_value = "reader")]
     generator: String,
+    /// Share of the F1 of answerable questions to keep
+    #[arg(long, default_value_t = 0.97)]
+    keep: f64,
     /// Questions of each set, evenly spread over it
     #[arg(long)]
     limit: Option<usize>,
@@ -80,14 +85,24 @@ fn main() {
     for temperature in TEMPERATURES {
         let outcomes: Vec<Outcome> =
             heard.iter().map(|heard| heard.outcome(scale / f64::from(temperature))).collect();
-        let (f1, threshold) = best_threshold(&outcomes);
-        let always = outcomes.iter().filter(|o| o.is_answerable).map(|o| o.f1);
+        let threshold = threshold(&outcomes, args.keep);
+        let mean =
+            |f1: &dyn Fn(&Outcome) -> f64| outcomes.iter().map(f1).sum::<f64>() / outcomes.len() as f64;
+        let f1 =
+            mean(&|o| if o.no_answer_probability > threshold { f64::from(!o.is_answerable) } else { o.f1 });
+        let of_kind = |is_answerable| outcomes.iter().filter(move |o| o.is_answerable == is_answerable);
+        let abstained = |is_answerable| {
+            let silent = of_kind(is_answerable).filter(|o| o.no_answer_probability > threshold).count();
+            silent as f64 / of_kind(is_answerable).count() as f64
+        };
+        let signs: Vec<(f64, bool)> =
+            outcomes.iter().map(|o| (o.no_answer_probability, !o.is_answerable)).collect();
         println!(
             "{}",
             json!({
-                "temperature": temperature, "threshold": threshold, "f1": f1,
-                "no_answer_auroc": roc_area(&outcomes.iter().map(|o| (o.no_answer_probability, !o.is_answerable)).collect::<Vec<_>>()),
-                "f1_always_of_answerable": always.clone().sum::<f64>() / always.count() as f64,
+                "temperature": temperature, "threshold": threshold, "f1": f1, "f1_always": mean(&|o| o.f1),
+                "abstained": { "answerable": abstained(true), "unanswerable": abstained(false) },
+                "no_answer_auroc": roc_area(&signs),
             })
         );
         if f1 > best {
@@ -144,7 +159,7 @@ fn hear(db: &Database, generator: &dyn Generator, scale: f64, question: &Questio
 #[derive(Clone, Copy)]
 struct Outcome {
     is_answerable: bool,
-    /// Of the likeliest answer.
+    /// Of the likeliest answer, given whether or not it should be: 0 where there is none.
     f1: f64,
     no_answer_probability: f64,
 }
@@ -157,27 +172,22 @@ impl Heard {
         let best = self.candidates.iter().max_by(|a, b| marginal(&a.1).total_cmp(&marginal(&b.1)));
         Outcome {
             is_answerable: self.is_answerable,
-            f1: best.map_or(0.0, |best| best.0),
+            f1: best.filter(|_| self.is_answerable).map_or(0.0, |best| best.0),
             no_answer_probability: marginal(&self.silence).exp(),
         }
     }
 }
 
-/// The mean F1 at the threshold where it is highest, and that threshold: half way to the next question's.
-fn best_threshold(outcomes: &[Outcome]) -> (f64, f64) {
-    let mut sorted = outcomes.to_vec();
-    sorted.sort_by(|a, b| a.no_answer_probability.total_cmp(&b.no_answer_probability));
-    let silent_f1 = |outcome: &Outcome| f64::from(!outcome.is_answerable);
-    let given_f1 = |outcome: &Outcome| if outcome.is_answerable { outcome.f1 } else { 0.0 };
-    // Nothing answered, then one more answered at a time.
-    let mut sum: f64 = sorted.iter().map(silent_f1).sum();
-    let (mut best, mut threshold) = (sum, 0.0);
-    for (index, outcome) in sorted.iter().enumerate() {
-        sum += given_f1(outcome) - silent_f1(outcome);
-        if sum > best {
-            let next = sorted.get(index + 1).map_or(1.0, |next| next.no_answer_probability);
-            (best, threshold) = (sum, f64::midpoint(outcome.no_answer_probability, next));
-        }
-    }
-    (best / outcomes.len().max(1) as f64, threshold.min(1.0))
+/// The lowest p(no answer) above which answers can be withheld with a share `keep` of the answerable questions' F1
+/// kept.
+fn threshold(outcomes: &[Outcome], keep: f64) -> f64 {
+    let mut answerable: Vec<&Outcome> = outcomes.iter().filter(|o| o.is_answerable).collect();
+    answerable.sort_by(|a, b| a.no_answer_probability.total_cmp(&b.no_answer_probability));
+    let needed = keep * answerable.iter().map(|o| o.f1).sum::<f64>();
+    let mut kept = 0.0;
+    let reaches = |outcome: &&&Outcome| {
+        kept += outcome.f1;
+        kept >= needed
+    };
+    answerable.iter().find(reaches).map_or(1.0, |outcome| outcome.no_answer_probability)
 }

@@ -40,6 +40,9 @@ impl Answer {
         if !self.finished {
             out.write_str(" …")?;
         }
+        if self.no_answer_probability > 0.5 {
+            write!(out, "\n(unsure: \"no answer\" has probability {:.2})", self.no_answer_probability)?;
+        }
         write_sources(out, &self.citations, paint)
     }
 
