@@ -181,13 +181,16 @@ impl Composer<'_> {
         Ok(Candidate { text: other.text.clone(), probability, citations })
     }
 
-    /// The passages that said the answer word for word, and those that any of `spans` credits; failing
-    /// these, those that the answer as a whole credits. Highest posterior first.
+    /// The passages that any of `spans` credits, and those that say the answer word for word; failing these, those
+    /// that the answer as a whole credits. Highest posterior first. A copy of a generator that writes freely needs
+    /// the posterior of a credit as well: any passage that has the words would be read as having been copied.
     fn citations(&self, of: &Spoken<'_>, spans: &[Span]) -> Result<Vec<Citation>, GenerateError> {
         let origin = |z: usize| self.decoding.origin(self.groups.group_of()[z], &of.hypothesis.tokens);
         let is_credited = |z: usize| spans.iter().any(|span| span.sources.contains(&z));
         let mut sources = by_posterior(&of.marginal.posterior);
-        sources.retain(|z| of.marginal.posterior[*z] > 0.0 && (is_credited(*z) || origin(*z).is_some()));
+        let least = if self.is_quoting { 0.0 } else { self.options.credit_posterior };
+        let is_copied = |z: usize| of.marginal.posterior[z] >= least && origin(z).is_some();
+        sources.retain(|z| of.marginal.posterior[*z] > 0.0 && (is_credited(*z) || is_copied(*z)));
         if sources.is_empty() {
             sources = self.span(of, whole(of)).sources;
         }
