@@ -140,6 +140,8 @@ pub struct AnswerForm {
     pub forced_first: Option<TokenId>,
     /// What an answer cut at its limit ends with.
     pub forced_last: Option<TokenId>,
+    /// No run of so many tokens occurs twice; 0 allows all.
+    pub no_repeat: usize,
     /// Most tokens, end token included, that fit the model's window after the longest prompt; `None` when
     /// there is no limit.
     pub max_tokens: Option<usize>,

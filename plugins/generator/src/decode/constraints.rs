@@ -10,7 +10,7 @@ pub struct Constraints {
     pub forced_first: Option<TokenId>,
     /// Its last token, should it reach `max_tokens`; free as well.
     pub forced_last: Option<TokenId>,
-    /// No run of so many tokens occurs twice; 0 allows all.
+    /// No run of so many tokens occurs twice; 0 is what the model asks for, and without that allows all.
     pub no_repeat: usize,
     /// Tokens that no answer has, unless forced. The search does not see them; probabilities stay what they
     /// are with them.
@@ -30,7 +30,7 @@ impl Constraints {
             max_tokens: form.max_tokens.map_or(self.max_tokens, |most| self.max_tokens.min(most)),
             forced_first: self.forced_first.or(form.forced_first),
             forced_last: self.forced_last.or(form.forced_last),
-            no_repeat: self.no_repeat,
+            no_repeat: if self.no_repeat > 0 { self.no_repeat } else { form.no_repeat },
             barred: self.barred.clone(),
         }
     }

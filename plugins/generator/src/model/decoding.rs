@@ -188,6 +188,7 @@ impl Decoding for ModelDecoding<'_> {
         AnswerForm {
             forced_first: self.model.generation.forced_first,
             forced_last: self.model.generation.forced_last,
+            no_repeat: self.model.generation.no_repeat,
             max_tokens: self.model.longest.map(|longest| longest.saturating_sub(furthest)),
         }
     }

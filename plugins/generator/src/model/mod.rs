@@ -73,6 +73,8 @@ pub struct GenerationSettings {
     pub forced_first: Option<TokenId>,
     /// What an answer cut at its limit has to end with.
     pub forced_last: Option<TokenId>,
+    /// No run of so many tokens occurs twice; 0 allows all.
+    pub no_repeat: usize,
 }
 
 /// What `config.json` and `generation_config.json` share.
@@ -81,6 +83,7 @@ struct Settings {
     eos_token_id: Option<OneOrMany>,
     forced_bos_token_id: Option<TokenId>,
     forced_eos_token_id: Option<TokenId>,
+    no_repeat_ngram_size: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -161,6 +164,7 @@ impl LanguageModel {
             settings.eos_token_id = over.eos_token_id.or(settings.eos_token_id);
             settings.forced_bos_token_id = over.forced_bos_token_id.or(settings.forced_bos_token_id);
             settings.forced_eos_token_id = over.forced_eos_token_id.or(settings.forced_eos_token_id);
+            settings.no_repeat_ngram_size = over.no_repeat_ngram_size.or(settings.no_repeat_ngram_size);
         }
         let ends = match settings.eos_token_id {
             None => Vec::new(),
@@ -168,7 +172,8 @@ impl LanguageModel {
             Some(OneOrMany::Many(ends)) => ends,
         };
         let (forced_first, forced_last) = (settings.forced_bos_token_id, settings.forced_eos_token_id);
-        let generation = GenerationSettings { ends, forced_first, forced_last };
+        let no_repeat = settings.no_repeat_ngram_size.unwrap_or(0);
+        let generation = GenerationSettings { ends, forced_first, forced_last, no_repeat };
         let continues = !matches!(family.model_type.as_str(), "bart" | "t5" | "mt5");
         Ok(Self { name: name.to_owned(), backbone, longest, continues, generation })
     }

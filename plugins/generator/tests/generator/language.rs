@@ -1,6 +1,6 @@
 //! Generators opened from model folders: answers in text, and what does not open.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use candle_core::{DType, Device, Tensor};
@@ -134,6 +134,25 @@ fn forced_tokens_of_the_checkpoint_reach_the_search() {
     let found = answer(&generator, "q", &passages(), &options(Search::Greedy, 3)).unwrap();
     assert!(found.tokens.len() <= 3 && found.tokens[0].text.is_empty());
     assert!(found.tokens.last().unwrap().text.is_empty());
+}
+
+#[test]
+fn runs_that_the_checkpoint_forbids_are_not_repeated_unless_asked_otherwise() {
+    let folder = Folder::llama(900, Some(CHATML));
+    folder.json("generation_config.json", &json!({"no_repeat_ngram_size": 1}));
+    let generator = LanguageGenerator::open(folder.path()).unwrap();
+    assert_eq!(generator.start("q", &[Passage::untitled("p")]).unwrap().form().no_repeat, 1);
+    let said = |no_repeat| {
+        let constraints = Constraints { no_repeat, ..Constraints::new(12) };
+        let options = AnswerOptions { constraints, ..options(Search::Greedy, 12) };
+        let tokens = answer(&generator, "q", &passages(), &options).unwrap().tokens.into_iter();
+        // Bytes of an unfinished character add nothing yet.
+        tokens.map(|token| token.text).filter(|text| !text.is_empty()).collect::<Vec<_>>()
+    };
+    let distinct = |texts: &[String]| texts.iter().collect::<HashSet<_>>().len();
+    let (apart, free) = (said(0), said(12));
+    assert_eq!(distinct(&apart), apart.len(), "{apart:?}");
+    assert!(distinct(&free) < free.len(), "this model says a token twice when it may: {free:?}");
 }
 
 #[test]
