@@ -72,6 +72,12 @@ impl Database {
             generator_name: options.generator_name.as_deref().unwrap_or(crate::DEFAULT_GENERATOR).to_owned(),
         };
         #[cfg(feature = "encoder")]
+        if let (None, Some(model)) = (&options.encoder, &options.model) {
+            let encoder = crate::open_model(model)?;
+            crate::encoding::check(db.store.profile(), encoder.profile())?;
+            *db.encoder.lock() = Some(encoder);
+        }
+        #[cfg(feature = "encoder")]
         if let Some(encoder) = &options.encoder {
             crate::encoding::check(db.store.profile(), encoder.profile())?;
             *db.encoder.lock() = Some(Arc::clone(encoder));

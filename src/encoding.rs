@@ -29,6 +29,9 @@ pub(crate) fn profile(options: &Options) -> Result<Profile, Error> {
         Similarity::Dot => Metric::Dot,
     };
     let ChunkOptions { max_tokens, overlap_sentences } = options.chunking.clone().unwrap_or_default();
+    if max_tokens == 0 {
+        return Err(Error::NoTokens);
+    }
     let attributes = BTreeMap::from([
         (MAX_TOKENS.to_owned(), max_tokens.to_string()),
         (OVERLAP_SENTENCES.to_owned(), overlap_sentences.to_string()),
@@ -36,7 +39,8 @@ pub(crate) fn profile(options: &Options) -> Result<Profile, Error> {
     Ok(Profile { dimension, metric, encoder: name, fingerprint, attributes })
 }
 
-/// How a database's documents are split: as recorded when it was made, unless told otherwise.
+/// How a database's documents are split: as recorded when it was made. Refuses another way: passages of two kinds
+/// would come of it, and a document changed by neither would be embedded again.
 pub(crate) fn chunking(recorded: &Profile, given: Option<ChunkOptions>) -> Result<ChunkOptions, Error> {
     let number = |name: &'static str, default: usize| match recorded.attributes.get(name) {
         None => Ok(default),
@@ -47,7 +51,10 @@ pub(crate) fn chunking(recorded: &Profile, given: Option<ChunkOptions>) -> Resul
         max_tokens: number(MAX_TOKENS, default.max_tokens)?,
         overlap_sentences: number(OVERLAP_SENTENCES, default.overlap_sentences)?,
     };
-    Ok(given.unwrap_or(recorded))
+    match given {
+        Some(given) if given != recorded => Err(Error::Chunking { recorded, given }),
+        _ => Ok(recorded),
+    }
 }
 
 /// Refuses an encoder other than the recorded one.
@@ -85,8 +92,16 @@ pub fn open_model(name: &str) -> Result<Arc<dyn Encoder>, Error> {
     if name == HashEncoder::NAME {
         return Ok(Arc::new(HashEncoder::default()));
     }
-    let folder = postil_checkpoint::model_home()
-        .and_then(|home| postil_checkpoint::locate(name, &home))
-        .map_err(|source| Error::ModelMissing { name: name.to_owned(), source })?;
-    Ok(Arc::new(BertEncoder::open(&folder)?))
+    // A known model may be asked for by its hub id, and is installed under its name.
+    let name = postil_checkpoint::known_model(name).map_or(name, |known| known.name);
+    let missing = |source| Error::ModelMissing { name: name.to_owned(), source };
+    let home = postil_checkpoint::model_home().map_err(missing)?;
+    let folder = postil_checkpoint::locate(name, &home).map_err(missing)?;
+    // What a database records must lead back here: a name in the model home, or the whole path.
+    let name = if folder == home.join(name) {
+        name.to_owned()
+    } else {
+        std::path::absolute(&folder).unwrap_or_else(|_| folder.clone()).to_string_lossy().into_owned()
+    };
+    Ok(Arc::new(BertEncoder::open(&folder)?.with_name(name)))
 }

@@ -33,6 +33,22 @@ pub enum Error {
         /// Its fingerprint.
         given_fingerprint: String,
     },
+    /// Leave the option out, or make another database.
+    #[cfg(feature = "encoder")]
+    #[error(
+        "this database splits documents into passages of {} tokens with {} sentences of overlap, not of {} with {}",
+        recorded.max_tokens, recorded.overlap_sentences, given.max_tokens, given.overlap_sentences
+    )]
+    Chunking {
+        /// What the database was made with.
+        recorded: crate::chunk::ChunkOptions,
+        /// What was asked for.
+        given: crate::chunk::ChunkOptions,
+    },
+    /// Give passages at least one token.
+    #[cfg(feature = "encoder")]
+    #[error("a passage of at most 0 tokens holds nothing")]
+    NoTokens,
     /// An encoder returned fewer or more vectors than it was given texts.
     #[cfg(feature = "encoder")]
     #[error("the encoder gave {got} vectors for {expected} passages")]

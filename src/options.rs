@@ -51,15 +51,15 @@ impl Options {
         self
     }
 
-    /// Name of the installed model a new database is made with; [`DEFAULT_MODEL`](crate::DEFAULT_MODEL)
-    /// if not given.
+    /// Name or folder of the model a new database is made with; [`DEFAULT_MODEL`](crate::DEFAULT_MODEL) if not
+    /// given. An existing one is refused if it was made with another.
     #[cfg(feature = "encoder")]
     pub fn model(mut self, name: impl Into<String>) -> Self {
         self.model = Some(name.into());
         self
     }
 
-    /// How documents are split; a new database remembers it.
+    /// How documents are split, for a new database; an existing one is refused if it was made otherwise.
     #[cfg(feature = "encoder")]
     pub fn chunking(mut self, options: crate::chunk::ChunkOptions) -> Self {
         self.chunking = Some(options);
@@ -85,7 +85,8 @@ impl Options {
     ///
     /// # Errors
     /// [`Error::Storage`] when the path is something else, in use, or damaged;
-    /// [`Error::EncoderMismatch`] when it was made with another encoder than the one given;
+    /// [`Error::EncoderMismatch`] when it was made with another encoder than the one given, [`Error::Chunking`]
+    /// when it splits documents in another way;
     /// [`Error::NothingToCreateWith`] when a new one is to be bare but has no dimension.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Database, Error> {
         Database::open_with(path.as_ref(), &self)

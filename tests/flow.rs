@@ -61,8 +61,6 @@ fn an_unchanged_document_is_skipped_and_a_changed_one_replaced() {
     let again = ingest(handbook().to_vec());
     assert_eq!((again.added, again.replaced, again.unchanged, again.passages), (0, 0, 3, 0));
 
-    let mut changed = handbook().to_vec();
-    changed[1].text = "Trains are booked by yourself.".to_owned();
     let changed = ingest(vec![Document::new("travel.txt", "Trains are booked by yourself.")]);
     assert_eq!((changed.added, changed.replaced), (0, 1));
     assert_eq!(db.stat().unwrap().documents, 3);
@@ -141,6 +139,34 @@ fn folders_are_ingested_incrementally_and_pruned() {
         .unwrap();
     let pruned = db.ingest_from(&input, &options, &|_| {}).unwrap();
     assert_eq!((pruned.added, pruned.removed), (1, 2), "{pruned:?}");
+}
+
+#[test]
+fn pruning_spares_what_could_not_be_read_and_removes_what_was_emptied() {
+    let home = tempfile::tempdir().unwrap();
+    let (docs, private) = (home.path().join("docs"), home.path().join("docs/private"));
+    std::fs::create_dir_all(&private).unwrap();
+    for (name, text) in [("a.txt", "Apples."), ("b.txt", "Bananas."), ("private/c.txt", "Cherries.")] {
+        std::fs::write(docs.join(name), text).unwrap();
+    }
+    let db = open(&home.path().join("fruit.postil"));
+    let input = Input::Paths(vec![docs.clone()]);
+    let options = IngestOptions { prune: true, ..IngestOptions::default() };
+    assert_eq!(db.ingest_from(&input, &options, &|_| {}).unwrap().added, 3);
+    std::fs::write(docs.join("a.txt"), "").unwrap();
+    std::fs::remove_file(docs.join("b.txt")).unwrap();
+    let lock = |mode| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&private, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    lock(0o000);
+    let is_barred = std::fs::read_dir(&private).is_err();
+    let report = db.ingest_from(&input, &options, &|_| {});
+    lock(0o755);
+    let report = report.unwrap();
+    assert_eq!((report.removed, db.stat().unwrap().documents), (2, 1), "{report:?}");
+    // Whoever may read everything, as root may, has only the emptied file skipped.
+    assert_eq!(report.skipped.len(), if is_barred { 2 } else { 1 });
 }
 
 #[test]

@@ -22,8 +22,9 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::EmptyQuestion`]; [`Error::Storage`] when k is 0; [`Error::Encode`] when the question is
-    /// longer than the model reads; [`Error::Generate`] when an option cannot be computed with or the
-    /// generator fails; as [`Database::generator`].
+    /// longer than the encoder reads, [`Error::Generate`] when it is longer than the generator does (48 word pieces
+    /// for the default one), an option cannot be computed with, or the generator fails; as
+    /// [`Database::generator`].
     pub fn ask_with(&self, question: &str, options: &AskOptions) -> Result<Answer, Error> {
         self.ask_streaming(question, options, &mut |_| ControlFlow::Continue(()))
     }

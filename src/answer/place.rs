@@ -10,7 +10,7 @@ use crate::{Database, Error};
 
 impl Answer {
     /// What there is to say without any passage.
-    pub(super) fn from_nothing(mode: Mode) -> Self {
+    pub(crate) fn from_nothing(mode: Mode) -> Self {
         Self {
             text: String::new(),
             mode,

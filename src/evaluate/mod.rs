@@ -22,6 +22,8 @@ pub use question::{Question, QuestionError, questions};
 pub use scores::{Bin, Recall, Scores};
 pub use statistics::roc_area;
 
+use postil_contract::{EncodeError, GenerateError};
+
 use crate::{Answer, AskOptions, Citation, Database, Error, SearchOptions};
 use agreement::holds;
 use scores::Outcome;
@@ -31,7 +33,7 @@ pub const RECALL_AT: [usize; 3] = [1, 5, 10];
 
 impl Database {
     /// Share of `questions` whose passage, the document with the question's `pid`, is among the first 1, 5 and
-    /// 10 hits. Questions without a `pid` are left out.
+    /// 10 hits. Questions without a `pid` are left out; for one too long for the encoder nothing is found.
     ///
     /// # Errors
     /// As [`Database::search`].
@@ -39,13 +41,17 @@ impl Database {
         let mut ranks = Vec::with_capacity(questions.len());
         for question in questions {
             let Some(pid) = &question.pid else { continue };
-            let hits = self.search(&question.question, &SearchOptions::new(RECALL_AT[2]))?;
+            let hits = match self.search(&question.question, &SearchOptions::new(RECALL_AT[2])) {
+                Err(error) if is_too_long(&error) => Vec::new(),
+                hits => hits?,
+            };
             ranks.push(hits.iter().position(|hit| &hit.key == pid));
         }
         Ok(Recall::of(&ranks))
     }
 
-    /// Asks every question and scores the answers. `progress` is told how many have been asked.
+    /// Asks every question and scores the answers. `progress` is told how many have been asked. A question too long
+    /// for a model counts as one not answered.
     ///
     /// # Errors
     /// As [`Database::ask_with`], for the first question that fails.
@@ -58,13 +64,25 @@ impl Database {
         let mut outcomes = Vec::with_capacity(questions.len());
         for (asked, question) in questions.iter().enumerate() {
             let start = Instant::now();
-            let answer = self.ask_with(&question.question, options)?;
+            let answer = match self.ask_with(&question.question, options) {
+                Err(error) if is_too_long(&error) => Answer::from_nothing(options.mode),
+                answer => answer?,
+            };
             let ms = start.elapsed().as_secs_f64() * 1e3;
             outcomes.push(outcome(question, &answer, ms));
             progress(asked + 1);
         }
         Ok(Scores::of(&outcomes))
     }
+}
+
+/// Whether it is about the question rather than the database or the models.
+fn is_too_long(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Encode(EncodeError::TooLong { .. })
+            | Error::Generate(GenerateError::QuestionTooLong { .. } | GenerateError::TooLong { .. })
+    )
 }
 
 fn outcome(question: &Question, answer: &Answer, ms: f64) -> Outcome {
@@ -83,8 +101,8 @@ fn outcome(question: &Question, answer: &Answer, ms: f64) -> Outcome {
         exact_match: exact_match(said, gold),
         f1: f1(said, gold),
         top_citation_holds: citations.first().map(|citation| holds(&citation.quote, gold)),
-        gold_posterior: question.pid.as_ref().map(|pid| {
-            citations.iter().filter(|citation| &citation.document == pid).map(|c| c.posterior).sum()
+        gold_posterior: question.pid.as_ref().filter(|_| !answer.no_answer).map(|pid| {
+            answer.passages.iter().filter(|passage| &passage.document == pid).map(|p| p.posterior).sum()
         }),
         ms,
     }

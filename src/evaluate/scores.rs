@@ -16,7 +16,7 @@ pub(super) struct Outcome {
     pub(super) f1: f64,
     /// Whether its first quote holds a gold answer; `None` without a citation.
     pub(super) top_citation_holds: Option<bool>,
-    /// Posterior mass on the passages of the gold document; `None` when that is not known.
+    /// Posterior mass on the passages of the gold document; `None` when that is not known, or nothing was said.
     pub(super) gold_posterior: Option<f64>,
     pub(super) ms: f64,
 }
@@ -64,7 +64,7 @@ pub struct Scores {
     pub abstention_f1: Option<f64>,
     /// Of exactly right answers, the share whose first quote holds a gold answer.
     pub citation_precision: f64,
-    /// Mean posterior mass on the gold document, over answerable questions that name it.
+    /// Mean posterior mass on the gold document, over answerable questions that name it and were answered.
     pub gold_posterior: f64,
     /// Mean distance between an answer's probability and how often such answers are exactly right, over answerable
     /// questions: expected calibration error, 10 bins (Guo et al. 2017).

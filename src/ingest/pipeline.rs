@@ -121,7 +121,12 @@ fn read(
                 }
             }
             Err(error @ Error::Storage(_)) if !is_about_one_document(&error) => return Err(error),
-            Err(error) => report.skipped.push(Skipped { source, error }),
+            Err(error) => {
+                if let Error::EmptyDocument { key } = &error {
+                    report.seen.remove(key);
+                }
+                report.skipped.push(Skipped { source, error });
+            }
         }
     }
     Ok(report)

@@ -14,7 +14,8 @@ const REMOVE_AT_ONCE: usize = 4096;
 
 /// Removes the documents that came from `roots` and are not among `seen`; returns how many.
 ///
-/// A file that is there but could not be read keeps its documents.
+/// What is there but could not be read, a file or a folder, keeps its documents; with a failure of which the place is
+/// not known, everything does. A file that has become empty does not.
 pub(super) fn prune(
     db: &Database,
     roots: &[PathBuf],
@@ -22,13 +23,21 @@ pub(super) fn prune(
     skipped: &[Skipped],
 ) -> Result<u64, Error> {
     let roots: Vec<String> = roots.iter().filter(|root| root.exists()).map(|root| key_of(root)).collect();
-    let unread: HashSet<&str> = skipped.iter().map(|skip| skip.source.as_str()).collect();
+    let unread: HashSet<&str> = skipped
+        .iter()
+        .filter(|skip| !matches!(skip.error, Error::EmptyDocument { .. }))
+        .map(|skip| skip.source.as_str())
+        .collect();
+    if unread.contains("") {
+        return Ok(0);
+    }
     let mut gone = Vec::new();
     for document in db.store().documents() {
         let document = document?;
         let Some(Value::String(file)) = document.metadata.get(FILE_FIELD) else { continue };
         let within = roots.iter().any(|root| is_within(file, root));
-        if within && !seen.contains(&document.key) && !unread.contains(file.as_str()) {
+        let is_unread = || unread.iter().any(|place| is_within(file, place));
+        if within && !seen.contains(&document.key) && !is_unread() {
             gone.push(document.key);
         }
     }
@@ -45,11 +54,14 @@ pub(super) fn prune(
 
 /// Whether `file` is `root` or lies under it; the empty root is the present folder.
 fn is_within(file: &str, root: &str) -> bool {
-    if root.is_empty() {
-        return !file.starts_with('/');
-    }
-    file.strip_prefix(root)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || root.ends_with('/'))
+    let below = if root.is_empty() {
+        Some(file).filter(|file| !file.starts_with('/'))
+    } else {
+        let rest = file.strip_prefix(root);
+        rest.filter(|rest| rest.is_empty() || rest.starts_with('/') || root.ends_with('/'))
+    };
+    // `..` after a root that ends in `..` leads further up, and out of it.
+    below.is_some_and(|below| below.trim_start_matches('/').split('/').next() != Some(".."))
 }
 
 #[cfg(test)]
@@ -64,5 +76,8 @@ mod tests {
         assert!(is_within("/docs/a.md", "/"));
         assert!(!is_within("docs2/a.md", "docs"));
         assert!(!is_within("/elsewhere/a.md", ""));
+        assert!(!is_within("../elsewhere/a.md", ""));
+        assert!(is_within("../elsewhere/a.md", ".."));
+        assert!(!is_within("../../elsewhere/a.md", ".."));
     }
 }

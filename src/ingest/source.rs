@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use postil_storage::Value;
 
@@ -29,9 +29,19 @@ impl Item {
     pub(super) fn failure(error: Error) -> Self {
         let source = match &error {
             Error::Read { path, .. } | Error::FileTooLarge { path, .. } => key_of(path),
+            Error::Walk(error) => path_of(error).map(key_of).unwrap_or_default(),
             _ => String::new(),
         };
         Self { source, document: Err(error), bytes: 0 }
+    }
+}
+
+/// Where a walk failed, if it says.
+fn path_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        _ => None,
     }
 }
 

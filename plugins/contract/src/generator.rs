@@ -128,6 +128,12 @@ pub trait Decoding {
     /// The text of a token sequence, end tokens left out.
     fn text(&self, tokens: &[TokenId]) -> String;
 
+    /// The texts of all prefixes of a token sequence, shortest first: each begins with the one before, the last is
+    /// [`Decoding::text`]. A generator whose text of a prefix depends on what follows says here what it became.
+    fn texts(&self, tokens: &[TokenId]) -> Vec<String> {
+        (1..=tokens.len()).map(|length| self.text(&tokens[..length])).collect()
+    }
+
     /// The byte range of passage `passage`'s text that `tokens` was copied from; `None` when it was not
     /// copied from there.
     fn origin(&self, passage: usize, tokens: &[TokenId]) -> Option<Range<usize>>;

@@ -84,6 +84,13 @@ impl BertEncoder {
         self
     }
 
+    /// Sets the name in the profile; by default the folder's own.
+    #[must_use]
+    pub fn with_name(mut self, name: String) -> Self {
+        self.profile.name = name;
+        self
+    }
+
     /// Sets the s of p(z|x), which a `postil.json` in the folder sets too.
     #[must_use]
     pub fn with_score_scale(mut self, score_scale: f32) -> Self {

@@ -47,10 +47,10 @@ pub(crate) struct Ingest {
     /// Remove documents whose file is no longer there
     #[arg(long)]
     pub(crate) prune: bool,
-    /// Model of a new database
+    /// Model of a new database, by name or folder [default: all-MiniLM-L6-v2]
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
-    /// Tokens in a passage at most [default: 200; an existing database keeps its own]
+    /// Tokens in a passage at most, of a new database [default: 200]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) chunk_tokens: Option<usize>,
     /// Key of the document on standard input

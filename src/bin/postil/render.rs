@@ -12,7 +12,7 @@ const SNIPPET_CHARS: usize = 240;
 /// One JSON value on one line.
 pub(crate) fn json(value: &Value) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    serde_json::to_writer(&mut out, value)?;
+    serde_json::to_writer(&mut out, value).map_err(std::io::Error::from)?;
     writeln!(out)?;
     Ok(())
 }

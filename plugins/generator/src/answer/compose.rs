@@ -145,9 +145,10 @@ impl Composer<'_> {
 
     /// Each token's text is what it adds to the text so far: alone it may be half a character.
     fn tokens(&self, tokens: &[TokenId], steps: &[Step]) -> Vec<AnswerToken> {
+        let texts = self.decoding.texts(tokens);
         let mut growth = Growth::default();
         let token = |(i, step): (usize, &Step)| AnswerToken {
-            text: growth.added(&self.decoding.text(&tokens[..=i])),
+            text: growth.added(&texts[i]),
             log_prob: step.log_prob,
             posterior: step.posterior.clone(),
         };

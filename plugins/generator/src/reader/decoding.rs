@@ -159,11 +159,22 @@ impl Decoding for ReaderDecoding<'_> {
 
     /// Copied words as the passage has them that is most sure of the answer.
     fn text(&self, tokens: &[TokenId]) -> String {
+        self.texts(tokens).pop().unwrap_or_default()
+    }
+
+    /// All of them as that passage spells the whole.
+    fn texts(&self, tokens: &[TokenId]) -> Vec<String> {
         let words = self.words(tokens);
         let paths = self.paths(words);
         let surest = paths.iter().enumerate().max_by(|a, b| a.1.1.total_cmp(&b.1.1).then(b.0.cmp(&a.0)));
-        let Some((z, (path, _))) = surest else { return String::new() };
-        text(self.tokenizer, &self.readings[z].input, words, &self.copied(z, words, path))
+        let Some((z, (path, _))) = surest else { return vec![String::new(); tokens.len()] };
+        let Reading { input, memory } = &self.readings[z];
+        let origins = most_probable(self.network, memory, words, path);
+        let said = |length: usize| {
+            let length = length.min(words.len());
+            text(self.tokenizer, input, &words[..length], &runs(input, &origins[..length]))
+        };
+        (1..=tokens.len()).map(said).collect()
     }
 
     /// The longest stretch of the passage's text that the words were copied from, if that is at least half of

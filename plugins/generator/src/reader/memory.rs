@@ -92,6 +92,11 @@ impl Memory {
         self.ids.len()
     }
 
+    /// What it holds: pieces of the passage, and prefixes, which take about as much each.
+    pub(super) fn size(&self) -> usize {
+        self.pieces() + self.prefixes().nodes.len()
+    }
+
     /// Whether the piece at `position` can be copied.
     pub(super) fn is_copyable(&self, position: usize) -> bool {
         (self.body..self.ids.len() - 1).contains(&position)

@@ -52,9 +52,10 @@ use input::Input;
 use memory::Memory;
 use network::Network;
 
-/// Pieces of passages whose states are kept for the next decoding, 13 MB at 384 components. A search under
-/// each passage alone reads the same passages again, and reading is most of an answer's time.
-const REMEMBERED_PIECES: usize = 8192;
+/// Pieces of passages, and prefixes of answers, that are kept for the next decoding: 13 MB of pieces at 384
+/// components, up to three times that of prefixes. A search under each passage alone reads the same passages again,
+/// and reading is most of an answer's time.
+const REMEMBERED: usize = 8192;
 
 const NAME: &str = "reader";
 
@@ -155,10 +156,11 @@ impl ReaderGenerator {
         let mut kept = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|memory| !used.iter().any(|one| memory.is_like(one)));
         kept.extend(used.iter().cloned());
-        let mut pieces: usize = kept.iter().map(|memory| memory.pieces()).sum();
-        while pieces > REMEMBERED_PIECES {
-            let Some(oldest) = kept.pop_front() else { break };
-            pieces -= oldest.pieces();
+        // Other threads may be adding prefixes, so each is measured once.
+        let mut sizes: VecDeque<usize> = kept.iter().map(|memory| memory.size()).collect();
+        while sizes.iter().sum::<usize>() > REMEMBERED {
+            kept.pop_front();
+            sizes.pop_front();
         }
     }
 }

@@ -24,7 +24,8 @@ impl Walk<'_> {
         };
         let rows: Vec<(&Memory, Before)> = missing.iter().map(before).collect();
         for ((z, node), step) in missing.into_iter().zip(self.network.steps(&rows)) {
-            self.memories[z].prefixes().at_mut(node).step = Some(step);
+            // Another decoding may have been here first, and gone on from what it left.
+            self.memories[z].prefixes().at_mut(node).step.get_or_insert(step);
         }
     }
 

@@ -54,10 +54,11 @@ fn stream(db: &Database, args: &Ask, options: &AskOptions) -> Result<ExitCode> {
     })
     .context("cannot listen for Ctrl-C")?;
     let mut out = std::io::stdout();
-    let (mut failed, mut begun) = (None, false);
+    let (mut failed, mut begun, mut told) = (None, false, String::new());
     let answer = db.ask_streaming(&args.question, options, &mut |token| {
         let text = if begun { token.text.as_str() } else { token.text.trim_start() };
         begun |= !text.is_empty();
+        told += text;
         if let Err(error) = write!(out, "{}", render::printable(text)).and_then(|()| out.flush()) {
             failed = Some(error);
             return ControlFlow::Break(());
@@ -69,6 +70,10 @@ fn stream(db: &Database, args: &Ask, options: &AskOptions) -> Result<ExitCode> {
     }
     if begun {
         render::raw("")?;
+    }
+    if !answer.no_answer && told.trim() != answer.text {
+        // Words that followed made it spell an earlier one differently.
+        render::text(&answer.text)?;
     }
     if answer.no_answer {
         render::raw(&answer.render_with(&render::paint()))?;

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Export) -> Result<ExitCode> {
             "id": document.key, "title": document.title, "text": text,
             "metadata": render::metadata(&document.metadata), "passages": passages,
         });
-        serde_json::to_writer(&mut out, &line)?;
+        serde_json::to_writer(&mut out, &line).map_err(std::io::Error::from)?;
         writeln!(out)?;
     }
     out.flush()?;

@@ -84,9 +84,9 @@ fn print(report: &Ingested, args: &Ingest) -> Result<()> {
             "passages": passages, "skipped": skipped, "interrupted": interrupted,
         }));
     }
-    println!(
+    render::text(&format!(
         "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; {passages} passages embedded"
-    );
+    ))?;
     for skip in skipped {
         eprintln!("skipped: {}", render::printable(&render::chain(&skip.error)));
     }

@@ -60,11 +60,11 @@ fn list(as_json: bool) -> Result<ExitCode> {
 }
 
 fn check(model: &str, as_json: bool) -> Result<ExitCode> {
-    let folder = locate(model, &model_home()?)?;
     let known = known_model(model).with_context(|| {
         let names: Vec<&str> = known_models().iter().map(|known| known.name).collect();
         format!("{model} has no pinned checksums; the models that have are: {}", names.join(", "))
     })?;
+    let folder = locate(known.name, &model_home()?)?;
     let wrong: Vec<String> = verify(&folder, known)?.iter().map(ToString::to_string).collect();
     if as_json {
         render::json(&json!({ "model": model, "clean": wrong.is_empty(), "damage": wrong }))?;
