@@ -1,12 +1,12 @@
 //! Decoding speed of a quantized model in one GGUF file, against the answer's log-likelihood.
 //!
-//!     python benches/peers/gguf.py make FOLDER
-//!     python benches/peers/gguf.py run FOLDER
-//!     cargo bench --bench gguf -- FOLDER [--threads 2]
+//!     python benches/peers/quantized.py make FOLDER
+//!     python benches/peers/quantized.py run FOLDER
+//!     cargo bench --bench quantized -- FOLDER [--threads 2]
 //!
 //! FOLDER holds model.gguf and inputs.json, one prompt per passage. Greedy: each passage alone, as the script does it,
 //! and all of them at once, marginalized per token. Times are from the first token to the last; the median of
-//! several runs. Prints JSON lines with the fields of the script.
+//! several runs, `tokens_per_s` counting the tokens of all passages. Prints JSON lines with the fields of the script.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -66,7 +66,7 @@ fn main() {
             "engine": "postil",
             "passages": prompts.len(),
             "question": number,
-            "tokens_per_s_per_passage": (rate * 10.0).round() / 10.0,
+            "tokens_per_s": (rate * 10.0).round() / 10.0,
             "log_likelihood": found.marginal.log_prob,
             "answer": found.tokens,
         });

@@ -1,9 +1,9 @@
-"""Decoding with a quantized Llama of 135M parameters in llama-cpp-python: the reference for `benches/gguf.rs`.
+"""Decoding with a quantized Llama of 135M parameters in llama-cpp-python: the reference for `benches/quantized.rs`.
 
-    python benches/peers/gguf.py make FOLDER     random weights of SmolLM-135M's shape as Q8_0, and prompts
-    python benches/peers/gguf.py run FOLDER      decodes greedily; prints one JSON line per prompt
+    python benches/peers/quantized.py make FOLDER     random weights of SmolLM-135M's shape as Q8_0, and prompts
+    python benches/peers/quantized.py run FOLDER      decodes greedily; prints one JSON line per prompt
 
-`cargo bench --bench gguf -- FOLDER` reads the same folder. Needs numpy, gguf and llama-cpp-python. Weights are random,
+`cargo bench --bench quantized -- FOLDER` reads the same folder. Needs numpy, gguf and llama-cpp-python. Weights are random,
 so only times and log-likelihoods mean something; an end token that comes up is a token like any other.
 """
 
@@ -42,7 +42,8 @@ def make(folder):
     writer.add_vocab_size(VOCABULARY)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("smollm")
-    writer.add_token_list(["<|endoftext|>", *byte_tokens(), *(f"token{i}" for i in range(VOCABULARY - 257))])
+    words = (f"token{i}" for i in range(VOCABULARY - 258))
+    writer.add_token_list(["<|endoftext|>", *byte_tokens(), "ab", *words])
     writer.add_token_types([gguf.TokenType.CONTROL] + [gguf.TokenType.NORMAL] * (VOCABULARY - 1))
     writer.add_token_merges(["a b"])
     writer.add_bos_token_id(0)
@@ -111,7 +112,7 @@ def run(folder):
             "engine": f"llama-cpp-python {llama_cpp.__version__}",
             "passages": 1,
             "question": number,
-            "tokens_per_s_per_passage": round((inputs["new_tokens"] - 1) / statistics.median(times), 1),
+            "tokens_per_s": round((inputs["new_tokens"] - 1) / statistics.median(times), 1),
             "log_likelihood": log_likelihood,
             "answer": answer,
         }
