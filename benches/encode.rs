@@ -5,7 +5,8 @@
 //! FILE has one {"text": ...} a line; without it the encoder's test texts are taken. Needs all-MiniLM-L6-v2 in the
 //! model home. Prints one JSON line: medians of the repeats; `share_of_peak` is the arithmetic of the model per
 //! second over that of a large matrix product measured before and after; `cores_used` is processor time over clock
-//! time. `--candle` times candle's `BertModel` on the same texts as well, and compares the vectors.
+//! time; `question_ms` is the median time of one of the first 200 texts alone. `--candle` times candle's `BertModel`
+//! on the same texts as well, and compares the vectors.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -32,6 +33,8 @@ use serde_json::json;
 
 /// Texts in one of candle's padded batches.
 const BATCH_TEXTS: usize = 32;
+/// Texts encoded one by one.
+const ALONE: usize = 200;
 /// Rows and columns of the product that stands for the machine's limit.
 const PEAK_SIDE: usize = 1536;
 const PEAK_REPEATS: usize = 8;
@@ -91,6 +94,7 @@ fn main() {
     let mut line = json!({
         "texts": texts.len(), "tokens": tokens, "threads": args.threads,
         "texts_per_s": texts.len() as f64 / seconds, "tokens_per_s": tokens as f64 / seconds,
+        "question_ms": alone(&encoder, &texts),
         "share_of_peak": arithmetic / seconds / peak, "peak_gflops": peak / 1e9, "cores_used": cores,
     });
     if args.candle {
@@ -125,6 +129,18 @@ fn texts(args: &Args) -> Vec<String> {
 
 fn pieces(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
     tokenizer.encode(text, true).unwrap().get_ids().to_vec()
+}
+
+/// Median milliseconds of a text by itself.
+fn alone(encoder: &BertEncoder, texts: &[&str]) -> f64 {
+    let once = |text: &&str| {
+        let start = Instant::now();
+        encoder.encode_questions(&[text]).unwrap();
+        start.elapsed().as_secs_f64() * 1e3
+    };
+    let mut times: Vec<f64> = texts.iter().take(ALONE).map(once).collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
 }
 
 /// Floating-point operations of the model's products for a text of `tokens`.
