@@ -40,8 +40,8 @@ pub(super) fn runs(input: &Input, path: &[Option<usize>]) -> Vec<Run> {
     runs
 }
 
-/// The text of an answer: what was copied as the passage spells and spaces it, the rest as the vocabulary
-/// does.
+/// The text of an answer: what was copied as the passage spells and spaces it, on one line, the rest as the
+/// vocabulary does.
 pub(super) fn text(tokenizer: &Tokenizer, input: &Input, tokens: &[TokenId], runs: &[Run]) -> String {
     let mut text = String::new();
     for Run { pieces, copied } in runs {
@@ -51,7 +51,9 @@ pub(super) fn text(tokenizer: &Tokenizer, input: &Input, tokens: &[TokenId], run
             text.push(' ');
         }
         match copied {
-            Some((in_title, range)) => text.push_str(input.said(*in_title, range.clone())),
+            Some((in_title, range)) => {
+                text.push_str(&input.said(*in_title, range.clone()).replace(['\n', '\r'], " "));
+            }
             None => text.push_str(token.strip_prefix(CONTINUES).unwrap_or(&token)),
         }
     }
@@ -82,6 +84,15 @@ mod tests {
             .chain([(false, 8..11), (false, 12..16)])
             .map(|(in_title, range)| place(in_title, range));
         Input { ids: vec![0; 13], body: 4, places: places.collect(), title, text, shortened: false }
+    }
+
+    #[test]
+    fn lines_of_a_passage_are_one_in_an_answer() {
+        let mut input = input();
+        input.text = "Up to 1,000\ndays".to_owned();
+        let tokenizer = Tokenizer::new(tokenizers::models::wordpiece::WordPiece::default());
+        let path = [Some(8), Some(9), Some(10), Some(11)];
+        assert_eq!(text(&tokenizer, &input, &[0; 4], &runs(&input, &path)), "1,000 days");
     }
 
     #[test]

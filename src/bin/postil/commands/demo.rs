@@ -16,7 +16,8 @@ const DOCUMENTATION: [(&str, &str); 3] = [
     ("CHANGELOG.md", include_str!("../../../../CHANGELOG.md")),
 ];
 
-const QUESTIONS: [&str; 3] = ["What is a postil?", "When is an ingest durable?", "What happens on Ctrl-C?"];
+const QUESTIONS: [&str; 3] =
+    ["What is a postil?", "What happens on Ctrl-C?", "How many passages did the Rust RFCs give?"];
 
 pub(crate) fn run(args: &Demo) -> Result<ExitCode> {
     model::add(DEFAULT_MODEL)?;
