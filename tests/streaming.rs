@@ -1,11 +1,15 @@
 //! Answers of a generator that writes freely, through the public API: watched, broken off, withheld, shown.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
-use std::ops::{ControlFlow, Range};
+#[path = "../plugins/generator/tests/generator/support/lines.rs"]
+mod lines;
+
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use lines::{LineDecoding, Lines};
 use postil::{AskOptions, Basis, Database, Decode, Document, Error, Mode, Sampling};
-use postil_contract::{AnswerScores, Decoding, GenerateError, Generator, LogProbs, Passage, TokenId};
+use postil_contract::{Decoding, GenerateError, Generator, Passage, TokenId};
 use postil_encoder::HashEncoder;
 
 /// Its vocabulary; the first ends an answer.
@@ -14,8 +18,12 @@ const WORDS: [&str; 7] = ["", "Forty ", "days ", "of ", "leave, ", "paid ", "\u{
 /// Says the words it knows in their order, as far as the passage has them; without any, anything.
 struct Reciter;
 
-impl Reciter {
-    fn line(passage: &str, prefix: &[TokenId]) -> [f32; WORDS.len()] {
+impl Lines for Reciter {
+    fn vocabulary(&self) -> usize {
+        WORDS.len()
+    }
+
+    fn line(&self, passage: &str, prefix: &[TokenId]) -> Vec<f32> {
         let at = prefix.len() % WORDS.len();
         let next =
             WORDS.iter().cycle().skip(1).nth(at).filter(|w| w.is_empty() || passage.contains(w.trim()));
@@ -23,7 +31,15 @@ impl Reciter {
             Some(next) if passage.contains("leave") => 0.02 + if *next == word { 0.86 } else { 0.0 },
             _ => 1.0 / WORDS.len() as f64,
         };
-        WORDS.map(|word| p(word).ln() as f32)
+        WORDS.iter().map(|word| p(word).ln() as f32).collect()
+    }
+
+    fn is_end(&self, token: TokenId) -> bool {
+        token == 0
+    }
+
+    fn text(&self, tokens: &[TokenId]) -> String {
+        tokens.iter().map(|token| WORDS[*token as usize]).collect()
     }
 }
 
@@ -37,73 +53,7 @@ impl Generator for Reciter {
         _: &str,
         passages: &[Passage<'_>],
     ) -> Result<Box<dyn Decoding + 'a>, GenerateError> {
-        let rows = vec![Vec::new(); passages.len()];
-        let passages = passages.iter().map(|p| p.text.to_owned()).collect();
-        Ok(Box::new(Recital { passages, rows }))
-    }
-}
-
-struct Recital {
-    passages: Vec<String>,
-    /// `[rows, passages]`
-    rows: Vec<Vec<TokenId>>,
-}
-
-impl Decoding for Recital {
-    fn passages(&self) -> usize {
-        self.passages.len()
-    }
-
-    fn vocabulary(&self) -> usize {
-        WORDS.len()
-    }
-
-    fn log_probs(&mut self) -> Result<LogProbs, GenerateError> {
-        let lines = self.rows.iter().zip(self.passages.iter().cycle());
-        let lines = lines.flat_map(|(row, z)| Reciter::line(z, row)).collect();
-        LogProbs::new(self.passages.len(), WORDS.len(), lines)
-    }
-
-    fn advance_each(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
-        let k = self.passages.len();
-        let longer = |(i, (parent, token)): (usize, (&usize, &TokenId))| {
-            [self.rows[parent * k + i % k].as_slice(), &[*token]].concat()
-        };
-        self.rows = parents.iter().zip(tokens).enumerate().map(longer).collect();
-        Ok(())
-    }
-
-    fn restart(&mut self) {
-        self.rows = vec![Vec::new(); self.passages.len()];
-    }
-
-    fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {
-        let score = |answer: &Vec<TokenId>| {
-            let entry = |i: usize, z: &String| Some(Reciter::line(z, &answer[..i])[answer[i] as usize]);
-            let values = (0..answer.len()).flat_map(|i| self.passages.iter().map(move |z| entry(i, z)));
-            AnswerScores::new(self.passages.len(), values.collect())
-        };
-        answers.iter().map(score).collect()
-    }
-
-    fn is_end(&self, token: TokenId) -> bool {
-        token == 0
-    }
-
-    fn no_answer(&self) -> Option<TokenId> {
-        None
-    }
-
-    fn candidates(&self) -> Option<Vec<Vec<TokenId>>> {
-        None
-    }
-
-    fn text(&self, tokens: &[TokenId]) -> String {
-        tokens.iter().map(|token| WORDS[*token as usize]).collect()
-    }
-
-    fn origin(&self, _: usize, _: &[TokenId]) -> Option<Range<usize>> {
-        None
+        Ok(LineDecoding::start(self, passages))
     }
 }
 

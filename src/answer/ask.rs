@@ -60,11 +60,6 @@ impl Database {
         let generator = self.generator()?;
         let options = options.for_generator(self.encoder()?.profile().score_scale, &*generator);
         let answer = answer_watched(&*generator, question, &passages, &options, watch)?;
-        Answer::placed(self, &hits, &passages_prior(&hits, options.score_scale), answer)
+        Answer::placed(self, &hits, answer)
     }
-}
-
-fn passages_prior(hits: &[postil_storage::Hit], scale: f32) -> Vec<f64> {
-    let scores: Vec<f32> = hits.iter().map(|hit| hit.score).collect();
-    postil_generator::prior(&scores, f64::from(scale)).into_iter().map(f64::exp).collect()
 }

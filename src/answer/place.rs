@@ -28,11 +28,10 @@ impl Answer {
         }
     }
 
-    /// Puts an answer over passages back into the documents they are of. `prior`: p(z|x), `[hits]`.
+    /// Puts an answer over passages back into the documents they are of.
     pub(super) fn placed(
         db: &Database,
         hits: &[Hit],
-        prior: &[f64],
         answer: postil_generator::Answer,
     ) -> Result<Self, Error> {
         let place = |citations: Vec<postil_generator::Citation>| -> Result<Vec<Citation>, Error> {
@@ -70,7 +69,13 @@ impl Answer {
             tokens: answer.tokens,
             words: answer.words,
             spans: answer.spans,
-            passages: hits.iter().zip(prior).zip(&answer.posteriors).enumerate().map(passage).collect(),
+            passages: hits
+                .iter()
+                .zip(&answer.priors)
+                .zip(&answer.posteriors)
+                .enumerate()
+                .map(passage)
+                .collect(),
             citations: place(answer.citations)?,
             evidence: answer.evidence,
             alternatives,

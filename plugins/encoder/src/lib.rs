@@ -1,8 +1,7 @@
 //! Text to vectors: a BERT bi-encoder whose forward pass runs on packed f32 slices.
 //!
 //! [`BertEncoder`] is the encoder; [`BertModel`] the network under it, for callers that have token ids;
-//! [`Linear`] and [`log_total`] its arithmetic, for a decoder on top of it; [`HashEncoder`] a stand-in
-//! without weights.
+//! [`Linear`] its arithmetic, for a decoder on top of it; [`HashEncoder`] a stand-in without weights.
 //!
 //! file | responsibility
 //! ---|---
@@ -29,7 +28,7 @@ pub use bert::{BertConfig, BertModel, Packed, Sequence, Words};
 pub use encoder::BertEncoder;
 pub use error::EncoderError;
 pub use hash::HashEncoder;
-pub use linear::{Linear, log_total};
+pub use linear::Linear;
 pub use pooling::{Pooling, normalize};
 pub use postil_contract::Similarity;
 pub use recipe::{COSINE_SCORE_SCALE, DOT_SCORE_SCALE};

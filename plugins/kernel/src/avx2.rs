@@ -303,17 +303,18 @@ fn add_norm(row: &mut [f32], residual: &[f32], norm: &Norm) {
 #[inline]
 fn gelu(x: __m256) -> __m256 {
     let magnitude = _mm256_castsi256_ps(_mm256_set1_epi32(i32::MAX));
-    let a = _mm256_min_ps(_mm256_and_ps(x, magnitude), _mm256_set1_ps(PHI_MAX));
+    // Of two operands one of which is NaN these give the second, so that a NaN comes through.
+    let a = _mm256_min_ps(_mm256_set1_ps(PHI_MAX), _mm256_and_ps(x, magnitude));
     let power = polynomial(&NEG_LOG2_PHI, a);
     let tail = exp2(_mm256_sub_ps(_mm256_setzero_ps(), power));
-    _mm256_fnmadd_ps(a, tail, _mm256_max_ps(x, _mm256_setzero_ps()))
+    _mm256_fnmadd_ps(a, tail, _mm256_max_ps(_mm256_setzero_ps(), x))
 }
 
-/// 2 to the power x, for x <= 0.
+/// 2 to the power x, for x <= 0; NaN of NaN.
 #[target_feature(enable = "avx2,fma")]
 #[inline]
 fn exp2(x: __m256) -> __m256 {
-    let x = _mm256_max_ps(x, _mm256_set1_ps(EXP2_MIN));
+    let x = _mm256_max_ps(_mm256_set1_ps(EXP2_MIN), x);
     let whole = _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x);
     let mantissa = polynomial(&EXP2, _mm256_sub_ps(x, whole));
     let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(whole), _mm256_set1_epi32(127));

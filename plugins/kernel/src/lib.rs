@@ -109,7 +109,7 @@ impl Kernel {
         }
     }
 
-    /// Replaces `row` by softmax(scale * row). `scale` is positive and the row finite.
+    /// Replaces `row` by softmax(scale * row), all NaN if one is. `scale` is positive and the row finite or NaN.
     pub fn softmax(self, row: &mut [f32], scale: f32) {
         match self {
             Self::Portable => portable::softmax(row, scale),

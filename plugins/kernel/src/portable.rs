@@ -78,14 +78,17 @@ pub(super) fn add_norm(row: &mut [f32], residual: &[f32], norm: &Norm) {
 
 /// x * Phi(x).
 pub(super) fn gelu(x: f32) -> f32 {
+    if x.is_nan() {
+        return x;
+    }
     let a = x.abs().min(PHI_MAX);
     let power = NEG_LOG2_PHI.iter().rev().fold(0.0, |sum, c| sum * a + c);
     x.max(0.0) - a * exp2(-power)
 }
 
-/// 2 to the power x, for x <= 0; what is below 2^-126 becomes 2^-126.
+/// 2 to the power x, for x <= 0; what is below 2^-126 becomes 2^-126; NaN of NaN.
 pub(super) fn exp2(x: f32) -> f32 {
-    let x = x.max(EXP2_MIN);
+    let x = if x < EXP2_MIN { EXP2_MIN } else { x };
     let whole = x.round_ties_even();
     let part = x - whole;
     let mantissa = EXP2.iter().rev().fold(0.0, |sum, c| sum * part + c);

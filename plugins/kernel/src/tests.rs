@@ -118,6 +118,28 @@ fn softmax_sums_to_one_and_keeps_extremes_apart() {
 }
 
 #[test]
+fn what_is_no_number_comes_through_softmax_and_gelu() {
+    for kernel in [Kernel::Portable, Kernel::detect()] {
+        for (length, at) in [(1, 0), (7, 3), (8, 0), (8, 7), (21, 2), (21, 15), (21, 20)] {
+            let mut row = values(length, 5);
+            row[at] = f32::NAN;
+            let packed = Panels::from_linear(&row, length, 1);
+            let (left, finish) =
+                (Rows { values: &[1.0], stride: 1, rows: 1 }, Finish { bias: &[], gelu: true });
+            let mut out = vec![0.0; length];
+            kernel.product(left, packed.all(), finish, &mut out, length);
+            let is_nan: Vec<bool> = out.iter().map(|value| value.is_nan()).collect();
+            assert!(
+                is_nan.iter().enumerate().all(|(i, is_nan)| *is_nan == (i == at)),
+                "{length} {at}: {out:?}"
+            );
+            kernel.softmax(&mut row, 1.0);
+            assert!(row.iter().all(|value| value.is_nan()), "{length} {at}: {row:?}");
+        }
+    }
+}
+
+#[test]
 fn the_fast_softmax_and_norm_agree_with_the_portable_ones_at_every_length() {
     for length in 1..=257 {
         // An odd start makes every vector load unaligned.

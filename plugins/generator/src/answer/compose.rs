@@ -70,6 +70,7 @@ impl Composer<'_> {
             _ => self.withheld(found.silence.as_ref(), no_answer_probability),
         };
         answer.no_answer_probability = no_answer_probability;
+        answer.priors = self.log_prior.iter().map(|p| p.exp()).collect();
         let shortened = self.decoding.shortened();
         let is_shortened = |z: &usize| shortened.contains(&self.groups.group_of()[*z]);
         answer.shortened = (0..self.passages.len()).filter(is_shortened).collect();
@@ -100,11 +101,12 @@ impl Composer<'_> {
 
     fn given(&self, best: &Spoken<'_>) -> Result<Answer, GenerateError> {
         let tokens = self.tokens(&best.hypothesis.tokens, &best.marginal.steps);
+        // Asked only where it added nothing: a decoding may have to compute what a token is by itself.
         let is_text = |token: &TokenId| !self.decoding.text(&[*token]).is_empty();
         let added: Vec<Option<&str>> = tokens
             .iter()
             .zip(&best.hypothesis.tokens)
-            .map(|(added, token)| is_text(token).then_some(added.text.as_str()))
+            .map(|(added, token)| (!added.text.is_empty() || is_text(token)).then_some(added.text.as_str()))
             .collect();
         let words = words(&best.text, &added);
         let spans = clauses(&best.text, &words).into_iter().map(|s| self.span(best, s)).collect::<Vec<_>>();

@@ -76,6 +76,8 @@ pub struct Answer {
     pub words: Vec<Span>,
     /// Its clauses, a partition of `words`: these are what passages are credited with.
     pub spans: Vec<Span>,
+    /// p(z|x) of every passage given; sums to 1.
+    pub priors: Vec<f64>,
     /// p(z|x,y) of every passage given, see [`crate::Marginal::posterior`]; sums to 1. p(z|x) when an
     /// answer was withheld.
     pub posteriors: Vec<f64>,
@@ -108,6 +110,7 @@ impl Answer {
             tokens: Vec::new(),
             words: Vec::new(),
             spans: Vec::new(),
+            priors: Vec::new(),
             posteriors: Vec::new(),
             shortened: Vec::new(),
             citations: Vec::new(),

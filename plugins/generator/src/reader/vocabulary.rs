@@ -1,5 +1,8 @@
 use postil_contract::TokenId;
-use postil_encoder::{Linear, Words, log_total};
+use postil_encoder::{Linear, Words};
+use postil_kernel::Kernel;
+
+use crate::log_sum_exp;
 
 /// Words whose logits a thread computes at a time: their weights, 3 MB at 384 components, are read once for
 /// all rows.
@@ -41,12 +44,12 @@ impl Vocabulary {
     /// `queries`: `[rows, width]`.
     pub(super) fn logits(&self, queries: &[f32], rows: usize, threads: usize) -> Logits {
         let share = self.parts.len().div_ceil(threads);
-        let parts: Vec<(Vec<f32>, Vec<f32>)> = std::thread::scope(|scope| {
+        let parts: Vec<(Vec<f32>, Vec<f64>)> = std::thread::scope(|scope| {
             let work = |parts: &[Linear]| parts.iter().map(|part| computed(part, queries)).collect();
             let mut shares = self.parts.chunks(share);
             let first = shares.next().unwrap_or_default();
             let others: Vec<_> = shares.map(|parts| scope.spawn(move || work(parts))).collect();
-            let mut all: Vec<(Vec<f32>, Vec<f32>)> = work(first);
+            let mut all: Vec<(Vec<f32>, Vec<f64>)> = work(first);
             all.extend(others.into_iter().flat_map(|other| other.join().expect("products do not panic")));
             all
         });
@@ -56,21 +59,16 @@ impl Vocabulary {
             for ((logits, _), part) in parts.iter().zip(&self.parts) {
                 values.extend_from_slice(&logits[row * part.outputs()..][..part.outputs()]);
             }
-            let mut of_parts: Vec<f32> = parts.iter().map(|(_, totals)| totals[row]).collect();
-            totals.push(log_total(&mut of_parts));
+            totals.push(log_sum_exp(parts.iter().map(|(_, totals)| totals[row])) as f32);
         }
         Logits { values, totals }
     }
 }
 
 /// One part's logits, `[rows, words of the part]`, and each row's log total.
-fn computed(part: &Linear, queries: &[f32]) -> (Vec<f32>, Vec<f32>) {
+fn computed(part: &Linear, queries: &[f32]) -> (Vec<f32>, Vec<f64>) {
     let logits = part.apply(queries);
-    let mut scratch = vec![0.0; part.outputs()];
-    let total = |row: &[f32]| {
-        scratch.copy_from_slice(row);
-        log_total(&mut scratch)
-    };
+    let total = |row: &[f32]| Kernel::detect().log_sum_exp(row);
     let totals = logits.chunks_exact(part.outputs()).map(total).collect();
     (logits, totals)
 }

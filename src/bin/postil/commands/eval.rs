@@ -36,14 +36,15 @@ pub(crate) fn run(args: &Eval) -> Result<ExitCode> {
         }
     }
     bar.finish_and_clear();
+    match args.output.json {
+        true => render::json(&as_json(&asked, &recall, &rows))?,
+        false => print(&asked, &recall, &rows)?,
+    }
+    // Last, so that a plot that cannot be drawn costs no scores.
     if let Some(path) = &args.plot {
         let curves = rows.iter().map(|row| Curve { name: row.name(), bins: &row.scores.reliability });
         plot::reliability(path, &curves.collect::<Vec<_>>())
             .with_context(|| format!("cannot draw {}", path.display()))?;
-    }
-    match args.output.json {
-        true => render::json(&as_json(&asked, &recall, &rows))?,
-        false => print(&asked, &recall, &rows)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ mod bag_of_words;
 mod bigrams;
 pub(crate) mod folder;
 pub(crate) mod golden;
+mod lines;
 mod table;
 
 pub(crate) use bag_of_words::BagOfWords;

@@ -1,6 +1,6 @@
-use std::ops::Range;
+use postil_contract::{Decoding, GenerateError, Generator, Passage, TokenId};
 
-use postil_contract::{AnswerScores, Decoding, GenerateError, Generator, LogProbs, Passage, TokenId};
+use super::lines::{LineDecoding, Lines};
 
 const VOCABULARY: usize = 3;
 const END: TokenId = 0;
@@ -15,16 +15,7 @@ pub(crate) struct TableGenerator {
 }
 
 impl TableGenerator {
-    /// The line of a passage: normalized, or wholly -inf after something it cannot say.
-    fn line(&self, passage: &str, prefix: &[TokenId]) -> [f32; VOCABULARY] {
-        let can_say = |i: usize| self.own_line(passage, &prefix[..i])[prefix[i] as usize] > f32::NEG_INFINITY;
-        if (0..prefix.len()).all(can_say) {
-            self.own_line(passage, prefix)
-        } else {
-            [f32::NEG_INFINITY; VOCABULARY]
-        }
-    }
-
+    /// Of a passage that could say the prefix.
     fn own_line(&self, passage: &str, prefix: &[TokenId]) -> [f32; VOCABULARY] {
         if prefix.len() + 1 >= self.longest {
             return [0.0, f32::NEG_INFINITY, f32::NEG_INFINITY];
@@ -67,76 +58,30 @@ impl Generator for TableGenerator {
         _: &str,
         passages: &[Passage<'_>],
     ) -> Result<Box<dyn Decoding + 'a>, GenerateError> {
-        let rows = vec![Vec::new(); passages.len()];
-        let passages = passages.iter().map(|p| p.text.to_owned()).collect();
-        Ok(Box::new(TableDecoding { table: self, passages, rows }))
+        Ok(LineDecoding::start(self, passages))
     }
 }
 
-struct TableDecoding<'a> {
-    table: &'a TableGenerator,
-    passages: Vec<String>,
-    /// `[rows, passages]`
-    rows: Vec<Vec<TokenId>>,
-}
-
-impl Decoding for TableDecoding<'_> {
-    fn passages(&self) -> usize {
-        self.passages.len()
-    }
-
+impl Lines for TableGenerator {
     fn vocabulary(&self) -> usize {
         VOCABULARY
     }
 
-    fn log_probs(&mut self) -> Result<LogProbs, GenerateError> {
-        let lines = self.rows.iter().zip(self.passages.iter().cycle());
-        let lines = lines.flat_map(|(row, z)| self.table.line(z, row)).collect();
-        LogProbs::new(self.passages.len(), VOCABULARY, lines)
-    }
-
-    fn advance_each(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
-        let k = self.passages.len();
-        let longer = |(i, (parent, token)): (usize, (&usize, &TokenId))| {
-            [self.rows[parent * k + i % k].as_slice(), &[*token]].concat()
+    fn line(&self, passage: &str, prefix: &[TokenId]) -> Vec<f32> {
+        let can_say = |i: usize| self.own_line(passage, &prefix[..i])[prefix[i] as usize] > f32::NEG_INFINITY;
+        let line = if (0..prefix.len()).all(can_say) {
+            self.own_line(passage, prefix)
+        } else {
+            [f32::NEG_INFINITY; VOCABULARY]
         };
-        self.rows = parents.iter().zip(tokens).enumerate().map(longer).collect();
-        Ok(())
-    }
-
-    fn restart(&mut self) {
-        self.rows = vec![Vec::new(); self.passages.len()];
-    }
-
-    fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {
-        let score = |answer: &Vec<TokenId>| {
-            let entry = |i: usize, z: &String| {
-                let line = self.table.line(z, &answer[..i]);
-                line.iter().any(|v| *v > f32::NEG_INFINITY).then(|| line[answer[i] as usize])
-            };
-            let values = (0..answer.len()).flat_map(|i| self.passages.iter().map(move |z| entry(i, z)));
-            AnswerScores::new(self.passages.len(), values.collect())
-        };
-        answers.iter().map(score).collect()
+        line.to_vec()
     }
 
     fn is_end(&self, token: TokenId) -> bool {
         token == END
     }
 
-    fn no_answer(&self) -> Option<TokenId> {
-        None
-    }
-
-    fn candidates(&self) -> Option<Vec<Vec<TokenId>>> {
-        None
-    }
-
     fn text(&self, tokens: &[TokenId]) -> String {
         tokens.iter().filter(|t| **t != END).map(|t| if *t == 1 { 'a' } else { 'b' }).collect()
-    }
-
-    fn origin(&self, _: usize, _: &[TokenId]) -> Option<Range<usize>> {
-        None
     }
 }
