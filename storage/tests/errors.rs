@@ -131,7 +131,7 @@ fn damaged_segments_are_errors_and_orphans_are_removed() {
     let mut version = whole.clone();
     version[8] = 9;
     std::fs::write(&segment, &version).unwrap();
-    assert!(matches!(open().unwrap_err(), StorageError::Version { got: 9, supported: 1, .. }));
+    assert!(matches!(open().unwrap_err(), StorageError::Version { got: 9, supported: 2, .. }));
     std::fs::remove_file(&segment).unwrap();
     assert!(matches!(open().unwrap_err(), StorageError::Io { path, .. } if path == segment));
 

@@ -64,7 +64,8 @@ class EncoderScores:
     def __init__(self, texts: list[str], questions: list[str], folder: Path, device: str) -> None:
         from retrieval import BiEncoder
 
-        encoder = BiEncoder(folder, device)
+        # Which passages are near does not hang on the third digit of a cosine.
+        encoder = BiEncoder(folder, device, bfloat16=True)
         self.passages = encoder.encode(texts)
         self.questions = dict(zip(questions, encoder.encode(questions), strict=True))
 

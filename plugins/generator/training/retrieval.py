@@ -14,7 +14,8 @@ BATCH = 32
 
 
 class BiEncoder:
-    def __init__(self, folder: Path, device: str) -> None:
+    def __init__(self, folder: Path, device: str, bfloat16: bool = False) -> None:
+        self.bfloat16 = bfloat16
         self.tokenizer = open_tokenizer(folder)
         self.encoder = Encoder(frozen_layers=LAYERS)
         self.encoder.load_minilm(folder, round_words=False)
@@ -32,7 +33,7 @@ class BiEncoder:
             longest = len(pieces[chosen[-1]])
             ids = torch.tensor([pieces[i] + [PAD_ID] * (longest - len(pieces[i])) for i in chosen], device=self.device)
             length = torch.tensor([len(pieces[i]) for i in chosen], device=self.device)
-            states = self.encoder(ids, torch.zeros_like(ids), length, autocast=False)
+            states = self.encoder(ids, torch.zeros_like(ids), length, autocast=self.bfloat16)
             inside = (torch.arange(longest, device=self.device)[None] < length[:, None]).float()
             mean = (states * inside[:, :, None]).sum(1) / length[:, None]
             out[chosen] = torch.nn.functional.normalize(mean, dim=1).cpu().numpy()

@@ -85,6 +85,11 @@ impl Writes {
         self.set(In::Removals, &keys::id(row), Vec::new());
     }
 
+    /// No segment holds the removed row any more.
+    pub(crate) fn forget_removed(&mut self, row: u64) {
+        self.delete(In::Removals, &keys::id(row));
+    }
+
     /// The row's vector is in a segment now.
     pub(crate) fn sealed(&mut self, row: u64) {
         self.delete(In::Vectors, &keys::id(row));

@@ -104,20 +104,6 @@ impl GrowingGraph {
         found.into_iter().map(|neighbour| neighbour.d_id).filter(|&position| position < limit).collect()
     }
 
-    /// Hands out every row's neighbour positions, nearest first: `visit(position, level, neighbours)`.
-    pub(crate) fn for_each_list(&self, mut visit: impl FnMut(usize, usize, Vec<u32>)) {
-        let points = self.hnsw.get_point_indexation();
-        for own_level in 0..LEVELS {
-            for point in points.get_layer_iterator(own_level) {
-                // Lists above a point's own level only say where its insertion passed by.
-                for (level, list) in point.get_neighborhood_id().into_iter().enumerate().take(own_level + 1) {
-                    let here = list.iter().filter(|n| usize::from(n.p_id.0) >= level);
-                    visit(point.get_origin_id(), level, here.map(|n| n.d_id as u32).collect());
-                }
-            }
-        }
-    }
-
     fn augmented(&self, vector: &[f32]) -> Vec<f32> {
         let rest = self.bound * self.bound - distance::dot(vector, vector);
         [vector, &[rest.max(0.0).sqrt()]].concat()

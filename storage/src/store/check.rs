@@ -4,6 +4,7 @@ use super::Store;
 use crate::error::{AtPath, Result};
 use crate::index::growing_graph::GrowingGraph;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 /// Something wrong that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,10 @@ pub struct Stat {
     pub growing_rows: usize,
     /// Those of them that are in the growing graph.
     pub indexed_rows: usize,
+    /// Rows that the segment in the making will have; 0 when none is.
+    pub building_rows: usize,
+    /// Those of them that are linked.
+    pub built_rows: usize,
     /// Bytes of all files.
     pub disk_bytes: u64,
     /// Committed batches.
@@ -56,6 +61,8 @@ impl Store {
             segments: snapshot.segments.len(),
             growing_rows: snapshot.growing.rows(),
             indexed_rows: snapshot.growing.graph.get().map_or(0, GrowingGraph::indexed),
+            building_rows: self.shared.building.rows.load(Ordering::Relaxed),
+            built_rows: self.shared.building.done.load(Ordering::Relaxed),
             disk_bytes: bytes_under(&self.shared.path)?,
             generation: snapshot.generation,
         })

@@ -58,7 +58,7 @@ impl Store {
                 }
                 None => (self.shared.current(), None),
             };
-            let ranked = snapshot.search(&query, options.k, options.ef, options.exact, allowed.as_deref());
+            let ranked = snapshot.search(&query, options, allowed.as_deref());
             match self.resolve(&ranked)? {
                 Ok(hits) => return Ok(hits),
                 Err(row) => self.shared.wait_for_newer(snapshot.generation, row)?,

@@ -33,7 +33,7 @@ pub use check::{Damage, Stat};
 pub use find::Hit;
 pub use options::{
     DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_TEXT_BYTES, DEFAULT_MIN_FREE_BYTES,
-    DEFAULT_SEAL_ROWS, Profile, SearchOptions, StoreOptions,
+    DEFAULT_OVERSAMPLING, DEFAULT_SEAL_ROWS, Profile, SearchOptions, StoreOptions,
 };
 pub use read::{Document, Passage};
 
@@ -61,6 +61,15 @@ impl Store {
     /// What kept the segment from being written or adopted; nothing is lost then.
     pub fn seal(&self) -> Result<()> {
         self.indexer.seal_all()
+    }
+
+    /// Makes one segment of everything, without the removed rows, and waits for it: searches are fastest then and the
+    /// files smallest. Searches and commits go on meanwhile. Does nothing when there is nothing to gain.
+    ///
+    /// # Errors
+    /// What kept the segment from being written or adopted; nothing is lost then.
+    pub fn compact(&self) -> Result<()> {
+        self.indexer.compact()
     }
 
     /// Finishes the sealing that is due, then closes. Dropping closes without finishing; nothing is lost either way.

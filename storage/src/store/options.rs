@@ -7,7 +7,7 @@ use crate::filter::Filter;
 use crate::index::growing_graph::MAX_GRAPH_ROWS;
 use crate::vector::metric::{MAX_DIMENSION, Metric};
 
-/// Rows per segment.
+/// Rows that make a new segment.
 pub const DEFAULT_SEAL_ROWS: usize = 16_384;
 /// Links per row on upper levels; twice as many on level 0.
 pub const DEFAULT_M: usize = 16;
@@ -18,6 +18,10 @@ pub const DEFAULT_EF_SEARCH: usize = 64;
 /// 64 MiB.
 pub const DEFAULT_MAX_TEXT_BYTES: usize = 64 * 1024 * 1024;
 
+/// More than this would only wait for each other.
+const MAX_THREADS: usize = 256;
+/// Candidates per hit that are ranked by their exact vectors.
+pub const DEFAULT_OVERSAMPLING: usize = 3;
 /// 16 MiB: what sled may write while it opens, with room to spare.
 pub const DEFAULT_MIN_FREE_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -52,12 +56,14 @@ impl Profile {
 /// How a database is opened.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
-    /// Rows per segment, 1 to 32,768. Default [`DEFAULT_SEAL_ROWS`].
+    /// Rows in memory that are sealed into a segment, 1 to 32,768. Default [`DEFAULT_SEAL_ROWS`].
     pub seal_rows: usize,
     /// Links per row on upper levels, 2 to 128; twice as many on level 0. Default [`DEFAULT_M`].
     pub m: usize,
     /// Candidates looked at when a row is linked, 1 to 10,000. Default [`DEFAULT_EF_CONSTRUCTION`].
     pub ef_construction: usize,
+    /// Threads that build a segment's graph, 1 to 256; the graph does not depend on it. Default: the machine's cores.
+    pub index_threads: usize,
     /// The longest text of one document, in bytes. Default [`DEFAULT_MAX_TEXT_BYTES`].
     pub max_text_bytes: usize,
     /// Free bytes of the disk below which the database is neither opened nor written, since it cannot be
@@ -71,6 +77,7 @@ impl Default for StoreOptions {
             seal_rows: DEFAULT_SEAL_ROWS,
             m: DEFAULT_M,
             ef_construction: DEFAULT_EF_CONSTRUCTION,
+            index_threads: std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS),
             max_text_bytes: DEFAULT_MAX_TEXT_BYTES,
             min_free_bytes: DEFAULT_MIN_FREE_BYTES,
         }
@@ -81,6 +88,7 @@ impl StoreOptions {
     pub(crate) fn check(&self) -> Result<()> {
         within("seal_rows", self.seal_rows, 1, MAX_GRAPH_ROWS)?;
         within("m", self.m, 2, 128)?;
+        within("index_threads", self.index_threads, 1, MAX_THREADS)?;
         within("ef_construction", self.ef_construction, 1, 10_000)
     }
 }
@@ -99,6 +107,9 @@ pub struct SearchOptions {
     pub k: usize,
     /// Candidates kept per segment, at least `k`: more find more and take longer. Default [`DEFAULT_EF_SEARCH`].
     pub ef: usize,
+    /// Of the candidates, which were found by codes of a byte per component, the nearest `k` times this are ranked
+    /// by their exact vectors; at least 1. Default [`DEFAULT_OVERSAMPLING`].
+    pub oversampling: usize,
     /// Look at every row instead of the graph.
     pub exact: bool,
     /// Only documents whose metadata passes.
@@ -109,7 +120,7 @@ impl SearchOptions {
     /// The `k` nearest, with the defaults.
     #[must_use]
     pub fn new(k: usize) -> Self {
-        Self { k, ef: DEFAULT_EF_SEARCH, exact: false, filter: None }
+        Self { k, ef: DEFAULT_EF_SEARCH, oversampling: DEFAULT_OVERSAMPLING, exact: false, filter: None }
     }
 
     /// Looks at every row.
@@ -123,6 +134,13 @@ impl SearchOptions {
     #[must_use]
     pub fn ef(mut self, ef: usize) -> Self {
         self.ef = ef;
+        self
+    }
+
+    /// Ranks that many candidates per hit by their exact vectors.
+    #[must_use]
+    pub fn oversampling(mut self, oversampling: usize) -> Self {
+        self.oversampling = oversampling;
         self
     }
 

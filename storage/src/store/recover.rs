@@ -2,7 +2,7 @@
 
 use super::lock::{Lock, is_marked};
 use super::seal::Indexer;
-use super::shared::Shared;
+use super::shared::{Building, Shared};
 use super::snapshot::Snapshot;
 use super::{Profile, Store, StoreOptions, space};
 use crate::documents::{Documents, Manifest, Writes};
@@ -168,6 +168,7 @@ fn start(
         sequence: AtomicU64::new(0),
         poison: Mutex::new(None),
         sealing_failure: Mutex::new(None),
+        building: Building::default(),
         filters: Mutex::new(Vec::new()),
         snapshot: RwLock::new(Arc::new(snapshot)),
         changed: (Mutex::new(()), Condvar::new()),

@@ -1,15 +1,21 @@
-//! The indexer thread: puts growing rows into a graph and, when there are enough, into a segment.
+//! The indexer thread: puts growing rows into a graph and, when there are enough, into a segment; merges segments.
 //!
-//! A job runs to the end of what is due. Another kind of background work (compaction) would be another [`Job`].
+//! A job runs to the end of what is due.
 
+use super::StoreOptions;
 use super::shared::Shared;
+use super::snapshot::Snapshot;
 use crate::documents::{SegmentEntry, Writes};
 use crate::error::{AtPath, Result, StorageError};
-use crate::index::graph::freeze::FrozenGraph;
+use crate::index::graph::{self, build::BuildOptions};
+use crate::index::growing::Growing;
 use crate::index::growing_graph::GrowingGraph;
 use crate::index::segment::{self, Segment, SegmentRows};
+use crate::vector::codes::{self, Codes, Scale};
 use crate::vector::distance;
 use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
+use roaring::RoaringTreemap;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,12 +25,20 @@ use std::thread::JoinHandle;
 const INDEX_FROM: usize = 1_024;
 /// Rows between two looks at whether to stop.
 const INSERT_ROWS: usize = 128;
+/// Segments up to this many times the rows that come after them are merged with those.
+const MERGE: usize = 2;
+/// A segment with fewer than one removed row in this many is kept whole when others are merged to it.
+const EXTEND: usize = 10;
+/// A segment with more than one removed row in this many is made anew.
+const WASTEFUL: usize = 4;
 
 enum Job {
     /// Index what is worth it, seal what is due.
     Due(Option<Sender<Result<()>>>),
     /// Seal every row below this one.
     Below(u64, Sender<Result<()>>),
+    /// Make one segment of everything.
+    Compact(Sender<Result<()>>),
 }
 
 /// The thread and the way to it. Dropping stops it soon and waits for it.
@@ -54,6 +68,12 @@ impl Indexer {
         let (done, wait) = bounded(1);
         let below = self.shared.writer.lock().next_row;
         self.send(Job::Below(below, done));
+        self.outcome(&wait)
+    }
+
+    pub(super) fn compact(&self) -> Result<()> {
+        let (done, wait) = bounded(1);
+        self.send(Job::Compact(done));
         self.outcome(&wait)
     }
 
@@ -98,14 +118,15 @@ impl Worker {
     fn run(&self, jobs: &Receiver<Job>) {
         let mut broken = false;
         for job in jobs {
-            let (below, done) = match job {
-                Job::Due(done) => (0, done),
-                Job::Below(below, done) => (below, Some(done)),
+            let (work, done): (&dyn Fn() -> Result<()>, _) = match job {
+                Job::Due(done) => (&|| self.work(0), done),
+                Job::Below(below, done) => (&move || self.work(below), Some(done)),
+                Job::Compact(done) => (&|| self.compact(), Some(done)),
             };
             let outcome = if broken {
                 Err(failed(&self.shared, "indexing failed before"))
             } else {
-                catch_unwind(AssertUnwindSafe(|| self.work(below))).unwrap_or_else(|_| {
+                catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
                     // The graph may hold half a row: rows stay scanned until the database is reopened.
                     broken = true;
                     Err(failed(&self.shared, "indexing panicked"))
@@ -121,100 +142,184 @@ impl Worker {
         }
     }
 
-    /// Indexes and seals, until all that is due is done: full segments, and rows below `below`.
+    /// Indexes and seals, until all that is due is done: full segments, rows below `below`, segments that hold many
+    /// removed rows.
     fn work(&self, below: u64) -> Result<()> {
-        let (shared, seal_rows) = (&*self.shared, self.shared.options.seal_rows);
+        let shared = &*self.shared;
         while !self.stopping() {
-            let growing = shared.current().growing.clone();
-            let rows = growing.rows().min(seal_rows);
-            let seal = rows == seal_rows || growing.at(0).is_some_and(|(first, _)| first < below);
-            if rows == 0 || (!seal && rows < INDEX_FROM) {
-                return Ok(());
-            }
-            let graph = growing.graph.get_or_init(|| {
-                let norms = growing.iter_from(0).map(|(_, vector)| distance::dot(vector, vector));
-                let longest = norms.fold(0.0, f32::max).sqrt();
-                let options = &shared.options;
-                GrowingGraph::new(
-                    shared.profile.metric,
-                    options.m,
-                    options.ef_construction,
-                    seal_rows,
-                    longest,
-                )
-            });
-            while graph.indexed() < rows {
-                if self.stopping() {
-                    return Ok(());
-                }
-                let next = (rows - graph.indexed()).min(INSERT_ROWS);
-                let vectors: Vec<&[f32]> =
-                    growing.iter_from(graph.indexed()).take(next).map(|(_, vector)| vector).collect();
-                graph.insert(&vectors);
-            }
-            if seal {
-                self.seal(rows, graph)?;
-            } else if shared.current().growing.rows() == growing.rows() {
+            let snapshot = shared.current();
+            let growing = &snapshot.growing;
+            let first_is_due = growing.at(0).is_some_and(|(first, _)| first < below);
+            if growing.rows() >= shared.options.seal_rows || first_is_due {
+                self.merge(&snapshot, worth_merging(&snapshot)..snapshot.segments.len(), growing.rows(), false)?;
+            } else if let Some(at) = wasteful(&snapshot) {
+                self.merge(&snapshot, at..at + 1, 0, true)?;
+            } else if !self.index(growing) {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// Makes one segment of everything, without the removed rows.
+    fn compact(&self) -> Result<()> {
+        let snapshot = self.shared.current();
+        let growing = snapshot.growing.rows();
+        let clean = snapshot.segments.len() <= 1 && growing == 0 && snapshot.removed.is_empty();
+        if clean { Ok(()) } else { self.merge(&snapshot, 0..snapshot.segments.len(), growing, true) }
+    }
+
+    /// Puts growing rows into their graph, if they are worth one; whether there is more to look at.
+    fn index(&self, growing: &Growing) -> bool {
+        let (shared, rows) = (&*self.shared, growing.rows());
+        if rows < INDEX_FROM {
+            return false;
+        }
+        let graph = growing.graph.get_or_init(|| {
+            let norms = growing.iter_from(0).map(|(_, vector)| distance::dot(vector, vector));
+            let longest = norms.fold(0.0, f32::max).sqrt();
+            let StoreOptions { m, ef_construction, seal_rows, .. } = shared.options;
+            GrowingGraph::new(shared.profile.metric, m, ef_construction, seal_rows, longest)
+        });
+        while graph.indexed() < rows {
+            let due = shared.current().growing.rows() >= shared.options.seal_rows;
+            if due || self.stopping() {
+                return due;
+            }
+            let next = (rows - graph.indexed()).min(INSERT_ROWS);
+            let vectors: Vec<&[f32]> =
+                growing.iter_from(graph.indexed()).take(next).map(|(_, vector)| vector).collect();
+            graph.insert(&vectors);
+        }
+        shared.current().growing.rows() > rows
     }
 
     fn stopping(&self) -> bool {
         self.stop.load(Ordering::Acquire)
     }
 
-    /// Moves the first `rows` growing rows, all of them in the graph, into a segment.
-    fn seal(&self, rows: usize, graph: &GrowingGraph) -> Result<()> {
+    /// Makes one segment of some that are next to each other and of the first growing rows, which come after them.
+    ///
+    /// Where the first segment is kept whole, its graph is extended; otherwise the graph is new. Removed rows are left
+    /// out, but for those of a segment that is kept whole.
+    fn merge(&self, snapshot: &Snapshot, replaced: Range<usize>, growing: usize, rebuild: bool) -> Result<()> {
         let shared = &*self.shared;
         shared.writable()?;
-        let number = shared.writer.lock().next_segment;
-        let growing = shared.current().growing.clone();
-        let (mut ids, mut vectors) = (Vec::with_capacity(rows), Vec::new());
-        for (id, vector) in growing.iter_from(0).take(rows) {
-            ids.push(id);
-            vectors.extend_from_slice(vector);
+        let (old, removed) = (&snapshot.segments[replaced.clone()], &*snapshot.removed);
+        let extended = old.first().filter(|first| !rebuild && snapshot.removed_in(first) * EXTEND < first.ids().len());
+        let whole = extended.map_or(0, |first| first.ids().len());
+        let rows = || {
+            let sealed = old.iter().flat_map(|segment| segment.iter());
+            let all = sealed.chain(snapshot.growing.iter_from(0).take(growing));
+            all.enumerate().filter(|&(at, (row, _))| at < whole || !removed.contains(row)).map(|(_, row)| row)
+        };
+        let ids: Vec<u64> = rows().map(|(row, _)| row).collect();
+        if ids.is_empty() {
+            return self.adopt(snapshot, replaced, growing, None, &ids);
         }
         let profile = &shared.profile;
-        let frozen = FrozenGraph::of(graph, rows, shared.options.m);
         let (metric, dimension) = (profile.metric, profile.dimension);
-        let content = SegmentRows { metric, dimension, ids: &ids, vectors: &vectors, graph: &frozen };
+        let stride = codes::stride(dimension);
+        let mut codes: Vec<i8> = Vec::with_capacity(ids.len() * stride);
+        let scale = match extended {
+            Some(first) => {
+                let (present, scale) = first.codes();
+                codes.extend_from_slice(present.codes);
+                scale
+            }
+            None => Scale::fit(rows().map(|(_, vector)| vector), ids.len(), dimension),
+        };
+        rows().skip(whole).for_each(|(_, vector)| scale.encode(vector, &mut codes));
+        let codes = Codes { codes: &codes, stride };
+        let StoreOptions { m, ef_construction, index_threads, .. } = shared.options;
+        let options = BuildOptions { m, ef: ef_construction, threads: index_threads };
+        shared.building.start(ids.len());
+        let before = extended.map(|first| first.graph());
+        let graph = graph::build::build(metric, codes, before, options, &shared.building.done, &self.stop);
+        shared.building.start(0);
+        let Some(graph) = graph else { return Ok(()) };
+
+        let number = shared.writer.lock().next_segment;
+        let vectors = rows().map(|(_, vector)| vector);
+        let content = SegmentRows { metric, dimension, ids: &ids, vectors, scale, codes, graph: &graph };
         let folder = &shared.segments_folder;
-        segment::write(folder, number, &content).inspect_err(|_| {
+        segment::write(folder, number, content).inspect_err(|_| {
             // Makes room on a full disk; opening would remove it too.
             let _ = std::fs::remove_file(segment::file(folder, number).with_extension("tmp"));
         })?;
         let segment = Segment::open(folder, number, dimension, metric)?;
-        self.adopt(segment, &ids)
+        self.adopt(snapshot, replaced, growing, Some(segment), &ids)
     }
 
-    /// From here on the segment is part of the database.
-    fn adopt(&self, segment: Segment, ids: &[u64]) -> Result<()> {
+    /// From here on the segment is part of the database, in the place of those it was made of.
+    fn adopt(
+        &self,
+        from: &Snapshot,
+        replaced: Range<usize>,
+        growing: usize,
+        segment: Option<Segment>,
+        ids: &[u64],
+    ) -> Result<()> {
         let shared = &*self.shared;
         let mut writer = shared.writer.lock();
         shared.writable()?;
         let before = shared.current();
         let mut manifest = writer.clone();
-        manifest.next_segment = segment.number + 1;
-        manifest.segments.push(SegmentEntry { number: segment.number, rows: ids.len() as u32 });
+        let entry = segment.as_ref().map(|segment| SegmentEntry { number: segment.number, rows: ids.len() as u32 });
+        if let Some(entry) = &entry {
+            manifest.next_segment = entry.number + 1;
+        }
+        manifest.segments.splice(replaced.clone(), entry);
         let mut writes = Writes::default();
-        for &row in ids {
-            if before.removed.contains(row) {
-                writes.mark_removed(row);
-            } else {
-                writes.sealed(row);
+        let mut left_out = RoaringTreemap::new();
+        for &row in from.segments[replaced.clone()].iter().flat_map(|segment| segment.ids()) {
+            if ids.binary_search(&row).is_err() {
+                writes.forget_removed(row);
+                left_out.insert(row);
+            }
+        }
+        for (row, _) in from.growing.iter_from(0).take(growing) {
+            match (ids.binary_search(&row).is_ok(), before.removed.contains(row)) {
+                (true, false) => writes.sealed(row),
+                // Removed since the segment was begun.
+                (true, true) => writes.mark_removed(row),
+                (false, _) => _ = left_out.insert(row),
             }
         }
         writes.manifest(&manifest);
         shared.write(&writes)?;
         let mut snapshot = (*before).clone();
-        snapshot.growing = before.growing.without_first(ids.len());
-        snapshot.segments.push(Arc::new(segment));
+        snapshot.growing = before.growing.without_first(growing);
+        let old: Vec<_> = snapshot.segments.splice(replaced, segment.map(Arc::new)).collect();
+        if !left_out.is_empty() {
+            *Arc::make_mut(&mut snapshot.removed) -= left_out;
+        }
         shared.publish(snapshot);
         *writer = manifest;
         drop(writer);
         shared.notify();
+        for segment in old {
+            // Searches that began before still read it: the name goes now, the bytes when they are done. Where the
+            // system does not allow that, the next open removes it.
+            let _ = std::fs::remove_file(segment.path());
+        }
         Ok(())
     }
+}
+
+/// From which segment on merging with the growing rows is worth it: each row is merged a few times in its life, and
+/// there are few segments to search. (O'Neil et al. 1996, "The log-structured merge-tree".)
+fn worth_merging(snapshot: &Snapshot) -> usize {
+    let mut rows = snapshot.growing.rows();
+    let mut at = snapshot.segments.len();
+    while at > 0 && snapshot.segments[at - 1].ids().len() <= MERGE * rows {
+        at -= 1;
+        rows += snapshot.segments[at].ids().len();
+    }
+    at
+}
+
+/// A segment many of whose rows are removed.
+fn wasteful(snapshot: &Snapshot) -> Option<usize> {
+    snapshot.segments.iter().position(|segment| snapshot.removed_in(segment) * WASTEFUL > segment.ids().len())
 }

@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use roaring::RoaringTreemap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Filters whose rows are remembered.
@@ -23,6 +23,20 @@ pub(super) struct Remembered {
     filter: Filter,
     generation: u64,
     rows: Arc<RoaringTreemap>,
+}
+
+/// How far the segment in the making is.
+#[derive(Default)]
+pub(super) struct Building {
+    pub(super) rows: AtomicUsize,
+    pub(super) done: AtomicUsize,
+}
+
+impl Building {
+    pub(super) fn start(&self, rows: usize) {
+        self.done.store(0, Ordering::Relaxed);
+        self.rows.store(rows, Ordering::Relaxed);
+    }
 }
 
 /// An open database without its indexer.
@@ -40,6 +54,7 @@ pub(super) struct Shared {
     pub(super) poison: Mutex<Option<String>>,
     /// Why the last attempt to seal failed.
     pub(super) sealing_failure: Mutex<Option<String>>,
+    pub(super) building: Building,
     pub(super) filters: Mutex<Vec<Remembered>>,
     pub(super) snapshot: RwLock<Arc<Snapshot>>,
     pub(super) changed: (Mutex<()>, Condvar),

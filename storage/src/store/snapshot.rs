@@ -1,5 +1,6 @@
 //! What a search sees: segments, growing rows and removals of one moment. Never changes.
 
+use super::SearchOptions;
 use crate::index::growing::Growing;
 use crate::index::segment::Segment;
 use crate::vector::metric::Metric;
@@ -31,11 +32,10 @@ impl Snapshot {
     pub(super) fn search(
         &self,
         query: &[f32],
-        k: usize,
-        ef: usize,
-        exact: bool,
+        options: &SearchOptions,
         allowed: Option<&RoaringTreemap>,
     ) -> Vec<Ranked> {
+        let SearchOptions { k, ef, oversampling, exact, .. } = *options;
         let matches = allowed.map_or(self.live, RoaringTreemap::len);
         // No allocation or search wider than what is there.
         let k = k.min(usize::try_from(matches).unwrap_or(usize::MAX));
@@ -44,12 +44,16 @@ impl Snapshot {
             return self.scan(query, k, allowed);
         }
         let mut top = TopK::new(k);
+        let most = k.saturating_mul(oversampling.max(1));
         for segment in &self.segments {
-            let accept = |row| match allowed {
-                Some(allowed) => allowed.contains(row),
-                None => !self.removed.contains(row),
+            let in_filter = |row| allowed.is_some_and(|allowed| allowed.contains(row));
+            let present = |row| !self.removed.contains(row);
+            let accept: Option<&dyn Fn(u64) -> bool> = match allowed {
+                Some(_) => Some(&in_filter),
+                None if self.removed_in(segment) > 0 => Some(&present),
+                None => None,
             };
-            segment.search(query, ef, accept).into_iter().for_each(|ranked| top.offer(ranked));
+            segment.search(query, ef, most, accept).into_iter().for_each(|ranked| top.offer(ranked));
         }
         match allowed {
             Some(allowed) => self.scan_growing(query, 0, &mut top, |row| allowed.contains(row)),
@@ -120,6 +124,16 @@ impl Snapshot {
             Some(segment) => segment.at(segment.position(row)?),
             None => self.growing.vector(row),
         }
+    }
+
+    /// How many of a segment's rows are removed.
+    pub(super) fn removed_in(&self, segment: &Segment) -> usize {
+        let (Some(&first), Some(&last)) = (segment.ids().first(), segment.ids().last()) else { return 0 };
+        if self.removed.is_empty() {
+            return 0;
+        }
+        // Rows between those of a segment that are not in it are not in the database, and not in `removed` either.
+        (self.removed.rank(last) - first.checked_sub(1).map_or(0, |below| self.removed.rank(below))) as usize
     }
 
     /// Rows below this one are in segments.

@@ -1,5 +1,6 @@
 //! Vectors as numbers: metrics, kernels and the best k. Pure, no I/O.
 
+pub(crate) mod codes;
 pub(crate) mod distance;
 pub(crate) mod metric;
 pub(crate) mod top_k;

@@ -1,4 +1,4 @@
-//! Flat neighbour lists: row `i` of level 0 has `stride` places, filled from the front.
+//! Flat neighbour lists: node `i` of a level has `stride` places, filled from the front.
 
 /// Marks the unused places of a list.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -6,42 +6,64 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// The lists of one frozen graph, wherever their bytes are.
 #[derive(Clone, Copy)]
 pub(crate) struct Links<'a> {
-    /// Where a search starts.
+    /// The position at which a search starts.
     pub(crate) entry: u32,
-    /// Places per list at level 0.
-    pub(crate) stride: usize,
-    pub(crate) level0: &'a [u32],
+    /// Every position, in order.
+    pub(crate) level0: Lists<'a>,
     /// Level 1 and up.
     pub(crate) upper: &'a [UpperLevel<'a>],
 }
 
-/// The few rows of an upper level.
+/// Lists of one length after each other.
+#[derive(Clone, Copy)]
+pub(crate) struct Lists<'a> {
+    pub(crate) stride: usize,
+    pub(crate) places: &'a [u32],
+}
+
+/// The few nodes of an upper level.
 #[derive(Clone, Copy)]
 pub(crate) struct UpperLevel<'a> {
-    /// Ascending.
+    /// Their positions, ascending.
     pub(crate) nodes: &'a [u32],
-    pub(crate) stride: usize,
-    /// Lists in the order of `nodes`.
-    pub(crate) links: &'a [u32],
+    /// Lists in the order of `nodes`, of indices into `nodes`.
+    pub(crate) lists: Lists<'a>,
 }
 
-impl<'a> Links<'a> {
+impl<'a> Lists<'a> {
+    /// All places of a list; empty for one that is out of range.
     #[inline]
-    pub(crate) fn neighbors(&self, row: u32) -> impl Iterator<Item = u32> + use<'a> {
-        list(self.level0, row as usize, self.stride)
+    pub(crate) fn places(self, at: usize) -> &'a [u32] {
+        let from = at.saturating_mul(self.stride);
+        self.places.get(from..from.saturating_add(self.stride)).unwrap_or(&[])
+    }
+
+    #[inline]
+    pub(crate) fn neighbors(self, at: usize) -> impl Iterator<Item = u32> + use<'a> {
+        self.places(at).iter().copied().take_while(|&neighbor| neighbor != NONE)
     }
 }
 
-impl<'a> UpperLevel<'a> {
-    pub(crate) fn neighbors(&self, row: u32) -> impl Iterator<Item = u32> + use<'a> {
-        let at = self.nodes.binary_search(&row).unwrap_or(usize::MAX);
-        list(self.links, at, self.stride)
-    }
+/// Owned lists, ready to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Graph {
+    pub(crate) entry: u32,
+    pub(crate) stride: usize,
+    pub(crate) level0: Vec<u32>,
+    /// Level 1 and up.
+    pub(crate) upper: Vec<Level>,
 }
 
-#[inline]
-fn list(all: &[u32], at: usize, stride: usize) -> impl Iterator<Item = u32> + use<'_> {
-    let from = at.saturating_mul(stride);
-    let list = all.get(from..from.saturating_add(stride)).unwrap_or(&[]);
-    list.iter().copied().take_while(|&neighbor| neighbor != NONE)
+/// An owned upper level; see [`UpperLevel`].
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Level {
+    pub(crate) nodes: Vec<u32>,
+    pub(crate) stride: usize,
+    pub(crate) links: Vec<u32>,
+}
+
+impl Level {
+    pub(crate) fn borrowed(&self) -> UpperLevel<'_> {
+        UpperLevel { nodes: &self.nodes, lists: Lists { stride: self.stride, places: &self.links } }
+    }
 }

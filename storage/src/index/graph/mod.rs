@@ -2,12 +2,16 @@
 //!
 //! | file | responsibility |
 //! |---|---|
-//! | freeze | lists out of the growing graph, every row reachable |
+//! | build | the lists of many rows at once, on all cores, the same whatever their number |
+//! | prune | which candidates become neighbours |
+//! | reach | every row reachable from the entry |
 //! | links | flat lists, owned or mapped |
 //! | search | greedy descent, then best-first |
-//! | visited | which rows a search has seen, reused between searches |
+//! | scratch | what a search writes to, reused between searches |
 
-pub(crate) mod freeze;
+pub(crate) mod build;
 pub(crate) mod links;
+mod prune;
+mod reach;
+pub(crate) mod scratch;
 pub(crate) mod search;
-pub(crate) mod visited;

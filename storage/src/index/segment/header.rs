@@ -7,7 +7,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 use std::path::Path;
 
 pub(super) const MAGIC: [u8; 8] = *b"PSTLSEG\n";
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// Sections start at multiples of this: a cache line, and more than any element needs.
 pub(super) const ALIGNMENT: usize = 64;
 /// Magic, version, header length, header CRC, zeros.
@@ -20,6 +20,8 @@ pub(super) struct Header {
     pub(super) metric: u8,
     /// Where a search starts.
     pub(super) entry: u32,
+    /// Codes per unit.
+    pub(super) scale: f32,
     pub(super) sections: Vec<Section>,
 }
 
@@ -29,7 +31,7 @@ pub(super) struct Section {
     pub(super) kind: u16,
     /// The level of [`LINKS`] and [`NODES`].
     pub(super) level: u16,
-    /// Places per list of [`LINKS`].
+    /// Places per list of [`LINKS`], codes per row of [`CODES`].
     pub(super) stride: u32,
     pub(super) offset: u64,
     pub(super) bytes: u64,
@@ -40,10 +42,14 @@ pub(super) struct Section {
 pub(super) const ROWS: u16 = 1;
 /// Vectors, f32, row after row.
 pub(super) const VECTORS: u16 = 2;
-/// Neighbour positions, u32.
+/// Neighbours, u32: positions at level 0, above it indices into the level's [`NODES`].
 pub(super) const LINKS: u16 = 3;
 /// Positions of an upper level's rows, u32, ascending.
 pub(super) const NODES: u16 = 4;
+/// Vectors in a byte per component, i8.
+pub(super) const CODES: u16 = 5;
+/// Squared lengths of the rows of [`CODES`], f32; only where the metric needs them.
+pub(super) const NORMS: u16 = 6;
 
 /// The bytes before the first section.
 pub(super) fn encode(header: &Header) -> Vec<u8> {

@@ -3,11 +3,13 @@
 //! Opening reads the header and checks every length against the file, so that slicing cannot fail later; it does not
 //! read the arrays. What the arrays hold is not trusted: positions out of range are skipped by the search.
 
-use super::header::{self, LINKS, NODES, ROWS, Section, VECTORS};
+use super::header::{self, CODES, LINKS, NODES, NORMS, ROWS, Section, VECTORS};
 use crate::error::{Result, StorageError};
-use crate::index::graph::links::{Links, UpperLevel};
-use crate::index::graph::visited::{Visited, VisitedPool};
-use crate::index::graph::{links, search};
+use crate::index::graph::links::{Graph, Level, Links, Lists, NONE, UpperLevel};
+use crate::index::graph::scratch::ScratchPool;
+use crate::index::graph::search::{self, MAX_ROWS, Nearness};
+use crate::vector::codes::{self, Codes, Scale};
+use crate::vector::distance;
 use crate::vector::metric::Metric;
 use crate::vector::top_k::Ranked;
 use memmap2::Mmap;
@@ -25,12 +27,15 @@ pub(crate) struct Segment {
     dimension: usize,
     metric: Metric,
     entry: u32,
+    scale: Scale,
     rows: Range<usize>,
     vectors: Range<usize>,
+    codes: Range<usize>,
+    norms: Option<Range<usize>>,
     level0: (Range<usize>, usize),
     upper: Vec<(Range<usize>, Range<usize>, usize)>,
     checksums: Vec<(Range<usize>, u32)>,
-    visited: VisitedPool,
+    scratches: ScratchPool,
 }
 
 impl Segment {
@@ -42,7 +47,9 @@ impl Segment {
         if header.dimension as usize != dimension || header.metric != metric.to_byte() {
             return Err(corrupt("segment is of another dimension or metric than the database".into()));
         }
-        let count = usize::try_from(header.rows).map_err(|_| corrupt("too many rows".into()))?;
+        let count = usize::try_from(header.rows).ok().filter(|&rows| rows <= MAX_ROWS);
+        let count = count.ok_or_else(|| corrupt("too many rows".into()))?;
+        let scale = Scale::stored(header.scale).ok_or_else(|| corrupt("no usable scale of codes".into()))?;
         // Some(range) only where the section is inside the file and as long as it must be.
         let place = |section: &Section, elements: Option<usize>, size: usize| {
             let start = body.checked_add(usize::try_from(section.offset).ok()?)?;
@@ -63,6 +70,11 @@ impl Segment {
         };
         let rows = find(ROWS, 0, Some(count), 8)?;
         let vectors = find(VECTORS, 0, count.checked_mul(dimension), 4)?;
+        let codes = find(CODES, 0, count.checked_mul(codes::stride(dimension)), 1)?;
+        let norms = match metric {
+            Metric::L2 => Some(find(NORMS, 0, Some(count), 4)?),
+            Metric::Cosine | Metric::Dot => None,
+        };
         let level0 = (find(LINKS, 0, count.checked_mul(stride(0)), 4)?, stride(0));
         let mut upper = Vec::new();
         while header.sections.iter().any(|s| s.kind == NODES && usize::from(s.level) == upper.len() + 1) {
@@ -82,12 +94,15 @@ impl Segment {
             dimension,
             metric,
             entry: header.entry,
+            scale,
             rows,
             vectors,
+            codes,
+            norms,
             level0,
             upper,
             checksums,
-            visited: VisitedPool::default(),
+            scratches: ScratchPool::default(),
             path,
             map,
         })
@@ -105,6 +120,28 @@ impl Segment {
         vectors.get(position.checked_mul(self.dimension)?..(position + 1).checked_mul(self.dimension)?)
     }
 
+    /// Ids and vectors, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &[f32])> {
+        let vectors: &[f32] = self.array(&self.vectors);
+        self.ids().iter().copied().zip(vectors.chunks_exact(self.dimension))
+    }
+
+    /// The codes, and their scale.
+    pub(crate) fn codes(&self) -> (Codes<'_>, Scale) {
+        (Codes { codes: self.array(&self.codes), stride: codes::stride(self.dimension) }, self.scale)
+    }
+
+    /// A copy of the graph.
+    pub(crate) fn graph(&self) -> Graph {
+        let upper = self.upper.iter().map(|(nodes, links, stride)| Level {
+            nodes: self.array(nodes).to_vec(),
+            stride: *stride,
+            links: self.array(links).to_vec(),
+        });
+        let level0 = self.array(&self.level0.0).to_vec();
+        Graph { entry: self.entry, stride: self.level0.1, level0, upper: upper.collect() }
+    }
+
     /// Where a row is, if it is here.
     pub(crate) fn position(&self, row: u64) -> Option<usize> {
         let ids = self.ids();
@@ -113,27 +150,49 @@ impl Segment {
         if ids.get(guess) == Some(&row) { Some(guess) } else { ids.binary_search(&row).ok() }
     }
 
-    /// Accepted rows near the query, through the graph.
-    pub(crate) fn search(&self, query: &[f32], ef: usize, accept: impl Fn(u64) -> bool) -> Vec<Ranked> {
+    /// Up to `most` rows near the query, through the graph, with their exact ranks: of the `ef` nearest by codes the
+    /// first `most`. With `accept`, only rows that it accepts.
+    pub(crate) fn search(
+        &self,
+        query: &[f32],
+        ef: usize,
+        most: usize,
+        accept: Option<&dyn Fn(u64) -> bool>,
+    ) -> Vec<Ranked> {
         let ids = self.ids();
         let upper: Vec<UpperLevel<'_>> = self
             .upper
             .iter()
             .map(|(nodes, links, stride)| UpperLevel {
                 nodes: self.array(nodes),
-                stride: *stride,
-                links: self.array(links),
+                lists: Lists { stride: *stride, places: self.array(links) },
             })
             .collect();
-        let (level0, stride) = (self.array(&self.level0.0), self.level0.1);
-        let links = Links { entry: self.entry, stride, level0, upper: &upper };
-        let rank = |position: u32| Some(self.metric.rank(query, self.at(position as usize)?));
-        let accept = |position: u32| ids.get(position as usize).is_some_and(|&row| accept(row));
-        let found = self
-            .visited
-            .with(ids.len(), |visited: &mut Visited| search::search(links, ef, visited, rank, accept));
-        let row = |found: Ranked| Some(Ranked { row: *ids.get(found.row as usize)?, ..found });
-        found.into_iter().filter_map(row).collect()
+        let level0 = Lists { stride: self.level0.1, places: self.array(&self.level0.0) };
+        let links = Links { entry: self.entry, level0, upper: &upper };
+        let mut code = Vec::with_capacity(codes::stride(self.dimension));
+        self.scale.encode(query, &mut code);
+        let (codes, _) = self.codes();
+        let norms = self.norms.as_ref().map_or(&[][..], |norms| self.array(norms));
+        let to = ByCodes { query: &code, codes, norms };
+        let positions: Vec<usize> = self.scratches.with(ids.len(), |scratch| match accept {
+            None => {
+                search::nearest(links, ef, scratch, &to);
+                scratch.pool.iter().take(most).map(|found| found.position() as usize).collect()
+            }
+            Some(accept) => {
+                let accept = |position: u32| ids.get(position as usize).is_some_and(|&row| accept(row));
+                let mut found = search::nearest_accepted(links, ef, scratch, &to, accept);
+                found.sort_unstable_by(|a, b| b.cmp(a));
+                found.into_iter().take(most).map(|found| found.row as usize).collect()
+            }
+        });
+        positions.iter().filter_map(|&position| self.at(position)).for_each(distance::prefetch);
+        let exact = |position: usize| {
+            let rank = self.metric.rank(query, self.at(position)?);
+            Some(Ranked { rank, row: *ids.get(position)? })
+        };
+        positions.into_iter().filter_map(exact).collect()
     }
 
     /// What is wrong with the arrays; reads all of them.
@@ -148,7 +207,7 @@ impl Segment {
             damage.push("row ids are not ascending".to_owned());
         }
         let level0: &[u32] = self.array(&self.level0.0);
-        if level0.iter().any(|&n| n != links::NONE && n as usize >= self.ids().len()) {
+        if level0.iter().any(|&n| n != NONE && n as usize >= self.ids().len()) {
             damage.push("a link leads out of the segment".to_owned());
         }
         damage
@@ -161,5 +220,26 @@ impl Segment {
     #[inline]
     fn array<T: bytemuck::AnyBitPattern>(&self, range: &Range<usize>) -> &[T] {
         bytemuck::try_cast_slice(&self.map[range.clone()]).expect("opening checked alignment and length")
+    }
+}
+
+/// How near the codes of rows are to those of a query.
+struct ByCodes<'a> {
+    query: &'a [i8],
+    codes: Codes<'a>,
+    /// Empty where the inner product alone ranks.
+    norms: &'a [f32],
+}
+
+impl Nearness for ByCodes<'_> {
+    #[inline]
+    fn rank(&self, position: u32) -> f32 {
+        let product = distance::dot_codes(self.query, self.codes.row(position)) as f32;
+        self.norms.get(position as usize).map_or(product, |norm| 2.0 * product - norm)
+    }
+
+    #[inline]
+    fn prefetch(&self, position: u32) {
+        distance::prefetch(self.codes.row(position));
     }
 }

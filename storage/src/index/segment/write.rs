@@ -1,60 +1,102 @@
 //! Writing a segment: nothing has the segment's name until every byte is on the medium.
 
-use super::header::{ALIGNMENT, Header, LINKS, NODES, ROWS, Section, VECTORS, encode};
+use super::header::{ALIGNMENT, CODES, Header, LINKS, NODES, NORMS, ROWS, Section, VECTORS, encode};
 use crate::error::{AtPath, Result};
-use crate::index::graph::freeze::FrozenGraph;
+use crate::index::graph::links::Graph;
+use crate::vector::codes::{Codes, Scale};
 use crate::vector::metric::Metric;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// What a segment is made of.
-pub(crate) struct SegmentRows<'a> {
+/// Bytes handed to the system at once.
+const BUFFER: usize = 1 << 20;
+
+/// What a segment is made of. The vectors come one by one: they are never all in memory.
+pub(crate) struct SegmentRows<'a, V> {
     pub(crate) metric: Metric,
     pub(crate) dimension: usize,
     pub(crate) ids: &'a [u64],
-    pub(crate) vectors: &'a [f32],
-    pub(crate) graph: &'a FrozenGraph,
+    pub(crate) vectors: V,
+    pub(crate) scale: Scale,
+    pub(crate) codes: Codes<'a>,
+    pub(crate) graph: &'a Graph,
 }
 
 /// Writes the file; when it returns, the file is durable under its name.
-pub(crate) fn write(folder: &Path, number: u32, rows: &SegmentRows<'_>) -> Result<()> {
-    let graph = rows.graph;
-    let mut arrays: Vec<(u16, u16, usize, &[u8])> = vec![
+pub(crate) fn write<'a>(
+    folder: &Path,
+    number: u32,
+    rows: SegmentRows<'a, impl Iterator<Item = &'a [f32]>>,
+) -> Result<()> {
+    let (graph, codes) = (rows.graph, rows.codes);
+    let norms: Vec<f32> = match rows.metric {
+        Metric::L2 => (0..codes.rows() as u32).map(|row| codes.norm(row)).collect(),
+        Metric::Cosine | Metric::Dot => Vec::new(),
+    };
+    let mut arrays: Vec<(u16, usize, usize, &[u8])> = vec![
         (ROWS, 0, 0, bytemuck::cast_slice(rows.ids)),
-        (VECTORS, 0, 0, bytemuck::cast_slice(rows.vectors)),
+        (CODES, 0, codes.stride, bytemuck::cast_slice(codes.codes)),
         (LINKS, 0, graph.stride, bytemuck::cast_slice(&graph.level0)),
     ];
-    for (level, (nodes, stride, links)) in (1u16..).zip(&graph.upper) {
-        arrays.push((NODES, level, 0, bytemuck::cast_slice(nodes)));
-        arrays.push((LINKS, level, *stride, bytemuck::cast_slice(links)));
+    for (level, upper) in (1..).zip(&graph.upper) {
+        arrays.push((NODES, level, 0, bytemuck::cast_slice(&upper.nodes)));
+        arrays.push((LINKS, level, upper.stride, bytemuck::cast_slice(&upper.links)));
+    }
+    if rows.metric == Metric::L2 {
+        arrays.push((NORMS, 0, 0, bytemuck::cast_slice(&norms)));
     }
     let mut offset = 0usize;
-    let mut sections = Vec::with_capacity(arrays.len());
-    for &(kind, level, stride, bytes) in &arrays {
-        let crc = crc32fast::hash(bytes);
-        let (start, length) = (offset as u64, bytes.len() as u64);
-        sections.push(Section { kind, level, stride: stride as u32, offset: start, bytes: length, crc });
-        offset = (offset + bytes.len()).next_multiple_of(ALIGNMENT);
-    }
-    let header = Header {
+    let mut section = |kind: u16, level: usize, stride: usize, bytes: usize, crc: u32| {
+        let (level, stride) = (level as u16, stride as u32);
+        let section = Section { kind, level, stride, offset: offset as u64, bytes: bytes as u64, crc };
+        offset = (offset + bytes).next_multiple_of(ALIGNMENT);
+        section
+    };
+    let mut sections: Vec<Section> = arrays
+        .iter()
+        .map(|&(kind, level, stride, bytes)| section(kind, level, stride, bytes.len(), crc32fast::hash(bytes)))
+        .collect();
+    // Last, and their checksum is known only when they are written.
+    sections.push(section(VECTORS, 0, 0, rows.ids.len() * rows.dimension * 4, 0));
+    let mut header = Header {
         rows: rows.ids.len() as u64,
         dimension: rows.dimension as u32,
         metric: rows.metric.to_byte(),
         entry: graph.entry,
+        scale: rows.scale.per_unit(),
         sections,
     };
     let path = super::file(folder, number);
     let temp = path.with_extension("tmp");
-    let mut file = BufWriter::new(File::create(&temp).at(&temp)?);
+    let mut file = BufWriter::with_capacity(BUFFER, File::create(&temp).at(&temp)?);
     file.write_all(&encode(&header)).at(&temp)?;
     for (_, _, _, bytes) in arrays {
         file.write_all(bytes).at(&temp)?;
-        let padding = bytes.len().next_multiple_of(ALIGNMENT) - bytes.len();
-        file.write_all(&[0; ALIGNMENT][..padding]).at(&temp)?;
+        pad(&mut file, bytes.len()).at(&temp)?;
     }
+    let mut crc = crc32fast::Hasher::new();
+    let mut bytes = 0;
+    for vector in rows.vectors {
+        let vector: &[u8] = bytemuck::cast_slice(vector);
+        crc.update(vector);
+        bytes += vector.len();
+        file.write_all(vector).at(&temp)?;
+    }
+    debug_assert_eq!(bytes, rows.ids.len() * rows.dimension * 4);
+    pad(&mut file, bytes).at(&temp)?;
+    if let Some(vectors) = header.sections.last_mut() {
+        vectors.crc = crc.finalize();
+    }
+    // As long as before: only a number in it changed.
+    file.seek(SeekFrom::Start(0)).at(&temp)?;
+    file.write_all(&encode(&header)).at(&temp)?;
     let file = file.into_inner().map_err(std::io::IntoInnerError::into_error).at(&temp)?;
     file.sync_all().at(&temp)?;
     std::fs::rename(&temp, &path).at(&path)?;
     File::open(folder).and_then(|folder| folder.sync_all()).at(folder)
+}
+
+fn pad(file: &mut impl Write, bytes: usize) -> std::io::Result<()> {
+    file.write_all(&[0; ALIGNMENT][..bytes.next_multiple_of(ALIGNMENT) - bytes])
 }

@@ -2,9 +2,11 @@
 #![expect(unsafe_code, reason = "vector intrinsics load from raw pointers")]
 
 use std::arch::x86_64::{
-    __m256, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_movehdup_ps, _mm_movehl_ps, _mm256_add_ps,
-    _mm256_castps256_ps128, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_setzero_ps,
-    _mm256_sub_ps,
+    __m256, __m256i, _MM_HINT_T0, _mm_add_epi32, _mm_add_ps, _mm_add_ss, _mm_cvtsi128_si32, _mm_cvtss_f32, _mm_movehdup_ps, _mm_movehl_ps, _mm_prefetch, _mm_shuffle_epi32,
+    _mm256_abs_epi8, _mm256_add_epi32, _mm256_add_ps, _mm256_castps256_ps128, _mm256_castsi256_si128,
+    _mm256_extracti128_si256, _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
+    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi16, _mm256_setzero_ps, _mm256_setzero_si256,
+    _mm256_sign_epi8, _mm256_sub_ps,
 };
 
 /// Proof that this CPU has AVX2 and FMA; `detect` is the only way to get one.
@@ -28,6 +30,22 @@ impl Avx2 {
     pub(super) fn squared_l2(self, a: &[f32], b: &[f32]) -> f32 {
         // SAFETY: as above.
         unsafe { squared_l2(a, b) }
+    }
+
+    #[inline]
+    pub(super) fn dot_codes(self, a: &[i8], b: &[i8]) -> i32 {
+        // SAFETY: as above.
+        unsafe { dot_codes(a, b) }
+    }
+}
+
+/// Asks for every cache line of a row.
+#[inline]
+pub(super) fn prefetch<T>(row: &[T]) {
+    let (start, bytes) = (row.as_ptr().cast::<i8>(), size_of_val(row));
+    for at in (0..bytes).step_by(64) {
+        // SAFETY: a prefetch of any address is harmless, this one is inside `row`; SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(start.add(at)) };
     }
 }
 
@@ -78,6 +96,41 @@ fn fold(
     total + a[at..n].iter().zip(&b[at..n]).map(|(&x, &y)| tail(x, y)).sum::<f32>()
 }
 
+/// |a| is taken as unsigned and the sign given to b. Two products of at most 127 * 127 do not saturate 16 bits.
+#[target_feature(enable = "avx2,fma")]
+fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
+    let n = a.len().min(b.len());
+    let ones = _mm256_set1_epi16(1);
+    let mut sums = [_mm256_setzero_si256(); 2];
+    let mut at = 0;
+    let product = |at: usize| {
+        let (x, y) = (load_codes(a, at), load_codes(b, at));
+        _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_abs_epi8(x), _mm256_sign_epi8(y, x)), ones)
+    };
+    while at + 64 <= n {
+        sums[0] = _mm256_add_epi32(sums[0], product(at));
+        sums[1] = _mm256_add_epi32(sums[1], product(at + 32));
+        at += 64;
+    }
+    while at + 32 <= n {
+        sums[0] = _mm256_add_epi32(sums[0], product(at));
+        at += 32;
+    }
+    let sum = _mm256_add_epi32(sums[0], sums[1]);
+    let half = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
+    let pair = _mm_add_epi32(half, _mm_shuffle_epi32::<0b01_00_11_10>(half));
+    let total = _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32::<0b10_11_00_01>(pair)));
+    total + super::scalar::dot_codes(&a[at..n], &b[at..n])
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn load_codes(x: &[i8], at: usize) -> __m256i {
+    debug_assert!(at + 32 <= x.len());
+    // SAFETY: every caller has checked `at + 32 <= n` and `n <= x.len()`; the load needs no alignment.
+    unsafe { _mm256_loadu_si256(x.as_ptr().add(at).cast()) }
+}
+
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn load(x: &[f32], at: usize) -> __m256 {
@@ -111,6 +164,21 @@ mod tests {
             let (a, b): (Vec<f32>, Vec<f32>) = values.into_iter().unzip();
             for n in 0..=257 {
                 agree(&a[start..start + n], &b[7 - start..7 - start + n]);
+            }
+        }
+
+        #[test]
+        fn codes_agree_with_the_scalar_kernel_to_the_bit(
+            codes in proptest::collection::vec((-127i8..=127, -127i8..=127), 0..=420), start in 0usize..8,
+        ) {
+            let Some(cpu) = Avx2::detect() else { return Ok(()) };
+            let (a, b): (Vec<i8>, Vec<i8>) = codes.into_iter().unzip();
+            let (a, b) = (&a[start.min(a.len())..], &b[start.min(b.len())..]);
+            prop_assert_eq!(cpu.dot_codes(a, b), scalar::dot_codes(a, b));
+            let extremes = [vec![127i8; a.len()], vec![-127i8; a.len()]];
+            for (x, y) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                let (x, y) = (&extremes[x], &extremes[y]);
+                prop_assert_eq!(cpu.dot_codes(x, y), scalar::dot_codes(x, y));
             }
         }
 

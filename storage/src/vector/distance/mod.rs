@@ -1,9 +1,11 @@
-//! The two kernels everything is made of, chosen once for the CPU at hand.
+//! The kernels everything is made of, chosen once for the CPU at hand.
 //!
 //! Lengths must agree; the extra components of a longer slice are ignored.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod scalar;
 
 /// Inner product.
@@ -26,4 +28,29 @@ pub(crate) fn squared_l2(a: &[f32], b: &[f32]) -> f32 {
         return cpu.squared_l2(a, b);
     }
     scalar::squared_l2(a, b)
+}
+
+/// Inner product of codes, exact. No code is -128, and there are at most 133,000: then the sum fits.
+#[inline]
+pub(crate) fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
+    debug_assert_eq!(a.len(), b.len());
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(cpu) = avx512::Avx512::detect() {
+            return cpu.dot_codes(a, b);
+        }
+        if let Some(cpu) = avx2::Avx2::detect() {
+            return cpu.dot_codes(a, b);
+        }
+    }
+    scalar::dot_codes(a, b)
+}
+
+/// Asks for a row of codes before it is needed.
+#[inline]
+pub(crate) fn prefetch<T>(row: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    avx2::prefetch(row);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = row;
 }

@@ -10,6 +10,11 @@ pub(super) fn squared_l2(a: &[f32], b: &[f32]) -> f32 {
     fold(a, b, |x, y| (x - y) * (x - y))
 }
 
+/// Inner product of codes, exact.
+pub(super) fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
+    a.iter().zip(b).map(|(&x, &y)| i32::from(x) * i32::from(y)).sum()
+}
+
 #[inline]
 fn fold(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let mut sums = [0.0f32; 8];

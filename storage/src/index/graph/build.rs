@@ -1,0 +1,312 @@
+//! The lists of many rows at once, on all cores.
+//!
+//! Rows are inserted in batches (Dobson et al. 2023, "ParlayANN"): all rows of a batch look for neighbours in the graph
+//! as it was before the batch, then the lists change. Both steps are functions of what was there before, so the graph
+//! is the same whatever the number of threads and however they are scheduled. The order is a hash of the positions,
+//! because rows that come after each other are often alike and would not see each other in one batch.
+
+use super::links::{Graph, Level, Lists, NONE, UpperLevel};
+use super::prune::{Near, Space};
+use super::scratch::Scratch;
+use super::search::{Nearness, descend, nearest_from};
+use crate::vector::codes::Codes;
+use crate::vector::metric::Metric;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Upper levels beyond this would hold nobody.
+const MAX_LEVELS: usize = 8;
+/// A batch is at most this part of the rows.
+const BATCH_SHARE: usize = 50;
+/// Items a thread takes at a time.
+const TAKEN: usize = 16;
+/// How much nearer to a kept neighbour than to the row a candidate must be to be left out, as a ratio of squared
+/// distances.
+const SLACK: f32 = 1.0;
+
+/// How a graph is built.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BuildOptions {
+    /// Neighbours per row on upper levels; twice as many on level 0.
+    pub(crate) m: usize,
+    /// Candidates looked at when a row is linked.
+    pub(crate) ef: usize,
+    pub(crate) threads: usize,
+}
+
+/// The graph of rows of codes; `None` when it was stopped. `done` counts rows of level 0. `before` is the graph of the first of these rows, if there
+/// is one with the same `m`: only the others are inserted then.
+pub(crate) fn build(
+    metric: Metric,
+    codes: Codes<'_>,
+    before: Option<Graph>,
+    options: BuildOptions,
+    done: &AtomicUsize,
+    stop: &AtomicBool,
+) -> Option<Graph> {
+    let all = Space::new(metric, codes);
+    let rows = all.rows();
+    let levels: Vec<u8> = (0..rows as u32).map(|position| level_of(position, options.m)).collect();
+    let top = levels.iter().copied().max().unwrap_or(0);
+    let before = before.filter(|graph| graph.stride == 2 * options.m);
+    let (level0_before, mut upper_before) = before.map_or_else(Default::default, |graph| (graph.level0, graph.upper));
+    let mut upper: Vec<Level> = Vec::new();
+    // From the top down: rows start where the level above leads them.
+    for level in (1..=top).rev() {
+        let nodes: Vec<u32> = (0..rows as u32).filter(|&position| levels[position as usize] >= level).collect();
+        let gathered: Vec<i8> = nodes.iter().flat_map(|&position| codes.row(position)).copied().collect();
+        let space = Space::new(metric, Codes { codes: &gathered, stride: codes.stride });
+        let above: Vec<UpperLevel<'_>> = upper.iter().map(Level::borrowed).collect();
+        let start = |index: u32| {
+            let position = start_from(&above, &all, nodes[index as usize])?;
+            nodes.binary_search(&position).ok().map(|at| at as u32)
+        };
+        let is_above = |index: u32| levels[nodes[index as usize] as usize] > level;
+        // Levels are a function of positions: what the level had before is a prefix of what it has now.
+        let present = match upper_before.len() {
+            n if n == usize::from(level) => upper_before.pop().map(|level| level.links).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let mut builder = Builder::new(&space, options.m, present, options, is_above);
+        builder.insert_all(start, &AtomicUsize::new(0), stop)?;
+        let links = builder.lists;
+        upper.insert(0, Level { nodes, stride: options.m, links });
+    }
+    let above: Vec<UpperLevel<'_>> = upper.iter().map(Level::borrowed).collect();
+    let stride = 2 * options.m;
+    let mut builder = Builder::new(&all, stride, level0_before, options, |position| levels[position as usize] > 0);
+    builder.insert_all(|position| start_from(&above, &all, position), done, stop)?;
+    let level0 = builder.lists;
+    let entry = upper.last().map_or(0, |level| level.nodes[0]);
+    let mut graph = Graph { entry, stride, level0, upper };
+    graph.reach_all();
+    Some(graph)
+}
+
+fn start_from(above: &[UpperLevel<'_>], all: &Space<'_>, position: u32) -> Option<u32> {
+    descend(above.last()?.nodes[0], above, all.rows(), &Row { space: all, row: position })
+}
+
+/// What is near a row.
+struct Row<'a> {
+    space: &'a Space<'a>,
+    row: u32,
+}
+
+impl Nearness for Row<'_> {
+    #[inline]
+    fn rank(&self, position: u32) -> f32 {
+        -self.space.distance(self.row, position)
+    }
+
+    #[inline]
+    fn prefetch(&self, position: u32) {
+        self.space.prefetch(position);
+    }
+}
+
+/// One row in `m` is on level 1, one in `m * m` on level 2, and so on.
+fn level_of(position: u32, m: usize) -> u8 {
+    let mut draw = hash(u64::from(position));
+    let mut level = 0;
+    while level < MAX_LEVELS as u8 && draw.is_multiple_of(m as u64) {
+        draw /= m as u64;
+        level += 1;
+    }
+    level
+}
+
+/// The finalizer of SplitMix64 (Steele et al. 2014).
+fn hash(x: u64) -> u64 {
+    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// One level in the making.
+struct Builder<'a> {
+    space: &'a Space<'a>,
+    stride: usize,
+    lists: Vec<u32>,
+    options: BuildOptions,
+    /// Rows in the order of insertion: those that are in the graph from the start, those that the level above has,
+    /// the others.
+    order: Vec<u32>,
+    /// How many are in the graph from the start.
+    present: usize,
+    /// How many are in the graph when all of the level above are.
+    from_above: usize,
+}
+
+impl<'a> Builder<'a> {
+    fn new(
+        space: &'a Space<'a>,
+        stride: usize,
+        mut lists: Vec<u32>,
+        options: BuildOptions,
+        is_above: impl Fn(u32) -> bool,
+    ) -> Self {
+        let present = lists.len() / stride;
+        lists.resize(space.rows() * stride, NONE);
+        let mut order: Vec<u32> = (0..space.rows() as u32).collect();
+        order[present..].sort_by_cached_key(|&row| (!is_above(row), hash(!u64::from(row))));
+        let from_above = present + order[present..].iter().take_while(|&&row| is_above(row)).count();
+        Self { space, stride, lists, options, order, present, from_above }
+    }
+
+    /// `start`: the row of the level above that is near a row.
+    fn insert_all(
+        &mut self,
+        start: impl Fn(u32) -> Option<u32> + Sync,
+        done: &AtomicUsize,
+        stop: &AtomicBool,
+    ) -> Option<()> {
+        let rows = self.order.len();
+        let largest = rows.div_ceil(BATCH_SHARE);
+        let mut begin = self.present.max(1).min(rows);
+        while begin < rows {
+            if stop.load(Ordering::Acquire) {
+                return None;
+            }
+            let mut end = rows.min(begin + begin.min(largest));
+            if begin < self.from_above {
+                // Only then are all that `start` may give in the graph.
+                end = end.min(self.from_above);
+            }
+            let started = begin >= self.from_above;
+            self.insert(begin..end, |row| if started { start(row) } else { None });
+            done.store(end, Ordering::Relaxed);
+            begin = end;
+        }
+        done.store(rows, Ordering::Relaxed);
+        Some(())
+    }
+
+    fn insert(&mut self, batch: Range<usize>, start: impl Fn(u32) -> Option<u32> + Sync) {
+        let this = &*self;
+        let rows = &this.order[batch.clone()];
+        let own = parallel(this.options.threads, rows.len(), |i, scratch| {
+            this.neighbors_of(rows[i], start(rows[i]).unwrap_or(this.order[0]), scratch)
+        });
+        let mut back: Vec<(u32, Near)> = Vec::new();
+        for (&row, near) in self.order[batch].iter().zip(&own) {
+            let places = &mut self.lists[row as usize * self.stride..];
+            for (place, neighbor) in places.iter_mut().zip(near) {
+                *place = neighbor.row;
+                back.push((neighbor.row, Near { row, ..*neighbor }));
+            }
+        }
+        back.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.order(&b.1)));
+        let groups: Vec<&[(u32, Near)]> = back.chunk_by(|a, b| a.0 == b.0).collect();
+        let this = &*self;
+        let lists = parallel(this.options.threads, groups.len(), |i, _| this.joined(groups[i]));
+        for (group, list) in groups.iter().zip(lists) {
+            let from = group[0].0 as usize * self.stride;
+            self.lists[from..from + list.len()].copy_from_slice(&list);
+            self.lists[from + list.len()..from + self.stride].fill(NONE);
+        }
+    }
+
+    fn neighbors_of(&self, row: u32, start: u32, scratch: &mut Scratch) -> Vec<Near> {
+        let to = Row { space: self.space, row };
+        nearest_from(self.lists(), start, self.options.ef, scratch.start(self.space.rows()), &to);
+        let found = scratch.pool.iter().map(|found| Near { distance: -found.rank, row: found.position() });
+        self.space.select(found, self.stride, SLACK)
+    }
+
+    /// A list with more neighbours in it, pruned if they are too many.
+    fn joined(&self, group: &[(u32, Near)]) -> Vec<u32> {
+        let target = group[0].0;
+        let more = group.iter().map(|(_, near)| *near);
+        let present = self.lists().neighbors(target as usize);
+        let free = self.lists().places(target as usize).iter().filter(|&&place| place == NONE).count();
+        if group.len() <= free {
+            return present.chain(more.map(|near| near.row)).collect();
+        }
+        let measured = present.map(|row| Near { distance: self.space.distance(target, row), row });
+        let mut candidates: Vec<Near> = measured.chain(more).collect();
+        candidates.sort_unstable_by(Near::order);
+        self.space.select(candidates.into_iter(), self.stride, SLACK).into_iter().map(|near| near.row).collect()
+    }
+
+    fn lists(&self) -> Lists<'_> {
+        Lists { stride: self.stride, places: &self.lists }
+    }
+}
+
+/// `work(0), work(1), ...` on several threads, in that order.
+fn parallel<T: Send>(threads: usize, items: usize, work: impl Fn(usize, &mut Scratch) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut scratch = Scratch::default();
+        let mut done = Vec::new();
+        loop {
+            let from = next.fetch_add(TAKEN, Ordering::Relaxed);
+            if from >= items {
+                return done;
+            }
+            done.push((from, (from..items.min(from + TAKEN)).map(|i| work(i, &mut scratch)).collect::<Vec<T>>()));
+        }
+    };
+    let mut done = if threads < 2 || items <= TAKEN {
+        take()
+    } else {
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
+            let mut done = take();
+            for other in others {
+                done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            done
+        })
+    };
+    done.sort_unstable_by_key(|(from, _)| *from);
+    done.into_iter().flat_map(|(_, items)| items).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vector::codes::{Scale, stride};
+    use proptest::prelude::*;
+
+    fn graph(metric: Metric, vectors: &[Vec<f32>], threads: usize, m: usize, divide: usize) -> Graph {
+        let dimension = vectors[0].len();
+        let scale = Scale::fit(vectors.iter().map(Vec::as_slice), vectors.len(), dimension);
+        let mut codes = Vec::new();
+        vectors.iter().for_each(|vector| scale.encode(vector, &mut codes));
+        let stride = stride(dimension);
+        let options = BuildOptions { m, ef: 40, threads };
+        let build = |rows: usize, before: Option<Graph>| {
+            let codes = Codes { codes: &codes[..rows * stride], stride };
+            build(metric, codes, before, options, &AtomicUsize::new(0), &AtomicBool::new(false)).unwrap()
+        };
+        let first = vectors.len() / divide;
+        let before = (first > 0).then(|| build(first, None));
+        build(vectors.len(), before)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn every_row_is_reachable_and_threads_change_nothing(
+            points in proptest::collection::vec((-12i8..12, -4i8..4), 1..600), m in 2usize..6,
+        ) {
+            let vectors: Vec<Vec<f32>> = points.iter().map(|&(x, y)| vec![f32::from(x), f32::from(y)]).collect();
+            for (metric, divide) in [(Metric::L2, usize::MAX), (Metric::Dot, usize::MAX), (Metric::L2, 2)] {
+                let one = graph(metric, &vectors, 1, m, divide);
+                prop_assert_eq!(one.unreachable(), 0);
+                prop_assert_eq!(&graph(metric, &vectors, 3, m, divide), &one);
+            }
+        }
+    }
+
+    #[test]
+    fn a_build_that_is_stopped_gives_nothing() {
+        let codes = vec![1i8; 64 * 100];
+        let codes = Codes { codes: &codes, stride: 64 };
+        let options = BuildOptions { m: 4, ef: 10, threads: 1 };
+        assert!(build(Metric::L2, codes, None, options, &AtomicUsize::new(0), &AtomicBool::new(true)).is_none());
+    }
+}

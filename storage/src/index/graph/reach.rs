@@ -1,0 +1,65 @@
+//! Every row reachable from the entry: pruning may leave a row in nobody's list. Such a row is linked from the nearest
+//! row that has room, or has a link that no other row depends on.
+
+use super::links::{Graph, NONE};
+
+impl Graph {
+    /// Gives every row a path from the entry: a spanning tree, whose links are never replaced, grows until it has all.
+    pub(super) fn reach_all(&mut self) {
+        let rows = self.level0.len() / self.stride;
+        if rows == 0 {
+            return;
+        }
+        let mut parents = vec![NONE; rows];
+        parents[self.entry as usize] = self.entry;
+        self.grow(&mut parents, self.entry);
+        for row in 0..rows {
+            if parents[row] != NONE {
+                continue;
+            }
+            let own = self.list(row).iter().copied().filter(|&n| n != NONE);
+            let near = own.filter(|&n| parents[n as usize] != NONE);
+            // The leaves of a tree have room, so some row always has.
+            let anyone = (0..rows as u32).filter(|&n| parents[n as usize] != NONE);
+            let found = near.chain(anyone).find_map(|from| Some((from, self.spare_place(from, &parents)?)));
+            let Some((from, place)) = found else { return };
+            self.level0[from as usize * self.stride + place] = row as u32;
+            parents[row] = from;
+            self.grow(&mut parents, row as u32);
+        }
+    }
+
+    /// The last place of a list that is empty or whose link the tree does not need.
+    fn spare_place(&self, row: u32, parents: &[u32]) -> Option<usize> {
+        let needed = |&n: &u32| n != NONE && parents[n as usize] == row;
+        self.list(row as usize)
+            .iter()
+            .position(|&n| n == NONE)
+            .or_else(|| self.list(row as usize).iter().rposition(|n| !needed(n)))
+    }
+
+    /// Adds to the tree what can be reached from a row of it.
+    fn grow(&self, parents: &mut [u32], start: u32) {
+        let mut stack = vec![start];
+        while let Some(row) = stack.pop() {
+            for &neighbor in self.list(row as usize).iter().filter(|&&n| n != NONE) {
+                if parents[neighbor as usize] == NONE {
+                    parents[neighbor as usize] = row;
+                    stack.push(neighbor);
+                }
+            }
+        }
+    }
+
+    fn list(&self, row: usize) -> &[u32] {
+        &self.level0[row * self.stride..(row + 1) * self.stride]
+    }
+
+    #[cfg(test)]
+    pub(super) fn unreachable(&self) -> usize {
+        let mut parents = vec![NONE; self.level0.len() / self.stride];
+        parents[self.entry as usize] = self.entry;
+        self.grow(&mut parents, self.entry);
+        parents.into_iter().filter(|&parent| parent == NONE).count()
+    }
+}
