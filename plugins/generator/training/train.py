@@ -3,7 +3,7 @@
     train.py --config FILE --data FILE --encoder FOLDER --negatives FILE --out FOLDER --minutes N
 
 Continues from FOLDER/last.pt when there is one; `--from FILE` starts a fresh schedule from a checkpoint's
-averaged weights.  The learning rate follows the clock, so a run ends annealed whatever the machine's speed.
+averaged weights, or from an exported folder.  The learning rate follows the clock, so a run ends annealed whatever the machine's speed.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from dataset import (
     Corpus, Example, Examples, Row, Schedule, batches, collate, count_by_source, epoch, open_tokenizer,
 )
 from decode import greedy
+from export import load_reader
 from model import END_ID, NO_ANSWER_ID, Reader, read_vocabulary
 from rag_loss import Group, groups, rag_loss
 from scores import auroc, exact_match, f1
@@ -118,6 +119,14 @@ def dev_scores(reader: Reader, examples: list[tuple[Example, list[list[int]]]], 
             "answerable": len(answerable), "unanswerable": len(unanswerable)}
 
 
+def weights_of(origin: Path, reader: Reader, device: str) -> dict[str, Tensor]:
+    """The trained tensors of a checkpoint or of a folder that export.py wrote."""
+    if origin.is_dir():
+        exported = load_reader(origin, device).state_dict()
+        return {name: exported[name] for name, p in reader.named_parameters() if p.requires_grad}
+    return torch.load(origin, map_location=device, weights_only=True)["average"]
+
+
 def save(path: Path, state: dict) -> None:
     """A reader of `path` sees the old checkpoint or the new one, never half of one."""
     part = path.with_suffix(".part")
@@ -158,8 +167,7 @@ def main() -> None:
         optimizer.load_state_dict(state["optimizer"])
         step, seen, spent = state["step"], state["seen"], state["spent"]
     elif options.origin:
-        state = torch.load(options.origin, map_location=options.device, weights_only=True)
-        reader.load_state_dict(state["average"], strict=False)
+        reader.load_state_dict(weights_of(options.origin, reader, options.device), strict=False)
         average = Average(reader, config["ema"])
     log.write(json.dumps({"pid": os.getpid(), "step": step, "rows": len(train_rows), "contexts": len(corpus.contexts),
                           "dev": len(dev), "sources": count_by_source(train_rows)}) + "\n")

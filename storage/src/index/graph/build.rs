@@ -22,7 +22,7 @@ const BATCH_SHARE: usize = 50;
 const TAKEN: usize = 16;
 /// How much nearer to a kept neighbour than to the row a candidate must be to be left out, as a ratio of squared
 /// distances.
-const SLACK: f32 = 1.0;
+const SLACK: f32 = 1.1;
 
 /// How a graph is built.
 #[derive(Clone, Copy, Debug)]
