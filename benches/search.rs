@@ -1,10 +1,10 @@
-//! Queries a second against recall, through the public API of a database on disk.
+//! Queries a second against recall, through the public API of a database on disk, keys and texts included.
 //!
-//!     cargo bench --bench search -- --vectors DIR [--threads N] [--ef 32,64,128] [--rows N]
+//!     cargo bench --bench search -- --vectors DIR [--threads N] [--ef 32,64,128] [--database DIR]
 //!
 //! DIR holds meta.json, base.f16.npy, query.f16.npy and gt.i32.npy (exact nearest rows by dot product).
-//! Prints one JSON line per setting: for the database as it is after the last commit, with sealing still
-//! under way; reopened; and with every row in one segment.
+//! Prints one JSON line per setting: after the last commit, with sealing still under way, and after compaction,
+//! reopened. `--database` keeps the database; where it is there already, it is only opened and measured.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -12,14 +12,17 @@
     reason = "a benchmark prints and stops at the first failure"
 )]
 
+mod vectors;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Parser;
-use npyz::NpyFile;
-use postil::{Database, Metadata, Metric, Row, SearchOptions};
+use postil::{Database, Metadata, Metric, SearchOptions};
+use postil_storage::{Batch, DocumentWrite};
 use serde_json::json;
+use vectors::Vectors;
 
 /// Rows per commit while building.
 const BATCH: usize = 2048;
@@ -37,6 +40,12 @@ struct Args {
     /// Values of ef_search to try besides the default
     #[arg(long, value_delimiter = ',')]
     ef: Vec<usize>,
+    /// Where the database is kept; a temporary folder if not given
+    #[arg(long)]
+    database: Option<PathBuf>,
+    /// How often each setting is measured
+    #[arg(long, default_value_t = 1)]
+    repeats: usize,
     /// Passed by cargo
     #[arg(long, hide = true)]
     bench: bool,
@@ -46,38 +55,46 @@ fn main() {
     let args = Args::parse();
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/vectors");
     let folder = args.vectors.clone().unwrap_or(shared);
-    let (base, dimension) = vectors(&folder.join("base.f16.npy"));
-    let (queries, _) = vectors(&folder.join("query.f16.npy"));
-    let truth = ground_truth(&folder.join("gt.i32.npy"));
+    let Vectors { base, dimension, queries, truth } = Vectors::read(&folder, K);
 
     let home = tempfile::tempdir().unwrap();
-    let path = home.path().join("search.postil");
+    let path = args.database.clone().unwrap_or_else(|| home.path().join("search.postil"));
     let open = || Database::options().vectors(dimension, Metric::Cosine).open(&path).unwrap();
-    let start = Instant::now();
-    let db = open();
-    for (batch, rows) in base.chunks(BATCH).enumerate() {
-        let rows = rows.iter().enumerate().map(|(i, vector)| Row {
-            key: (batch * BATCH + i).to_string(),
-            vector: vector.clone(),
-            metadata: Metadata::new(),
-        });
-        db.upsert(rows).unwrap();
+    let mut build = json!({ "committed_s": null, "build_s": null, "open_ms": null });
+    if !path.exists() {
+        let start = Instant::now();
+        let db = open();
+        for (number, rows) in base.chunks(BATCH).enumerate() {
+            let mut batch = Batch::new();
+            rows.iter().enumerate().for_each(|(i, row)| batch.upsert(document(number * BATCH + i, row)));
+            db.store().commit(batch).unwrap();
+        }
+        build["committed_s"] = json!(start.elapsed().as_secs_f64());
+        if args.database.is_none() {
+            measure(&db, &args, &queries, &truth, "committed", &build);
+        }
+        let committed_s = build["committed_s"].as_f64().unwrap();
+        let start = Instant::now();
+        db.store().compact().unwrap();
+        build["build_s"] = json!(committed_s + start.elapsed().as_secs_f64());
+        db.close().unwrap();
     }
-    let mut build = json!({ "committed_s": start.elapsed().as_secs_f64(), "build_s": null, "open_ms": null });
-    measure(&db, &args, &queries, &truth, "committed", &build);
-    let start = Instant::now();
-    db.close().unwrap();
-    let sealing_s = start.elapsed().as_secs_f64();
-
+    drop(base);
     let start = Instant::now();
     let db = open();
+    db.search_vector(&queries[0], &SearchOptions::new(K)).unwrap();
     build["open_ms"] = json!(start.elapsed().as_secs_f64() * 1e3);
-    measure(&db, &args, &queries, &truth, "reopened", &build);
-    let start = Instant::now();
-    db.store().compact().unwrap();
-    let build_s = build["committed_s"].as_f64().unwrap() + sealing_s + start.elapsed().as_secs_f64();
-    build["build_s"] = json!(build_s);
     measure(&db, &args, &queries, &truth, "compacted", &build);
+}
+
+/// A vector with a text of the length of a sentence.
+fn document(number: usize, vector: &[f32]) -> DocumentWrite {
+    let key = number.to_string();
+    let text = format!("{key}: {}", "the text that a reader would be shown for this row ".repeat(2));
+    let mut document = DocumentWrite::row(key, vector.to_vec(), Metadata::new());
+    document.passages[0].range = 0..text.len() as u64;
+    document.text = text;
+    document
 }
 
 fn measure(
@@ -89,8 +106,9 @@ fn measure(
     build: &serde_json::Value,
 ) {
     let settings = [SearchOptions::new(K).ef].into_iter().chain(args.ef.iter().copied());
-    let exact = SearchOptions::new(K).exact();
-    let settings = settings.map(|ef| SearchOptions::new(K).ef(ef)).chain(std::iter::once(exact));
+    let exact = (args.database.is_none()).then(|| SearchOptions::new(K).exact());
+    let settings = settings.map(|ef| SearchOptions::new(K).ef(ef)).chain(exact);
+    let settings = settings.flat_map(|options| std::iter::repeat_n(options, args.repeats.max(1)));
     for options in settings {
         let share = queries.len().div_ceil(args.threads.max(1));
         let start = Instant::now();
@@ -136,21 +154,6 @@ fn search(
         found += hits.iter().filter(|hit| truth.contains(&hit.key)).count();
     }
     (found, latencies_ms)
-}
-
-fn vectors(path: &Path) -> (Vec<Vec<f32>>, usize) {
-    let file = NpyFile::new(std::io::BufReader::new(std::fs::File::open(path).unwrap())).unwrap();
-    let dimension = file.shape()[1] as usize;
-    let values: Vec<f32> = file.into_vec::<half::f16>().unwrap().into_iter().map(f32::from).collect();
-    (values.chunks_exact(dimension).map(<[f32]>::to_vec).collect(), dimension)
-}
-
-/// The keys of the K nearest rows of each query.
-fn ground_truth(path: &Path) -> Vec<HashSet<String>> {
-    let file = NpyFile::new(std::io::BufReader::new(std::fs::File::open(path).unwrap())).unwrap();
-    let width = file.shape()[1] as usize;
-    let rows = file.into_vec::<i32>().unwrap();
-    rows.chunks_exact(width).map(|row| row[..K].iter().map(ToString::to_string).collect()).collect()
 }
 
 /// Resident set of this process, where the system tells.

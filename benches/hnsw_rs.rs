@@ -1,0 +1,66 @@
+//! `hnsw_rs` on the vectors that `benches/search.rs` searches: in memory, rows only.
+//!
+//!     cargo bench --bench hnsw_rs -- --vectors DIR [--ef 32,64]
+//!
+//! Built with two threads, searched with one. Prints one JSON line per setting.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark prints and stops at the first failure"
+)]
+
+mod vectors;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Parser;
+use hnsw_rs::prelude::{DistDot, Hnsw};
+use serde_json::json;
+use vectors::Vectors;
+
+const K: usize = 10;
+const M: usize = 16;
+const EF_CONSTRUCTION: usize = 200;
+const MAX_LEVELS: usize = 16;
+
+#[derive(Parser)]
+struct Args {
+    /// Folder of the vectors
+    #[arg(long)]
+    vectors: PathBuf,
+    /// Candidates kept in a search
+    #[arg(long, value_delimiter = ',', default_value = "32,64,96,128")]
+    ef: Vec<usize>,
+    /// Passed by cargo
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() {
+    let args = Args::parse();
+    let Vectors { base, queries, truth, .. } = Vectors::read(&args.vectors, K);
+    // Its distance for unit vectors asserts that no inner product is above 1.
+    let shrunk = |row: &[f32]| row.iter().map(|x| x * 0.999).collect::<Vec<f32>>();
+    let base: Vec<Vec<f32>> = base.iter().map(|row| shrunk(row)).collect();
+    let start = Instant::now();
+    let hnsw: Hnsw<'_, f32, DistDot> = Hnsw::new(M, base.len(), MAX_LEVELS, EF_CONSTRUCTION, DistDot {});
+    let numbered: Vec<(&[f32], usize)> = base.iter().enumerate().map(|(i, row)| (row.as_slice(), i)).collect();
+    hnsw.parallel_insert_slice(&numbered);
+    let build_s = start.elapsed().as_secs_f64();
+    for ef in args.ef {
+        let start = Instant::now();
+        let found: usize = queries
+            .iter()
+            .zip(&truth)
+            .map(|(query, truth)| {
+                let hits = hnsw.search(&shrunk(query), K, ef);
+                hits.iter().filter(|hit| truth.contains(&hit.d_id.to_string())).count()
+            })
+            .sum();
+        let qps = queries.len() as f64 / start.elapsed().as_secs_f64();
+        let recall = found as f64 / (queries.len() * K) as f64;
+        println!("{}", json!({ "ef": ef, "recall": recall, "qps": qps, "build_s": build_s }));
+    }
+}
