@@ -238,7 +238,7 @@ def main():
     ours = ["--vectors", folder, "--database", scratch / "postil.postil", "--ef", efs]
     facts = {"Postil": bench("search", ours, all_cores)[0]}
     facts["Postil"] = {key: facts["Postil"][key] for key in ("build_s", "open_ms", "disk_bytes", "resident_bytes")}
-    rounds = {"Postil": []}
+    rounds = {}
     peers = {}
     for name in chosen:
         if name not in PEERS:
@@ -254,7 +254,9 @@ def main():
         print(name, facts[name], file=sys.stderr, flush=True)
     for _ in range(ROUNDS):
         lines = bench("search", ours, one)
-        rounds["Postil"].append([{"setting": line["ef"], "recall": line["recall"], "qps": line["qps"]} for line in lines])
+        for name, key in (("Postil", "qps"), ("Postil, rows only", "rows_qps")):
+            curve = [{"setting": line["ef"], "recall": line["recall"], "qps": line[key]} for line in lines]
+            rounds.setdefault(name, []).append(curve)
         facts["Postil"]["open_ms"] = lines[0]["open_ms"]
         pin(one)
         for name, peer in peers.items():
@@ -273,7 +275,7 @@ def main():
             curve.append({**point, "qps": round(qps)})
         enough = [point for point in curve if point["recall"] >= ENOUGH]
         best = max(enough, key=lambda point: point["qps"], default=None)
-        results.append({"name": name, "rows": len(base), "best": best, **facts[name], "curve": curve})
+        results.append({"name": name, "rows": len(base), "best": best, **facts.get(name, {}), "curve": curve})
     with (out / "results.jsonl").open("w") as file:
         for result in results:
             file.write(json.dumps(result) + "\n")
@@ -291,7 +293,7 @@ def plot(results, path):
     figure, axes = pyplot.subplots(figsize=(8, 5))
     for result in results:
         points = sorted((point["recall"], point["qps"]) for point in result["curve"])
-        width = 3 if result["name"] == "Postil" else 1
+        width = 3 if result["name"].startswith("Postil") else 1
         axes.plot(*zip(*points), marker="o", linewidth=width, label=result["name"])
     axes.set(xlabel="recall@10", ylabel="queries a second, one thread", yscale="log", xlim=(0.9, 1.0),
              title=f"{results[0]['rows']:,} rows of 384 dimensions")

@@ -23,6 +23,7 @@ mod documents;
 mod error;
 mod filter;
 mod index;
+mod parallel;
 mod store;
 mod vector;
 

@@ -1,9 +1,11 @@
 //! Search results: from ranked rows to passages.
 
 use super::read::Passage;
+use super::snapshot::Snapshot;
 use super::{SearchOptions, Store};
 use crate::error::{Result, StorageError};
 use crate::filter::Metadata;
+use crate::parallel::parallel;
 use crate::vector::top_k::Ranked;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -46,24 +48,53 @@ impl Store {
     /// # Errors
     /// A query that cannot be used is named: its dimension, a component that is no number, zero under cosine, `k` 0.
     pub fn search(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<Hit>> {
-        if options.k == 0 {
-            return Err(StorageError::NoneAsked);
-        }
-        let query = self.shared.profile.metric.prepare(query, self.shared.profile.dimension)?;
+        let query = self.prepare(query, options)?;
         loop {
-            let (snapshot, allowed) = match &options.filter {
-                Some(filter) => {
-                    let (snapshot, rows) = self.shared.filtered(filter)?;
-                    (snapshot, Some(rows))
-                }
-                None => (self.shared.current(), None),
-            };
-            let ranked = snapshot.search(&query, options, allowed.as_deref());
+            let (snapshot, ranked) = self.ranked(&query, options)?;
             match self.resolve(&ranked)? {
                 Ok(hits) => return Ok(hits),
                 Err(row) => self.shared.wait_for_newer(snapshot.generation, row)?,
             }
         }
+    }
+
+    /// As [`search`](Self::search), without reading documents: only the rows and their scores.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn search_rows(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<(u64, f32)>> {
+        let query = self.prepare(query, options)?;
+        let (_, ranked) = self.ranked(&query, options)?;
+        let metric = self.shared.profile.metric;
+        Ok(ranked.into_iter().map(|Ranked { rank, row }| (row, metric.score(rank))).collect())
+    }
+
+    /// As [`search`](Self::search) for each query, on all of [`StoreOptions::index_threads`](super::StoreOptions).
+    ///
+    /// # Errors
+    /// That of the first query that has one.
+    pub fn search_all<Q: AsRef<[f32]> + Sync>(&self, queries: &[Q], options: &SearchOptions) -> Result<Vec<Vec<Hit>>> {
+        let threads = self.shared.options.index_threads;
+        parallel(threads, queries.len(), |i, ()| self.search(queries[i].as_ref(), options)).into_iter().collect()
+    }
+
+    fn prepare(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<f32>> {
+        if options.k == 0 {
+            return Err(StorageError::NoneAsked);
+        }
+        self.shared.profile.metric.prepare(query, self.shared.profile.dimension)
+    }
+
+    fn ranked(&self, query: &[f32], options: &SearchOptions) -> Result<(Arc<Snapshot>, Vec<Ranked>)> {
+        let (snapshot, allowed) = match &options.filter {
+            Some(filter) => {
+                let (snapshot, rows) = self.shared.filtered(filter)?;
+                (snapshot, Some(rows))
+            }
+            None => (self.shared.current(), None),
+        };
+        let ranked = snapshot.search(query, options, allowed.as_deref());
+        Ok((snapshot, ranked))
     }
 
     /// The passages of ranked rows, or the first row that went away since it was ranked.

@@ -119,8 +119,8 @@ impl Worker {
         let mut broken = false;
         for job in jobs {
             let (work, done): (&dyn Fn() -> Result<()>, _) = match job {
-                Job::Due(done) => (&|| self.work(0), done),
-                Job::Below(below, done) => (&move || self.work(below), Some(done)),
+                Job::Due(done) => (&|| self.work(0, jobs), done),
+                Job::Below(below, done) => (&move || self.work(below, jobs), Some(done)),
                 Job::Compact(done) => (&|| self.compact(), Some(done)),
             };
             let outcome = if broken {
@@ -144,7 +144,7 @@ impl Worker {
 
     /// Indexes and seals, until all that is due is done: full segments, rows below `below`, segments that hold many
     /// removed rows.
-    fn work(&self, below: u64) -> Result<()> {
+    fn work(&self, below: u64, jobs: &Receiver<Job>) -> Result<()> {
         let shared = &*self.shared;
         while !self.stopping() {
             let snapshot = shared.current();
@@ -154,7 +154,7 @@ impl Worker {
                 self.merge(&snapshot, worth_merging(&snapshot)..snapshot.segments.len(), growing.rows(), false)?;
             } else if let Some(at) = wasteful(&snapshot) {
                 self.merge(&snapshot, at..at + 1, 0, true)?;
-            } else if !self.index(growing) {
+            } else if !self.index(growing, jobs) {
                 return Ok(());
             }
         }
@@ -169,8 +169,9 @@ impl Worker {
         if clean { Ok(()) } else { self.merge(&snapshot, 0..snapshot.segments.len(), growing, true) }
     }
 
-    /// Puts growing rows into their graph, if they are worth one; whether there is more to look at.
-    fn index(&self, growing: &Growing) -> bool {
+    /// Puts growing rows into their graph, if they are worth one; whether there is more to look at. A waiting job goes
+    /// first: it may be to seal them.
+    fn index(&self, growing: &Growing, jobs: &Receiver<Job>) -> bool {
         let (shared, rows) = (&*self.shared, growing.rows());
         if rows < INDEX_FROM {
             return false;
@@ -185,6 +186,9 @@ impl Worker {
             let due = shared.current().growing.rows() >= shared.options.seal_rows;
             if due || self.stopping() {
                 return due;
+            }
+            if !jobs.is_empty() {
+                return false;
             }
             let next = (rows - graph.indexed()).min(INSERT_ROWS);
             let vectors: Vec<&[f32]> =

@@ -9,6 +9,7 @@ use super::links::{Graph, Level, Lists, NONE, UpperLevel};
 use super::prune::{Near, Space};
 use super::scratch::Scratch;
 use super::search::{Nearness, descend, nearest_from};
+use crate::parallel::parallel;
 use crate::vector::codes::Codes;
 use crate::vector::metric::Metric;
 use std::ops::Range;
@@ -18,8 +19,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 const MAX_LEVELS: usize = 8;
 /// A batch is at most this part of the rows.
 const BATCH_SHARE: usize = 50;
-/// Items a thread takes at a time.
-const TAKEN: usize = 16;
 /// How much nearer to a kept neighbour than to the row a candidate must be to be left out, as a ratio of squared
 /// distances.
 const SLACK: f32 = 1.1;
@@ -186,7 +185,7 @@ impl<'a> Builder<'a> {
     fn insert(&mut self, batch: Range<usize>, start: impl Fn(u32) -> Option<u32> + Sync) {
         let this = &*self;
         let rows = &this.order[batch.clone()];
-        let own = parallel(this.options.threads, rows.len(), |i, scratch| {
+        let own = parallel(this.options.threads, rows.len(), |i, scratch: &mut Scratch| {
             this.neighbors_of(rows[i], start(rows[i]).unwrap_or(this.order[0]), scratch)
         });
         let mut back: Vec<(u32, Near)> = Vec::new();
@@ -200,7 +199,7 @@ impl<'a> Builder<'a> {
         back.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.order(&b.1)));
         let groups: Vec<&[(u32, Near)]> = back.chunk_by(|a, b| a.0 == b.0).collect();
         let this = &*self;
-        let lists = parallel(this.options.threads, groups.len(), |i, _| this.joined(groups[i]));
+        let lists = parallel(this.options.threads, groups.len(), |i, ()| this.joined(groups[i]));
         for (group, list) in groups.iter().zip(lists) {
             let from = group[0].0 as usize * self.stride;
             self.lists[from..from + list.len()].copy_from_slice(&list);
@@ -233,36 +232,6 @@ impl<'a> Builder<'a> {
     fn lists(&self) -> Lists<'_> {
         Lists { stride: self.stride, places: &self.lists }
     }
-}
-
-/// `work(0), work(1), ...` on several threads, in that order.
-fn parallel<T: Send>(threads: usize, items: usize, work: impl Fn(usize, &mut Scratch) -> T + Sync) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let take = || {
-        let mut scratch = Scratch::default();
-        let mut done = Vec::new();
-        loop {
-            let from = next.fetch_add(TAKEN, Ordering::Relaxed);
-            if from >= items {
-                return done;
-            }
-            done.push((from, (from..items.min(from + TAKEN)).map(|i| work(i, &mut scratch)).collect::<Vec<T>>()));
-        }
-    };
-    let mut done = if threads < 2 || items <= TAKEN {
-        take()
-    } else {
-        std::thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
-            let mut done = take();
-            for other in others {
-                done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-            done
-        })
-    };
-    done.sort_unstable_by_key(|(from, _)| *from);
-    done.into_iter().flat_map(|(_, items)| items).collect()
 }
 
 #[cfg(test)]
