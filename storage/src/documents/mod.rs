@@ -6,11 +6,13 @@
 //! | records | the rkyv records and their version byte |
 //! | manifest | what the database is made of right now |
 //! | trees | opening and reading |
+//! | rewrite | all of it anew, without what was removed |
 //! | transaction | one atomic, flushed write over all trees |
 
 mod keys;
 mod manifest;
 mod records;
+pub(crate) mod rewrite;
 mod transaction;
 mod trees;
 

@@ -9,6 +9,7 @@ use roaring::RoaringTreemap;
 use sled::Tree;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(super) const MANIFEST_KEY: &[u8] = b"manifest";
@@ -68,6 +69,11 @@ impl Documents {
         })
     }
 
+    /// In the order of [`Writes`](super::Writes).
+    pub(super) fn trees(&self) -> [&Tree; 7] {
+        [&self.manifest, &self.keys, &self.documents, &self.texts, &self.passages, &self.vectors, &self.removals]
+    }
+
     pub(crate) fn manifest(&self) -> Result<Option<Manifest>> {
         let bytes = self.manifest.get(MANIFEST_KEY).at(&self.path)?;
         bytes.map(|bytes| decode(&bytes, "manifest", &self.path)).transpose()
@@ -113,8 +119,9 @@ impl Documents {
     }
 
     /// Keys and document ids, in key order.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = Result<u64>> + use<'_> {
-        self.keys.iter().map(|entry| self.read_id(&entry.at(&self.path)?.1))
+    pub(crate) fn keys(self: &Arc<Self>) -> impl Iterator<Item = Result<u64>> + use<> {
+        let this = Arc::clone(self);
+        self.keys.iter().map(move |entry| this.read_id(&entry.at(&this.path)?.1))
     }
 
     /// Rows of documents whose metadata passes.

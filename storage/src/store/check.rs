@@ -75,7 +75,7 @@ impl Store {
     pub fn check(&self) -> Result<Vec<Damage>> {
         let _writer = self.shared.writer.lock();
         let snapshot = self.shared.current();
-        let documents = &self.shared.documents;
+        let documents = &self.shared.documents();
         let mut damage = Vec::new();
         for segment in &snapshot.segments {
             let path = segment.path();

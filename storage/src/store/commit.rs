@@ -108,7 +108,7 @@ struct Draft<'a> {
 impl Draft<'_> {
     /// Takes out the document of a key; whether there was one.
     fn take_out(&mut self, key: &str) -> Result<bool> {
-        let documents = &self.shared.documents;
+        let documents = &self.shared.documents();
         let Some(id) = documents.id_of(key)? else { return Ok(false) };
         let Some(record) = documents.document(id)? else {
             let what = format!("key {key:?} names document {id}, which is not there");

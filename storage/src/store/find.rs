@@ -99,17 +99,18 @@ impl Store {
 
     /// The passages of ranked rows, or the first row that went away since it was ranked.
     fn resolve(&self, ranked: &[Ranked]) -> Result<Result<Vec<Hit>, u64>> {
+        let trees = self.shared.documents();
         let mut documents: HashMap<u64, Of> = HashMap::new();
         let mut hits = Vec::with_capacity(ranked.len());
         for &Ranked { rank, row } in ranked {
-            let Some(record) = self.shared.documents.passage(row)? else { return Ok(Err(row)) };
+            let Some(record) = trees.passage(row)? else { return Ok(Err(row)) };
             let id = record.document;
             let range = record.start..record.end;
-            let Some(text) = self.shared.documents.text(id, &range)? else { return Ok(Err(row)) };
+            let Some(text) = trees.text(id, &range)? else { return Ok(Err(row)) };
             let of = match documents.entry(id) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(unknown) => {
-                    let Some(document) = self.shared.documents.document(id)? else { return Ok(Err(row)) };
+                    let Some(document) = trees.document(id)? else { return Ok(Err(row)) };
                     let metadata = Arc::new(document.metadata);
                     unknown.insert(Of { key: document.key, title: document.title, metadata })
                 }

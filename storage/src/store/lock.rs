@@ -1,5 +1,6 @@
 //! One opener per folder. The lock is the operating system's; the file's content only says who holds it.
 
+use crate::documents::rewrite;
 use crate::error::{AtPath, Result, StorageError};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -47,7 +48,7 @@ pub(super) fn is_marked(folder: &Path) -> bool {
         Ok(()) => start == MARK.as_bytes(),
         // A crash between creating the file and writing it: ours if the trees are there.
         Err(_) => {
-            file.metadata().is_ok_and(|m| m.len() == 0) && folder.join(super::recover::DOCUMENTS).is_dir()
+            file.metadata().is_ok_and(|m| m.len() == 0) && matches!(rewrite::current(folder), Ok(Some(_)))
         }
     }
 }

@@ -63,8 +63,9 @@ impl Store {
         self.indexer.seal_all()
     }
 
-    /// Makes one segment of everything, without the removed rows, and waits for it: searches are fastest then and the
-    /// files smallest. Searches and commits go on meanwhile. Does nothing when there is nothing to gain.
+    /// Makes one segment of everything and writes the documents anew, both without what was removed, and waits for it:
+    /// searches are fastest then, the files smallest, and no byte of what was removed is left in them. Searches go on
+    /// meanwhile; commits wait for the documents. Does nothing when nothing was committed since the last time.
     ///
     /// # Errors
     /// What kept the segment from being written or adopted; nothing is lost then.

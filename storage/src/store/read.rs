@@ -3,8 +3,8 @@
 //! These read the trees directly, so they may see a batch a moment before it is durable, and always whole: a document
 //! id names one version of a document for ever. Where a version goes away while it is read, the next one is read.
 
-use super::{Store, shared::Shared};
-use crate::documents::{DocumentRecord, PassageRecord};
+use super::Store;
+use crate::documents::{DocumentRecord, Documents, PassageRecord};
 use crate::error::{Result, StorageError};
 use crate::filter::Metadata;
 use std::ops::Range;
@@ -64,7 +64,7 @@ impl Store {
     /// # Errors
     /// When the disk cannot be read or what it says is damaged.
     pub fn document(&self, key: &str) -> Result<Option<Document>> {
-        self.whole(key, |_, record| Ok(Some(Document::from(record))))
+        self.whole(key, |_, _, record| Ok(Some(Document::from(record))))
     }
 
     /// The whole text of a document.
@@ -72,7 +72,7 @@ impl Store {
     /// # Errors
     /// As [`document`](Self::document).
     pub fn text(&self, key: &str) -> Result<Option<String>> {
-        self.whole(key, |id, record| self.shared.documents.text(id, &(0..record.text_bytes)))
+        self.whole(key, |documents, id, record| documents.text(id, &(0..record.text_bytes)))
     }
 
     /// The passages of a document, in their order.
@@ -80,16 +80,17 @@ impl Store {
     /// # Errors
     /// As [`document`](Self::document).
     pub fn passages(&self, key: &str) -> Result<Option<Vec<Passage>>> {
-        self.whole(key, |_, record| {
+        self.whole(key, |documents, _, record| {
             let rows = record.first_row..record.first_row.saturating_add(record.row_count);
-            rows.map(|row| self.shared.passage(row)).collect()
+            rows.map(|row| passage(documents, row)).collect()
         })
     }
 
     /// All documents, in key order, read as the iterator goes.
     pub fn documents(&self) -> impl Iterator<Item = Result<Document>> + '_ {
-        self.shared.documents.keys().filter_map(|id| {
-            match id.and_then(|id| self.shared.documents.document(id)) {
+        let documents = self.shared.documents();
+        documents.keys().filter_map(move |id| {
+            match id.and_then(|id| documents.document(id)) {
                 // Replaced since its key was read.
                 Ok(None) => None,
                 Ok(Some(record)) => Some(Ok(Document::from(record))),
@@ -114,9 +115,9 @@ impl Store {
     fn whole<T>(
         &self,
         key: &str,
-        read: impl Fn(u64, DocumentRecord) -> Result<Option<T>>,
+        read: impl Fn(&Documents, u64, DocumentRecord) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
-        let documents = &self.shared.documents;
+        let documents = &self.shared.documents();
         let mut missing = None;
         loop {
             let Some(id) = documents.id_of(key)? else { return Ok(None) };
@@ -125,7 +126,7 @@ impl Store {
                 return Err(StorageError::corrupt(documents.path(), what));
             }
             if let Some(record) = documents.document(id)?
-                && let Some(found) = read(id, record)?
+                && let Some(found) = read(documents, id, record)?
             {
                 return Ok(Some(found));
             }
@@ -134,13 +135,11 @@ impl Store {
     }
 }
 
-impl Shared {
-    /// A row's passage with its text; `None` when any part of it is not there.
-    pub(super) fn passage(&self, row: u64) -> Result<Option<Passage>> {
-        let Some(record) = self.documents.passage(row)? else { return Ok(None) };
-        let Some(text) = self.documents.text(record.document, &(record.start..record.end))? else {
-            return Ok(None);
-        };
-        Ok(Some(Passage::new(row, record, text)))
-    }
+/// A row's passage with its text; `None` when any part of it is not there.
+fn passage(documents: &Documents, row: u64) -> Result<Option<Passage>> {
+    let Some(record) = documents.passage(row)? else { return Ok(None) };
+    let Some(text) = documents.text(record.document, &(record.start..record.end))? else {
+        return Ok(None);
+    };
+    Ok(Some(Passage::new(row, record, text)))
 }

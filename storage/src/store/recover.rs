@@ -5,7 +5,7 @@ use super::seal::Indexer;
 use super::shared::{Building, Shared};
 use super::snapshot::Snapshot;
 use super::{Profile, Store, StoreOptions, space};
-use crate::documents::{Documents, Manifest, Writes};
+use crate::documents::{Documents, Manifest, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
 use crate::index::growing::Growing;
 use crate::index::segment::{self, Segment};
@@ -15,7 +15,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-pub(super) const DOCUMENTS: &str = "documents";
 const SEGMENTS: &str = "segments";
 
 impl Store {
@@ -39,7 +38,8 @@ impl Store {
         std::fs::create_dir_all(path).at(path)?;
         let lock = Lock::take(path)?;
         space::ensure(path, options.min_free_bytes)?;
-        let documents = Documents::open(&path.join(DOCUMENTS))?;
+        let place = rewrite::current(path)?.map_or_else(|| rewrite::first(path), |(_, place)| place);
+        let documents = Documents::open(&place)?;
         if documents.manifest()?.is_some() {
             return Err(StorageError::Exists { path: path.to_owned() });
         }
@@ -87,11 +87,12 @@ impl Store {
             return Err(not_a_database(path, "the folder has no LOCK file of a database"));
         }
         let lock = Lock::take(path)?;
-        if !path.join(DOCUMENTS).is_dir() {
+        let Some((_, place)) = rewrite::current(path)? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
-        }
+        };
         space::ensure(path, options.min_free_bytes)?;
-        let documents = Documents::open(&path.join(DOCUMENTS))?;
+        rewrite::remove_others(path, &place)?;
+        let documents = Documents::open(&place)?;
         let Some(manifest) = documents.manifest()? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };
@@ -102,7 +103,7 @@ impl Store {
     #[must_use]
     pub fn is_database(path: impl AsRef<Path>) -> bool {
         let path = path.as_ref();
-        is_marked(path) && path.join(DOCUMENTS).is_dir()
+        is_marked(path) && matches!(rewrite::current(path), Ok(Some(_)))
     }
 }
 
@@ -163,7 +164,7 @@ fn start(
         segments_folder,
         profile,
         options,
-        documents,
+        documents: RwLock::new(Arc::new(documents)),
         writer: Mutex::new(manifest),
         sequence: AtomicU64::new(0),
         poison: Mutex::new(None),

@@ -5,7 +5,7 @@
 use super::StoreOptions;
 use super::shared::Shared;
 use super::snapshot::Snapshot;
-use crate::documents::{SegmentEntry, Writes};
+use crate::documents::{SegmentEntry, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
 use crate::index::graph::{self, build::BuildOptions};
 use crate::index::growing::Growing;
@@ -165,8 +165,32 @@ impl Worker {
     fn compact(&self) -> Result<()> {
         let snapshot = self.shared.current();
         let growing = snapshot.growing.rows();
-        let clean = snapshot.segments.len() <= 1 && growing == 0 && snapshot.removed.is_empty();
-        if clean { Ok(()) } else { self.merge(&snapshot, 0..snapshot.segments.len(), growing, true) }
+        if snapshot.segments.len() > 1 || growing > 0 || !snapshot.removed.is_empty() {
+            self.merge(&snapshot, 0..snapshot.segments.len(), growing, true)?;
+        }
+        if self.stopping() { Ok(()) } else { self.rewrite_documents() }
+    }
+
+    /// Commits wait meanwhile, reads go on.
+    fn rewrite_documents(&self) -> Result<()> {
+        let shared = &*self.shared;
+        let writer = shared.writer.lock();
+        shared.writable()?;
+        if rewrite::current(&shared.path)?.is_some_and(|(generation, _)| generation == writer.generation) {
+            return Ok(());
+        }
+        let documents = shared.documents();
+        let Some(new) = documents.rewritten(&shared.path, writer.generation, &self.stop)? else { return Ok(()) };
+        drop(documents);
+        let place = new.path().to_owned();
+        let old = std::mem::replace(&mut *shared.documents.write(), Arc::new(new));
+        drop(writer);
+        // Where a reader still has the old trees, the next open removes them.
+        if let Some(old) = Arc::into_inner(old) {
+            drop(old);
+            rewrite::remove_others(&shared.path, &place)?;
+        }
+        Ok(())
     }
 
     /// Puts growing rows into their graph, if they are worth one; whether there is more to look at. A waiting job goes

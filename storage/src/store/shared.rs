@@ -45,7 +45,8 @@ pub(super) struct Shared {
     pub(super) segments_folder: PathBuf,
     pub(super) profile: Profile,
     pub(super) options: StoreOptions,
-    pub(super) documents: Documents,
+    /// Replaced when they are written anew.
+    pub(super) documents: RwLock<Arc<Documents>>,
     /// Whoever writes holds this: commits and adoptions of segments.
     pub(super) writer: Mutex<Manifest>,
     /// Odd while a batch is in the trees and not in the snapshot yet.
@@ -65,6 +66,10 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn current(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.read())
+    }
+
+    pub(super) fn documents(&self) -> Arc<Documents> {
+        Arc::clone(&self.documents.read())
     }
 
     pub(super) fn publish(&self, snapshot: Snapshot) {
@@ -92,7 +97,7 @@ impl Shared {
 
     /// Writes to the trees. A failure may have left any part of it, so nothing may be written after one.
     pub(super) fn write(&self, writes: &Writes) -> Result<()> {
-        self.documents.commit(writes).inspect_err(|error| {
+        self.documents().commit(writes).inspect_err(|error| {
             *self.poison.lock() = Some(error.to_string());
             self.notify();
         })
@@ -111,7 +116,7 @@ impl Shared {
             self.writable()?;
             if !writing {
                 return Err(StorageError::corrupt(
-                    self.documents.path(),
+                    self.documents().path(),
                     format!("row {row} is in the index and has no passage, document or text"),
                 ));
             }
@@ -153,7 +158,7 @@ impl Shared {
     }
 
     fn scan(&self, filter: &Filter, snapshot: &Snapshot) -> Result<Arc<RoaringTreemap>> {
-        let rows = self.documents.rows_where(|metadata| filter.matches(metadata))?;
+        let rows = self.documents().rows_where(|metadata| filter.matches(metadata))?;
         Ok(Arc::new(rows - &*snapshot.removed))
     }
 

@@ -1,0 +1,109 @@
+//! Writing all trees anew: sled never gives back the room of what was removed, nor overwrites it.
+//!
+//! The new trees are made under a name with `.new`, closed, and renamed: a folder without it is complete. The one of
+//! the highest generation counts; others are what a crash or a slow reader left.
+
+use super::Documents;
+use crate::error::{AtPath, Result};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+const NAME: &str = "documents";
+const UNFINISHED: &str = "new";
+/// Bytes of one write to the new trees.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Where the trees of a database are, and the generation they were written anew at; `None` when it has none yet.
+pub(crate) fn current(database: &Path) -> Result<Option<(u64, PathBuf)>> {
+    Ok(folders(database)?.into_iter().filter_map(|(generation, path)| Some((generation?, path))).max())
+}
+
+/// Where the trees of a new database go.
+pub(crate) fn first(database: &Path) -> PathBuf {
+    database.join(NAME)
+}
+
+/// Removes what is not `keep`.
+pub(crate) fn remove_others(database: &Path, keep: &Path) -> Result<()> {
+    for (_, path) in folders(database)?.into_iter().filter(|(_, path)| path != keep) {
+        std::fs::remove_dir_all(&path).at(&path)?;
+    }
+    Ok(())
+}
+
+/// All folders of trees; no generation for an unfinished one.
+fn folders(database: &Path) -> Result<Vec<(Option<u64>, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(database).at(database)? {
+        let path = entry.at(database)?.path();
+        let Some(rest) = path.file_name().and_then(|name| name.to_str()?.strip_prefix(NAME)) else { continue };
+        let generation = match rest.strip_prefix('-') {
+            None if rest.is_empty() => Some(0),
+            Some(rest) if rest.ends_with(UNFINISHED) => None,
+            Some(rest) => match rest.parse() {
+                Ok(generation) => Some(generation),
+                Err(_) => continue,
+            },
+            None => continue,
+        };
+        if path.is_dir() {
+            found.push((generation, path));
+        }
+    }
+    Ok(found)
+}
+
+impl Documents {
+    /// Writes all trees to a new folder of the database and opens them; `None` when it was stopped. Nothing may be
+    /// written to these meanwhile.
+    pub(crate) fn rewritten(&self, database: &Path, generation: u64, stop: &AtomicBool) -> Result<Option<Self>> {
+        let path = database.join(format!("{NAME}-{generation:012}"));
+        let unfinished = path.with_extension(UNFINISHED);
+        if unfinished.exists() {
+            std::fs::remove_dir_all(&unfinished).at(&unfinished)?;
+        }
+        let new = Self::open(&unfinished)?;
+        for (from, to) in self.trees().into_iter().zip(new.trees()) {
+            let (mut batch, mut bytes) = (sled::Batch::default(), 0);
+            for entry in from {
+                let (key, value) = entry.at(&self.path)?;
+                bytes += key.len() + value.len();
+                batch.insert(key, value);
+                if bytes >= BATCH_BYTES {
+                    to.apply_batch(std::mem::take(&mut batch)).at(&unfinished)?;
+                    bytes = 0;
+                    if stop.load(Ordering::Acquire) {
+                        return Ok(None);
+                    }
+                }
+            }
+            to.apply_batch(batch).at(&unfinished)?;
+        }
+        new.db.flush().at(&unfinished)?;
+        drop(new);
+        std::fs::rename(&unfinished, &path).at(&path)?;
+        std::fs::File::open(database).and_then(|folder| folder.sync_all()).at(database)?;
+        Self::open(&path).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_the_highest_generation_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path();
+        assert_eq!(current(database).unwrap(), None);
+        for name in ["documents", "documents-7", "documents-000000000012", "documents-99.new", "documents-x", "other"] {
+            std::fs::create_dir(database.join(name)).unwrap();
+        }
+        let (generation, path) = current(database).unwrap().unwrap();
+        assert_eq!((generation, &path), (12, &database.join("documents-000000000012")));
+        remove_others(database, &path).unwrap();
+        let mut left: Vec<_> = std::fs::read_dir(database).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["documents-000000000012", "documents-x", "other"]);
+    }
+}
