@@ -25,8 +25,9 @@ use std::thread::JoinHandle;
 const INDEX_FROM: usize = 1_024;
 /// Rows between two looks at whether to stop.
 const INSERT_ROWS: usize = 128;
-/// Segments up to this many times the rows that come after them are merged with those.
-const MERGE: usize = 2;
+/// Segments up to this many times the rows that come after them are merged with those: the more, the fewer segments to
+/// search, and the more often a row is copied. It is linked again only where it is not of the first of them.
+const MERGE: usize = 8;
 /// A segment with fewer than one removed row in this many is kept whole when others are merged to it.
 const EXTEND: usize = 10;
 /// A segment with more than one removed row in this many is made anew.
@@ -166,7 +167,8 @@ impl Worker {
         let snapshot = self.shared.current();
         let growing = snapshot.growing.rows();
         if snapshot.segments.len() > 1 || growing > 0 || !snapshot.removed.is_empty() {
-            self.merge(&snapshot, 0..snapshot.segments.len(), growing, true)?;
+            let rebuild = !snapshot.removed.is_empty();
+            self.merge(&snapshot, 0..snapshot.segments.len(), growing, rebuild)?;
         }
         if self.stopping() { Ok(()) } else { self.rewrite_documents() }
     }
@@ -228,13 +230,20 @@ impl Worker {
 
     /// Makes one segment of some that are next to each other and of the first growing rows, which come after them.
     ///
-    /// Where the first segment is kept whole, its graph is extended; otherwise the graph is new. Removed rows are left
+    /// Where the first segment is kept whole, its codes and graph are extended; otherwise both are new. Removed rows are left
     /// out, but for those of a segment that is kept whole.
     fn merge(&self, snapshot: &Snapshot, replaced: Range<usize>, growing: usize, rebuild: bool) -> Result<()> {
         let shared = &*self.shared;
         shared.writable()?;
         let (old, removed) = (&snapshot.segments[replaced.clone()], &*snapshot.removed);
-        let extended = old.first().filter(|first| !rebuild && snapshot.removed_in(first) * EXTEND < first.ids().len());
+        let vectors_after = |at: usize| {
+            let sealed = old.iter().skip(at).flat_map(|segment| segment.iter());
+            sealed.chain(snapshot.growing.iter_from(0).take(growing)).map(|(_, vector)| vector)
+        };
+        let extended = old.first().filter(|first| {
+            let few_removed = snapshot.removed_in(first) * EXTEND < first.ids().len();
+            !rebuild && few_removed && first.codes().1.suits(vectors_after(1))
+        });
         let whole = extended.map_or(0, |first| first.ids().len());
         let rows = || {
             let sealed = old.iter().flat_map(|segment| segment.iter());
@@ -335,7 +344,7 @@ impl Worker {
     }
 }
 
-/// From which segment on merging with the growing rows is worth it: each row is merged a few times in its life, and
+/// From which segment on merging with the growing rows is worth it: each row is copied a few times in its life, and
 /// there are few segments to search. (O'Neil et al. 1996, "The log-structured merge-tree".)
 fn worth_merging(snapshot: &Snapshot) -> usize {
     let mut rows = snapshot.growing.rows();

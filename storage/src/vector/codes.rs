@@ -8,6 +8,8 @@ const LINE: usize = 64;
 const SAMPLED: usize = 1 << 20;
 /// This share of the components may lie beyond the largest code, and gets it.
 const CLIPPED: f64 = 2e-5;
+/// And of rows that come later and get the same scale, this share.
+const SUITABLE: f64 = 1e-3;
 const LARGEST: f32 = 127.0;
 
 /// Codes per row of vectors of a dimension.
@@ -43,6 +45,16 @@ impl Scale {
         let (_, &mut most, _) = sizes.select_nth_unstable_by(at, f32::total_cmp);
         // All zeros, or so small that the quotient overflows: any scale will do, the exact vectors decide.
         Self::stored(LARGEST / most).unwrap_or(Self(1.0))
+    }
+
+    /// Whether few enough components of more vectors lie beyond the largest code.
+    pub(crate) fn suits<'a>(self, vectors: impl Iterator<Item = &'a [f32]>) -> bool {
+        let (mut all, mut beyond) = (0u64, 0u64);
+        for vector in vectors {
+            all += vector.len() as u64;
+            beyond += vector.iter().filter(|x| (*x * self.0).abs() > LARGEST + 0.5).count() as u64;
+        }
+        beyond as f64 <= all as f64 * SUITABLE
     }
 
     /// Appends the codes of a vector, filled up to the stride.
@@ -82,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_keep_inner_products_to_a_hundredth() {
+    fn codes_keep_inner_products() {
         let vectors: Vec<Vec<f32>> =
             (0..40).map(|i| (0..70).map(|j| ((i * 71 + j * 13) % 29) as f32 / 29.0 - 0.5).collect()).collect();
         let scale = Scale::fit(vectors.iter().map(Vec::as_slice), 40, 70);
@@ -109,6 +121,8 @@ mod tests {
             scale.encode(&vector, &mut codes);
             assert_eq!(codes.len(), 64);
         }
+        let scale = Scale::fit(std::iter::once(&[1.0, -1.0][..]), 1, 2);
+        assert!(scale.suits([&[0.5, 1.0][..]].into_iter()) && !scale.suits([&[0.5, 1.1][..]].into_iter()));
         assert_eq!(Scale::fit(std::iter::empty(), 0, 4), Scale(1.0));
         assert_eq!(Scale::stored(f32::NAN), None);
     }
