@@ -46,7 +46,8 @@ fn main() {
     let base: Vec<Vec<f32>> = base.iter().map(|row| shrunk(row)).collect();
     let start = Instant::now();
     let hnsw: Hnsw<'_, f32, DistDot> = Hnsw::new(M, base.len(), MAX_LEVELS, EF_CONSTRUCTION, DistDot {});
-    let numbered: Vec<(&[f32], usize)> = base.iter().enumerate().map(|(i, row)| (row.as_slice(), i)).collect();
+    let numbered: Vec<(&[f32], usize)> =
+        base.iter().enumerate().map(|(i, row)| (row.as_slice(), i)).collect();
     hnsw.parallel_insert_slice(&numbered);
     let build_s = start.elapsed().as_secs_f64();
     for ef in args.ef {

@@ -178,6 +178,14 @@ impl Database {
         Ok(self.store.stat()?)
     }
 
+    /// Writes everything anew without what was removed, and waits for it; see [`Store::compact`].
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when it failed; nothing is lost then.
+    pub fn compact(&self) -> Result<(), Error> {
+        Ok(self.store.compact()?)
+    }
+
     /// Finishes background work that is due and closes; dropping closes too, but leaves that work for
     /// next time. Nothing committed depends on either.
     ///

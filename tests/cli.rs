@@ -62,6 +62,11 @@ fn search_and_ask_print_the_documented_json() {
     assert_eq!((stat["documents"].as_u64(), stat["passages"].as_u64()), (Some(2), Some(2)));
     assert_eq!(stat["encoder"], MODEL);
     assert!(stat["bytes"].as_u64().unwrap() > 0);
+    let compacted = json(home.path(), &["compact", "handbook.postil", "--json"]);
+    assert!(compacted["bytes"].as_u64().unwrap() <= compacted["bytes_before"].as_u64().unwrap());
+    let again = json(home.path(), &["stat", "handbook.postil", "--json"]);
+    assert_eq!((again["passages"].as_u64(), again["segments"].as_u64()), (Some(2), Some(1)));
+    assert!(again["searched_bytes"].as_u64() < again["index_bytes"].as_u64());
 }
 
 const QUESTION: &str = "how many days of parental leave gets every parent";

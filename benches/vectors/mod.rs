@@ -23,8 +23,10 @@ impl Vectors {
         let file = open(&folder.join("gt.i32.npy"));
         let width = file.shape()[1] as usize;
         let nearest = file.into_vec::<i32>().unwrap();
-        let truth =
-            nearest.chunks_exact(width).map(|row| row[..k].iter().map(ToString::to_string).collect()).collect();
+        let truth = nearest
+            .chunks_exact(width)
+            .map(|row| row[..k].iter().map(ToString::to_string).collect())
+            .collect();
         Self { base, dimension, queries, truth }
     }
 }

@@ -36,7 +36,9 @@ fn fill(path: &Path, rows: impl Iterator<Item = usize>) -> Store {
 
 fn files(folder: &Path) -> Vec<Vec<u8>> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![std::fs::read(path).unwrap()] }).collect()
+    entries
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![std::fs::read(path).unwrap()] })
+        .collect()
 }
 
 fn occurs(files: &[Vec<u8>], bytes: &[u8]) -> bool {
@@ -122,8 +124,12 @@ fn filtered_searches_find_what_a_scan_finds_at_every_selectivity() {
         // Half of the queries are among the rows that pass, the others as far from them as can be.
         for i in (0..40).map(|i| if i % 2 == 0 { i * below as usize / 40 } else { ROWS - 1 - i }) {
             let filtered = || SearchOptions::new(10).filter(Filter::lt("n", below));
-            let exact: Vec<u64> =
-                store.search_rows(&vector(i), &filtered().exact()).unwrap().iter().map(|(row, _)| *row).collect();
+            let exact: Vec<u64> = store
+                .search_rows(&vector(i), &filtered().exact())
+                .unwrap()
+                .iter()
+                .map(|(row, _)| *row)
+                .collect();
             let rows = store.search_rows(&vector(i), &filtered()).unwrap();
             assert_eq!(rows.len(), 10.min(below as usize));
             wanted += exact.len();

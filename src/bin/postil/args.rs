@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Stat(Stat),
     /// Verify every checksum and reference
     Check(Check),
+    /// Write everything anew without what was removed: smallest files, fastest searches
+    Compact(Compact),
     /// Write all documents, passages and vectors as JSON lines
     Export(Export),
     /// Score the answers to questions with known answers
@@ -185,6 +187,14 @@ pub(crate) struct Stat {
 
 #[derive(Args)]
 pub(crate) struct Check {
+    /// The database
+    pub(crate) database: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Compact {
     /// The database
     pub(crate) database: PathBuf,
     #[command(flatten)]

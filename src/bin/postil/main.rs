@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Rm(args) => commands::rm::run(&args),
         Command::Stat(args) => commands::stat::run(&args),
         Command::Check(args) => commands::check::run(&args),
+        Command::Compact(args) => commands::compact::run(&args),
         Command::Export(args) => commands::export::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Model(args) => commands::model::run(&args),

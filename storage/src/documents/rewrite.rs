@@ -36,7 +36,9 @@ fn folders(database: &Path) -> Result<Vec<(Option<u64>, PathBuf)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(database).at(database)? {
         let path = entry.at(database)?.path();
-        let Some(rest) = path.file_name().and_then(|name| name.to_str()?.strip_prefix(NAME)) else { continue };
+        let Some(rest) = path.file_name().and_then(|name| name.to_str()?.strip_prefix(NAME)) else {
+            continue;
+        };
         let generation = match rest.strip_prefix('-') {
             None if rest.is_empty() => Some(0),
             Some(rest) if rest.ends_with(UNFINISHED) => None,
@@ -56,7 +58,12 @@ fn folders(database: &Path) -> Result<Vec<(Option<u64>, PathBuf)>> {
 impl Documents {
     /// Writes all trees to a new folder of the database and opens them; `None` when it was stopped. Nothing may be
     /// written to these meanwhile.
-    pub(crate) fn rewritten(&self, database: &Path, generation: u64, stop: &AtomicBool) -> Result<Option<Self>> {
+    pub(crate) fn rewritten(
+        &self,
+        database: &Path,
+        generation: u64,
+        stop: &AtomicBool,
+    ) -> Result<Option<Self>> {
         let path = database.join(format!("{NAME}-{generation:012}"));
         let unfinished = path.with_extension(UNFINISHED);
         if unfinished.exists() {
@@ -96,7 +103,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path();
         assert_eq!(current(database).unwrap(), None);
-        for name in ["documents", "documents-7", "documents-000000000012", "documents-99.new", "documents-x", "other"] {
+        for name in
+            ["documents", "documents-7", "documents-000000000012", "documents-99.new", "documents-x", "other"]
+        {
             std::fs::create_dir(database.join(name)).unwrap();
         }
         let (generation, path) = current(database).unwrap().unwrap();

@@ -71,7 +71,15 @@ impl Documents {
 
     /// In the order of [`Writes`](super::Writes).
     pub(super) fn trees(&self) -> [&Tree; 7] {
-        [&self.manifest, &self.keys, &self.documents, &self.texts, &self.passages, &self.vectors, &self.removals]
+        [
+            &self.manifest,
+            &self.keys,
+            &self.documents,
+            &self.texts,
+            &self.passages,
+            &self.vectors,
+            &self.removals,
+        ]
     }
 
     pub(crate) fn manifest(&self) -> Result<Option<Manifest>> {

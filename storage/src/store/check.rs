@@ -43,6 +43,11 @@ pub struct Stat {
     pub built_rows: usize,
     /// Bytes of all files.
     pub disk_bytes: u64,
+    /// Bytes of the segments: ids, codes, links, vectors.
+    pub index_bytes: u64,
+    /// Those of them that searches walk over, codes and links: what memory should have room for. Exact vectors are
+    /// only read for the last candidates.
+    pub searched_bytes: u64,
     /// Committed batches.
     pub generation: u64,
 }
@@ -64,6 +69,8 @@ impl Store {
             building_rows: self.shared.building.rows.load(Ordering::Relaxed),
             built_rows: self.shared.building.done.load(Ordering::Relaxed),
             disk_bytes: bytes_under(&self.shared.path)?,
+            index_bytes: snapshot.segments.iter().map(|segment| segment.bytes().0).sum(),
+            searched_bytes: snapshot.segments.iter().map(|segment| segment.bytes().1).sum(),
             generation: snapshot.generation,
         })
     }

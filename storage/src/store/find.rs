@@ -73,9 +73,15 @@ impl Store {
     ///
     /// # Errors
     /// That of the first query that has one.
-    pub fn search_all<Q: AsRef<[f32]> + Sync>(&self, queries: &[Q], options: &SearchOptions) -> Result<Vec<Vec<Hit>>> {
+    pub fn search_all<Q: AsRef<[f32]> + Sync>(
+        &self,
+        queries: &[Q],
+        options: &SearchOptions,
+    ) -> Result<Vec<Vec<Hit>>> {
         let threads = self.shared.options.index_threads;
-        parallel(threads, queries.len(), |i, ()| self.search(queries[i].as_ref(), options)).into_iter().collect()
+        parallel(threads, queries.len(), |i, ()| self.search(queries[i].as_ref(), options))
+            .into_iter()
+            .collect()
     }
 
     fn prepare(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<f32>> {

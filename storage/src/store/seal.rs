@@ -152,7 +152,12 @@ impl Worker {
             let growing = &snapshot.growing;
             let first_is_due = growing.at(0).is_some_and(|(first, _)| first < below);
             if growing.rows() >= shared.options.seal_rows || first_is_due {
-                self.merge(&snapshot, worth_merging(&snapshot)..snapshot.segments.len(), growing.rows(), false)?;
+                self.merge(
+                    &snapshot,
+                    worth_merging(&snapshot)..snapshot.segments.len(),
+                    growing.rows(),
+                    false,
+                )?;
             } else if let Some(at) = wasteful(&snapshot) {
                 self.merge(&snapshot, at..at + 1, 0, true)?;
             } else if !self.index(growing, jobs) {
@@ -182,7 +187,9 @@ impl Worker {
             return Ok(());
         }
         let documents = shared.documents();
-        let Some(new) = documents.rewritten(&shared.path, writer.generation, &self.stop)? else { return Ok(()) };
+        let Some(new) = documents.rewritten(&shared.path, writer.generation, &self.stop)? else {
+            return Ok(());
+        };
         drop(documents);
         let place = new.path().to_owned();
         let old = std::mem::replace(&mut *shared.documents.write(), Arc::new(new));
@@ -232,7 +239,13 @@ impl Worker {
     ///
     /// Where the first segment is kept whole, its codes and graph are extended; otherwise both are new. Removed rows are left
     /// out, but for those of a segment that is kept whole.
-    fn merge(&self, snapshot: &Snapshot, replaced: Range<usize>, growing: usize, rebuild: bool) -> Result<()> {
+    fn merge(
+        &self,
+        snapshot: &Snapshot,
+        replaced: Range<usize>,
+        growing: usize,
+        rebuild: bool,
+    ) -> Result<()> {
         let shared = &*self.shared;
         shared.writable()?;
         let (old, removed) = (&snapshot.segments[replaced.clone()], &*snapshot.removed);
@@ -302,7 +315,8 @@ impl Worker {
         shared.writable()?;
         let before = shared.current();
         let mut manifest = writer.clone();
-        let entry = segment.as_ref().map(|segment| SegmentEntry { number: segment.number, rows: ids.len() as u32 });
+        let entry =
+            segment.as_ref().map(|segment| SegmentEntry { number: segment.number, rows: ids.len() as u32 });
         if let Some(entry) = &entry {
             manifest.next_segment = entry.number + 1;
         }

@@ -95,8 +95,9 @@ mod tests {
 
     #[test]
     fn codes_keep_inner_products() {
-        let vectors: Vec<Vec<f32>> =
-            (0..40).map(|i| (0..70).map(|j| ((i * 71 + j * 13) % 29) as f32 / 29.0 - 0.5).collect()).collect();
+        let vectors: Vec<Vec<f32>> = (0..40)
+            .map(|i| (0..70).map(|j| ((i * 71 + j * 13) % 29) as f32 / 29.0 - 0.5).collect())
+            .collect();
         let scale = Scale::fit(vectors.iter().map(Vec::as_slice), 40, 70);
         let mut all = Vec::new();
         vectors.iter().for_each(|vector| scale.encode(vector, &mut all));

@@ -22,12 +22,15 @@ pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
             "segments": stat.segments,
             "growing_rows": stat.growing_rows,
             "removed": stat.removed,
+            "index_bytes": stat.index_bytes,
+            "searched_bytes": stat.searched_bytes,
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
+    let rows = stat.passages.max(1) as f64;
     let encoder = if profile.encoder.is_empty() { "none (bare vectors)" } else { &profile.encoder };
     render::text(&format!(
-        "documents   {}\npassages    {}\nbytes       {}\nencoder     {encoder}\nvectors     {} x {}, {}\nsegments    {} sealed, {} rows growing",
+        "documents   {}\npassages    {}\nbytes       {}\nencoder     {encoder}\nvectors     {} x {}, {}\nsegments    {} sealed, {} rows growing\nper row     {:.0} bytes on disk, {:.0} of them index; a search reads from {:.0}",
         stat.documents,
         stat.passages,
         stat.disk_bytes,
@@ -36,6 +39,9 @@ pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
         render::metric(profile.metric),
         stat.segments,
         stat.growing_rows,
+        stat.disk_bytes as f64 / rows,
+        stat.index_bytes as f64 / rows,
+        stat.searched_bytes as f64 / rows,
     ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -48,11 +48,13 @@ pub(crate) fn build(
     let levels: Vec<u8> = (0..rows as u32).map(|position| level_of(position, options.m)).collect();
     let top = levels.iter().copied().max().unwrap_or(0);
     let before = before.filter(|graph| graph.stride == 2 * options.m);
-    let (level0_before, mut upper_before) = before.map_or_else(Default::default, |graph| (graph.level0, graph.upper));
+    let (level0_before, mut upper_before) =
+        before.map_or_else(Default::default, |graph| (graph.level0, graph.upper));
     let mut upper: Vec<Level> = Vec::new();
     // From the top down: rows start where the level above leads them.
     for level in (1..=top).rev() {
-        let nodes: Vec<u32> = (0..rows as u32).filter(|&position| levels[position as usize] >= level).collect();
+        let nodes: Vec<u32> =
+            (0..rows as u32).filter(|&position| levels[position as usize] >= level).collect();
         let gathered: Vec<i8> = nodes.iter().flat_map(|&position| codes.row(position)).copied().collect();
         let space = Space::new(metric, Codes { codes: &gathered, stride: codes.stride });
         let above: Vec<UpperLevel<'_>> = upper.iter().map(Level::borrowed).collect();
@@ -73,7 +75,8 @@ pub(crate) fn build(
     }
     let above: Vec<UpperLevel<'_>> = upper.iter().map(Level::borrowed).collect();
     let stride = 2 * options.m;
-    let mut builder = Builder::new(&all, stride, level0_before, options, |position| levels[position as usize] > 0);
+    let mut builder =
+        Builder::new(&all, stride, level0_before, options, |position| levels[position as usize] > 0);
     builder.insert_all(|position| start_from(&above, &all, position), done, stop)?;
     let level0 = builder.lists;
     let entry = upper.last().map_or(0, |level| level.nodes[0]);
@@ -226,7 +229,11 @@ impl<'a> Builder<'a> {
         let measured = present.map(|row| Near { distance: self.space.distance(target, row), row });
         let mut candidates: Vec<Near> = measured.chain(more).collect();
         candidates.sort_unstable_by(Near::order);
-        self.space.select(candidates.into_iter(), self.stride, SLACK).into_iter().map(|near| near.row).collect()
+        self.space
+            .select(candidates.into_iter(), self.stride, SLACK)
+            .into_iter()
+            .map(|near| near.row)
+            .collect()
     }
 
     fn lists(&self) -> Lists<'_> {
@@ -276,6 +283,8 @@ mod tests {
         let codes = vec![1i8; 64 * 100];
         let codes = Codes { codes: &codes, stride: 64 };
         let options = BuildOptions { m: 4, ef: 10, threads: 1 };
-        assert!(build(Metric::L2, codes, None, options, &AtomicUsize::new(0), &AtomicBool::new(true)).is_none());
+        assert!(
+            build(Metric::L2, codes, None, options, &AtomicUsize::new(0), &AtomicBool::new(true)).is_none()
+        );
     }
 }

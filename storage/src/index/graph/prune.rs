@@ -60,7 +60,12 @@ impl<'a> Space<'a> {
     }
 
     /// At most `most` of the candidates, which come nearest first.
-    pub(super) fn select(&self, candidates: impl Iterator<Item = Near>, most: usize, slack: f32) -> Vec<Near> {
+    pub(super) fn select(
+        &self,
+        candidates: impl Iterator<Item = Near>,
+        most: usize,
+        slack: f32,
+    ) -> Vec<Near> {
         let mut kept: Vec<Near> = Vec::with_capacity(most);
         for candidate in candidates {
             if kept.len() == most {

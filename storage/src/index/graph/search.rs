@@ -42,7 +42,13 @@ pub(crate) fn nearest(links: Links<'_>, ef: usize, scratch: &mut Scratch, to: &i
 }
 
 /// As [`nearest`], in one level, from a position of it.
-pub(crate) fn nearest_from(lists: Lists<'_>, start: u32, ef: usize, scratch: &mut Scratch, to: &impl Nearness) {
+pub(crate) fn nearest_from(
+    lists: Lists<'_>,
+    start: u32,
+    ef: usize,
+    scratch: &mut Scratch,
+    to: &impl Nearness,
+) {
     let Scratch { visited, pool, fresh } = scratch;
     if !visited.first(start) {
         return;
@@ -88,7 +94,9 @@ pub(crate) fn nearest_accepted(
     to: &impl Nearness,
     accept: impl Fn(u32) -> bool,
 ) -> Vec<Ranked> {
-    let Some(entry) = descend(links.entry, links.upper, scratch.visited.rows(), to) else { return Vec::new() };
+    let Some(entry) = descend(links.entry, links.upper, scratch.visited.rows(), to) else {
+        return Vec::new();
+    };
     let start = Ranked { rank: to.rank(entry), row: u64::from(entry) };
     let mut frontier = BinaryHeap::from([start]);
     let mut found: BinaryHeap<Reverse<Ranked>> = BinaryHeap::with_capacity(ef.min(4096) + 1);

@@ -213,6 +213,13 @@ impl Segment {
         damage
     }
 
+    /// Bytes of the file, and those of its codes and links.
+    pub(crate) fn bytes(&self) -> (u64, u64) {
+        let upper = self.upper.iter().map(|(nodes, links, _)| nodes.len() + links.len());
+        let searched = self.codes.len() + self.level0.0.len() + upper.sum::<usize>();
+        (self.map.len() as u64, searched as u64)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

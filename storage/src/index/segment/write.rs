@@ -55,7 +55,9 @@ pub(crate) fn write<'a>(
     };
     let mut sections: Vec<Section> = arrays
         .iter()
-        .map(|&(kind, level, stride, bytes)| section(kind, level, stride, bytes.len(), crc32fast::hash(bytes)))
+        .map(|&(kind, level, stride, bytes)| {
+            section(kind, level, stride, bytes.len(), crc32fast::hash(bytes))
+        })
         .collect();
     // Last, and their checksum is known only when they are written.
     sections.push(section(VECTORS, 0, 0, rows.ids.len() * rows.dimension * 4, 0));

@@ -1,0 +1,21 @@
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::args::Compact;
+use crate::{open, render};
+
+/// Whatever ends it, the database is as it was or compacted.
+pub(crate) fn run(args: &Compact) -> Result<ExitCode> {
+    let db = open::existing(&args.database)?;
+    let before = db.stat()?.disk_bytes;
+    db.compact()?;
+    let after = db.stat()?.disk_bytes;
+    if args.output.json {
+        render::json(&json!({ "bytes_before": before, "bytes": after }))?;
+    } else {
+        render::text(&format!("{before} bytes before, {after} now"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
