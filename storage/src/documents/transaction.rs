@@ -8,9 +8,9 @@ use super::trees::MANIFEST_KEY;
 use super::{DocumentRecord, Documents, Manifest, PassageRecord};
 use crate::error::{AtPath, Result};
 use sled::Transactional;
-use sled::transaction::{ConflictableTransactionError, TransactionError, TransactionalTree};
+use sled::transaction::{ConflictableTransactionError, TransactionError};
 
-/// The trees, in the order the transaction gets them.
+/// The trees, in the order of [`Documents::trees`].
 #[derive(Clone, Copy)]
 enum In {
     Manifest,
@@ -99,23 +99,13 @@ impl Writes {
 impl Documents {
     /// Writes everything or nothing, and returns when it is durable.
     pub(crate) fn commit(&self, writes: &Writes) -> Result<()> {
-        let trees = (
-            &self.manifest,
-            &self.keys,
-            &self.documents,
-            &self.texts,
-            &self.passages,
-            &self.vectors,
-            &self.removals,
-        );
-        trees
+        let trees = self.trees();
+        trees[..]
             .transaction(|trees| {
-                let by_number: [&TransactionalTree; 7] =
-                    [&trees.0, &trees.1, &trees.2, &trees.3, &trees.4, &trees.5, &trees.6];
                 for (tree, key, value) in &writes.writes {
                     match value {
-                        Some(value) => by_number[*tree].insert(key.as_slice(), value.as_slice())?,
-                        None => by_number[*tree].remove(key.as_slice())?,
+                        Some(value) => trees[*tree].insert(key.as_slice(), value.as_slice())?,
+                        None => trees[*tree].remove(key.as_slice())?,
                     };
                 }
                 Ok::<(), ConflictableTransactionError<std::convert::Infallible>>(())

@@ -69,7 +69,7 @@ impl Documents {
         })
     }
 
-    /// In the order of [`Writes`](super::Writes).
+    /// All trees, as a transaction numbers them.
     pub(super) fn trees(&self) -> [&Tree; 7] {
         [
             &self.manifest,

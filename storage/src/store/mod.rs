@@ -9,7 +9,7 @@
 //! | shared | the state that callers and the indexer share |
 //! | snapshot | what a search sees, and the search |
 //! | commit | one batch, one transaction |
-//! | seal | the indexer thread: graph, segment file, adoption |
+//! | seal | the indexer thread: graph, segment file, adoption; merging and compaction |
 //! | space | room on the disk |
 //! | read | documents and passages |
 //! | find | search results: filters, hits, retries |
