@@ -37,6 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--loss", choices=["passage", "rag"], default="passage")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--order", type=int, default=0, help="another number shows the rows in another order")
     return parser.parse_args()
 
 
@@ -173,7 +174,7 @@ def main() -> None:
                           "dev": len(dev), "sources": count_by_source(train_rows)}) + "\n")
 
     clock = Clock(options.minutes, spent)
-    rng = random.Random(config["seed"] * 1_000_003 + step)
+    rng = random.Random((config["seed"] + options.order) * 1_000_003 + step)
 
     def window_pieces() -> int:
         return stage_window(config["windows"], clock.fraction())
