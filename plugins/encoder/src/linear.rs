@@ -1,14 +1,19 @@
 use postil_checkpoint::{CheckpointError, Weights};
 
-use postil_kernel::{Finish, Kernel, PANEL, Panels, Rows, panels_of};
+use postil_kernel::{Finish, Int16Panels, Int16Rows, Kernel, PANEL, Panels, Rows, panels_of};
 
 /// A linear layer: `outputs = weight * inputs + bias`.
 pub struct Linear {
-    weight: Panels,
+    weight: Weight,
     /// Rounded up to whole panels.
     bias: Vec<f32>,
     outputs: usize,
     inputs: usize,
+}
+
+enum Weight {
+    Float(Panels),
+    Int16(Int16Panels),
 }
 
 impl Linear {
@@ -16,7 +21,17 @@ impl Linear {
     pub fn new(weight: &[f32], mut bias: Vec<f32>, inputs: usize) -> Self {
         let outputs = bias.len();
         bias.resize(panels_of(outputs) * PANEL, 0.0);
-        Self { weight: Panels::from_linear(weight, outputs, inputs), bias, outputs, inputs }
+        let weight = Weight::Float(Panels::from_linear(weight, outputs, inputs));
+        Self { weight, bias, outputs, inputs }
+    }
+
+    /// The same with its weight rounded to 16 bits, as its inputs will be.
+    pub(crate) fn rounded(self) -> Self {
+        let weight = match self.weight {
+            Weight::Float(weight) => Weight::Int16(Int16Panels::from_panels(&weight)),
+            rounded @ Weight::Int16(_) => rounded,
+        };
+        Self { weight, ..self }
     }
 
     /// `{name}.weight`, `[outputs, inputs]`, and `{name}.bias`, `[outputs]`.
@@ -64,14 +79,27 @@ impl Linear {
 
     fn applied(&self, input: &[f32], gelu: bool) -> Vec<f32> {
         let mut output = vec![0.0; input.len() / self.inputs * self.outputs];
-        self.run(Kernel::detect(), input, gelu, &mut output);
+        self.run(Kernel::detect(), input, gelu, &mut output, &mut Int16Rows::default());
         output
     }
 
-    /// `input`: `[rows, inputs]`. Writes `[rows, outputs]`, through GELU if asked.
-    pub(crate) fn run(&self, kernel: Kernel, input: &[f32], gelu: bool, output: &mut [f32]) {
+    /// `input`: `[rows, inputs]`. Writes `[rows, outputs]`, through GELU if asked. `codes` is overwritten.
+    pub(crate) fn run(
+        &self,
+        kernel: Kernel,
+        input: &[f32],
+        gelu: bool,
+        output: &mut [f32],
+        codes: &mut Int16Rows,
+    ) {
         let rows = Rows { values: input, stride: self.inputs, rows: input.len() / self.inputs };
         let finish = Finish { bias: &self.bias, gelu };
-        kernel.product(rows, self.weight.all(), finish, output, self.outputs);
+        match &self.weight {
+            Weight::Float(weight) => kernel.product(rows, weight.all(), finish, output, self.outputs),
+            Weight::Int16(weight) => {
+                kernel.round(rows, self.inputs, codes);
+                kernel.int16_product(codes, weight, finish, output, self.outputs);
+            }
+        }
     }
 }

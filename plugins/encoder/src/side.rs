@@ -16,7 +16,7 @@ pub(crate) struct Side {
 
 impl Side {
     pub(crate) fn open(folder: &ModelFolder) -> Result<Self, EncoderError> {
-        let model = BertModel::open(folder)?;
+        let model = BertModel::open(folder)?.with_int16_products();
         let recipe = Recipe::open(folder, model.config())?;
         let mut tokenizer = match BertConfig::is_part(folder)? {
             true => load_question_tokenizer(folder)?,

@@ -19,6 +19,7 @@ use std::arch::x86_64::{
 };
 
 use super::coefficients::{EXP2, EXP2_MIN, NEG_LOG2_PHI, PHI_MAX};
+use super::int16::avx512::Avx512;
 use super::{Columns, Finish, Norm, PANEL, PanelRow, Rows, portable};
 
 /// Values in a register.
@@ -32,13 +33,22 @@ const BLOCK_VALUES: usize = 48 << 10;
 /// weights faster than they come unasked.
 const AHEAD: usize = 64;
 
-/// Proof that this CPU has AVX2 and FMA; `detect` is the only way to get one.
+/// Proof that this CPU has AVX2 and FMA, and maybe of more; `detect` is the only way to get one.
 #[derive(Clone, Copy)]
-pub struct Avx2(());
+pub struct Avx2 {
+    pub(super) avx512: Option<Avx512>,
+}
 
 impl Avx2 {
     pub(super) fn detect() -> Option<Self> {
-        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
+        let has = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        has.then(|| Self { avx512: Avx512::detect() })
+    }
+
+    /// The same without what goes beyond AVX2.
+    #[cfg(test)]
+    pub(super) fn alone(self) -> Self {
+        Self { avx512: None }
     }
 
     pub(super) fn product(
@@ -135,28 +145,35 @@ fn tile<const ROWS: usize>(
             sum[1] = _mm256_fmadd_ps(x, high, sum[1]);
         }
     }
+    for (row, sum) in sums.into_iter().enumerate() {
+        store_part(&mut target[row * target_stride..][..width], finished(sum, bias, gelu_after));
+    }
+}
+
+/// Sums with their bias, if there is one, through GELU if asked.
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+pub(super) fn finished([low, high]: [__m256; 2], bias: Option<&[f32]>, gelu_after: bool) -> [__m256; 2] {
+    let (mut low, mut high) = (low, high);
     if let Some(bias) = bias {
-        let (low, high) = (load(&bias[..LANES]), load(&bias[LANES..PANEL]));
-        for sum in &mut sums {
-            *sum = [_mm256_add_ps(sum[0], low), _mm256_add_ps(sum[1], high)];
-        }
+        low = _mm256_add_ps(low, load(&bias[..LANES]));
+        high = _mm256_add_ps(high, load(&bias[LANES..PANEL]));
     }
-    if gelu_after {
-        for sum in &mut sums {
-            *sum = [gelu(sum[0]), gelu(sum[1])];
-        }
-    }
-    for (row, sum) in sums.iter().enumerate() {
-        let target = &mut target[row * target_stride..][..width];
-        if width == PANEL {
-            store(&mut target[..LANES], sum[0]);
-            store(&mut target[LANES..], sum[1]);
-        } else {
-            let mut whole = [0.0; PANEL];
-            store(&mut whole[..LANES], sum[0]);
-            store(&mut whole[LANES..], sum[1]);
-            target.copy_from_slice(&whole[..width]);
-        }
+    if gelu_after { [gelu(low), gelu(high)] } else { [low, high] }
+}
+
+/// Stores as many of a panel's values as `target` has room for.
+#[target_feature(enable = "avx2,fma")]
+#[inline]
+pub(super) fn store_part(target: &mut [f32], [low, high]: [__m256; 2]) {
+    if target.len() == PANEL {
+        store(&mut target[..LANES], low);
+        store(&mut target[LANES..], high);
+    } else {
+        let mut whole = [0.0; PANEL];
+        store(&mut whole[..LANES], low);
+        store(&mut whole[LANES..], high);
+        target.copy_from_slice(&whole[..target.len()]);
     }
 }
 
@@ -339,7 +356,7 @@ fn load_panel_row(row: &PanelRow) -> (__m256, __m256) {
 
 #[target_feature(enable = "avx2,fma")]
 #[inline]
-fn load(lanes: &[f32]) -> __m256 {
+pub(super) fn load(lanes: &[f32]) -> __m256 {
     assert!(lanes.len() == LANES);
     // SAFETY: the slice has as many values as the register, and the load needs no alignment.
     unsafe { _mm256_loadu_ps(lanes.as_ptr()) }
@@ -355,7 +372,7 @@ fn store(lanes: &mut [f32], value: __m256) {
 
 #[target_feature(enable = "avx2,fma")]
 #[inline]
-fn total(lanes: __m256) -> f32 {
+pub(super) fn total(lanes: __m256) -> f32 {
     let four = _mm_add_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps::<1>(lanes));
     let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
@@ -363,7 +380,7 @@ fn total(lanes: __m256) -> f32 {
 
 #[target_feature(enable = "avx2,fma")]
 #[inline]
-fn greatest(lanes: __m256) -> f32 {
+pub(super) fn greatest(lanes: __m256) -> f32 {
     let four = _mm_max_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps::<1>(lanes));
     let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
     _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps::<1>(two, two)))

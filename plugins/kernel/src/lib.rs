@@ -8,6 +8,7 @@
 //! ---|---
 //! `panels.rs` | the right-hand side of a product, laid out as the product reads it
 //! `attention.rs` | self-attention within each sequence
+//! `int16/` | products of 16-bit integers, for linear layers
 //! `coefficients.rs` | the polynomials of exp2 and of the normal distribution, and their errors
 //! `portable.rs` | the operations in plain Rust
 //! `avx2.rs` | the operations with AVX2 and FMA
@@ -16,12 +17,14 @@ mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod coefficients;
+mod int16;
 mod panels;
 mod portable;
 
 pub use attention::{Attention, Heads, QUERY_ROWS};
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
+pub use int16::{Int16Panels, Int16Rows};
 pub use panels::{PANEL, PanelRow, Panels, panels_of};
 
 /// The left-hand side of a product: `rows` rows of `inner` values, `stride` apart.
@@ -68,7 +71,7 @@ const SUMMED_IN_F32: usize = 1024;
 pub enum Kernel {
     /// On any machine.
     Portable,
-    /// With AVX2 and FMA.
+    /// With AVX2 and FMA, and where there is AVX-512 with VNNI, with that for products of 16-bit integers.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
 }
@@ -106,6 +109,43 @@ impl Kernel {
             Self::Portable => portable::product(a, b, finish, out, out_stride),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(avx2) => avx2.product(a, b, finish, out, out_stride),
+        }
+    }
+
+    /// Rounds `rows`, `inner` values of each, to 16 bits for [`Kernel::int16_product`].
+    pub fn round(self, rows: Rows<'_>, inner: usize, out: &mut Int16Rows) {
+        if rows.rows > 0 {
+            assert!(rows.values.len() >= (rows.rows - 1) * rows.stride + inner, "left side too short");
+        }
+        out.fill(rows, inner, |values, pairs| match self {
+            Self::Portable => int16::portable::round(values, pairs),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.round(values, pairs),
+        });
+    }
+
+    /// [`Kernel::product`] of rounded rows and columns.
+    pub fn int16_product(
+        self,
+        a: &Int16Rows,
+        b: &Int16Panels,
+        finish: Finish<'_>,
+        out: &mut [f32],
+        out_stride: usize,
+    ) {
+        if a.rows() == 0 || b.columns() == 0 {
+            return;
+        }
+        assert!(a.inner() == b.inner(), "sums of different lengths");
+        assert!(
+            finish.bias.is_empty() || finish.bias.len() >= panels_of(b.columns()) * PANEL,
+            "bias too short"
+        );
+        assert!(out.len() >= (a.rows() - 1) * out_stride + b.columns(), "output too short");
+        match self {
+            Self::Portable => int16::portable::product(a, b, finish, out, out_stride),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.int16_product(a, b, finish, out, out_stride),
         }
     }
 

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Deterministic values in [-2, 2), different for each seed.
-fn values(count: usize, seed: u32) -> Vec<f32> {
+pub(super) fn values(count: usize, seed: u32) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
     let mut next = || {
         state ^= state << 13;

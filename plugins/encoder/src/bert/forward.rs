@@ -1,4 +1,4 @@
-use postil_kernel::{Attention, Heads};
+use postil_kernel::{Attention, Heads, Int16Rows};
 
 use super::{BertModel, Packed};
 use crate::EncoderError;
@@ -17,6 +17,8 @@ pub(crate) struct Workspace {
     /// `[FEED_FORWARD_ROWS, intermediate_size]`
     inner: Vec<f32>,
     attention: Attention,
+    /// Left-hand sides of products of 16-bit integers.
+    codes: Int16Rows,
 }
 
 /// Tokens taken through both feed-forward products together, so that the wide values between them
@@ -48,9 +50,9 @@ impl BertModel {
         let heads =
             Heads { count: self.config.num_attention_heads, width: hidden / self.config.num_attention_heads };
         for layer in &self.layers {
-            layer.query_key_value.run(kernel, &space.states, false, &mut space.projected);
+            layer.query_key_value.run(kernel, &space.states, false, &mut space.projected, &mut space.codes);
             space.attention.run(kernel, heads, &space.projected, input.lengths, &mut space.context);
-            layer.attention_output.run(kernel, &space.context, false, &mut space.update);
+            layer.attention_output.run(kernel, &space.context, false, &mut space.update, &mut space.codes);
             let rows = space.update.chunks_exact_mut(hidden).zip(space.states.chunks_exact_mut(hidden));
             for (update, state) in rows {
                 kernel.add_norm(state, update, &layer.attention_norm);
@@ -59,8 +61,8 @@ impl BertModel {
                 let rows = states.len() / hidden;
                 let wide = &mut space.inner[..rows * inner];
                 let update = &mut space.update[..rows * hidden];
-                layer.intermediate.run(kernel, states, true, wide);
-                layer.output.run(kernel, wide, false, update);
+                layer.intermediate.run(kernel, states, true, wide, &mut space.codes);
+                layer.output.run(kernel, wide, false, update, &mut space.codes);
                 for (state, update) in states.chunks_exact_mut(hidden).zip(update.chunks_exact(hidden)) {
                     kernel.add_norm(state, update, &layer.output_norm);
                 }

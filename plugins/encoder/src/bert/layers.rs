@@ -33,6 +33,17 @@ impl Layer {
             output_norm: norm(weights, &named("output.LayerNorm"), config)?,
         })
     }
+
+    /// The same with the weights of its products rounded to 16 bits.
+    pub(super) fn rounded(self) -> Self {
+        Self {
+            query_key_value: self.query_key_value.rounded(),
+            attention_output: self.attention_output.rounded(),
+            intermediate: self.intermediate.rounded(),
+            output: self.output.rounded(),
+            ..self
+        }
+    }
 }
 
 pub(super) fn norm(weights: &Weights, name: &str, config: &BertConfig) -> Result<Norm, CheckpointError> {

@@ -46,7 +46,7 @@ pub struct Sequence<'a> {
     pub type_ids: &'a [u32],
 }
 
-/// A BERT with its weights, f32.
+/// A BERT with its weights.
 pub struct BertModel {
     config: BertConfig,
     kernel: Kernel,
@@ -114,6 +114,14 @@ impl BertModel {
         };
         let kernel = Kernel::detect();
         Ok(Self { config, kernel, words, positions, types, embedding_norm, layers, pooler, projection })
+    }
+
+    /// The same model with the products of its layers computed in 16-bit integers, about twice as fast and in half the
+    /// memory: see `postil_kernel::Int16Panels` for the error of a product. Attention, norms and sums stay f32.
+    #[must_use]
+    pub fn with_int16_products(mut self) -> Self {
+        self.layers = self.layers.into_iter().map(Layer::rounded).collect();
+        self
     }
 
     /// The sizes.
