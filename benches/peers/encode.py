@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 BATCH = 32
 SINGLE = 200
-KINDS = {"questions": (12, 400), "sentences": (35, 400), "passages": (200, 160)}
+KINDS = {"questions": (12, 200), "sentences": (35, 120), "passages": (200, 40)}
 
 
 def cut(documents, tokenizer, tokens, count):
