@@ -14,6 +14,8 @@
     reason = "a benchmark prints and stops at the first failure"
 )]
 
+mod process;
+
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::PathBuf;
@@ -28,6 +30,7 @@ use npyz::WriterBuilder;
 use postil_checkpoint::{ModelFolder, Tokenizer, locate, model_home};
 use postil_contract::{Embeddings, Encoder};
 use postil_encoder::{BertEncoder, normalize};
+use process::processor_seconds;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -176,15 +179,6 @@ fn timed<T>(repeats: usize, work: impl Fn() -> T) -> (T, f64, f64) {
     let cores = (processor_seconds() - processor) / clock.elapsed().as_secs_f64();
     times.sort_by(f64::total_cmp);
     (result.unwrap(), times[times.len() / 2], cores)
-}
-
-/// Processor time of this process and all its threads; NaN where the system does not say it this way.
-fn processor_seconds() -> f64 {
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(f64::NAN);
-    (ticks(11) + ticks(12)) / TICKS_PER_SECOND
 }
 
 fn candle(model: &BertModel, ids: &[Vec<u32>]) -> Vec<Vec<f32>> {

@@ -1,0 +1,101 @@
+//! What ingesting costs: passages per second through reading, splitting, encoding and durable commits, and the memory.
+//!
+//!     cargo bench --bench ingest -- [--documents FILE.jsonl] [--count 5000] [--threads 1,2] [--repeats 3]
+//!
+//! FILE has `pid`, `title`, `text` lines and may be compressed; by default the Wikipedia passages of the shared data.
+//! Needs all-MiniLM-L6-v2 in the model home. Each thread count is a process bound to so many cores, so that every stage
+//! shares them; rounds take turns. Prints one JSON line per thread count: medians, `cores_used` (processor time over
+//! clock time), `peak_bytes` of resident memory, and `speedup` over the first thread count.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark prints and stops at the first failure"
+)]
+
+mod corpus;
+mod process;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use clap::Parser;
+use postil::Database;
+use postil::ingest::IngestOptions;
+use process::{peak_bytes, processor_seconds};
+use serde_json::{Value, json};
+
+#[derive(Parser)]
+struct Args {
+    /// Passages, one JSON object a line
+    #[arg(long)]
+    documents: Option<PathBuf>,
+    /// How many of them
+    #[arg(long, default_value_t = 5000)]
+    count: usize,
+    /// Cores, one run of each
+    #[arg(long, value_delimiter = ',', default_value = "1,2")]
+    threads: Vec<usize>,
+    /// Runs of each thread count
+    #[arg(long, default_value_t = 3)]
+    repeats: usize,
+    /// One run in this process, on the cores it is bound to
+    #[arg(long, hide = true)]
+    once: bool,
+    /// Passed by cargo
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() {
+    let args = Args::parse();
+    if args.once {
+        return println!("{}", once(&args));
+    }
+    let mut runs: Vec<Vec<Value>> = vec![Vec::new(); args.threads.len()];
+    for _ in 0..args.repeats {
+        for (threads, runs) in args.threads.iter().zip(&mut runs) {
+            let cores = format!("0-{}", threads - 1);
+            let mut again = Command::new("taskset");
+            again.args(["-c", &cores]).arg(std::env::current_exe().unwrap()).arg("--once");
+            let output = again.args(std::env::args_os().skip(1)).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            runs.push(serde_json::from_slice(&output.stdout).unwrap());
+        }
+    }
+    let mut first = None;
+    for (threads, runs) in args.threads.iter().zip(&runs) {
+        let median = |name: &str| {
+            let mut values: Vec<f64> = runs.iter().map(|run| run[name].as_f64().unwrap()).collect();
+            values.sort_by(f64::total_cmp);
+            values[values.len() / 2]
+        };
+        let speed = median("passages_per_s");
+        println!(
+            "{}",
+            json!({
+                "threads": threads, "documents": args.count, "passages": runs[0]["passages"],
+                "passages_per_s": speed, "speedup": speed / *first.get_or_insert(speed),
+                "cores_used": median("cores_used"), "peak_bytes": median("peak_bytes"),
+            })
+        );
+    }
+}
+
+fn once(args: &Args) -> Value {
+    let default = || corpus::data_folder().join("retrieval/wiki_distractors.jsonl.xz");
+    let mut documents = corpus::documents(&args.documents.clone().unwrap_or_else(default)).unwrap();
+    documents.truncate(args.count);
+    let folder = tempfile::tempdir().unwrap();
+    let db = Database::options().open(folder.path().join("d.postil")).unwrap();
+    // The encoder is loaded at first use.
+    let _ = db.search("warm", &postil::SearchOptions::new(1));
+    let (clock, processor) = (Instant::now(), processor_seconds());
+    let report = db.ingest_all(documents, &IngestOptions::default(), &|_| {}).unwrap();
+    let seconds = clock.elapsed().as_secs_f64();
+    json!({
+        "passages": report.passages, "passages_per_s": report.passages as f64 / seconds,
+        "cores_used": (processor_seconds() - processor) / seconds, "peak_bytes": peak_bytes(),
+    })
+}
