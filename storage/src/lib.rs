@@ -21,6 +21,7 @@
 
 mod documents;
 mod error;
+mod few;
 mod filter;
 mod index;
 mod parallel;

@@ -23,6 +23,11 @@ pub(crate) fn first(database: &Path) -> PathBuf {
     database.join(NAME)
 }
 
+/// Whether a folder of a database is one of trees, current or left behind.
+pub(crate) fn is_trees(path: &Path) -> bool {
+    generation(path).is_some()
+}
+
 /// Removes what is not `keep`.
 pub(crate) fn remove_others(database: &Path, keep: &Path) -> Result<()> {
     for (_, path) in folders(database)?.into_iter().filter(|(_, path)| path != keep) {
@@ -36,23 +41,22 @@ fn folders(database: &Path) -> Result<Vec<(Option<u64>, PathBuf)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(database).at(database)? {
         let path = entry.at(database)?.path();
-        let Some(rest) = path.file_name().and_then(|name| name.to_str()?.strip_prefix(NAME)) else {
-            continue;
-        };
-        let generation = match rest.strip_prefix('-') {
-            None if rest.is_empty() => Some(0),
-            Some(rest) if rest.ends_with(UNFINISHED) => None,
-            Some(rest) => match rest.parse() {
-                Ok(generation) => Some(generation),
-                Err(_) => continue,
-            },
-            None => continue,
-        };
-        if path.is_dir() {
+        if let Some(generation) = generation(&path) {
             found.push((generation, path));
         }
     }
     Ok(found)
+}
+
+/// The generation of a folder of trees, none for an unfinished one; nothing where it is no such folder.
+fn generation(path: &Path) -> Option<Option<u64>> {
+    let rest = path.file_name()?.to_str()?.strip_prefix(NAME)?;
+    let generation = match rest.strip_prefix('-') {
+        None if rest.is_empty() => Some(0),
+        Some(rest) if rest.ends_with(UNFINISHED) => None,
+        rest => Some(rest?.parse().ok()?),
+    };
+    path.is_dir().then_some(generation)
 }
 
 impl Documents {

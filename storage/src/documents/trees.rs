@@ -162,11 +162,6 @@ impl Documents {
         self.removals.iter().keys().map(|row| self.read_id(&row.at(&self.path)?)).collect()
     }
 
-    /// Every row that has a passage.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = Result<u64>> + use<'_> {
-        self.passages.iter().keys().map(|row| self.read_id(&row.at(&self.path)?))
-    }
-
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -13,7 +13,8 @@
 //! | space | room on the disk |
 //! | read | documents and passages |
 //! | find | search results: filters, hits, retries |
-//! | check | damage and counts |
+//! | stat | how much there is |
+//! | check/ | everything that FORMAT.md promises, looked at |
 
 mod batch;
 mod check;
@@ -27,15 +28,17 @@ mod seal;
 mod shared;
 mod snapshot;
 mod space;
+mod stat;
 
 pub use batch::{Batch, Committed, DocumentWrite, MAX_KEY_BYTES, PassageWrite};
-pub use check::{Damage, Stat};
+pub use check::Damage;
 pub use find::Hit;
 pub use options::{
     DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_TEXT_BYTES, DEFAULT_MIN_FREE_BYTES,
     DEFAULT_OVERSAMPLING, DEFAULT_SEAL_ROWS, Profile, SearchOptions, StoreOptions,
 };
 pub use read::{Document, Passage};
+pub use stat::Stat;
 
 use crate::error::Result;
 use seal::Indexer;

@@ -6,10 +6,14 @@
 //! | write | temp name, fsync, rename, fsync folder |
 //! | map | the one unsafe line: mapping a file |
 //! | open | header and lengths to slices |
+//! | damage | what the file promises beyond that, looked at |
 
+mod damage;
 mod header;
 mod map;
 mod open;
+#[cfg(test)]
+pub(crate) mod tamper;
 mod write;
 
 pub(crate) use open::Segment;
