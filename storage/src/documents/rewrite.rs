@@ -4,7 +4,9 @@
 //! the highest generation counts; others are what a crash or a slow reader left.
 
 use super::Documents;
+use crate::durable::{Going, sync_folder};
 use crate::error::{AtPath, Result};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -73,7 +75,22 @@ impl Documents {
         if unfinished.exists() {
             std::fs::remove_dir_all(&unfinished).at(&unfinished)?;
         }
-        let new = Self::open(&unfinished)?;
+        let mut going = |_| match stop.load(Ordering::Acquire) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        if self.copy_to(&unfinished, &mut going)?.is_break() {
+            return Ok(None);
+        }
+        std::fs::rename(&unfinished, &path).at(&path)?;
+        std::fs::File::open(database).and_then(|folder| folder.sync_all()).at(database)?;
+        Self::open(&path).map(Some)
+    }
+
+    /// Writes all trees to a new folder, which is on the medium and closed when this returns, unless `going` stopped it.
+    /// Nothing may be written to these meanwhile.
+    pub(crate) fn copy_to(&self, folder: &Path, going: Going<'_>) -> Result<ControlFlow<()>> {
+        let new = Self::open(folder)?;
         for (from, to) in self.trees().into_iter().zip(new.trees()) {
             let (mut batch, mut bytes) = (sled::Batch::default(), 0);
             for entry in from {
@@ -81,20 +98,23 @@ impl Documents {
                 bytes += key.len() + value.len();
                 batch.insert(key, value);
                 if bytes >= BATCH_BYTES {
-                    to.apply_batch(std::mem::take(&mut batch)).at(&unfinished)?;
-                    bytes = 0;
-                    if stop.load(Ordering::Acquire) {
-                        return Ok(None);
+                    to.apply_batch(std::mem::take(&mut batch)).at(folder)?;
+                    if going(bytes as u64).is_break() {
+                        return Ok(ControlFlow::Break(()));
                     }
+                    bytes = 0;
                 }
             }
-            to.apply_batch(batch).at(&unfinished)?;
+            to.apply_batch(batch).at(folder)?;
+            if going(bytes as u64).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
         }
-        new.db.flush().at(&unfinished)?;
+        new.db.flush().at(folder)?;
         drop(new);
-        std::fs::rename(&unfinished, &path).at(&path)?;
-        std::fs::File::open(database).and_then(|folder| folder.sync_all()).at(database)?;
-        Self::open(&path).map(Some)
+        // sled syncs what it writes, and not the names of its files.
+        sync_folder(folder)?;
+        Ok(ControlFlow::Continue(()))
     }
 }
 

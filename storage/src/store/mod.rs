@@ -13,9 +13,12 @@
 //! | space | room on the disk |
 //! | read | documents and passages |
 //! | find | search results: filters, hits, retries |
+//! | staging | a folder that gets its name only when it is complete |
+//! | backup | copies made while the database is in use, and the way back |
 //! | stat | how much there is |
 //! | check/ | everything that FORMAT.md promises, looked at |
 
+mod backup;
 mod batch;
 mod check;
 mod commit;
@@ -28,8 +31,10 @@ mod seal;
 mod shared;
 mod snapshot;
 mod space;
+mod staging;
 mod stat;
 
+pub use backup::{Copied, CopyProgress};
 pub use batch::{Batch, Committed, DocumentWrite, MAX_KEY_BYTES, PassageWrite};
 pub use check::Damage;
 pub use find::Hit;

@@ -15,7 +15,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-const SEGMENTS: &str = "segments";
+/// The folder of segments in a database.
+pub(super) const SEGMENTS: &str = "segments";
 
 impl Store {
     /// Makes a new, empty database.
@@ -87,6 +88,11 @@ impl Store {
             return Err(not_a_database(path, "the folder has no LOCK file of a database"));
         }
         let lock = Lock::take(path)?;
+        Self::open_locked(path, options, lock)
+    }
+
+    /// The part of opening that comes after the lock was taken.
+    pub(super) fn open_locked(path: &Path, options: StoreOptions, lock: Lock) -> Result<Self> {
         let Some((_, place)) = rewrite::current(path)? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };

@@ -20,8 +20,7 @@ const UNIT: f32 = 1e-3;
 impl Segment {
     /// What is wrong with the file; reads all of it.
     pub(crate) fn damage(&self) -> Vec<String> {
-        let mut damage = Vec::new();
-        self.check_sections(&mut damage);
+        let mut damage = self.damaged_sections();
         self.check_padding(&mut damage);
         if !self.ids().is_sorted_by(|a, b| a < b) {
             damage.push("row ids are not ascending".to_owned());
@@ -31,13 +30,16 @@ impl Segment {
         damage
     }
 
-    fn check_sections(&self, damage: &mut Vec<String>) {
+    /// The sections that do not match their checksums.
+    pub(crate) fn damaged_sections(&self) -> Vec<String> {
+        let mut damage = Vec::new();
         for (range, section) in &self.sections {
             if crc32fast::hash(&self.map[range.clone()]) != section.crc {
                 let Range { start, end } = range;
                 damage.push(format!("{}, bytes {start}..{end}, do not match their checksum", section.name()));
             }
         }
+        damage
     }
 
     /// Bytes that nothing describes are zeros, and the file ends where its last section does.

@@ -203,6 +203,11 @@ impl Segment {
         (self.map.len() as u64, searched as u64)
     }
 
+    /// The whole file.
+    pub(crate) fn file_bytes(&self) -> &[u8] {
+        &self.map
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
