@@ -57,10 +57,12 @@
 //! `chunk/` | documents into passages
 //! `ingest/` | the pipeline: read and chunk, embed, commit
 //! `search.rs`, `answer/` | questions in, hits and answers out
+//! `backup.rs`, `rebuild.rs` | copies, and what is left of a damaged database
 //! `bin/postil/` | the command
 
 #[cfg(feature = "generator")]
 mod answer;
+mod backup;
 mod database;
 #[cfg(feature = "encoder")]
 mod document;
@@ -72,6 +74,7 @@ mod generating;
 mod options;
 #[cfg(feature = "encoder")]
 mod progress;
+mod rebuild;
 mod search;
 
 #[cfg(feature = "encoder")]
@@ -97,8 +100,8 @@ pub use options::Options;
 #[cfg(feature = "generator")]
 pub use postil_generator::{AnswerToken, Basis, Disagreement, Evidence, Mode, Sampling, Span};
 pub use postil_storage::{
-    Document as StoredDocument, Filter, Hit, Metadata, Metric, Profile, SearchOptions, Stat, StorageError,
-    Store, StoreOptions, Value,
+    Copied, CopyProgress, Document as StoredDocument, Filter, Hit, Lost, Metadata, Metric, Profile, Rebuilt,
+    SearchOptions, Stat, StorageError, Store, StoreOptions, Value,
 };
 #[cfg(feature = "encoder")]
 pub use progress::Progress;

@@ -28,6 +28,12 @@ pub(crate) enum Command {
     Check(Check),
     /// Write everything anew without what was removed: smallest files, fastest searches
     Compact(Compact),
+    /// Copy a database while it is in use; the copy is a database like any other
+    Backup(Backup),
+    /// Copy a backup to where a database is to be, and check the copy
+    Restore(Restore),
+    /// Make a fresh database of what can be read of a damaged one, and list what could not
+    Rebuild(Rebuild),
     /// Write all documents, passages and vectors as JSON lines
     Export(Export),
     /// Score the answers to questions with known answers
@@ -197,6 +203,39 @@ pub(crate) struct Check {
 pub(crate) struct Compact {
     /// The database
     pub(crate) database: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Backup {
+    /// The database
+    pub(crate) database: PathBuf,
+    /// The copy; nothing may be there yet
+    pub(crate) new: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// The backup, or any database that nobody has open; only read
+    pub(crate) backup: PathBuf,
+    /// Where the database is to be; nothing may be there yet
+    pub(crate) database: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Rebuild {
+    /// The damaged database; only read
+    pub(crate) database: PathBuf,
+    /// The fresh one; nothing may be there yet
+    pub(crate) new: PathBuf,
+    /// Model the database was made with, should its manifest be lost
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -25,6 +25,14 @@ pub(crate) fn first(database: &Path) -> PathBuf {
     database.join(NAME)
 }
 
+/// All complete trees of a database, the newest first.
+pub(crate) fn all(database: &Path) -> Result<Vec<PathBuf>> {
+    let complete = folders(database)?.into_iter().filter_map(|(generation, path)| Some((generation?, path)));
+    let mut complete: Vec<_> = complete.collect();
+    complete.sort_unstable();
+    Ok(complete.into_iter().rev().map(|(_, path)| path).collect())
+}
+
 /// Whether a folder of a database is one of trees, current or left behind.
 pub(crate) fn is_trees(path: &Path) -> bool {
     generation(path).is_some()

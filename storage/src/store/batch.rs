@@ -116,7 +116,7 @@ impl Batch {
 }
 
 impl DocumentWrite {
-    fn prepare(&mut self, profile: &Profile, options: &StoreOptions) -> Result<()> {
+    pub(super) fn prepare(&mut self, profile: &Profile, options: &StoreOptions) -> Result<()> {
         let (key, text) = (&self.key, &self.text);
         if text.len() > options.max_text_bytes {
             let (got, limit) = (text.len(), options.max_text_bytes);

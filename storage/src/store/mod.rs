@@ -15,6 +15,8 @@
 //! | find | search results: filters, hits, retries |
 //! | staging | a folder that gets its name only when it is complete |
 //! | backup | copies made while the database is in use, and the way back |
+//! | salvage | what can still be read of a damaged database |
+//! | rebuild | a fresh database of that |
 //! | stat | how much there is |
 //! | check/ | everything that FORMAT.md promises, looked at |
 
@@ -26,7 +28,11 @@ mod find;
 mod lock;
 mod options;
 mod read;
+mod rebuild;
 mod recover;
+mod salvage;
+#[cfg(test)]
+mod sample;
 mod seal;
 mod shared;
 mod snapshot;
@@ -43,6 +49,7 @@ pub use options::{
     DEFAULT_OVERSAMPLING, DEFAULT_SEAL_ROWS, Profile, SearchOptions, StoreOptions,
 };
 pub use read::{Document, Passage};
+pub use rebuild::{Embed, Lost, Rebuilt};
 pub use stat::Stat;
 
 use crate::error::Result;

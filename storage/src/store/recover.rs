@@ -23,7 +23,6 @@ impl Store {
     ///
     /// # Errors
     /// [`StorageError::Exists`] when one is there already, [`StorageError::NotADatabase`] when something else is.
-    #[expect(clippy::needless_pass_by_value, reason = "a profile is made for this one call")]
     pub fn create(path: impl AsRef<Path>, profile: Profile, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
         profile.check()?;
@@ -38,6 +37,16 @@ impl Store {
         }
         std::fs::create_dir_all(path).at(path)?;
         let lock = Lock::take(path)?;
+        Self::create_locked(path, profile, options, lock)
+    }
+
+    /// The part of creating that comes after the lock was taken.
+    pub(super) fn create_locked(
+        path: &Path,
+        profile: Profile,
+        options: StoreOptions,
+        lock: Lock,
+    ) -> Result<Self> {
         space::ensure(path, options.min_free_bytes)?;
         let place = rewrite::current(path)?.map_or_else(|| rewrite::first(path), |(_, place)| place);
         let documents = Documents::open(&place)?;
@@ -55,9 +64,9 @@ impl Store {
             segments: Vec::new(),
             dimension: profile.dimension as u32,
             metric: profile.metric.to_byte(),
-            encoder: profile.encoder.clone(),
-            fingerprint: profile.fingerprint.clone(),
-            attributes: profile.attributes.clone().into_iter().collect(),
+            encoder: profile.encoder,
+            fingerprint: profile.fingerprint,
+            attributes: profile.attributes.into_iter().collect(),
         };
         let mut writes = Writes::default();
         writes.manifest(&manifest);

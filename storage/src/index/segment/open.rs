@@ -218,6 +218,13 @@ impl Segment {
     }
 }
 
+/// Dimension and metric of a segment file; `None` when its header cannot be read.
+pub(crate) fn shape(path: &Path) -> Option<(usize, Metric)> {
+    let map = super::map::map(path).ok()?;
+    let (header, _) = header::decode(&map, path).ok()?;
+    Some((header.dimension as usize, Metric::from_byte(header.metric)?))
+}
+
 /// How near the codes of rows are to those of a query.
 struct ByCodes<'a> {
     query: &'a [i8],

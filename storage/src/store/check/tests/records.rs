@@ -1,8 +1,8 @@
 //! What the document trees promise of keys, documents, texts and passages.
 
-use super::{SEALED_ROW, Sample};
 use crate::Metric;
 use crate::documents::Documents;
+use crate::store::sample::{SEALED_ROW, Sample, text};
 
 fn sample() -> Sample {
     Sample::new(Metric::Cosine)
@@ -70,7 +70,7 @@ fn a_block_that_is_too_short_or_too_long_is_found() {
         "block 1 of document 3 has 1 bytes instead of 7232",
         "block 1 of document 4 has 10000 bytes instead of 7232",
     ]);
-    assert_eq!(Documents::block_bytes(super::text().len() as u64, 1), Some(7232));
+    assert_eq!(Documents::block_bytes(text().len() as u64, 1), Some(7232));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn blocks_of_no_text_are_found() {
 #[test]
 fn a_text_that_is_not_utf_8_is_found() {
     let sample = sample();
-    let start = [&[0xff], &super::text().as_bytes()[1..32_768]].concat();
+    let start = [&[0xff], &text().as_bytes()[1..32_768]].concat();
     sample.tamper("texts", &block(3, 0), Some(&start));
     sample.finds(&["document \"key 3\": bytes 0..40000 of document 3 are not text"]);
 }

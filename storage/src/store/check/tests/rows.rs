@@ -1,8 +1,8 @@
 //! What is promised of rows: one vector each, in one place.
 
-use super::{DIMENSION, SEALED_ROW, Sample, UNSEALED_ROW};
 use crate::Metric;
 use crate::index::segment::tamper;
+use crate::store::sample::{DIMENSION, SEALED_ROW, Sample, UNSEALED_ROW};
 
 fn sample() -> Sample {
     Sample::new(Metric::L2)

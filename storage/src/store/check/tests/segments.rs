@@ -1,9 +1,9 @@
 //! What a segment file promises.
 
-use super::{SEALED, Sample};
 use crate::Metric;
 use crate::index::graph::links::NONE;
 use crate::index::segment::tamper;
+use crate::store::sample::{SEALED, Sample};
 use std::path::Path;
 
 /// Checks what is found when a segment is changed.
