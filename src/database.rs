@@ -86,12 +86,13 @@ impl Database {
     }
 
     fn create(path: &Path, options: &Options) -> Result<Store, Error> {
-        let profile = match options.bare {
-            Some((dimension, metric)) => Profile::new(dimension, metric),
+        let profile = match (&options.profile, options.bare) {
+            (Some(profile), _) => profile.clone(),
+            (None, Some((dimension, metric))) => Profile::new(dimension, metric),
             #[cfg(feature = "encoder")]
-            None => crate::encoding::profile(options)?,
+            (None, None) => crate::encoding::profile(options)?,
             #[cfg(not(feature = "encoder"))]
-            None => return Err(Error::NothingToCreateWith { path: path.into() }),
+            (None, None) => return Err(Error::NothingToCreateWith { path: path.into() }),
         };
         Ok(Store::create(path, profile, options.store.clone())?)
     }

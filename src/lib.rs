@@ -57,6 +57,7 @@
 //! `chunk/` | documents into passages
 //! `ingest/` | the pipeline: read and chunk, embed, commit
 //! `search.rs`, `answer/` | questions in, hits and answers out
+//! `exchange/` | export and import as files that other programs read
 //! `backup.rs`, `rebuild.rs` | copies, and what is left of a damaged database
 //! `bin/postil/` | the command
 
@@ -81,6 +82,8 @@ mod search;
 pub mod chunk;
 #[cfg(feature = "generator")]
 pub mod evaluate;
+#[cfg(feature = "encoder")]
+pub mod exchange;
 #[cfg(feature = "encoder")]
 pub mod extract;
 #[cfg(feature = "encoder")]

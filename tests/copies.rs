@@ -1,4 +1,4 @@
-//! Backup, restore and rebuild, as a user types them.
+//! Backup, restore, rebuild, export and import, as a user types them.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 mod command;
@@ -73,4 +73,67 @@ fn a_damaged_database_is_rebuilt_and_what_was_lost_is_listed() {
     // A second ingest of the same files finds them unchanged: nothing about them was made up.
     let again = json(home, &["ingest", "new.postil", "three.jsonl", "--json"]);
     assert_eq!(again["unchanged"].as_u64(), Some(3));
+}
+
+#[test]
+fn an_exported_database_is_imported_bit_by_bit_without_its_encoder() {
+    let home = database();
+    let home = home.path();
+    let all = export(home, "a.postil");
+    let said = succeed(home, &["export", "a.postil", "out"]);
+    assert!(said.starts_with("4 documents, 4 passages exported"), "{said}");
+    let imported = json(home, &["import", "b.postil", "out", "--json"]);
+    assert_eq!((imported["added"].as_u64(), imported["passages"].as_u64()), (Some(4), Some(4)));
+    assert!(export(home, "b.postil") == all);
+    let stat = |database| json(home, &["stat", database, "--json"]);
+    for field in ["encoder", "fingerprint", "dimension", "metric"] {
+        assert_eq!(stat("a.postil")[field], stat("b.postil")[field], "{field}");
+    }
+    // Nothing is written twice, neither by another import nor by an ingest of the same files.
+    let again = json(home, &["import", "b.postil", "out", "--json"]);
+    assert_eq!((again["unchanged"].as_u64(), again["added"].as_u64()), (Some(4), Some(0)));
+    let again = json(home, &["ingest", "b.postil", "three.jsonl", "--json"]);
+    assert_eq!(again["unchanged"].as_u64(), Some(3));
+    assert!(fail(home, &["export", "a.postil", "out"]).contains("out"));
+
+    // Another program sees what NumPy would.
+    let array = npyz::NpyFile::new(std::fs::File::open(home.join("out/vectors.npy")).unwrap()).unwrap();
+    assert_eq!(array.shape()[0], 4);
+    let first: Vec<f32> = array.into_vec().unwrap();
+    let line: serde_json::Value = serde_json::from_str(all.lines().next().unwrap()).unwrap();
+    let vector = line["passages"][0]["vector"].as_array().unwrap();
+    assert!(vector.iter().zip(&first).all(|(a, b)| a.as_f64().unwrap() as f32 == *b));
+}
+
+#[test]
+fn an_import_without_vectors_embeds_and_bad_lines_are_named() {
+    let home = database();
+    let home = home.path();
+    let all = export(home, "a.postil");
+    succeed(home, &["export", "a.postil", "texts", "--no-vectors"]);
+    assert!(!home.join("texts/vectors.npy").exists());
+    succeed(home, &["import", "b.postil", "texts"]);
+    assert!(export(home, "b.postil") == all);
+
+    let path = home.join("texts/documents.jsonl");
+    let lines = std::fs::read_to_string(&path).unwrap();
+    let doubled = format!("{{}}\nnot json\n{lines}{lines}");
+    std::fs::write(&path, doubled).unwrap();
+    let output = run(home, &["import", "c.postil", "texts", "--json"]);
+    assert_eq!(output.status.code(), Some(3));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["added"].as_u64(), Some(4));
+    let skipped = report["skipped"].as_array().unwrap();
+    assert_eq!(skipped.len(), 6);
+    assert!(skipped[1]["error"].as_str().unwrap().contains("line 2"), "{report}");
+    assert!(export(home, "c.postil") == all);
+
+    // An export that did not end, or whose array was cut short, is refused as a whole.
+    succeed(home, &["export", "a.postil", "out"]);
+    let array = home.join("out/vectors.npy");
+    let bytes = std::fs::read(&array).unwrap();
+    std::fs::write(&array, &bytes[..bytes.len() - 1]).unwrap();
+    assert!(fail(home, &["import", "d.postil", "out"]).contains("vectors.npy"));
+    std::fs::remove_file(home.join("out/database.json")).unwrap();
+    assert!(fail(home, &["import", "d.postil", "out"]).contains("database.json"));
 }

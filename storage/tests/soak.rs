@@ -203,18 +203,15 @@ fn search(store: &Store, history: &History, reader: usize, draw: u64, random: &m
 
 fn look_up(store: &Store, history: &History, reader: usize, key: u64, tally: &Tally) {
     let name = key.to_string();
-    let (found, generations) = history.asked(reader, || {
-        // Three reads, each of its own moment: only the text is compared with the states.
-        let (text, passages) = (store.text(&name).unwrap(), store.passages(&name).unwrap());
-        if let Some(passages) = passages {
-            assert_eq!(passages.len(), 1);
-            assert!(passages[0].text.starts_with(&format!("document {key} at version ")));
-        }
-        text
-    });
-    let is_of = |state: Arc<State>| state.get(&key).map(|&version| text(key, version)) == found;
+    // Each read is of its own moment.
+    let (text_found, generations) = history.asked(reader, || store.text(&name).unwrap());
+    let is_of = |state: Arc<State>| state.get(&key).map(|&version| text(key, version)) == text_found;
     let right = generations.clone().filter_map(|at| history.at(at)).any(is_of);
-    tally.count(right, || format!("text of {key}, generations {generations:?}: {found:?}"));
+    tally.count(right, || format!("text of {key}, generations {generations:?}: {text_found:?}"));
+    let (found, generations) = history.asked(reader, || store.written(&name).unwrap());
+    let is_of = |state: Arc<State>| state.get(&key).map(|&version| document(key, version)) == found;
+    let right = generations.clone().filter_map(|at| history.at(at)).any(is_of);
+    tally.count(right, || format!("document {key}, generations {generations:?}: {found:?}"));
 }
 
 /// Writes until it is time; the number of generations and of compactions.

@@ -34,8 +34,10 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Make a fresh database of what can be read of a damaged one, and list what could not
     Rebuild(Rebuild),
-    /// Write all documents, passages and vectors as JSON lines
+    /// Write all documents, passages and vectors: as JSON lines, or to a folder of files that can be imported
     Export(Export),
+    /// Add the documents of an exported folder, with their vectors where the encoder is the same
+    Import(Import),
     /// Score the answers to questions with known answers
     Eval(Eval),
     /// List, add and check models
@@ -244,9 +246,21 @@ pub(crate) struct Rebuild {
 pub(crate) struct Export {
     /// The database
     pub(crate) database: PathBuf,
+    /// Folder to make, with documents.jsonl, vectors.npy and database.json [default: JSON lines on standard output]
+    pub(crate) folder: Option<PathBuf>,
     /// Leave the vectors out
     #[arg(long)]
     pub(crate) no_vectors: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Import {
+    /// The database; created as the exported one was if absent
+    pub(crate) database: PathBuf,
+    /// The exported folder
+    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Args)]

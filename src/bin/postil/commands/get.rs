@@ -1,6 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use postil::exchange::metadata_to_json;
 use serde_json::json;
 
 use crate::args::Get;
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &Get) -> Result<ExitCode> {
     if args.output.json {
         render::json(&json!({
             "document": document.key, "title": document.title, "text": text,
-            "metadata": render::metadata(&document.metadata),
+            "metadata": metadata_to_json(&document.metadata),
         }))?;
     } else {
         render::text(&text)?;

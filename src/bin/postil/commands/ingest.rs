@@ -7,7 +7,7 @@ use postil::ingest::{IngestOptions, Ingested, Input};
 use postil::{Database, Options};
 use serde_json::json;
 
-use crate::args::{Ingest, StdinFormat};
+use crate::args::{Ingest, Output, StdinFormat};
 use crate::meter::Meter;
 use crate::{EXIT_INTERRUPTED, EXIT_SKIPPED, interrupt, render};
 
@@ -16,7 +16,12 @@ pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
     let db = options(args).open(&args.database)?;
     let report = ingest(&db, &input, args.prune)?;
     db.close()?;
-    print(&report, args)?;
+    tell(&report, args.output)
+}
+
+/// Says what an ingest did, and what that means to whoever started it.
+pub(crate) fn tell(report: &Ingested, output: Output) -> Result<ExitCode> {
+    print(report, output)?;
     Ok(match () {
         () if report.interrupted => ExitCode::from(EXIT_INTERRUPTED),
         () if !report.skipped.is_empty() => ExitCode::from(EXIT_SKIPPED),
@@ -63,9 +68,9 @@ fn options(args: &Ingest) -> Options {
     options
 }
 
-fn print(report: &Ingested, args: &Ingest) -> Result<()> {
+fn print(report: &Ingested, output: Output) -> Result<()> {
     let Ingested { added, replaced, unchanged, removed, passages, skipped, interrupted } = report;
-    if args.output.json {
+    if output.json {
         let skipped: Vec<_> = skipped
             .iter()
             .map(|skip| json!({"source": skip.source, "error": render::chain(&skip.error)}))

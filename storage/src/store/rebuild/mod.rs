@@ -132,11 +132,8 @@ fn whole(
             }
         }
     }
-    let shared = &store.shared;
-    document
-        .prepare(&shared.profile, &shared.options)
-        .map_err(|error| Lost::new(&document.key, error.to_string()))?;
-    Ok(document)
+    let key = document.key.clone();
+    store.prepared(document).map_err(|error| Lost::new(&key, error.to_string()))
 }
 
 /// Documents on their way to the next commit.
