@@ -99,7 +99,7 @@ impl Store {
         if copy_parts(backup, &staging.path, &mut going)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        let store = Self::open_locked(&staging.path, options, lock)?;
+        let store = Self::open_locked(&staging.path, options, lock, None)?;
         let damage = store.check()?;
         // Closed before it is renamed: not every system renames what is open.
         drop(store);

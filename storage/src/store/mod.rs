@@ -15,6 +15,8 @@
 //! | find | search results: filters, hits, retries |
 //! | staging | a folder that gets its name only when it is complete |
 //! | backup | copies made while the database is in use, and the way back |
+//! | publish | what other processes may read |
+//! | read_only | those who read it |
 //! | salvage | what can still be read of a damaged database |
 //! | rebuild | a fresh database of that |
 //! | stat | how much there is |
@@ -27,7 +29,9 @@ mod commit;
 mod find;
 mod lock;
 mod options;
+mod publish;
 mod read;
+mod read_only;
 mod rebuild;
 mod recover;
 mod salvage;

@@ -1,6 +1,7 @@
 //! Creating a database and opening one, whatever state a crash left it in.
 
 use super::lock::{Lock, is_marked};
+use super::read_only::ReadOnly;
 use super::seal::Indexer;
 use super::shared::{Building, Shared};
 use super::snapshot::Snapshot;
@@ -76,7 +77,7 @@ impl Store {
         for folder in [path, parent] {
             std::fs::File::open(folder).and_then(|folder| folder.sync_all()).at(folder)?;
         }
-        start(path, options, lock, documents, manifest)
+        start(path, options, lock, documents, manifest, None)
     }
 
     /// Opens a database: what takes long is reading the vectors that are in no segment yet.
@@ -97,11 +98,16 @@ impl Store {
             return Err(not_a_database(path, "the folder has no LOCK file of a database"));
         }
         let lock = Lock::take(path)?;
-        Self::open_locked(path, options, lock)
+        Self::open_locked(path, options, lock, None)
     }
 
     /// The part of opening that comes after the lock was taken.
-    pub(super) fn open_locked(path: &Path, options: StoreOptions, lock: Lock) -> Result<Self> {
+    pub(super) fn open_locked(
+        path: &Path,
+        options: StoreOptions,
+        lock: Lock,
+        read_only: Option<ReadOnly>,
+    ) -> Result<Self> {
         let Some((_, place)) = rewrite::current(path)? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };
@@ -111,7 +117,7 @@ impl Store {
         let Some(manifest) = documents.manifest()? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };
-        start(path, options, lock, documents, manifest)
+        start(path, options, lock, documents, manifest, read_only)
     }
 
     /// Whether a database is at the path, held by someone or not.
@@ -133,6 +139,7 @@ fn start(
     lock: Lock,
     documents: Documents,
     manifest: Manifest,
+    read_only: Option<ReadOnly>,
 ) -> Result<Store> {
     let segments_folder = path.join(SEGMENTS);
     let dimension = manifest.dimension as usize;
@@ -189,6 +196,7 @@ fn start(
         snapshot: RwLock::new(Arc::new(snapshot)),
         changed: (Mutex::new(()), Condvar::new()),
         _lock: lock,
+        read_only,
     });
     let indexer = Indexer::start(Arc::clone(&shared))?;
     if due {

@@ -5,6 +5,7 @@ use crate::documents::{Manifest, rewrite};
 use crate::error::{AtPath, Result};
 use crate::index::segment;
 use crate::store::lock::LOCK_FILE;
+use crate::store::publish::PUBLISHED;
 use crate::store::shared::Shared;
 use std::path::Path;
 
@@ -19,7 +20,9 @@ pub(super) fn check(
     };
     for entry in std::fs::read_dir(&shared.path).at(&shared.path)? {
         let path = entry.at(&shared.path)?.path();
-        let known = path == shared.path.join(LOCK_FILE) || path == shared.segments_folder;
+        let known =
+            [shared.path.join(LOCK_FILE), shared.segments_folder.clone(), shared.path.join(PUBLISHED)]
+                .contains(&path);
         // Trees that a compaction replaced stay as long as someone reads them; the next open removes them.
         if !known && !rewrite::is_trees(&path) {
             report(&path, "is no part of the database");
