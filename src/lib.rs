@@ -58,6 +58,7 @@
 //! `ingest/` | the pipeline: read and chunk, embed, commit
 //! `search.rs`, `answer/` | questions in, hits and answers out
 //! `exchange/` | export and import as files that other programs read
+//! `publish.rs` | readers beside the writer, in other processes
 //! `backup.rs`, `rebuild.rs` | copies, and what is left of a damaged database
 //! `bin/postil/` | the command
 
@@ -75,6 +76,7 @@ mod generating;
 mod options;
 #[cfg(feature = "encoder")]
 mod progress;
+mod publish;
 mod rebuild;
 mod search;
 

@@ -12,6 +12,7 @@ use crate::{Database, Error};
 pub struct Options {
     pub(crate) bare: Option<(usize, Metric)>,
     pub(crate) must_exist: bool,
+    pub(crate) read_only: bool,
     /// What a new database records, where that is known.
     pub(crate) profile: Option<Profile>,
     pub(crate) store: StoreOptions,

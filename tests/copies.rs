@@ -137,3 +137,30 @@ fn an_import_without_vectors_embeds_and_bad_lines_are_named() {
     std::fs::remove_file(home.join("out/database.json")).unwrap();
     assert!(fail(home, &["import", "d.postil", "out"]).contains("database.json"));
 }
+
+#[test]
+fn what_was_published_is_read_beside_a_writer_and_is_as_old_as_that() {
+    let home = database();
+    let home = home.path();
+    let published = |command: &[&str]| [command, &["--published"][..]].concat();
+    let stat = published(&["stat", "a.postil", "--json"]);
+    assert!(fail(home, &stat).contains("nothing was published"));
+    assert!(json(home, &["publish", "a.postil", "--json"])["generation"].as_u64().unwrap() > 0);
+    let all = export(home, "a.postil");
+    succeed(home, &["rm", "a.postil", "red"]);
+    // Whoever writes holds it: here this process does.
+    let mut writer = postil::Database::options().must_exist(true).open(home.join("a.postil")).unwrap();
+    assert!(fail(home, &["stat", "a.postil"]).contains(&std::process::id().to_string()));
+    assert_eq!(json(home, &stat)["documents"].as_u64(), Some(4));
+    assert!(succeed(home, &published(&["export", "a.postil"])) == all);
+    let found = json(home, &published(&["search", "a.postil", "Apples are red", "--json"]));
+    assert_eq!(found["hits"][0]["document"], "red");
+    assert_eq!(succeed(home, &published(&["get", "a.postil", "red"])).trim(), "Apples are red.");
+
+    let mut reader = postil::Database::open_read_only(home.join("a.postil")).unwrap();
+    writer.publish().unwrap();
+    assert_eq!((reader.count(None).unwrap(), json(home, &stat)["documents"].as_u64()), (4, Some(3)));
+    assert!(reader.remove(["brown"]).unwrap_err().to_string().contains("read-only"));
+    assert!(reader.refresh().unwrap() && !reader.refresh().unwrap() && !writer.refresh().unwrap());
+    assert_eq!(reader.count(None).unwrap(), 3);
+}

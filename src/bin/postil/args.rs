@@ -28,7 +28,9 @@ pub(crate) enum Command {
     Check(Check),
     /// Write everything anew without what was removed: smallest files, fastest searches
     Compact(Compact),
-    /// Copy a database while it is in use; the copy is a database like any other
+    /// Show what is there now to readers with --published
+    Publish(Publish),
+    /// Copy a database; the copy is a database like any other
     Backup(Backup),
     /// Copy a backup to where a database is to be, and check the copy
     Restore(Restore),
@@ -96,6 +98,8 @@ pub(crate) struct Search {
     #[command(flatten)]
     pub(crate) filter: Filter,
     #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
     pub(crate) output: Output,
 }
 
@@ -141,6 +145,8 @@ pub(crate) struct Ask {
     #[command(flatten)]
     pub(crate) filter: Filter,
     #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
     pub(crate) output: Output,
 }
 
@@ -169,6 +175,8 @@ pub(crate) struct Get {
     #[arg(long)]
     pub(crate) passages: bool,
     #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
     pub(crate) output: Output,
 }
 
@@ -190,6 +198,8 @@ pub(crate) struct Stat {
     /// The database
     pub(crate) database: PathBuf,
     #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
     pub(crate) output: Output,
 }
 
@@ -203,6 +213,14 @@ pub(crate) struct Check {
 
 #[derive(Args)]
 pub(crate) struct Compact {
+    /// The database
+    pub(crate) database: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Publish {
     /// The database
     pub(crate) database: PathBuf,
     #[command(flatten)]
@@ -251,6 +269,8 @@ pub(crate) struct Export {
     /// Leave the vectors out
     #[arg(long)]
     pub(crate) no_vectors: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 }
 
 #[derive(Args)]
@@ -320,6 +340,13 @@ pub(crate) struct Filter {
     /// Only documents whose metadata passes, as in: year >= 2020 and lang in ["en", "de"]
     #[arg(long, value_name = "EXPRESSION")]
     pub(crate) filter: Option<String>,
+}
+
+#[derive(Args, Clone, Copy)]
+pub(crate) struct Reading {
+    /// Read what was last published, as old as that is, beside whoever has the database open
+    #[arg(long)]
+    pub(crate) published: bool,
 }
 
 #[derive(Args, Clone, Copy)]

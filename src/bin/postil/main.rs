@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Stat(args) => commands::stat::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Compact(args) => commands::compact::run(&args),
+        Command::Publish(args) => commands::publish::run(&args),
         Command::Backup(args) => commands::backup::run(&args),
         Command::Restore(args) => commands::restore::run(&args),
         Command::Rebuild(args) => commands::rebuild::run(&args),

@@ -12,7 +12,7 @@ use crate::meter::Meter;
 use crate::{EXIT_INTERRUPTED, interrupt, open, render};
 
 pub(crate) fn run(args: &Export) -> Result<ExitCode> {
-    let db = open::existing(&args.database)?;
+    let db = open::to_read(&args.database, args.reading, Database::options())?;
     match &args.folder {
         None => print(&db, args),
         Some(folder) => write(&db, folder, args),

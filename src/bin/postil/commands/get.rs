@@ -1,6 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use postil::Database;
 use postil::exchange::metadata_to_json;
 use serde_json::json;
 
@@ -8,7 +9,7 @@ use crate::args::Get;
 use crate::{open, render};
 
 pub(crate) fn run(args: &Get) -> Result<ExitCode> {
-    let db = open::existing(&args.database)?;
+    let db = open::to_read(&args.database, args.reading, Database::options())?;
     let missing = || format!("there is no document {:?} in {}", args.key, args.database.display());
     let document = db.get(&args.key)?.with_context(missing)?;
     if args.passages {

@@ -11,6 +11,7 @@ pub(crate) mod get;
 pub(crate) mod import;
 pub(crate) mod ingest;
 pub(crate) mod model;
+pub(crate) mod publish;
 pub(crate) mod rebuild;
 pub(crate) mod restore;
 pub(crate) mod rm;
