@@ -138,11 +138,15 @@ fn an_import_without_vectors_embeds_and_bad_lines_are_named() {
     assert!(fail(home, &["import", "d.postil", "out"]).contains("database.json"));
 }
 
+/// A command that reads what was published.
+fn published<'a>(command: &[&'a str]) -> Vec<&'a str> {
+    [command, &["--published"]].concat()
+}
+
 #[test]
 fn what_was_published_is_read_beside_a_writer_and_is_as_old_as_that() {
     let home = database();
     let home = home.path();
-    let published = |command: &[&str]| [command, &["--published"][..]].concat();
     let stat = published(&["stat", "a.postil", "--json"]);
     assert!(fail(home, &stat).contains("nothing was published"));
     assert!(json(home, &["publish", "a.postil", "--json"])["generation"].as_u64().unwrap() > 0);

@@ -21,7 +21,7 @@ pub(super) struct ReadOnly {
     /// Of the publication.
     generation: u64,
     /// Removed with the store.
-    private: TempDir,
+    _private: TempDir,
 }
 
 impl Store {
@@ -32,6 +32,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StorageError::NotPublished`] when nothing was, otherwise as [`open`](Self::open).
+    #[expect(clippy::needless_pass_by_value, reason = "as open takes them")]
     pub fn open_read_only(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
         options.check()?;
@@ -86,8 +87,9 @@ fn open(path: &Path, generation: u64, publication: &Path, options: StoreOptions)
         return Err(StorageError::Io { path: publication.to_owned(), source: gone });
     }
     let lock = Lock::take(copy)?;
-    let read_only = ReadOnly { path: path.to_owned(), generation, private };
-    Store::open_locked(&read_only.private.path().to_owned(), options, lock, Some(read_only))
+    let place = copy.to_owned();
+    let read_only = ReadOnly { path: path.to_owned(), generation, _private: private };
+    Store::open_locked(&place, options, lock, Some(read_only))
 }
 
 /// Gives a segment a name among the reader's files.

@@ -246,6 +246,6 @@ pub(super) fn scratch(beside: &Path) -> PathBuf {
 }
 
 /// How the new database is opened: nothing that is in the old one may be too long for it.
-pub(super) fn lenient(options: StoreOptions) -> StoreOptions {
-    StoreOptions { max_text_bytes: usize::MAX, ..options }
+pub(super) fn lenient(options: &StoreOptions) -> StoreOptions {
+    StoreOptions { max_text_bytes: usize::MAX, ..options.clone() }
 }

@@ -82,7 +82,7 @@ impl Store {
             let what = "its manifest is lost, and no segment says of what dimension its vectors are";
             return Err(StorageError::corrupt(from.as_ref(), what));
         };
-        let store = Self::create_locked(&staging.path, profile, salvage::lenient(options), lock)?;
+        let store = Self::create_locked(&staging.path, profile, salvage::lenient(&options), lock)?;
         let mut waiting = Waiting { store: &store, batch: Batch::new(), passages: 0 };
         let mut lost = std::mem::take(&mut rebuilt.lost);
         old.each(&mut lost, &mut |salvaged, lost| {

@@ -23,8 +23,10 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// The content of a store, vectors bit by bit.
-fn content(store: &Store) -> BTreeMap<String, (String, Vec<(String, Vec<u32>)>)> {
+/// Texts, and the text and the bits of the vector of each passage, by key.
+type Content = BTreeMap<String, (String, Vec<(String, Vec<u32>)>)>;
+
+fn content(store: &Store) -> Content {
     let document = |key: &str| {
         let passages = store.passages(key).unwrap().unwrap().into_iter();
         let bits = |row| store.vector(row).unwrap().unwrap().iter().map(|x| x.to_bits()).collect();

@@ -24,7 +24,7 @@ fn flip(path: &Path, at: usize) {
 #[test]
 fn a_changed_byte_of_a_vector_is_found_by_its_checksum() {
     finds(Metric::L2, &["vectors, bytes"], |path| {
-        flip(path, std::fs::metadata(path).unwrap().len() as usize - 32 - 4 * 3)
+        flip(path, std::fs::metadata(path).unwrap().len() as usize - 32 - 4 * 3);
     });
 }
 
@@ -54,14 +54,14 @@ fn row_ids_that_do_not_ascend_are_found() {
 #[test]
 fn a_link_out_of_the_segment_is_found() {
     finds(Metric::L2, &["a link of level 0 leads out"], |path| {
-        tamper::number(path, "links of level 0", 1, 1_000)
+        tamper::number(path, "links of level 0", 1, 1_000);
     });
 }
 
 #[test]
 fn a_link_out_of_an_upper_level_is_found() {
     finds(Metric::L2, &["a link of level 1 leads out"], |path| {
-        tamper::number(path, "links of level 1", 0, 1_000)
+        tamper::number(path, "links of level 1", 0, 1_000);
     });
 }
 
