@@ -4,11 +4,11 @@
 //! a vector is sound, doubtful or lost: doubtful where the vectors of its segment do not match their checksum, but it
 //! agrees with its own codes, which do.
 
+use super::Profile;
 use super::batch::{DocumentWrite, PassageWrite};
 use super::lock::{LOCK_FILE, Lock};
 use super::rebuild::Lost;
 use super::recover::SEGMENTS;
-use super::{Profile, StoreOptions};
 use crate::documents::{DocumentRecord, Documents, Manifest, rewrite};
 use crate::durable::copy_folder;
 use crate::error::{AtPath, Result, StorageError};
@@ -243,9 +243,4 @@ fn readable_trees(path: &Path, scratch: &Path, lost: &mut Vec<Lost>) -> Result<D
 /// Where the copies of the trees are while they are read, beside the database in the making.
 pub(super) fn scratch(beside: &Path) -> PathBuf {
     beside.join("salvaged")
-}
-
-/// How the new database is opened: nothing that is in the old one may be too long for it.
-pub(super) fn lenient(options: &StoreOptions) -> StoreOptions {
-    StoreOptions { max_text_bytes: usize::MAX, ..options.clone() }
 }

@@ -82,7 +82,9 @@ impl Store {
             let what = "its manifest is lost, and no segment says of what dimension its vectors are";
             return Err(StorageError::corrupt(from.as_ref(), what));
         };
-        let store = Self::create_locked(&staging.path, profile, salvage::lenient(&options), lock)?;
+        // Nothing of the old database is too long for the new one.
+        let options = StoreOptions { max_text_bytes: usize::MAX, ..options };
+        let store = Self::create_locked(&staging.path, profile, options, lock)?;
         let mut waiting = Waiting { store: &store, batch: Batch::new(), passages: 0 };
         let mut lost = std::mem::take(&mut rebuilt.lost);
         old.each(&mut lost, &mut |salvaged, lost| {
