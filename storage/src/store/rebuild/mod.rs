@@ -69,7 +69,7 @@ impl Store {
     pub fn rebuild(
         from: impl AsRef<Path>,
         to: impl AsRef<Path>,
-        options: StoreOptions,
+        mut options: StoreOptions,
         profile: Option<Profile>,
         embed: Embed<'_>,
     ) -> Result<Rebuilt> {
@@ -83,7 +83,7 @@ impl Store {
             return Err(StorageError::corrupt(from.as_ref(), what));
         };
         // Nothing of the old database is too long for the new one.
-        let options = StoreOptions { max_text_bytes: usize::MAX, ..options };
+        options.max_text_bytes = usize::MAX;
         let store = Self::create_locked(&staging.path, profile, options, lock)?;
         let mut waiting = Waiting { store: &store, batch: Batch::new(), passages: 0 };
         let mut lost = std::mem::take(&mut rebuilt.lost);
