@@ -13,7 +13,7 @@ use postil_storage::{
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 const READERS: u64 = 8;
@@ -145,6 +145,7 @@ struct Tally {
     wrong: AtomicU64,
     found: AtomicU64,
     wanted: AtomicU64,
+    examples: Mutex<Vec<String>>,
 }
 
 impl Tally {
@@ -152,7 +153,7 @@ impl Tally {
         self.answers.fetch_add(1, Ordering::Relaxed);
         if !right {
             self.wrong.fetch_add(1, Ordering::Relaxed);
-            println!("wrong: {}", what());
+            self.examples.lock().unwrap().push(what());
         }
     }
 }
@@ -292,7 +293,7 @@ fn every_answer_beside_a_writer_is_that_of_one_committed_state() {
         let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
         writeln!(file.unwrap(), "{line}").unwrap();
     }
-    assert_eq!(of(&tally.wrong), 0);
+    assert_eq!(of(&tally.wrong), 0, "{:#?}", tally.examples.lock().unwrap());
     assert!(of(&tally.answers) > 1_000 && recall > 0.95, "{line}");
     assert_eq!(store.check().unwrap(), vec![]);
     let last = history.at(generations).unwrap();
