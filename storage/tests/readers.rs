@@ -139,6 +139,24 @@ fn a_reader_keeps_its_state_when_the_writer_moves_on_and_when_the_database_is_go
     assert!(!reader.refresh().unwrap());
 }
 
+#[test]
+fn what_a_crash_left_of_publications_is_removed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.postil");
+    let store = Store::create(&path, Profile::new(2, Metric::L2), options()).unwrap();
+    (1..=3).for_each(|generation| _ = store.commit(batch(generation)).unwrap());
+    for left in
+        ["000000000002", "000000000002.old", "000000000002.new", "000000000002.new.old", "000000000003.new"]
+    {
+        std::fs::create_dir_all(path.join("published").join(left).join("documents")).unwrap();
+    }
+    store.publish().unwrap();
+    let left: Vec<_> =
+        std::fs::read_dir(path.join("published")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["000000000003"]);
+    assert_eq!(whole(&Store::open_read_only(&path, options()).unwrap()), 3);
+}
+
 /// Holds the database until it is killed.
 #[test]
 #[ignore = "run by the_holder_is_named_to_other_processes_and_its_lock_goes_with_it"]

@@ -79,15 +79,19 @@ pub(super) fn newest(database: &Path) -> Result<Option<(u64, PathBuf)>> {
 }
 
 fn remove_others(folder: &Path, keep: &Path) -> Result<()> {
-    for entry in std::fs::read_dir(folder).at(folder)? {
-        let path = entry.at(folder)?.path();
-        if path == keep {
-            continue;
-        }
-        let going = path.with_extension(GOING);
-        if going != path {
-            std::fs::rename(&path, &going).at(&path)?;
-        }
+    let entries = std::fs::read_dir(folder).at(folder)?.map(|entry| Ok(entry.at(folder)?.path()));
+    let others: Vec<PathBuf> =
+        entries.filter(|path| !matches!(path, Ok(path) if path == keep)).collect::<Result<_>>()?;
+    // Those that a crash left half removed go first: their names are needed for the others.
+    let (going, others): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|path| path.extension().is_some_and(|extension| extension == GOING));
+    for path in going {
+        std::fs::remove_dir_all(&path).at(&path)?;
+    }
+    for path in others {
+        let going =
+            path.with_file_name(format!("{}.{GOING}", path.file_name().unwrap_or_default().display()));
+        std::fs::rename(&path, &going).at(&path)?;
         std::fs::remove_dir_all(&going).at(&going)?;
     }
     Ok(())
