@@ -8,7 +8,8 @@ use postil_storage::{
 
 use crate::{Error, Options};
 
-/// A database: documents or bare vectors in one folder, one process at a time.
+/// A database: documents or bare vectors in one folder, written by one process at a time, read by any
+/// ([`Database::open_read_only`]).
 ///
 /// All methods take `&self` and may be called from many threads; reads do not wait for writes.
 pub struct Database {
@@ -52,7 +53,9 @@ impl Database {
     }
 
     pub(crate) fn open_with(path: &Path, options: &Options) -> Result<Self, Error> {
-        let store = if options.must_exist || path.exists() && Store::is_database(path) {
+        let store = if options.read_only {
+            Store::open_read_only(path, options.store.clone())?
+        } else if options.must_exist || path.exists() && Store::is_database(path) {
             Store::open(path, options.store.clone())?
         } else {
             Self::create(path, options)?
@@ -86,12 +89,13 @@ impl Database {
     }
 
     fn create(path: &Path, options: &Options) -> Result<Store, Error> {
-        let profile = match options.bare {
-            Some((dimension, metric)) => Profile::new(dimension, metric),
+        let profile = match (&options.profile, options.bare) {
+            (Some(profile), _) => profile.clone(),
+            (None, Some((dimension, metric))) => Profile::new(dimension, metric),
             #[cfg(feature = "encoder")]
-            None => crate::encoding::profile(options)?,
+            (None, None) => crate::encoding::profile(options)?,
             #[cfg(not(feature = "encoder"))]
-            None => return Err(Error::NothingToCreateWith { path: path.into() }),
+            (None, None) => return Err(Error::NothingToCreateWith { path: path.into() }),
         };
         Ok(Store::create(path, profile, options.store.clone())?)
     }
@@ -109,6 +113,10 @@ impl Database {
     /// The store beneath, for what has no method here.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    pub(crate) fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
     }
 
     /// Adds bare vectors, or replaces those with the same keys; all or none, durable when it returns.

@@ -133,6 +133,15 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file of an export is not what it has to be.
+    #[cfg(feature = "encoder")]
+    #[error("{path}: {what}", path = path.display())]
+    Exchange {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A folder cannot be walked to its end.
     #[cfg(feature = "encoder")]
     #[error("{0}")]

@@ -57,10 +57,14 @@
 //! `chunk/` | documents into passages
 //! `ingest/` | the pipeline: read and chunk, embed, commit
 //! `search.rs`, `answer/` | questions in, hits and answers out
+//! `exchange/` | export and import as files that other programs read
+//! `publish.rs` | readers beside the writer, in other processes
+//! `backup.rs`, `rebuild.rs` | copies, and what is left of a damaged database
 //! `bin/postil/` | the command
 
 #[cfg(feature = "generator")]
 mod answer;
+mod backup;
 mod database;
 #[cfg(feature = "encoder")]
 mod document;
@@ -72,12 +76,16 @@ mod generating;
 mod options;
 #[cfg(feature = "encoder")]
 mod progress;
+mod publish;
+mod rebuild;
 mod search;
 
 #[cfg(feature = "encoder")]
 pub mod chunk;
 #[cfg(feature = "generator")]
 pub mod evaluate;
+#[cfg(feature = "encoder")]
+pub mod exchange;
 #[cfg(feature = "encoder")]
 pub mod extract;
 #[cfg(feature = "encoder")]
@@ -97,8 +105,8 @@ pub use options::Options;
 #[cfg(feature = "generator")]
 pub use postil_generator::{AnswerToken, Basis, Disagreement, Evidence, Mode, Sampling, Span};
 pub use postil_storage::{
-    Document as StoredDocument, Filter, Hit, Metadata, Metric, Profile, SearchOptions, Stat, StorageError,
-    Store, StoreOptions, Value,
+    Copied, CopyProgress, Document as StoredDocument, Filter, Hit, Lost, Metadata, Metric, Profile, Rebuilt,
+    SearchOptions, Stat, StorageError, Store, StoreOptions, Value,
 };
 #[cfg(feature = "encoder")]
 pub use progress::Progress;

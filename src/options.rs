@@ -2,7 +2,7 @@ use std::path::Path;
 #[cfg(feature = "encoder")]
 use std::sync::Arc;
 
-use postil_storage::{Metric, StoreOptions};
+use postil_storage::{Metric, Profile, StoreOptions};
 
 use crate::{Database, Error};
 
@@ -12,6 +12,9 @@ use crate::{Database, Error};
 pub struct Options {
     pub(crate) bare: Option<(usize, Metric)>,
     pub(crate) must_exist: bool,
+    pub(crate) read_only: bool,
+    /// What a new database records, where that is known.
+    pub(crate) profile: Option<Profile>,
     pub(crate) store: StoreOptions,
     #[cfg(feature = "encoder")]
     pub(crate) encoder: Option<Arc<dyn postil_contract::Encoder>>,

@@ -4,11 +4,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use postil_storage::Value;
-
 use super::FILE_FIELD;
 use super::walk::SourceFile;
 use crate::document::key_of;
+use crate::exchange::field;
 use crate::extract::{self, FileKind, Kind, Record};
 use crate::{Document, Error};
 
@@ -135,24 +134,4 @@ fn from_record(record: Record) -> Document {
     document.metadata =
         record.metadata.into_iter().filter_map(|(name, value)| Some((name, field(value)?))).collect();
     document
-}
-
-/// A JSON value as metadata; `None` for what metadata has no type for.
-fn field(value: serde_json::Value) -> Option<Value> {
-    match value {
-        serde_json::Value::String(text) => Some(Value::String(text)),
-        serde_json::Value::Bool(truth) => Some(Value::Bool(truth)),
-        serde_json::Value::Number(number) => match number.as_i64() {
-            Some(integer) => Some(Value::Integer(integer)),
-            None => number.as_f64().map(Value::Float),
-        },
-        serde_json::Value::Array(items) => {
-            let strings = items.into_iter().map(|item| match item {
-                serde_json::Value::String(text) => Some(text),
-                _ => None,
-            });
-            strings.collect::<Option<Vec<String>>>().map(Value::Strings)
-        }
-        serde_json::Value::Null | serde_json::Value::Object(_) => None,
-    }
 }

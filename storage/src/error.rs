@@ -38,6 +38,18 @@ pub enum StorageError {
         /// The holder's process id; 0 when it had not written it yet.
         pid: u32,
     },
+    /// Opened to be read: write where the database is open to be written.
+    #[error("{path}: opened read-only", path = path.display())]
+    ReadOnly {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The writer has yet to publish something that others can read beside it.
+    #[error("{path}: nothing was published for readers", path = path.display())]
+    NotPublished {
+        /// The database.
+        path: PathBuf,
+    },
     /// Bytes on disk are not what was written.
     #[error("{path}: damaged: {what}", path = path.display())]
     Corrupt {

@@ -20,7 +20,9 @@
 #![deny(unsafe_code)]
 
 mod documents;
+mod durable;
 mod error;
+mod few;
 mod filter;
 mod index;
 mod parallel;
@@ -30,8 +32,9 @@ mod vector;
 pub use error::{Result, StorageError};
 pub use filter::{Filter, Metadata, Operator, Value};
 pub use store::{
-    Batch, Committed, DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_TEXT_BYTES,
-    DEFAULT_MIN_FREE_BYTES, DEFAULT_OVERSAMPLING, DEFAULT_SEAL_ROWS, Damage, Document, DocumentWrite, Hit,
-    MAX_KEY_BYTES, Passage, PassageWrite, Profile, SearchOptions, Stat, Store, StoreOptions,
+    Batch, Committed, Copied, CopyProgress, DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M,
+    DEFAULT_MAX_TEXT_BYTES, DEFAULT_MIN_FREE_BYTES, DEFAULT_OVERSAMPLING, DEFAULT_SEAL_ROWS, Damage,
+    Document, DocumentWrite, Embed, Hit, Lost, MAX_KEY_BYTES, Passage, PassageWrite, Profile, Rebuilt,
+    SearchOptions, Stat, Store, StoreOptions,
 };
 pub use vector::metric::{MAX_DIMENSION, Metric};

@@ -28,8 +28,18 @@ pub(crate) enum Command {
     Check(Check),
     /// Write everything anew without what was removed: smallest files, fastest searches
     Compact(Compact),
-    /// Write all documents, passages and vectors as JSON lines
+    /// Show what is there now to readers with --published
+    Publish(Publish),
+    /// Copy a database; the copy is a database like any other
+    Backup(Backup),
+    /// Copy a backup to where a database is to be, and check the copy
+    Restore(Restore),
+    /// Make a fresh database of what can be read of a damaged one, and list what could not
+    Rebuild(Rebuild),
+    /// Write all documents, passages and vectors: as JSON lines, or to a folder of files that can be imported
     Export(Export),
+    /// Add the documents of an exported folder, with their vectors where the encoder is the same
+    Import(Import),
     /// Score the answers to questions with known answers
     Eval(Eval),
     /// List, add and check models
@@ -88,6 +98,8 @@ pub(crate) struct Search {
     #[command(flatten)]
     pub(crate) filter: Filter,
     #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
     pub(crate) output: Output,
 }
 
@@ -133,6 +145,8 @@ pub(crate) struct Ask {
     #[command(flatten)]
     pub(crate) filter: Filter,
     #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
     pub(crate) output: Output,
 }
 
@@ -161,6 +175,8 @@ pub(crate) struct Get {
     #[arg(long)]
     pub(crate) passages: bool,
     #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
     pub(crate) output: Output,
 }
 
@@ -182,6 +198,8 @@ pub(crate) struct Stat {
     /// The database
     pub(crate) database: PathBuf,
     #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
     pub(crate) output: Output,
 }
 
@@ -202,12 +220,67 @@ pub(crate) struct Compact {
 }
 
 #[derive(Args)]
+pub(crate) struct Publish {
+    /// The database
+    pub(crate) database: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Backup {
+    /// The database
+    pub(crate) database: PathBuf,
+    /// The copy; nothing may be there yet
+    pub(crate) new: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// The backup, or any database that nobody has open; only read
+    pub(crate) backup: PathBuf,
+    /// Where the database is to be; nothing may be there yet
+    pub(crate) database: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Rebuild {
+    /// The damaged database; only read
+    pub(crate) database: PathBuf,
+    /// The fresh one; nothing may be there yet
+    pub(crate) new: PathBuf,
+    /// Model the database was made with, should its manifest be lost
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
 pub(crate) struct Export {
     /// The database
     pub(crate) database: PathBuf,
+    /// Folder to make, with documents.jsonl, vectors.npy and database.json [default: JSON lines on standard output]
+    pub(crate) folder: Option<PathBuf>,
     /// Leave the vectors out
     #[arg(long)]
     pub(crate) no_vectors: bool,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+#[derive(Args)]
+pub(crate) struct Import {
+    /// The database; created as the exported one was if absent
+    pub(crate) database: PathBuf,
+    /// The exported folder
+    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Args)]
@@ -267,6 +340,13 @@ pub(crate) struct Filter {
     /// Only documents whose metadata passes, as in: year >= 2020 and lang in ["en", "de"]
     #[arg(long, value_name = "EXPRESSION")]
     pub(crate) filter: Option<String>,
+}
+
+#[derive(Args, Clone, Copy)]
+pub(crate) struct Reading {
+    /// Read what was last published, as old as that is, beside whoever has the database open
+    #[arg(long)]
+    pub(crate) published: bool,
 }
 
 #[derive(Args, Clone, Copy)]

@@ -4,6 +4,7 @@
 
 mod args;
 mod commands;
+mod interrupt;
 mod meter;
 mod open;
 mod plot;
@@ -15,7 +16,7 @@ use clap::Parser;
 
 use crate::args::{Cli, Command};
 
-/// Some documents or files could not be ingested, the rest were.
+/// Some documents or files could not be ingested or rebuilt, the rest were.
 const EXIT_SKIPPED: u8 = 3;
 /// Stopped by Ctrl-C, with everything finished kept.
 const EXIT_INTERRUPTED: u8 = 130;
@@ -30,7 +31,12 @@ fn main() -> ExitCode {
         Command::Stat(args) => commands::stat::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Compact(args) => commands::compact::run(&args),
+        Command::Publish(args) => commands::publish::run(&args),
+        Command::Backup(args) => commands::backup::run(&args),
+        Command::Restore(args) => commands::restore::run(&args),
+        Command::Rebuild(args) => commands::rebuild::run(&args),
         Command::Export(args) => commands::export::run(&args),
+        Command::Import(args) => commands::import::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Model(args) => commands::model::run(&args),
         Command::Demo(args) => commands::demo::run(&args),

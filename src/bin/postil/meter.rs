@@ -38,6 +38,13 @@ impl Meter {
     }
 }
 
+/// A bar of bytes copied, hidden when stderr is not a terminal.
+pub(crate) fn copying() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(0), target());
+    bar.set_style(style("{bar:24} {bytes}/{total_bytes} {bytes_per_sec} [{elapsed}, {eta} left]"));
+    bar
+}
+
 /// A bar that counts to `total`, hidden when stderr is not a terminal.
 pub(crate) fn counter(total: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total as u64), target());

@@ -7,30 +7,39 @@ use postil::{Database, Filter, Options};
 
 use crate::args;
 
-/// Opens what is there; a path that leads nowhere gets an error that lists the databases beside it.
-pub(crate) fn existing(path: &Path) -> Result<Database> {
-    existing_with(path, Database::options())
+/// Opens what is there to be read, or what was published of it.
+pub(crate) fn to_read(path: &Path, reading: args::Reading, options: Options) -> Result<Database> {
+    must_be_there(path)?;
+    match reading.published {
+        true => Ok(options.open_read_only(path)?),
+        false => Ok(options.must_exist(true).open(path)?),
+    }
 }
 
-/// The same, with options of the command.
-pub(crate) fn existing_with(path: &Path, options: Options) -> Result<Database> {
-    if !path.exists() {
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let beside = databases_in(folder);
-        if beside.is_empty() {
-            bail!("there is no database at {0}; make one with: postil ingest {0} FOLDER", path.display());
-        }
-        bail!(
-            "there is no database at {}; in {} there are: {}",
-            path.display(),
-            folder.display(),
-            beside.join(", ")
-        );
+/// Opens what is there; a path that leads nowhere gets an error that lists the databases beside it.
+pub(crate) fn existing(path: &Path) -> Result<Database> {
+    must_be_there(path)?;
+    Ok(Database::options().must_exist(true).open(path)?)
+}
+
+fn must_be_there(path: &Path) -> Result<()> {
+    if path.exists() {
+        return Ok(());
     }
-    Ok(options.must_exist(true).open(path)?)
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let beside = databases_in(folder);
+    if beside.is_empty() {
+        bail!("there is no database at {0}; make one with: postil ingest {0} FOLDER", path.display());
+    }
+    bail!(
+        "there is no database at {}; in {} there are: {}",
+        path.display(),
+        folder.display(),
+        beside.join(", ")
+    );
 }
 
 fn databases_in(folder: &Path) -> Vec<String> {

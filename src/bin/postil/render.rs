@@ -84,22 +84,6 @@ pub(crate) fn snippet(text: &str) -> String {
     }
 }
 
-/// Metadata with the types JSON has for them.
-pub(crate) fn metadata(metadata: &postil::Metadata) -> Value {
-    use postil::Value as Field;
-    let fields = metadata.iter().map(|(name, value)| {
-        let value = match value {
-            Field::String(text) => json!(text),
-            Field::Integer(number) => json!(number),
-            Field::Float(number) => json!(number),
-            Field::Bool(truth) => json!(truth),
-            Field::Strings(items) => json!(items),
-        };
-        (name.clone(), value)
-    });
-    Value::Object(fields.collect())
-}
-
 /// What a mode is called.
 pub(crate) fn mode(mode: postil::Mode) -> &'static str {
     match mode {

@@ -4,7 +4,9 @@
 //! the highest generation counts; others are what a crash or a slow reader left.
 
 use super::Documents;
+use crate::durable::{Going, sync_folder};
 use crate::error::{AtPath, Result};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,6 +25,19 @@ pub(crate) fn first(database: &Path) -> PathBuf {
     database.join(NAME)
 }
 
+/// All complete trees of a database, the newest first.
+pub(crate) fn all(database: &Path) -> Result<Vec<PathBuf>> {
+    let complete = folders(database)?.into_iter().filter_map(|(generation, path)| Some((generation?, path)));
+    let mut complete: Vec<_> = complete.collect();
+    complete.sort_unstable();
+    Ok(complete.into_iter().rev().map(|(_, path)| path).collect())
+}
+
+/// Whether a folder of a database is one of trees, current or left behind.
+pub(crate) fn is_trees(path: &Path) -> bool {
+    generation(path).is_some()
+}
+
 /// Removes what is not `keep`.
 pub(crate) fn remove_others(database: &Path, keep: &Path) -> Result<()> {
     for (_, path) in folders(database)?.into_iter().filter(|(_, path)| path != keep) {
@@ -36,23 +51,22 @@ fn folders(database: &Path) -> Result<Vec<(Option<u64>, PathBuf)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(database).at(database)? {
         let path = entry.at(database)?.path();
-        let Some(rest) = path.file_name().and_then(|name| name.to_str()?.strip_prefix(NAME)) else {
-            continue;
-        };
-        let generation = match rest.strip_prefix('-') {
-            None if rest.is_empty() => Some(0),
-            Some(rest) if rest.ends_with(UNFINISHED) => None,
-            Some(rest) => match rest.parse() {
-                Ok(generation) => Some(generation),
-                Err(_) => continue,
-            },
-            None => continue,
-        };
-        if path.is_dir() {
+        if let Some(generation) = generation(&path) {
             found.push((generation, path));
         }
     }
     Ok(found)
+}
+
+/// The generation of a folder of trees, none for an unfinished one; nothing where it is no such folder.
+fn generation(path: &Path) -> Option<Option<u64>> {
+    let rest = path.file_name()?.to_str()?.strip_prefix(NAME)?;
+    let generation = match rest.strip_prefix('-') {
+        None if rest.is_empty() => Some(0),
+        Some(rest) if rest.ends_with(UNFINISHED) => None,
+        rest => Some(rest?.parse().ok()?),
+    };
+    path.is_dir().then_some(generation)
 }
 
 impl Documents {
@@ -69,7 +83,22 @@ impl Documents {
         if unfinished.exists() {
             std::fs::remove_dir_all(&unfinished).at(&unfinished)?;
         }
-        let new = Self::open(&unfinished)?;
+        let mut going = |_| match stop.load(Ordering::Acquire) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        if self.copy_to(&unfinished, &mut going)?.is_break() {
+            return Ok(None);
+        }
+        std::fs::rename(&unfinished, &path).at(&path)?;
+        std::fs::File::open(database).and_then(|folder| folder.sync_all()).at(database)?;
+        Self::open(&path).map(Some)
+    }
+
+    /// Writes all trees to a new folder, which is on the medium and closed when this returns, unless `going` stopped it.
+    /// Nothing may be written to these meanwhile.
+    pub(crate) fn copy_to(&self, folder: &Path, going: Going<'_>) -> Result<ControlFlow<()>> {
+        let new = Self::open(folder)?;
         for (from, to) in self.trees().into_iter().zip(new.trees()) {
             let (mut batch, mut bytes) = (sled::Batch::default(), 0);
             for entry in from {
@@ -77,20 +106,23 @@ impl Documents {
                 bytes += key.len() + value.len();
                 batch.insert(key, value);
                 if bytes >= BATCH_BYTES {
-                    to.apply_batch(std::mem::take(&mut batch)).at(&unfinished)?;
-                    bytes = 0;
-                    if stop.load(Ordering::Acquire) {
-                        return Ok(None);
+                    to.apply_batch(std::mem::take(&mut batch)).at(folder)?;
+                    if going(bytes as u64).is_break() {
+                        return Ok(ControlFlow::Break(()));
                     }
+                    bytes = 0;
                 }
             }
-            to.apply_batch(batch).at(&unfinished)?;
+            to.apply_batch(batch).at(folder)?;
+            if going(bytes as u64).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
         }
-        new.db.flush().at(&unfinished)?;
+        new.db.flush().at(folder)?;
         drop(new);
-        std::fs::rename(&unfinished, &path).at(&path)?;
-        std::fs::File::open(database).and_then(|folder| folder.sync_all()).at(database)?;
-        Self::open(&path).map(Some)
+        // sled syncs what it writes, and not the names of its files.
+        sync_folder(folder)?;
+        Ok(ControlFlow::Continue(()))
     }
 }
 

@@ -149,22 +149,27 @@ impl Documents {
         self.vectors.iter().map(|entry| {
             let (row, bytes) = entry.at(&self.path)?;
             let row = self.read_id(&row)?;
-            let (numbers, rest) = bytes.as_chunks::<4>();
-            if !rest.is_empty() {
-                return Err(StorageError::corrupt(&self.path, format!("vector of row {row} is cut short")));
-            }
-            Ok((row, numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()))
+            Ok((row, self.components(row, &bytes)?))
         })
+    }
+
+    /// The vector of a row that is in no segment.
+    pub(crate) fn vector(&self, row: u64) -> Result<Option<Vec<f32>>> {
+        let Some(bytes) = self.vectors.get(keys::id(row)).at(&self.path)? else { return Ok(None) };
+        self.components(row, &bytes).map(Some)
+    }
+
+    fn components(&self, row: u64, bytes: &[u8]) -> Result<Vec<f32>> {
+        let (numbers, rest) = bytes.as_chunks::<4>();
+        if !rest.is_empty() {
+            return Err(StorageError::corrupt(&self.path, format!("vector of row {row} is cut short")));
+        }
+        Ok(numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
     }
 
     /// Removed rows that a segment still holds.
     pub(crate) fn removals(&self) -> Result<RoaringTreemap> {
         self.removals.iter().keys().map(|row| self.read_id(&row.at(&self.path)?)).collect()
-    }
-
-    /// Every row that has a passage.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = Result<u64>> + use<'_> {
-        self.passages.iter().keys().map(|row| self.read_id(&row.at(&self.path)?))
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -1,6 +1,6 @@
 //! What a caller writes, and everything that can be wrong with it before anything is locked.
 
-use super::{Profile, StoreOptions};
+use super::{Profile, Store, StoreOptions};
 use crate::error::{Result, StorageError};
 use crate::filter::{Metadata, Value};
 use std::collections::HashSet;
@@ -112,6 +112,18 @@ impl Batch {
             document.prepare(profile, options)?;
         }
         Ok(())
+    }
+}
+
+impl Store {
+    /// The document as it would be stored: vectors under cosine are of unit length.
+    ///
+    /// # Errors
+    /// What a commit would say of it.
+    pub fn prepared(&self, document: DocumentWrite) -> Result<DocumentWrite> {
+        let mut batch = Batch { upserts: vec![document], removes: Vec::new() };
+        batch.prepare(&self.shared.profile, &self.shared.options)?;
+        Ok(batch.upserts.remove(0))
     }
 }
 

@@ -22,21 +22,33 @@ impl Lock {
         let path = folder.join(LOCK_FILE);
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).at(&path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                // Best effort: the holder may be about to write it.
-                let _ = file.read_to_string(&mut text);
-                let pid = text.trim().strip_prefix(MARK).and_then(|pid| pid.parse().ok()).unwrap_or(0);
-                return Err(StorageError::Locked { path: folder.to_owned(), pid });
-            }
-            Err(TryLockError::Error(source)) => return Err(StorageError::Io { path, source }),
-        }
+        lock(&mut file, folder)?;
         file.set_len(0).at(&path)?;
         file.rewind().at(&path)?;
         file.write_all(format!("{MARK}{}\n", std::process::id()).as_bytes()).at(&path)?;
         Ok(Self { _file: file })
+    }
+
+    /// Keeps openers out of a folder whose files are only read, its `LOCK` among them.
+    pub(super) fn watch(folder: &Path) -> Result<Self> {
+        let path = folder.join(LOCK_FILE);
+        let mut file = File::open(&path).at(&path)?;
+        lock(&mut file, folder)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn lock(file: &mut File, folder: &Path) -> Result<()> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            // Best effort: the holder may be about to write it.
+            let _ = file.read_to_string(&mut text);
+            let pid = text.trim().strip_prefix(MARK).and_then(|pid| pid.parse().ok()).unwrap_or(0);
+            Err(StorageError::Locked { path: folder.to_owned(), pid })
+        }
+        Err(TryLockError::Error(source)) => Err(StorageError::Io { path: folder.join(LOCK_FILE), source }),
     }
 }
 

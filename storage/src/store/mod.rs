@@ -13,29 +13,48 @@
 //! | space | room on the disk |
 //! | read | documents and passages |
 //! | find | search results: filters, hits, retries |
-//! | check | damage and counts |
+//! | staging | a folder that gets its name only when it is complete |
+//! | backup | copies made while the database is in use, and the way back |
+//! | publish | what other processes may read |
+//! | read_only | those who read it |
+//! | salvage | what can still be read of a damaged database |
+//! | rebuild | a fresh database of that |
+//! | stat | how much there is |
+//! | check/ | everything that FORMAT.md promises, looked at |
 
+mod backup;
 mod batch;
 mod check;
 mod commit;
 mod find;
 mod lock;
 mod options;
+mod publish;
 mod read;
+mod read_only;
+mod rebuild;
 mod recover;
+mod salvage;
+#[cfg(test)]
+mod sample;
 mod seal;
 mod shared;
 mod snapshot;
 mod space;
+mod staging;
+mod stat;
 
+pub use backup::{Copied, CopyProgress};
 pub use batch::{Batch, Committed, DocumentWrite, MAX_KEY_BYTES, PassageWrite};
-pub use check::{Damage, Stat};
+pub use check::Damage;
 pub use find::Hit;
 pub use options::{
     DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_TEXT_BYTES, DEFAULT_MIN_FREE_BYTES,
     DEFAULT_OVERSAMPLING, DEFAULT_SEAL_ROWS, Profile, SearchOptions, StoreOptions,
 };
 pub use read::{Document, Passage};
+pub use rebuild::{Embed, Lost, Rebuilt};
+pub use stat::Stat;
 
 use crate::error::Result;
 use seal::Indexer;

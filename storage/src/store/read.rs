@@ -3,7 +3,7 @@
 //! These read the trees directly, so they may see a batch a moment before it is durable, and always whole: a document
 //! id names one version of a document for ever. Where a version goes away while it is read, the next one is read.
 
-use super::Store;
+use super::{DocumentWrite, PassageWrite, Store};
 use crate::documents::{DocumentRecord, Documents, PassageRecord};
 use crate::error::{Result, StorageError};
 use crate::filter::Metadata;
@@ -83,6 +83,37 @@ impl Store {
         self.whole(key, |documents, _, record| {
             let rows = record.first_row..record.first_row.saturating_add(record.row_count);
             rows.map(|row| passage(documents, row)).collect()
+        })
+    }
+
+    /// A document as it was written, with its text, passages and stored vectors: what an upsert would take to write it
+    /// again.
+    ///
+    /// # Errors
+    /// As [`document`](Self::document).
+    pub fn written(&self, key: &str) -> Result<Option<DocumentWrite>> {
+        self.whole(key, |documents, id, record| {
+            let Some(text) = documents.text(id, &(0..record.text_bytes))? else { return Ok(None) };
+            let mut passages = Vec::new();
+            for row in record.first_row..record.first_row.saturating_add(record.row_count) {
+                let Some(passage) = documents.passage(row)? else { return Ok(None) };
+                // The trees know a row before searches do, until a segment has it, which searches know before.
+                let vector = match self.vector(row)? {
+                    Some(vector) => Some(vector),
+                    None => {
+                        documents.vector(row)?.map_or_else(|| self.vector(row), |vector| Ok(Some(vector)))?
+                    }
+                };
+                let Some(vector) = vector else { return Ok(None) };
+                passages.push(PassageWrite {
+                    range: passage.start..passage.end,
+                    source_range: passage.source_start..passage.source_end,
+                    title: passage.title,
+                    vector,
+                });
+            }
+            let DocumentRecord { key, title, content_hash, metadata, source_map, .. } = record;
+            Ok(Some(DocumentWrite { key, title, text, content_hash, metadata, source_map, passages }))
         })
     }
 

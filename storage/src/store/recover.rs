@@ -1,6 +1,7 @@
 //! Creating a database and opening one, whatever state a crash left it in.
 
 use super::lock::{Lock, is_marked};
+use super::read_only::ReadOnly;
 use super::seal::Indexer;
 use super::shared::{Building, Shared};
 use super::snapshot::Snapshot;
@@ -15,14 +16,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-const SEGMENTS: &str = "segments";
+/// The folder of segments in a database.
+pub(super) const SEGMENTS: &str = "segments";
 
 impl Store {
     /// Makes a new, empty database.
     ///
     /// # Errors
     /// [`StorageError::Exists`] when one is there already, [`StorageError::NotADatabase`] when something else is.
-    #[expect(clippy::needless_pass_by_value, reason = "a profile is made for this one call")]
     pub fn create(path: impl AsRef<Path>, profile: Profile, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
         profile.check()?;
@@ -37,6 +38,16 @@ impl Store {
         }
         std::fs::create_dir_all(path).at(path)?;
         let lock = Lock::take(path)?;
+        Self::create_locked(path, profile, options, lock)
+    }
+
+    /// The part of creating that comes after the lock was taken.
+    pub(super) fn create_locked(
+        path: &Path,
+        profile: Profile,
+        options: StoreOptions,
+        lock: Lock,
+    ) -> Result<Self> {
         space::ensure(path, options.min_free_bytes)?;
         let place = rewrite::current(path)?.map_or_else(|| rewrite::first(path), |(_, place)| place);
         let documents = Documents::open(&place)?;
@@ -54,9 +65,9 @@ impl Store {
             segments: Vec::new(),
             dimension: profile.dimension as u32,
             metric: profile.metric.to_byte(),
-            encoder: profile.encoder.clone(),
-            fingerprint: profile.fingerprint.clone(),
-            attributes: profile.attributes.clone().into_iter().collect(),
+            encoder: profile.encoder,
+            fingerprint: profile.fingerprint,
+            attributes: profile.attributes.into_iter().collect(),
         };
         let mut writes = Writes::default();
         writes.manifest(&manifest);
@@ -66,7 +77,7 @@ impl Store {
         for folder in [path, parent] {
             std::fs::File::open(folder).and_then(|folder| folder.sync_all()).at(folder)?;
         }
-        start(path, options, lock, documents, manifest)
+        start(path, options, lock, documents, manifest, None)
     }
 
     /// Opens a database: what takes long is reading the vectors that are in no segment yet.
@@ -87,6 +98,16 @@ impl Store {
             return Err(not_a_database(path, "the folder has no LOCK file of a database"));
         }
         let lock = Lock::take(path)?;
+        Self::open_locked(path, options, lock, None)
+    }
+
+    /// The part of opening that comes after the lock was taken.
+    pub(super) fn open_locked(
+        path: &Path,
+        options: StoreOptions,
+        lock: Lock,
+        read_only: Option<ReadOnly>,
+    ) -> Result<Self> {
         let Some((_, place)) = rewrite::current(path)? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };
@@ -96,7 +117,7 @@ impl Store {
         let Some(manifest) = documents.manifest()? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };
-        start(path, options, lock, documents, manifest)
+        start(path, options, lock, documents, manifest, read_only)
     }
 
     /// Whether a database is at the path, held by someone or not.
@@ -118,6 +139,7 @@ fn start(
     lock: Lock,
     documents: Documents,
     manifest: Manifest,
+    read_only: Option<ReadOnly>,
 ) -> Result<Store> {
     let segments_folder = path.join(SEGMENTS);
     let dimension = manifest.dimension as usize;
@@ -174,6 +196,7 @@ fn start(
         snapshot: RwLock::new(Arc::new(snapshot)),
         changed: (Mutex::new(()), Condvar::new()),
         _lock: lock,
+        read_only,
     });
     let indexer = Indexer::start(Arc::clone(&shared))?;
     if due {

@@ -1,6 +1,7 @@
 //! The state that callers and the indexer share, and the rules of publishing it.
 
 use super::lock::Lock;
+use super::read_only::ReadOnly;
 use super::snapshot::Snapshot;
 use super::{Profile, StoreOptions};
 use crate::documents::{Documents, Manifest, Writes};
@@ -59,8 +60,10 @@ pub(super) struct Shared {
     pub(super) filters: Mutex<Vec<Remembered>>,
     pub(super) snapshot: RwLock<Arc<Snapshot>>,
     pub(super) changed: (Mutex<()>, Condvar),
-    /// Last, so that it is released when everything else is closed.
+    /// After what is open, so that it is released when everything else is closed.
     pub(super) _lock: Lock,
+    /// Of a store that only reads; last, since it has the files of the others.
+    pub(super) read_only: Option<ReadOnly>,
 }
 
 impl Shared {
@@ -89,6 +92,14 @@ impl Shared {
     }
 
     pub(super) fn writable(&self) -> Result<()> {
+        if self.read_only.is_some() {
+            return Err(StorageError::ReadOnly { path: self.path.clone() });
+        }
+        self.unpoisoned()
+    }
+
+    /// Whether what is on disk is what the snapshot shows.
+    fn unpoisoned(&self) -> Result<()> {
         match &*self.poison.lock() {
             Some(what) => Err(StorageError::Poisoned { path: self.path.clone(), what: what.clone() }),
             None => Ok(()),
@@ -113,7 +124,7 @@ impl Shared {
             if self.current().generation > generation {
                 return Ok(());
             }
-            self.writable()?;
+            self.unpoisoned()?;
             if !writing {
                 return Err(StorageError::corrupt(
                     self.documents().path(),
@@ -144,7 +155,7 @@ impl Shared {
         }
         // Someone writes all the time: hold the next writer up for one scan.
         let _writer = self.writer.lock();
-        self.writable()?;
+        self.unpoisoned()?;
         let snapshot = self.current();
         let rows = self.scan(filter, &snapshot)?;
         self.remember(filter, snapshot.generation, &rows);

@@ -5,6 +5,8 @@ use crate::vector::distance;
 
 /// Components beyond this would overflow a sum of squares at [`MAX_DIMENSION`] components.
 pub(crate) const MAX_COMPONENT: f32 = 1e15;
+/// How far from 1 rounding each component to f32 may leave the length of a vector that was just normalized.
+const NORMALIZED: f64 = 1e-7;
 /// The most components a vector may have.
 pub const MAX_DIMENSION: usize = 65_536;
 
@@ -49,6 +51,10 @@ impl Metric {
         if norm == 0.0 {
             return Err(StorageError::ZeroVector);
         }
+        // So that a stored vector that is stored again stays what it is, bit by bit.
+        if (norm - 1.0).abs() <= NORMALIZED {
+            return Ok(vector.to_vec());
+        }
         Ok(vector.iter().map(|&x| (f64::from(x) / norm) as f32).collect())
     }
 
@@ -79,6 +85,15 @@ mod tests {
         for scale in [1e-40f32, 1e-20, 1.0, 1e20, 1e38] {
             let unit = Metric::Cosine.prepare(&[3.0 * scale, -2.0 * scale], 2).unwrap();
             assert!((distance::dot(&unit, &unit) - 1.0).abs() < 1e-5, "{scale}");
+        }
+    }
+
+    #[test]
+    fn a_normalized_vector_stays_as_it_is() {
+        for i in 1..2_000 {
+            let vector: Vec<f32> = (1..40).map(|j| (i * j % 997) as f32 - 300.25).collect();
+            let once = Metric::Cosine.prepare(&vector, vector.len()).unwrap();
+            assert_eq!(Metric::Cosine.prepare(&once, once.len()).unwrap(), once, "{i}");
         }
     }
 

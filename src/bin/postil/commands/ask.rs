@@ -11,7 +11,8 @@ use crate::{EXIT_INTERRUPTED, open, render};
 
 pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
     let options = options(args)?;
-    let db = open::existing_with(&args.database, Database::options().generator_named(&args.generator))?;
+    let db =
+        open::to_read(&args.database, args.reading, Database::options().generator_named(&args.generator))?;
     db.generator()?;
     if args.stream {
         return stream(&db, args, &options);

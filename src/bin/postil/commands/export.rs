@@ -1,16 +1,43 @@
 use std::io::{BufWriter, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use postil::Database;
+use postil::exchange::{ExportOptions, Exported, metadata_to_json};
 use serde_json::json;
 
 use crate::args::Export;
-use crate::{open, render};
+use crate::meter::Meter;
+use crate::{EXIT_INTERRUPTED, interrupt, open, render};
+
+pub(crate) fn run(args: &Export) -> Result<ExitCode> {
+    let db = open::to_read(&args.database, args.reading, Database::options())?;
+    match &args.folder {
+        None => print(&db, args),
+        Some(folder) => write(&db, folder, args),
+    }
+}
+
+/// The files that can be imported.
+fn write(db: &Database, folder: &Path, args: &Export) -> Result<ExitCode> {
+    let cancel = interrupt::listen("ending the export, which is then incomplete")?;
+    let meter = Meter::new();
+    let options = ExportOptions { vectors: !args.no_vectors, cancel };
+    let exported = db.export(folder, &options, &|progress| meter.show(progress));
+    meter.finish();
+    let exported = exported?;
+    if exported.interrupted {
+        return Ok(ExitCode::from(EXIT_INTERRUPTED));
+    }
+    let Exported { documents, passages, .. } = exported;
+    render::text(&format!("{documents} documents, {passages} passages exported to {}", folder.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
 
 /// One line per document, in the order of keys: the same content gives the same bytes, whatever the
 /// order and the batches it was ingested in.
-pub(crate) fn run(args: &Export) -> Result<ExitCode> {
-    let db = open::existing(&args.database)?;
+fn print(db: &Database, args: &Export) -> Result<ExitCode> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     for document in db.documents() {
         let document = document?;
@@ -28,7 +55,7 @@ pub(crate) fn run(args: &Export) -> Result<ExitCode> {
         }
         let line = json!({
             "id": document.key, "title": document.title, "text": text,
-            "metadata": render::metadata(&document.metadata), "passages": passages,
+            "metadata": metadata_to_json(&document.metadata), "passages": passages,
         });
         serde_json::to_writer(&mut out, &line).map_err(std::io::Error::from)?;
         writeln!(out)?;

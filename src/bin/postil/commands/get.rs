@@ -1,13 +1,15 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use postil::Database;
+use postil::exchange::metadata_to_json;
 use serde_json::json;
 
 use crate::args::Get;
 use crate::{open, render};
 
 pub(crate) fn run(args: &Get) -> Result<ExitCode> {
-    let db = open::existing(&args.database)?;
+    let db = open::to_read(&args.database, args.reading, Database::options())?;
     let missing = || format!("there is no document {:?} in {}", args.key, args.database.display());
     let document = db.get(&args.key)?.with_context(missing)?;
     if args.passages {
@@ -36,7 +38,7 @@ pub(crate) fn run(args: &Get) -> Result<ExitCode> {
     if args.output.json {
         render::json(&json!({
             "document": document.key, "title": document.title, "text": text,
-            "metadata": render::metadata(&document.metadata),
+            "metadata": metadata_to_json(&document.metadata),
         }))?;
     } else {
         render::text(&text)?;

@@ -1,22 +1,27 @@
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use postil::chunk::ChunkOptions;
 use postil::extract::{FileKind, Kind};
-use postil::ingest::{Cancel, IngestOptions, Ingested, Input};
+use postil::ingest::{IngestOptions, Ingested, Input};
 use postil::{Database, Options};
 use serde_json::json;
 
-use crate::args::{Ingest, StdinFormat};
+use crate::args::{Ingest, Output, StdinFormat};
 use crate::meter::Meter;
-use crate::{EXIT_INTERRUPTED, EXIT_SKIPPED, render};
+use crate::{EXIT_INTERRUPTED, EXIT_SKIPPED, interrupt, render};
 
 pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
     let input = input(args)?;
     let db = options(args).open(&args.database)?;
     let report = ingest(&db, &input, args.prune)?;
     db.close()?;
-    print(&report, args)?;
+    tell(&report, args.output)
+}
+
+/// Says what an ingest did, and what that means to whoever started it.
+pub(crate) fn tell(report: &Ingested, output: Output) -> Result<ExitCode> {
+    print(report, output)?;
     Ok(match () {
         () if report.interrupted => ExitCode::from(EXIT_INTERRUPTED),
         () if !report.skipped.is_empty() => ExitCode::from(EXIT_SKIPPED),
@@ -26,16 +31,7 @@ pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
 
 /// Ingests with a meter; Ctrl-C ends it after the batch at hand, a second one at once.
 pub(crate) fn ingest(db: &Database, input: &Input, prune: bool) -> Result<Ingested> {
-    let cancel = Cancel::default();
-    let asked = cancel.clone();
-    ctrlc::set_handler(move || {
-        if asked.is_cancelled() {
-            std::process::exit(i32::from(EXIT_INTERRUPTED));
-        }
-        asked.cancel();
-        eprintln!("\nfinishing the batch; Ctrl-C again to stop at once");
-    })
-    .context("cannot listen for Ctrl-C")?;
+    let cancel = interrupt::listen("finishing the batch; Ctrl-C again to stop at once")?;
     let meter = Meter::new();
     let report = db.ingest_from(input, &IngestOptions { prune, cancel }, &|progress| meter.show(progress));
     meter.finish();
@@ -72,9 +68,9 @@ fn options(args: &Ingest) -> Options {
     options
 }
 
-fn print(report: &Ingested, args: &Ingest) -> Result<()> {
+fn print(report: &Ingested, output: Output) -> Result<()> {
     let Ingested { added, replaced, unchanged, removed, passages, skipped, interrupted } = report;
-    if args.output.json {
+    if output.json {
         let skipped: Vec<_> = skipped
             .iter()
             .map(|skip| json!({"source": skip.source, "error": render::chain(&skip.error)}))

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::{Hit, SearchOptions};
+use postil::{Database, Hit, SearchOptions};
 use serde_json::json;
 
 use crate::args::Search;
@@ -9,7 +9,7 @@ use crate::{open, render};
 
 pub(crate) fn run(args: &Search) -> Result<ExitCode> {
     let filter = open::filter(&args.filter)?;
-    let db = open::existing(&args.database)?;
+    let db = open::to_read(&args.database, args.reading, Database::options())?;
     let options = SearchOptions { exact: args.exact, filter, ..SearchOptions::new(args.k) };
     let hits = db.search(&args.query, &options)?;
     if args.output.json {

@@ -1,13 +1,14 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use postil::Database;
 use serde_json::json;
 
 use crate::args::Stat;
 use crate::{open, render};
 
 pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
-    let db = open::existing(&args.database)?;
+    let db = open::to_read(&args.database, args.reading, Database::options())?;
     let stat = db.stat()?;
     let profile = db.profile();
     if args.output.json {

@@ -12,6 +12,6 @@
 pub(crate) mod build;
 pub(crate) mod links;
 mod prune;
-mod reach;
+pub(crate) mod reach;
 pub(crate) mod scratch;
 pub(crate) mod search;

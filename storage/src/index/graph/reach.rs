@@ -1,7 +1,7 @@
 //! Every row reachable from the entry: pruning may leave a row in nobody's list. Such a row is linked from the nearest
 //! row that has room, or has a link that no other row depends on.
 
-use super::links::{Graph, NONE};
+use super::links::{Graph, Lists, NONE};
 
 impl Graph {
     /// Gives every row a path from the entry: a spanning tree, whose links are never replaced, grows until it has all.
@@ -57,9 +57,26 @@ impl Graph {
 
     #[cfg(test)]
     pub(super) fn unreachable(&self) -> usize {
-        let mut parents = vec![NONE; self.level0.len() / self.stride];
-        parents[self.entry as usize] = self.entry;
-        self.grow(&mut parents, self.entry);
-        parents.into_iter().filter(|&parent| parent == NONE).count()
+        let rows = self.level0.len() / self.stride;
+        unreachable(self.entry, Lists { stride: self.stride, places: &self.level0 }, rows).len()
     }
+}
+
+/// The rows to which no links of level 0 lead from the entry. Links out of range lead nowhere.
+pub(crate) fn unreachable(entry: u32, lists: Lists<'_>, rows: usize) -> Vec<u32> {
+    let mut reached = vec![false; rows];
+    let mut stack = Vec::new();
+    let mut visit = |row: u32, stack: &mut Vec<u32>| {
+        if reached.get(row as usize) == Some(&false) {
+            reached[row as usize] = true;
+            stack.push(row);
+        }
+    };
+    visit(entry, &mut stack);
+    while let Some(row) = stack.pop() {
+        for neighbor in lists.neighbors(row as usize) {
+            visit(neighbor, &mut stack);
+        }
+    }
+    (0..rows as u32).filter(|&row| !reached[row as usize]).collect()
 }

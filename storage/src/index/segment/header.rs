@@ -51,6 +51,22 @@ pub(super) const CODES: u16 = 5;
 /// Squared lengths of the rows of [`CODES`], f32; only where the metric needs them.
 pub(super) const NORMS: u16 = 6;
 
+impl Section {
+    /// What it holds, for messages.
+    pub(super) fn name(&self) -> String {
+        let level = self.level;
+        match self.kind {
+            ROWS => "row ids".to_owned(),
+            VECTORS => "vectors".to_owned(),
+            LINKS => format!("links of level {level}"),
+            NODES => format!("nodes of level {level}"),
+            CODES => "codes".to_owned(),
+            NORMS => "norms".to_owned(),
+            kind => format!("section of kind {kind}"),
+        }
+    }
+}
+
 /// The bytes before the first section.
 pub(super) fn encode(header: &Header) -> Vec<u8> {
     let archive = rkyv::to_bytes::<Error>(header).expect("serializing into memory does not fail");

@@ -6,13 +6,20 @@
 //! | write | temp name, fsync, rename, fsync folder |
 //! | map | the one unsafe line: mapping a file |
 //! | open | header and lengths to slices |
+//! | trust | how much of a damaged file is still what was written |
+//! | damage | what the file promises beyond that, looked at |
 
+mod damage;
 mod header;
 mod map;
 mod open;
+#[cfg(test)]
+pub(crate) mod tamper;
+mod trust;
 mod write;
 
-pub(crate) use open::Segment;
+pub(crate) use open::{Segment, shape};
+pub(crate) use trust::{Trust, numbers};
 pub(crate) use write::{SegmentRows, write};
 
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@
 
 use super::header::{self, CODES, LINKS, NODES, NORMS, ROWS, Section, VECTORS};
 use crate::error::{Result, StorageError};
-use crate::index::graph::links::{Graph, Level, Links, Lists, NONE, UpperLevel};
+use crate::index::graph::links::{Graph, Level, Links, Lists, UpperLevel};
 use crate::index::graph::scratch::ScratchPool;
 use crate::index::graph::search::{self, MAX_ROWS, Nearness};
 use crate::vector::codes::{self, Codes, Scale};
@@ -23,18 +23,19 @@ compile_error!("segments are mapped as they are, and they are little-endian");
 pub(crate) struct Segment {
     path: PathBuf,
     pub(crate) number: u32,
-    map: Mmap,
-    dimension: usize,
-    metric: Metric,
-    entry: u32,
-    scale: Scale,
+    pub(super) map: Mmap,
+    pub(super) dimension: usize,
+    pub(super) metric: Metric,
+    pub(super) entry: u32,
+    pub(super) scale: Scale,
     rows: Range<usize>,
-    vectors: Range<usize>,
-    codes: Range<usize>,
-    norms: Option<Range<usize>>,
-    level0: (Range<usize>, usize),
-    upper: Vec<(Range<usize>, Range<usize>, usize)>,
-    checksums: Vec<(Range<usize>, u32)>,
+    pub(super) vectors: Range<usize>,
+    pub(super) codes: Range<usize>,
+    pub(super) norms: Option<Range<usize>>,
+    pub(super) level0: (Range<usize>, usize),
+    pub(super) upper: Vec<(Range<usize>, Range<usize>, usize)>,
+    /// Every section of the header, known or not, and where it is.
+    pub(super) sections: Vec<(Range<usize>, Section)>,
     scratches: ScratchPool,
 }
 
@@ -83,11 +84,11 @@ impl Segment {
             let links = find(LINKS, level, (nodes.len() / 4).checked_mul(stride(level)), 4)?;
             upper.push((nodes, links, stride(level)));
         }
-        let mut checksums = Vec::new();
+        let mut sections = Vec::new();
         for section in &header.sections {
             let range = place(section, None, 1);
             let range = range.ok_or_else(|| corrupt(format!("section {} is cut short", section.kind)))?;
-            checksums.push((range, section.crc));
+            sections.push((range, section.clone()));
         }
         Ok(Self {
             number,
@@ -101,7 +102,7 @@ impl Segment {
             norms,
             level0,
             upper,
-            checksums,
+            sections,
             scratches: ScratchPool::default(),
             path,
             map,
@@ -195,24 +196,6 @@ impl Segment {
         positions.into_iter().filter_map(exact).collect()
     }
 
-    /// What is wrong with the arrays; reads all of them.
-    pub(crate) fn damage(&self) -> Vec<String> {
-        let mut damage: Vec<String> = Vec::new();
-        for (range, crc) in &self.checksums {
-            if crc32fast::hash(&self.map[range.clone()]) != *crc {
-                damage.push(format!("bytes {}..{} do not match their checksum", range.start, range.end));
-            }
-        }
-        if !self.ids().is_sorted_by(|a, b| a < b) {
-            damage.push("row ids are not ascending".to_owned());
-        }
-        let level0: &[u32] = self.array(&self.level0.0);
-        if level0.iter().any(|&n| n != NONE && n as usize >= self.ids().len()) {
-            damage.push("a link leads out of the segment".to_owned());
-        }
-        damage
-    }
-
     /// Bytes of the file, and those of its codes and links.
     pub(crate) fn bytes(&self) -> (u64, u64) {
         let upper = self.upper.iter().map(|(nodes, links, _)| nodes.len() + links.len());
@@ -220,14 +203,26 @@ impl Segment {
         (self.map.len() as u64, searched as u64)
     }
 
+    /// The whole file.
+    pub(crate) fn file_bytes(&self) -> &[u8] {
+        &self.map
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     #[inline]
-    fn array<T: bytemuck::AnyBitPattern>(&self, range: &Range<usize>) -> &[T] {
+    pub(super) fn array<T: bytemuck::AnyBitPattern>(&self, range: &Range<usize>) -> &[T] {
         bytemuck::try_cast_slice(&self.map[range.clone()]).expect("opening checked alignment and length")
     }
+}
+
+/// Dimension and metric of a segment file; `None` when its header cannot be read.
+pub(crate) fn shape(path: &Path) -> Option<(usize, Metric)> {
+    let map = super::map::map(path).ok()?;
+    let (header, _) = header::decode(&map, path).ok()?;
+    Some((header.dimension as usize, Metric::from_byte(header.metric)?))
 }
 
 /// How near the codes of rows are to those of a query.

@@ -1,0 +1,37 @@
+use std::process::ExitCode;
+
+use anyhow::Result;
+use postil::{Database, Lost, Rebuilt};
+use serde_json::{Value, json};
+
+use crate::args::Rebuild;
+use crate::{EXIT_SKIPPED, render};
+
+/// Whatever ends it, the damaged database is as it was, and the new one complete or not there.
+pub(crate) fn run(args: &Rebuild) -> Result<ExitCode> {
+    let mut options = Database::options();
+    if let Some(model) = &args.model {
+        options = options.model(model);
+    }
+    let rebuilt = options.rebuild(&args.database, &args.new)?;
+    let Rebuilt { documents, passages, embedded, doubtful, lost } = &rebuilt;
+    if args.output.json {
+        render::json(&json!({
+            "documents": documents, "passages": passages, "embedded": embedded,
+            "doubtful": list(doubtful), "lost": list(lost),
+        }))?;
+    } else {
+        render::text(&format!("{documents} documents, {passages} passages; {embedded} embedded again"))?;
+        for (what, list) in [("doubtful", doubtful), ("lost", lost)] {
+            for lost in list {
+                render::text(&format!("{what}: {lost}"))?;
+            }
+        }
+    }
+    let is_whole = doubtful.is_empty() && lost.is_empty();
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(EXIT_SKIPPED) })
+}
+
+fn list(lost: &[Lost]) -> Vec<Value> {
+    lost.iter().map(|lost| json!({ "name": lost.name, "what": lost.what })).collect()
+}

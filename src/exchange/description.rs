@@ -1,0 +1,62 @@
+//! `database.json`: what a database was made with.
+
+use std::path::Path;
+
+use postil_storage::{Metric, Profile};
+use serde_json::{Value, json};
+
+use super::{DESCRIPTION, failed, wrong};
+use crate::Error;
+
+const FORMAT: u64 = 1;
+const METRICS: [(Metric, &str); 3] = [(Metric::Cosine, "cosine"), (Metric::Dot, "dot"), (Metric::L2, "l2")];
+
+pub(super) struct Description {
+    pub(super) profile: Profile,
+    pub(super) documents: u64,
+    pub(super) passages: u64,
+    pub(super) vectors: bool,
+}
+
+impl Description {
+    pub(super) fn write(&self, folder: &Path) -> Result<(), Error> {
+        let Profile { dimension, metric, encoder, fingerprint, attributes } = &self.profile;
+        let metric = METRICS.iter().find(|(known, _)| known == metric).map(|(_, name)| name);
+        let value = json!({
+            "format": FORMAT, "encoder": encoder, "fingerprint": fingerprint, "dimension": dimension,
+            "metric": metric, "attributes": attributes, "documents": self.documents,
+            "passages": self.passages, "vectors": self.vectors,
+        });
+        let path = folder.join(DESCRIPTION);
+        std::fs::write(&path, format!("{value:#}\n")).map_err(failed(&path))?;
+        std::fs::File::open(&path).and_then(|file| file.sync_all()).map_err(failed(&path))?;
+        std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
+    }
+
+    pub(super) fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(DESCRIPTION);
+        let text = std::fs::read(&path).map_err(failed(&path))?;
+        let value: Value = serde_json::from_slice(&text).map_err(|error| wrong(&path, error.to_string()))?;
+        let missing = |name: &str| wrong(&path, format!("{name} is missing or of the wrong type"));
+        let number = |name: &str| value[name].as_u64().ok_or_else(|| missing(name));
+        let text = |name: &str| value[name].as_str().map(str::to_owned).ok_or_else(|| missing(name));
+        if number("format")? != FORMAT {
+            return Err(wrong(&path, format!("format {}, this build reads {FORMAT}", value["format"])));
+        }
+        let metric = METRICS.iter().find(|(_, name)| value["metric"] == *name);
+        let attributes = value["attributes"].as_object().ok_or_else(|| missing("attributes"))?;
+        let attributes = attributes.iter().map(|(name, value)| {
+            let value = value.as_str().ok_or_else(|| missing("attributes"))?;
+            Ok((name.clone(), value.to_owned()))
+        });
+        let profile = Profile {
+            dimension: number("dimension")? as usize,
+            metric: metric.ok_or_else(|| missing("metric"))?.0,
+            encoder: text("encoder")?,
+            fingerprint: text("fingerprint")?,
+            attributes: attributes.collect::<Result<_, Error>>()?,
+        };
+        let vectors = value["vectors"].as_bool().ok_or_else(|| missing("vectors"))?;
+        Ok(Self { profile, documents: number("documents")?, passages: number("passages")?, vectors })
+    }
+}

@@ -1,0 +1,97 @@
+//! A fresh database of what can be read of a damaged one.
+
+use std::path::Path;
+
+use postil_storage::{DocumentWrite, Profile, Rebuilt, Store};
+
+use crate::{Error, Options};
+
+impl Options {
+    /// Makes a fresh database at `to`, where nothing may be yet, of what can be read of the one at `from`, which is not
+    /// changed. Documents whose vectors cannot be read are embedded again where their encoder is at hand.
+    ///
+    /// An encoder, model or dimension given here is what is believed of a database whose manifest is lost.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when no documents can be read at all, when the old database is in use, or something is at `to`;
+    /// as [`Options::open`] for an encoder or model given. Nothing is left at `to` then.
+    pub fn rebuild(self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Rebuilt, Error> {
+        let given = self.given()?;
+        let mut encoder = None;
+        let mut embed = |profile: &Profile, document: &DocumentWrite, at: &[usize]| {
+            let encoder = encoder.get_or_insert_with(|| self.encoder_of(profile));
+            again(encoder, document, at)
+        };
+        Ok(Store::rebuild(from, to, self.store.clone(), given, &mut embed)?)
+    }
+
+    /// What the caller knows of a database.
+    fn given(&self) -> Result<Option<Profile>, Error> {
+        if let Some((dimension, metric)) = self.bare {
+            return Ok(Some(Profile::new(dimension, metric)));
+        }
+        #[cfg(feature = "encoder")]
+        if self.encoder.is_some() || self.model.is_some() {
+            return crate::encoding::profile(self).map(Some);
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(feature = "encoder")]
+mod with_encoder {
+    use std::sync::Arc;
+
+    use postil_contract::{Encoder, Passage};
+    use postil_storage::{DocumentWrite, Profile};
+
+    use crate::{Options, encoding, open_model};
+
+    /// An encoder, or why there is none.
+    pub(super) type Found = Result<Arc<dyn Encoder>, String>;
+
+    impl Options {
+        /// The encoder that a database was made with: the one given, or the one recorded.
+        pub(super) fn encoder_of(&self, profile: &Profile) -> Found {
+            let given = match (&self.encoder, &self.model) {
+                (Some(encoder), _) => Ok(Arc::clone(encoder)),
+                (None, Some(model)) => open_model(model),
+                (None, None) => encoding::open(profile),
+            };
+            let checked =
+                given.and_then(|encoder| encoding::check(profile, encoder.profile()).map(|()| encoder));
+            checked.map_err(|error| error.to_string())
+        }
+    }
+
+    pub(super) fn again(
+        encoder: &Found,
+        document: &DocumentWrite,
+        at: &[usize],
+    ) -> Result<Vec<Vec<f32>>, String> {
+        let encoder = encoder.as_ref().map_err(Clone::clone)?;
+        let mut passages = Vec::with_capacity(at.len());
+        for passage in at.iter().map(|&at| &document.passages[at]) {
+            let range = passage.range.start as usize..passage.range.end as usize;
+            let text = document.text.get(range).ok_or("a passage is no range of the text")?;
+            passages.push(Passage { title: &passage.title, text });
+        }
+        let embeddings = encoder.encode_passages(&passages).map_err(|error| error.to_string())?;
+        if embeddings.len() != at.len() {
+            return Err(format!("the encoder gave {} vectors for {} passages", embeddings.len(), at.len()));
+        }
+        Ok(embeddings.rows().map(<[f32]>::to_vec).collect())
+    }
+}
+#[cfg(feature = "encoder")]
+use with_encoder::again;
+
+#[cfg(not(feature = "encoder"))]
+impl Options {
+    fn encoder_of(&self, _: &Profile) {}
+}
+
+#[cfg(not(feature = "encoder"))]
+fn again(_: &mut (), _: &DocumentWrite, _: &[usize]) -> Result<Vec<Vec<f32>>, String> {
+    Err("this build has no encoder".to_owned())
+}

@@ -1,0 +1,81 @@
+//! Every entry of the trees, damaged ones included: for those who look for damage, and those who save what is left.
+//!
+//! The outer result is the tree's: nothing can be read after an error of it. The inner one is of one entry.
+
+use super::keys::{self, TEXT_BLOCK_BYTES};
+use super::records::decode;
+use super::{DocumentRecord, Documents, PassageRecord};
+use crate::error::{AtPath, Result, StorageError};
+
+impl Documents {
+    /// Keys with the document ids they name, in key order.
+    pub(crate) fn every_key(&self) -> impl Iterator<Item = Result<Result<(String, u64)>>> + use<'_> {
+        self.keys.iter().map(|entry| {
+            let (key, id) = entry.at(&self.path)?;
+            let Ok(text) = String::from_utf8(key.to_vec()) else {
+                return Ok(Err(self.corrupt(format!("a key is not text: {}", key.escape_ascii()))));
+            };
+            Ok(match keys::read_id(&id) {
+                Some(id) => Ok((text, id)),
+                None => Err(self.corrupt(format!("key {text:?} names no document id"))),
+            })
+        })
+    }
+
+    /// Documents with their ids, in order of id.
+    pub(crate) fn every_document(
+        &self,
+    ) -> impl Iterator<Item = Result<(u64, Result<DocumentRecord>)>> + use<'_> {
+        self.documents.iter().map(|entry| {
+            let (id, bytes) = entry.at(&self.path)?;
+            Ok((self.lenient_id(&id), decode(&bytes, "document", &self.path)))
+        })
+    }
+
+    /// Passages with their rows, in order of row.
+    pub(crate) fn every_passage(
+        &self,
+    ) -> impl Iterator<Item = Result<(u64, Result<PassageRecord>)>> + use<'_> {
+        self.passages.iter().map(|entry| {
+            let (row, bytes) = entry.at(&self.path)?;
+            Ok((self.lenient_id(&row), decode(&bytes, "passage", &self.path)))
+        })
+    }
+
+    /// Blocks of texts, in order: document id, block number and bytes; nothing of the first two where the key is none.
+    pub(crate) fn every_block(&self) -> impl Iterator<Item = Result<Option<(u64, u32, u64)>>> + use<'_> {
+        self.texts.iter().map(|entry| {
+            let (key, block) = entry.at(&self.path)?;
+            let split = key.split_at_checked(8);
+            Ok(split.and_then(|(id, number)| {
+                let number = u32::from_be_bytes(number.try_into().ok()?);
+                Some((keys::read_id(id)?, number, block.len() as u64))
+            }))
+        })
+    }
+
+    /// Bytes that block `number` of a text must have; `None` when it has no such block.
+    pub(crate) fn block_bytes(text_bytes: u64, number: u32) -> Option<u64> {
+        let start = u64::from(number) * TEXT_BLOCK_BYTES as u64;
+        (start < text_bytes).then(|| (text_bytes - start).min(TEXT_BLOCK_BYTES as u64))
+    }
+
+    /// An id of the wrong length is given as one that is never handed out, so that it belongs to nothing.
+    fn lenient_id(&self, bytes: &[u8]) -> u64 {
+        keys::read_id(bytes).unwrap_or(u64::MAX)
+    }
+
+    fn corrupt(&self, what: String) -> StorageError {
+        StorageError::corrupt(&self.path, what)
+    }
+
+    /// Puts bytes into a tree, or takes them out: what no transaction of ours would do.
+    #[cfg(test)]
+    pub(crate) fn tamper(&self, tree: &str, key: &[u8], value: Option<&[u8]>) {
+        let tree = self.db.open_tree(tree).unwrap();
+        match value {
+            Some(value) => tree.insert(key, value).unwrap(),
+            None => tree.remove(key).unwrap(),
+        };
+    }
+}

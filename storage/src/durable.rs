@@ -1,0 +1,89 @@
+//! Folders copied, and brought to the medium before they get their name.
+
+use crate::error::{AtPath, Result};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// Bytes between two looks at whether to go on.
+const PIECE: usize = 1 << 20;
+
+/// Told how many bytes more were copied; says whether to go on.
+pub(crate) type Going<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
+
+/// Copies what `from` gives into a new file.
+pub(crate) fn copy(from: &mut impl Read, to: &Path, going: Going<'_>) -> Result<ControlFlow<()>> {
+    let mut file = File::create_new(to).at(to)?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        let bytes = from.read(&mut piece).at(to)?;
+        if bytes == 0 {
+            return Ok(ControlFlow::Continue(()));
+        }
+        file.write_all(&piece[..bytes]).at(to)?;
+        if going(bytes as u64).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+}
+
+/// Copies a folder with all that is in it; links and other things that are no files are left out.
+pub(crate) fn copy_folder(from: &Path, to: &Path, going: Going<'_>) -> Result<ControlFlow<()>> {
+    std::fs::create_dir(to).at(to)?;
+    for entry in std::fs::read_dir(from).at(from)? {
+        let entry = entry.at(from)?;
+        let (path, copied) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().at(&path)?;
+        let flow = if kind.is_dir() {
+            copy_folder(&path, &copied, going)?
+        } else if kind.is_file() {
+            copy(&mut File::open(&path).at(&path)?, &copied, going)?
+        } else {
+            ControlFlow::Continue(())
+        };
+        if flow.is_break() {
+            return Ok(flow);
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+/// Returns when every file in a folder, and every name, is on the medium.
+pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder).at(folder)? {
+        let path = entry.at(folder)?.path();
+        if path.is_dir() {
+            sync_folder(&path)?;
+        } else {
+            File::open(&path).and_then(|file| file.sync_all()).at(&path)?;
+        }
+    }
+    File::open(folder).and_then(|folder| folder.sync_all()).at(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_copied_with_all_that_is_in_it_until_it_is_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(at("from/deep")).unwrap();
+        std::fs::write(at("from/a"), vec![7; PIECE + 5]).unwrap();
+        std::fs::write(at("from/deep/b"), "x").unwrap();
+        let mut bytes = 0;
+        let mut going = |more| {
+            bytes += more;
+            ControlFlow::Continue(())
+        };
+        assert!(copy_folder(&at("from"), &at("to"), &mut going).unwrap().is_continue());
+        sync_folder(&at("to")).unwrap();
+        assert_eq!(bytes, PIECE as u64 + 6);
+        assert_eq!(std::fs::read(at("to/a")).unwrap(), vec![7; PIECE + 5]);
+        assert_eq!(std::fs::read(at("to/deep/b")).unwrap(), b"x");
+        let mut stop = |_| ControlFlow::Break(());
+        assert!(copy_folder(&at("from"), &at("stopped"), &mut stop).unwrap().is_break());
+    }
+}

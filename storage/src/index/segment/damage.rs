@@ -1,0 +1,138 @@
+//! What is wrong with a segment file: everything that FORMAT.md says of it is looked at, byte by byte.
+//!
+//! A checksum says that something changed; the other checks say what it means, and find what a writer did wrong and
+//! then summed up. Every part is looked at, whatever was found in the parts before.
+
+use super::Segment;
+use super::header::{ALIGNMENT, PREFIX_BYTES};
+use crate::few::few;
+use crate::index::graph::links::{Lists, NONE};
+use crate::index::graph::reach;
+use crate::vector::distance;
+use crate::vector::metric::Metric;
+use std::ops::Range;
+
+/// Bytes of the prefix that mean something.
+const PREFIX_USED: usize = 20;
+/// How far the squared length of a vector that is stored under cosine may be from 1.
+const UNIT: f32 = 1e-3;
+
+impl Segment {
+    /// What is wrong with the file; reads all of it.
+    pub(crate) fn damage(&self) -> Vec<String> {
+        let mut damage = self.damaged_sections();
+        self.check_padding(&mut damage);
+        if !self.ids().is_sorted_by(|a, b| a < b) {
+            damage.push("row ids are not ascending".to_owned());
+        }
+        self.check_levels(&mut damage);
+        self.check_vectors(&mut damage);
+        damage
+    }
+
+    /// The sections that do not match their checksums.
+    pub(crate) fn damaged_sections(&self) -> Vec<String> {
+        let mut damage = Vec::new();
+        for (range, section) in &self.sections {
+            if crc32fast::hash(&self.map[range.clone()]) != section.crc {
+                let Range { start, end } = range;
+                damage.push(format!("{}, bytes {start}..{end}, do not match their checksum", section.name()));
+            }
+        }
+        damage
+    }
+
+    /// Bytes that nothing describes are zeros, and the file ends where its last section does.
+    fn check_padding(&self, damage: &mut Vec<String>) {
+        let archive = u32::from_le_bytes(self.map[12..16].try_into().expect("4 bytes")) as usize;
+        let mut used = vec![0..PREFIX_USED, PREFIX_BYTES..PREFIX_BYTES + archive];
+        used.extend(self.sections.iter().map(|(range, _)| range.clone()));
+        used.sort_by_key(|range| range.start);
+        let mut at = 0;
+        for range in used {
+            if range.start < at {
+                damage.push(format!("sections overlap at byte {}", range.start));
+            } else if self.map[at..range.start].iter().any(|&byte| byte != 0) {
+                damage.push(format!("bytes {at}..{} should be zeros", range.start));
+            }
+            at = at.max(range.end);
+        }
+        let end = at.next_multiple_of(ALIGNMENT);
+        if end != self.map.len() {
+            damage.push(format!("the file has {} bytes, its sections end at {end}", self.map.len()));
+        }
+        if self.map[at..].iter().any(|&byte| byte != 0) {
+            damage.push(format!("bytes {at}..{} should be zeros", self.map.len()));
+        }
+    }
+
+    fn check_levels(&self, damage: &mut Vec<String>) {
+        let rows = self.ids().len();
+        let level0 = Lists { stride: self.level0.1, places: self.array(&self.level0.0) };
+        check_links(0, level0, rows, damage);
+        let mut below: Option<&[u32]> = None;
+        for (level, (nodes, links, stride)) in (1..).zip(&self.upper) {
+            let nodes: &[u32] = self.array(nodes);
+            check_links(level, Lists { stride: *stride, places: self.array(links) }, nodes.len(), damage);
+            if !nodes.is_sorted_by(|a, b| a < b) {
+                damage.push(format!("nodes of level {level} are not ascending"));
+            }
+            let inside = |node: &u32| match below {
+                Some(below) => below.binary_search(node).is_ok(),
+                None => (*node as usize) < rows,
+            };
+            if let Some(few) = few(nodes.iter().filter(|node| !inside(node)).map(|&node| u64::from(node))) {
+                damage.push(format!("nodes of level {level} are not in the level below: {few}"));
+            }
+            below = Some(nodes);
+        }
+        if !below.map_or((self.entry as usize) < rows, |top| top.binary_search(&self.entry).is_ok()) {
+            damage.push(format!("the entry point {} is not in the topmost level", self.entry));
+        }
+        let ids = self.ids();
+        let lost = reach::unreachable(self.entry, level0, rows);
+        if let Some(few) = few(lost.into_iter().map(|position| ids[position as usize])) {
+            damage.push(format!("rows cannot be reached from the entry point: {few}"));
+        }
+    }
+
+    fn check_vectors(&self, damage: &mut Vec<String>) {
+        let (codes, scale) = self.codes();
+        let norms: Option<&[f32]> = self.norms.as_ref().map(|norms| self.array(norms));
+        let (mut unlike, mut unusable, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
+        let mut expected = Vec::with_capacity(codes.stride);
+        for (position, (row, vector)) in (0..).zip(self.iter()) {
+            expected.clear();
+            scale.encode(vector, &mut expected);
+            if expected != codes.row(position) {
+                unlike.push(row);
+            }
+            let unit = self.metric != Metric::Cosine || (distance::dot(vector, vector) - 1.0).abs() < UNIT;
+            if !unit || !vector.iter().all(|x| x.is_finite()) {
+                unusable.push(row);
+            }
+            if norms.is_some_and(|norms| norms[position as usize].to_bits() != codes.norm(position).to_bits())
+            {
+                lengths.push(row);
+            }
+        }
+        for (what, rows) in [
+            ("codes do not agree with the vectors of rows", unlike),
+            ("norms do not agree with the codes of rows", lengths),
+            ("vectors have components that are no numbers, or not unit length, in rows", unusable),
+        ] {
+            damage.extend(few(rows).map(|few| format!("{what} {few}")));
+        }
+    }
+}
+
+/// Links lead to nodes of their level, and unused places come last.
+fn check_links(level: usize, lists: Lists<'_>, nodes: usize, damage: &mut Vec<String>) {
+    if lists.places.iter().any(|&place| place != NONE && place as usize >= nodes) {
+        damage.push(format!("a link of level {level} leads out of it"));
+    }
+    let gap = |places: &[u32]| places.is_sorted_by_key(|&place| place == NONE);
+    if !(0..nodes).all(|node| gap(lists.places(node))) {
+        damage.push(format!("a list of level {level} has links after an unused place"));
+    }
+}

@@ -1,0 +1,53 @@
+//! How much of a damaged segment is still what was written.
+
+use super::Segment;
+use super::header::{CODES, ROWS, VECTORS};
+use std::path::Path;
+
+/// What may be believed of a segment's vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Row ids and vectors match their checksums.
+    All,
+    /// Vectors do not, row ids and codes do: a vector that agrees with its codes is about what was written.
+    WhatCodesConfirm,
+    Nothing,
+}
+
+impl Segment {
+    /// Reads the sections that decide.
+    pub(crate) fn trust(&self) -> Trust {
+        let sound = |kind: u16| {
+            self.sections
+                .iter()
+                .filter(|(_, section)| section.kind == kind)
+                .all(|(range, section)| crc32fast::hash(&self.map[range.clone()]) == section.crc)
+        };
+        match (sound(ROWS), sound(VECTORS), sound(CODES)) {
+            (true, true, _) => Trust::All,
+            (true, false, true) => Trust::WhatCodesConfirm,
+            _ => Trust::Nothing,
+        }
+    }
+
+    /// Whether the vector at a position agrees with its codes.
+    pub(crate) fn codes_confirm(&self, position: usize) -> bool {
+        let (codes, scale) = self.codes();
+        let mut expected = Vec::with_capacity(codes.stride);
+        self.at(position).is_some_and(|vector| {
+            scale.encode(vector, &mut expected);
+            expected == codes.row(position as u32)
+        })
+    }
+}
+
+/// The numbers of all segment files in a folder.
+pub(crate) fn numbers(folder: &Path) -> Vec<u32> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let number = |path: &Path| path.file_stem()?.to_str()?.parse().ok();
+    let segments = paths.filter(|path| path.extension().is_some_and(|extension| extension == "seg"));
+    let mut numbers: Vec<u32> = segments.filter_map(|path| number(&path)).collect();
+    numbers.sort_unstable();
+    numbers
+}

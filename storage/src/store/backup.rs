@@ -1,0 +1,129 @@
+//! Copies of a database: one made while it is in use, and the way back.
+
+use super::check::Damage;
+use super::lock::{Lock, is_marked};
+use super::staging::{Staging, parent};
+use super::stat::bytes_under;
+use super::{Store, StoreOptions, space};
+use crate::documents::rewrite;
+use crate::durable::{Going, copy, copy_folder};
+use crate::error::{AtPath, Result, StorageError};
+use crate::index::segment;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// How far a copy has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Bytes copied.
+    pub bytes: u64,
+    /// Bytes there are, about: records shrink when they are copied.
+    pub total_bytes: u64,
+}
+
+/// Told how far a copy has come; may end it.
+pub type CopyProgress<'a> = &'a mut dyn FnMut(Copied) -> ControlFlow<()>;
+
+impl Store {
+    /// Copies the database, as it is at one moment, to `to`, where nothing may be yet: the copy is a database like any
+    /// other. It is complete and durable when this returns, and nothing is at `to` before. Reads go on meanwhile;
+    /// commits wait while the documents are copied, and not for the segments. `Break` when `progress` ended it.
+    ///
+    /// # Errors
+    /// [`StorageError::Exists`], [`StorageError::NoSpace`], [`StorageError::Corrupt`] when a segment does not match its
+    /// checksums, so that no damage is handed on, and [`StorageError::Io`]; nothing is left at `to` then.
+    pub fn backup(&self, to: impl AsRef<Path>, progress: CopyProgress<'_>) -> Result<ControlFlow<()>> {
+        let (shared, to) = (&*self.shared, to.as_ref());
+        let (staging, lock) = Staging::begin(to)?;
+        let total_bytes = bytes_under(&shared.path)?;
+        space::ensure(parent(to), shared.options.min_free_bytes.saturating_add(total_bytes))?;
+        let mut bytes = 0;
+        let mut going = |more: u64| {
+            bytes += more;
+            progress(Copied { bytes, total_bytes: total_bytes.max(bytes) })
+        };
+        // Trees have no snapshots: nobody may write while they are copied. Segments never change, and those of the
+        // snapshot stay mapped when their names go.
+        let writer = shared.writer.lock();
+        shared.writable()?;
+        let (snapshot, documents) = (shared.current(), shared.documents());
+        if documents.copy_to(&rewrite::first(&staging.path), &mut going)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        drop(writer);
+        let folder = staging.path.join(super::recover::SEGMENTS);
+        std::fs::create_dir(&folder).at(&folder)?;
+        for segment in &snapshot.segments {
+            if let Some(what) = segment.damaged_sections().into_iter().next() {
+                return Err(StorageError::corrupt(segment.path(), what));
+            }
+            let to = segment::file(&folder, segment.number);
+            if copy(&mut segment.file_bytes(), &to, &mut going)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        staging.finish()?;
+        drop(lock);
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Copies a backup, or any database that nobody has open, to `to`, where nothing may be yet, and checks the copy
+    /// before it gets its name. The backup is only read. `Break` when `progress` ended it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`backup`](Self::backup); [`StorageError::Corrupt`] with the first damage that the
+    /// check finds, see [`rebuild`](Self::rebuild) then.
+    pub fn restore(
+        backup: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        options: StoreOptions,
+        progress: CopyProgress<'_>,
+    ) -> Result<ControlFlow<()>> {
+        let (backup, to) = (backup.as_ref(), to.as_ref());
+        if !backup.exists() {
+            return Err(StorageError::NotFound { path: backup.to_owned() });
+        }
+        if !is_marked(backup) {
+            let what = "it has no LOCK file of a database".to_owned();
+            return Err(StorageError::NotADatabase { path: backup.to_owned(), what });
+        }
+        let _unused = Lock::watch(backup)?;
+        let (staging, lock) = Staging::begin(to)?;
+        let total_bytes = bytes_under(backup)?;
+        space::ensure(parent(to), options.min_free_bytes.saturating_add(total_bytes))?;
+        let mut bytes = 0;
+        let mut going = |more: u64| {
+            bytes += more;
+            progress(Copied { bytes, total_bytes: total_bytes.max(bytes) })
+        };
+        if copy_parts(backup, &staging.path, &mut going)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let store = Self::open_locked(&staging.path, options, lock, None)?;
+        let damage = store.check()?;
+        // Closed before it is renamed: not every system renames what is open.
+        drop(store);
+        if let Some(Damage { path, what }) = damage.into_iter().next() {
+            let path = path.strip_prefix(&staging.path).map_or(path.clone(), |inside| backup.join(inside));
+            return Err(StorageError::Corrupt { path, what });
+        }
+        staging.finish()?;
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Copies the trees that count, and the segments.
+fn copy_parts(from: &Path, to: &Path, going: Going<'_>) -> Result<ControlFlow<()>> {
+    let Some((_, trees)) = rewrite::current(from)? else {
+        let what = "it was never completely created".to_owned();
+        return Err(StorageError::NotADatabase { path: from.to_owned(), what });
+    };
+    let segments = from.join(super::recover::SEGMENTS);
+    for folder in [&trees, &segments] {
+        let name = folder.file_name().unwrap_or_default();
+        if folder.exists() && copy_folder(folder, &to.join(name), going)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}

@@ -1,0 +1,48 @@
+//! Nothing lies in the folder that the database does not know, and what it knows is there.
+
+use super::Damage;
+use crate::documents::{Manifest, rewrite};
+use crate::error::{AtPath, Result};
+use crate::index::segment;
+use crate::store::lock::LOCK_FILE;
+use crate::store::publish::PUBLISHED;
+use crate::store::shared::Shared;
+use std::path::Path;
+
+pub(super) fn check(
+    shared: &Shared,
+    manifest: &Manifest,
+    documents: &Path,
+    damage: &mut Vec<Damage>,
+) -> Result<()> {
+    let mut report = |path: &Path, what: &str| {
+        damage.push(Damage { path: path.to_owned(), what: what.to_owned() });
+    };
+    for entry in std::fs::read_dir(&shared.path).at(&shared.path)? {
+        let path = entry.at(&shared.path)?.path();
+        let known =
+            [shared.path.join(LOCK_FILE), shared.segments_folder.clone(), shared.path.join(PUBLISHED)]
+                .contains(&path);
+        // Trees that a compaction replaced stay as long as someone reads them; the next open removes them.
+        if !known && !rewrite::is_trees(&path) {
+            report(&path, "is no part of the database");
+        }
+    }
+    if rewrite::current(&shared.path)?.is_none_or(|(_, current)| current != documents) {
+        report(documents, "the trees in use are not those that the next open would read");
+    }
+    let folder = &shared.segments_folder;
+    let adopted: Vec<_> = manifest.segments.iter().map(|entry| segment::file(folder, entry.number)).collect();
+    // The indexer writes this one while others check; whatever a failure left under its name is written over.
+    let next = segment::file(folder, manifest.next_segment);
+    for entry in std::fs::read_dir(folder).at(folder)? {
+        let path = entry.at(folder)?.path();
+        if !adopted.contains(&path) && path.with_extension("seg") != next {
+            report(&path, "is no part of the database");
+        }
+    }
+    for path in adopted.iter().filter(|path| !path.is_file()) {
+        report(path, "the manifest names this file, and it is not there");
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Every live row has one vector, in one place: a segment, or the trees until a segment has it.
+
+use super::Report;
+use crate::documents::{Documents, Manifest};
+use crate::error::Result;
+use crate::few::few;
+use crate::store::snapshot::Snapshot;
+use roaring::RoaringTreemap;
+
+/// `passages`: the rows that have one.
+pub(super) fn check(
+    documents: &Documents,
+    snapshot: &Snapshot,
+    manifest: &Manifest,
+    passages: &RoaringTreemap,
+    report: &mut Report<'_>,
+) -> Result<()> {
+    let sealed = sealed(snapshot, manifest, report);
+    let mut unsealed = RoaringTreemap::new();
+    for entry in documents.vectors() {
+        let Some((row, vector)) = report.entry(|| "vectors".to_owned(), entry)? else { continue };
+        unsealed.insert(row);
+        if snapshot.metric.prepare(&vector, manifest.dimension as usize).is_err() {
+            report
+                .add(format!("the vector of row {row} is not one of {} usable numbers", manifest.dimension));
+        } else if snapshot.growing.vector(row) != Some(&vector[..]) {
+            report.add(format!("the vector of row {row} is not the one that is searched"));
+        }
+    }
+    let removals = documents.removals()?;
+    let live = &(&sealed - &removals) | &unsealed;
+    let sealed_below = sealed.max().map_or(0, |last| last + 1);
+    let early = &unsealed - &from(&unsealed, sealed_below);
+    for (what, rows) in [
+        ("rows have a passage and no vector", passages - &live),
+        ("rows have a vector and no passage", &live - passages),
+        ("rows have a vector in the documents and one in a segment", &unsealed & &sealed),
+        ("rows are in no segment though later ones are", &early - &sealed),
+        ("rows are marked as removed and no segment holds them", &removals - &sealed),
+        ("rows are marked as removed and have a passage", &removals & passages),
+        ("removed rows are not those that searches leave out", &removals ^ &(&*snapshot.removed & &sealed)),
+        ("rows are beyond the last that was handed out", from(&(&sealed | &unsealed), manifest.next_row)),
+    ] {
+        if let Some(few) = few(&rows) {
+            report.add(format!("{what}: {few}"));
+        }
+    }
+    Ok(())
+}
+
+/// The rows from one on.
+fn from(rows: &RoaringTreemap, first: u64) -> RoaringTreemap {
+    let mut rows = rows.clone();
+    rows.remove_range(..first);
+    rows
+}
+
+/// The rows of all segments, which follow each other.
+fn sealed(snapshot: &Snapshot, manifest: &Manifest, report: &mut Report<'_>) -> RoaringTreemap {
+    let mut sealed = RoaringTreemap::new();
+    for segment in &snapshot.segments {
+        let rows: RoaringTreemap = segment.ids().iter().copied().collect();
+        let number = segment.number;
+        if let Some(few) = few(&(&rows & &sealed)) {
+            report.add(format!("rows of segment {number} are in an earlier one too: {few}"));
+        } else if sealed.max() > rows.min() {
+            report.add(format!("segment {number} is not in the order of rows"));
+        }
+        if number >= manifest.next_segment {
+            report.add(format!("segment {number} is beyond the last that was handed out"));
+        }
+        sealed |= rows;
+    }
+    let named = manifest.segments.iter().map(|entry| (entry.number, entry.rows as usize));
+    if !named.eq(snapshot.segments.iter().map(|segment| (segment.number, segment.ids().len()))) {
+        report.add("the manifest names other segments than those that are searched");
+    }
+    sealed
+}

@@ -1,0 +1,98 @@
+//! What other processes may read beside the writer: a copy of the trees at one moment, and links to the segments.
+//!
+//! sled cannot be opened twice, so readers never come near the trees in use. A publication is made under a name with
+//! `.new` and renamed, and never changes. Removing one begins with renaming it, so that a reader who still finds its name
+//! when he has copied it has all of it.
+
+use super::Store;
+use super::recover::SEGMENTS;
+use crate::documents::rewrite;
+use crate::durable::{copy, sync_folder};
+use crate::error::{AtPath, Result};
+use crate::index::segment;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// The folder of publications in a database.
+pub(super) const PUBLISHED: &str = "published";
+const UNFINISHED: &str = "new";
+const GOING: &str = "old";
+
+impl Store {
+    /// Shows what is committed now to those who opened the database with [`open_read_only`](Self::open_read_only), in
+    /// this process or another one, once they [`refresh`](Self::refresh). Until the next call they see this state. Costs
+    /// a copy of the documents, not of the segments; commits wait meanwhile. What is removed later is in the publication
+    /// until the next one takes its place.
+    ///
+    /// # Errors
+    /// As [`backup`](Self::backup); the publication before stays then.
+    pub fn publish(&self) -> Result<()> {
+        let shared = &*self.shared;
+        let folder = shared.path.join(PUBLISHED);
+        let writer = shared.writer.lock();
+        shared.writable()?;
+        let place = folder.join(format!("{:012}", writer.generation));
+        if place.exists() {
+            // Sealing and compaction change the files and not what is in the database.
+            return Ok(());
+        }
+        std::fs::create_dir_all(&folder).at(&folder)?;
+        let unfinished = place.with_extension(UNFINISHED);
+        if unfinished.exists() {
+            std::fs::remove_dir_all(&unfinished).at(&unfinished)?;
+        }
+        let segments = unfinished.join(SEGMENTS);
+        std::fs::create_dir_all(&segments).at(&segments)?;
+        for present in &shared.current().segments {
+            let link = segment::file(&segments, present.number);
+            // Where the file system has no links, a copy does.
+            if std::fs::hard_link(present.path(), &link).is_err() {
+                let flow = copy(&mut present.file_bytes(), &link, &mut |_| ControlFlow::Continue(()))?;
+                debug_assert!(flow.is_continue());
+            }
+        }
+        let flow =
+            shared.documents().copy_to(&rewrite::first(&unfinished), &mut |_| ControlFlow::Continue(()))?;
+        debug_assert!(flow.is_continue());
+        drop(writer);
+        sync_folder(&unfinished)?;
+        std::fs::rename(&unfinished, &place).at(&place)?;
+        std::fs::File::open(&folder).and_then(|folder| folder.sync_all()).at(&folder)?;
+        remove_others(&folder, &place)
+    }
+}
+
+/// The newest publication of a database, and its generation.
+pub(super) fn newest(database: &Path) -> Result<Option<(u64, PathBuf)>> {
+    let folder = database.join(PUBLISHED);
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    let mut newest = None;
+    for entry in std::fs::read_dir(&folder).at(&folder)? {
+        let path = entry.at(&folder)?.path();
+        if let Some(generation) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) {
+            newest = newest.max(Some((generation, path)));
+        }
+    }
+    Ok(newest)
+}
+
+fn remove_others(folder: &Path, keep: &Path) -> Result<()> {
+    let entries = std::fs::read_dir(folder).at(folder)?.map(|entry| Ok(entry.at(folder)?.path()));
+    let others: Vec<PathBuf> =
+        entries.filter(|path| !matches!(path, Ok(path) if path == keep)).collect::<Result<_>>()?;
+    // Those that a crash left half removed go first: their names are needed for the others.
+    let (going, others): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|path| path.extension().is_some_and(|extension| extension == GOING));
+    for path in going {
+        std::fs::remove_dir_all(&path).at(&path)?;
+    }
+    for path in others {
+        let going =
+            path.with_file_name(format!("{}.{GOING}", path.file_name().unwrap_or_default().display()));
+        std::fs::rename(&path, &going).at(&path)?;
+        std::fs::remove_dir_all(&going).at(&going)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Readers beside a writer, in any process: each has its own copy of the newest publication's trees, and its segments.
+
+use super::lock::Lock;
+use super::recover::SEGMENTS;
+use super::{Store, StoreOptions, publish};
+use crate::documents::rewrite;
+use crate::durable::copy_folder;
+use crate::error::{AtPath, Result, StorageError};
+use std::io::ErrorKind;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// Publications that may go while they are copied before a reader gives up.
+const ATTEMPTS: usize = 20;
+
+/// What a reader has beside an open store.
+pub(super) struct ReadOnly {
+    /// The database.
+    path: PathBuf,
+    /// Of the publication.
+    generation: u64,
+    /// Removed with the store.
+    _private: TempDir,
+}
+
+impl Store {
+    /// Opens what the writer last [`publish`](Self::publish)ed, whether the database is open elsewhere or not: a
+    /// consistent state, as old as the publication, until [`refresh`](Self::refresh). Nothing can be written. The
+    /// database's files are only read; the documents are copied to a folder of the system's for temporary files that
+    /// only this user can read, and that goes when the store is dropped.
+    ///
+    /// # Errors
+    /// [`StorageError::NotPublished`] when nothing was, otherwise as [`open`](Self::open).
+    #[expect(clippy::needless_pass_by_value, reason = "as open takes them")]
+    pub fn open_read_only(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
+        let path = path.as_ref();
+        options.check()?;
+        if !path.exists() {
+            return Err(StorageError::NotFound { path: path.to_owned() });
+        }
+        let mut attempt = 0;
+        loop {
+            let Some((generation, publication)) = publish::newest(path)? else {
+                return Err(StorageError::NotPublished { path: path.to_owned() });
+            };
+            attempt += 1;
+            match open(path, generation, &publication, options.clone()) {
+                // A newer one took its place.
+                Err(StorageError::Io { source, .. })
+                    if source.kind() == ErrorKind::NotFound && attempt < ATTEMPTS => {}
+                opened => return opened,
+            }
+        }
+    }
+
+    /// Shows what was published since a read-only store was opened; whether there was anything. A store that is not
+    /// read-only shows what is committed anyway. What is going on with the store before is not disturbed.
+    ///
+    /// # Errors
+    /// As [`open_read_only`](Self::open_read_only); the store then shows what it showed.
+    pub fn refresh(&mut self) -> Result<bool> {
+        let Some(ReadOnly { path, generation, .. }) = &self.shared.read_only else { return Ok(false) };
+        if publish::newest(path)?.is_none_or(|(newest, _)| newest <= *generation) {
+            return Ok(false);
+        }
+        *self = Self::open_read_only(path, self.shared.options.clone())?;
+        Ok(true)
+    }
+}
+
+fn open(path: &Path, generation: u64, publication: &Path, options: StoreOptions) -> Result<Store> {
+    let private = tempfile::Builder::new().prefix("postil-").tempdir().at(&std::env::temp_dir())?;
+    let copy = private.path();
+    let trees = rewrite::first(publication);
+    let flow = copy_folder(&trees, &rewrite::first(copy), &mut |_| ControlFlow::Continue(()))?;
+    debug_assert!(flow.is_continue());
+    let (from, to) = (publication.join(SEGMENTS), copy.join(SEGMENTS));
+    std::fs::create_dir(&to).at(&to)?;
+    for entry in std::fs::read_dir(&from).at(&from)? {
+        let entry = entry.at(&from)?;
+        link(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    // Removing a publication takes its name away first.
+    if !publication.is_dir() {
+        let gone = ErrorKind::NotFound.into();
+        return Err(StorageError::Io { path: publication.to_owned(), source: gone });
+    }
+    let lock = Lock::take(copy)?;
+    let place = copy.to_owned();
+    let read_only = ReadOnly { path: path.to_owned(), generation, _private: private };
+    Store::open_locked(&place, options, lock, Some(read_only))
+}
+
+/// Gives a segment a name among the reader's files.
+fn link(segment: &Path, name: &Path) -> Result<()> {
+    let segment = std::path::absolute(segment).at(segment)?;
+    #[cfg(unix)]
+    return std::os::unix::fs::symlink(segment, name).at(name);
+    #[cfg(not(unix))]
+    return std::fs::copy(segment, name).map(|_| ()).at(name);
+}

@@ -1,0 +1,159 @@
+//! A fresh database of what can be read of one that may be damaged.
+
+#[cfg(test)]
+mod tests;
+
+use crate::error::{AtPath, Result, StorageError};
+use crate::store::batch::{Batch, DocumentWrite};
+use crate::store::salvage::{self, Salvage, Salvaged};
+use crate::store::staging::Staging;
+use crate::store::{Profile, Store, StoreOptions, space};
+use std::path::Path;
+
+/// Passages committed at once.
+const COMMIT_PASSAGES: usize = 1024;
+
+/// What a rebuild did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// Documents in the new database.
+    pub documents: u64,
+    /// Their passages.
+    pub passages: u64,
+    /// Documents of them whose vectors were made anew.
+    pub embedded: u64,
+    /// Documents of them with vectors that are no farther from what was written than codes tell, and could not be made
+    /// anew.
+    pub doubtful: Vec<Lost>,
+    /// Documents that are not in the new database, and files and records that could not be read.
+    pub lost: Vec<Lost>,
+}
+
+/// Something that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// A document's key, or a file or record.
+    pub name: String,
+    /// Why.
+    pub what: String,
+}
+
+impl Lost {
+    pub(in crate::store) fn new(name: &str, what: String) -> Self {
+        Self { name: name.to_owned(), what }
+    }
+
+    pub(in crate::store) fn file(path: &Path, what: String) -> Self {
+        Self { name: path.display().to_string(), what }
+    }
+}
+
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.name, self.what)
+    }
+}
+
+/// Makes vectors of passages of a document anew, for a database of that profile: of those at the given indices. An error
+/// says why it cannot be done.
+pub type Embed<'a> = &'a mut dyn FnMut(&Profile, &DocumentWrite, &[usize]) -> Result<Vec<Vec<f32>>, String>;
+
+impl Store {
+    /// Makes a fresh database at `to`, where nothing may be yet, of what can be read of the one at `from`, which may be
+    /// damaged in any way and is not changed. Where vectors cannot be read, `embed` makes them anew. `profile` is for a
+    /// database whose manifest is lost; without it one of bare vectors is made then.
+    ///
+    /// # Errors
+    /// When no documents can be read at all, when another opener holds the old database, and as
+    /// [`create`](Self::create) for the new one; nothing is left at `to` then.
+    pub fn rebuild(
+        from: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        mut options: StoreOptions,
+        profile: Option<Profile>,
+        embed: Embed<'_>,
+    ) -> Result<Rebuilt> {
+        let mut rebuilt = Rebuilt::default();
+        let (staging, lock) = Staging::begin(to.as_ref())?;
+        space::ensure(&staging.path, options.min_free_bytes)?;
+        let scratch = salvage::scratch(&staging.path);
+        let old = Salvage::open(from.as_ref(), &scratch, profile, &mut rebuilt.lost)?;
+        let Some(profile) = old.profile().cloned() else {
+            let what = "its manifest is lost, and no segment says of what dimension its vectors are";
+            return Err(StorageError::corrupt(from.as_ref(), what));
+        };
+        // Nothing of the old database is too long for the new one.
+        options.max_text_bytes = usize::MAX;
+        let store = Self::create_locked(&staging.path, profile, options, lock)?;
+        let mut waiting = Waiting { store: &store, batch: Batch::new(), passages: 0 };
+        let mut lost = std::mem::take(&mut rebuilt.lost);
+        old.each(&mut lost, &mut |salvaged, lost| {
+            match whole(&store, salvaged, embed, &mut rebuilt) {
+                Ok(document) => {
+                    rebuilt.documents += 1;
+                    rebuilt.passages += document.passages.len() as u64;
+                    waiting.add(document)?;
+                }
+                Err(gone) => lost.push(gone),
+            }
+            Ok(())
+        })?;
+        rebuilt.lost = lost;
+        waiting.commit()?;
+        drop(old);
+        std::fs::remove_dir_all(&scratch).at(&scratch)?;
+        store.close()?;
+        staging.finish()?;
+        Ok(rebuilt)
+    }
+}
+
+/// The document with all its vectors, or why it cannot have them.
+fn whole(
+    store: &Store,
+    salvaged: Salvaged,
+    embed: Embed<'_>,
+    rebuilt: &mut Rebuilt,
+) -> Result<DocumentWrite, Lost> {
+    let Salvaged { mut document, uncertain } = salvaged;
+    if !uncertain.is_empty() {
+        match embed(&store.shared.profile, &document, &uncertain) {
+            Ok(vectors) => {
+                for (&at, vector) in uncertain.iter().zip(vectors) {
+                    document.passages[at].vector = vector;
+                }
+                rebuilt.embedded += 1;
+            }
+            Err(why) if uncertain.iter().all(|&at| !document.passages[at].vector.is_empty()) => {
+                let what = format!("vectors do not match their checksum, though their codes do; {why}");
+                rebuilt.doubtful.push(Lost::new(&document.key, what));
+            }
+            Err(why) => {
+                let what = format!("{} vectors cannot be read; {why}", uncertain.len());
+                return Err(Lost::new(&document.key, what));
+            }
+        }
+    }
+    let key = document.key.clone();
+    store.prepared(document).map_err(|error| Lost::new(&key, error.to_string()))
+}
+
+/// Documents on their way to the next commit.
+struct Waiting<'a> {
+    store: &'a Store,
+    batch: Batch,
+    passages: usize,
+}
+
+impl Waiting<'_> {
+    fn add(&mut self, document: DocumentWrite) -> Result<()> {
+        self.passages += document.passages.len().max(1);
+        self.batch.upsert(document);
+        if self.passages >= COMMIT_PASSAGES { self.commit() } else { Ok(()) }
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.passages = 0;
+        self.store.commit(std::mem::take(&mut self.batch)).map(|_| ())
+    }
+}

@@ -1,0 +1,198 @@
+//! What is lost is listed, what is not is there, and the damaged database stays as it is.
+
+use super::{Lost, Rebuilt};
+use crate::store::sample::{DIMENSION, SEALED, Sample};
+use crate::{DocumentWrite, Metric, Profile, StorageError, Store, StoreOptions};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Documents of the sample that are not removed, and their rows.
+const LIVE: u64 = 58;
+/// Those of them that a segment holds.
+const LIVE_SEALED: u64 = SEALED - 1;
+
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.insert(path.clone(), std::fs::read(path).unwrap());
+        }
+    }
+    found
+}
+
+/// Texts, and the text and the bits of the vector of each passage, by key.
+type Content = BTreeMap<String, (String, Vec<(String, Vec<u32>)>)>;
+
+fn content(store: &Store) -> Content {
+    let document = |key: &str| {
+        let passages = store.passages(key).unwrap().unwrap().into_iter();
+        let bits = |row| store.vector(row).unwrap().unwrap().iter().map(|x| x.to_bits()).collect();
+        let passages = passages.map(|passage| (passage.text.clone(), bits(passage.row)));
+        (store.text(key).unwrap().unwrap(), passages.collect())
+    };
+    let keys = store.documents().map(|document| document.unwrap().key);
+    keys.map(|key| (key.clone(), document(&key))).collect()
+}
+
+fn no_encoder(_: &Profile, _: &DocumentWrite, _: &[usize]) -> Result<Vec<Vec<f32>>, String> {
+    Err("there is no encoder".to_owned())
+}
+
+/// Rebuilds a closed sample; checks that it was not changed, and that what came of it is sound.
+fn rebuild(
+    sample: &mut Sample,
+    profile: Option<Profile>,
+    embed: super::Embed<'_>,
+) -> Result<(Rebuilt, Store), StorageError> {
+    sample.store = None;
+    let to = sample.path.with_file_name("new.postil");
+    let before = files(&sample.path);
+    let rebuilt = Store::rebuild(&sample.path, &to, StoreOptions::default(), profile, embed);
+    assert!(files(&sample.path) == before, "the source was touched");
+    assert!(!sample.path.with_file_name("new.postil.unfinished").exists());
+    let rebuilt = match rebuilt {
+        Ok(rebuilt) => rebuilt,
+        Err(error) => {
+            assert!(!to.exists(), "a failure left something");
+            return Err(error);
+        }
+    };
+    let store = Store::open(&to, StoreOptions::default()).unwrap();
+    assert_eq!(store.check().unwrap(), vec![]);
+    assert_eq!(store.stat().unwrap().documents, rebuilt.documents);
+    assert_eq!(store.stat().unwrap().passages, rebuilt.passages);
+    Ok((rebuilt, store))
+}
+
+fn names(lost: &[Lost]) -> Vec<&str> {
+    lost.iter().map(|lost| lost.name.as_str()).collect()
+}
+
+fn flip(path: &Path, at: usize) {
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[at] ^= 0x40;
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_sound_database_comes_back_bit_by_bit() {
+    for metric in [Metric::Cosine, Metric::L2] {
+        let mut sample = Sample::new(metric);
+        let before = content(sample.store());
+        let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+        assert_eq!(rebuilt, Rebuilt { documents: LIVE, passages: 2 * LIVE, ..Rebuilt::default() });
+        assert!(content(&store) == before);
+    }
+}
+
+#[test]
+fn documents_whose_vectors_are_lost_are_embedded_again_or_listed() {
+    let mut sample = Sample::new(Metric::L2);
+    let segment = sample.segment();
+    sample.store = None;
+    flip(&segment, 70);
+    let mut embed = |_: &Profile, document: &DocumentWrite, at: &[usize]| {
+        assert_eq!((at, document.text.is_empty()), (&[0, 1][..], false));
+        Ok(vec![vec![0.5; DIMENSION]; 2])
+    };
+    let (rebuilt, store) = rebuild(&mut sample, None, &mut embed).unwrap();
+    assert_eq!((rebuilt.documents, rebuilt.embedded), (LIVE, LIVE_SEALED));
+    assert_eq!(names(&rebuilt.lost), [segment.to_str().unwrap()]);
+    let row = store.passages("key 3").unwrap().unwrap()[0].row;
+    assert_eq!(store.vector(row).unwrap().unwrap(), [0.5; DIMENSION]);
+    drop(store);
+
+    std::fs::remove_dir_all(sample.path.with_file_name("new.postil")).unwrap();
+    let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+    assert_eq!(rebuilt.documents, LIVE - LIVE_SEALED);
+    assert_eq!(rebuilt.lost.len() as u64, 1 + LIVE_SEALED);
+    assert!(rebuilt.lost[1].to_string().contains("2 vectors cannot be read; there is no encoder"));
+    assert!(store.text("key 50").unwrap().is_some() && store.text("key 3").unwrap().is_none());
+}
+
+#[test]
+fn a_changed_byte_costs_the_vector_it_is_in_and_makes_the_others_doubtful() {
+    let mut sample = Sample::new(Metric::L2);
+    let segment = sample.segment();
+    sample.store = None;
+    // The sign and exponent of a component of one of the last rows, those of document 39.
+    let vectors_end = std::fs::metadata(&segment).unwrap().len() as usize;
+    let padding = vectors_end % 64;
+    assert_eq!((padding, 80 * DIMENSION * 4 % 64), (0, 0));
+    flip(&segment, vectors_end - 1);
+    let (rebuilt, _) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+    assert_eq!(names(&rebuilt.lost), [segment.to_str().unwrap(), "key 39"]);
+    assert_eq!(rebuilt.doubtful.len() as u64, LIVE_SEALED - 1);
+    assert!(rebuilt.doubtful[0].what.contains("do not match their checksum"));
+    assert_eq!(rebuilt.documents, LIVE - 1);
+}
+
+#[test]
+fn records_that_cannot_be_read_cost_their_documents_and_no_other() {
+    let mut sample = Sample::new(Metric::L2);
+    let before = content(sample.store());
+    let block = |document: u64| [&document.to_be_bytes()[..], &[0, 0, 0, 1]].concat();
+    sample.tamper("documents", &5u64.to_be_bytes(), Some(&[1, 2]));
+    sample.tamper("documents", &6u64.to_be_bytes(), Some(&[9, 2]));
+    sample.tamper("documents", &7u64.to_be_bytes(), None);
+    sample.tamper("texts", &block(8), None);
+    sample.tamper("passages", &18u64.to_be_bytes(), Some(&[1]));
+    sample.tamper("passages", &21u64.to_be_bytes(), None);
+    // A key that is gone costs nothing: the record has it too.
+    sample.tamper("keys", b"key 11", None);
+    // Nor does a key more.
+    sample.tamper("keys", b"ghost", Some(&12u64.to_be_bytes()));
+    let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+    let mut lost = names(&rebuilt.lost);
+    lost.sort_unstable();
+    assert_eq!(lost, ["ghost", "key 10", "key 5", "key 6", "key 7", "key 8", "key 9"]);
+    assert!(rebuilt.lost.iter().any(|lost| lost.what.contains("format version 9")));
+    assert!(rebuilt.lost.iter().all(|lost| !lost.what.contains("unfinished")), "{:?}", rebuilt.lost);
+    let after = content(&store);
+    let kept = before.into_iter().filter(|(key, _)| !lost.contains(&key.as_str()));
+    assert!(kept.eq(after));
+}
+
+#[test]
+fn a_lost_manifest_is_made_up_for_by_a_segment_or_by_the_caller() {
+    let mut sample = Sample::new(Metric::L2);
+    let before = content(sample.store());
+    sample.tamper("manifest", b"manifest", Some(&[1, 2, 3]));
+    let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+    assert_eq!(names(&rebuilt.lost), ["manifest"]);
+    assert_eq!(*store.profile(), Profile::new(DIMENSION, Metric::L2));
+    assert!(content(&store) == before);
+    drop(store);
+
+    std::fs::remove_dir_all(sample.path.with_file_name("new.postil")).unwrap();
+    let profile = Profile { encoder: "named".to_owned(), ..Profile::new(DIMENSION, Metric::L2) };
+    let (_, store) = rebuild(&mut sample, Some(profile.clone()), &mut no_encoder).unwrap();
+    assert_eq!(*store.profile(), profile);
+    assert!(content(&store) == before);
+}
+
+#[test]
+fn a_database_in_use_or_without_documents_is_refused_and_left_alone() {
+    let mut sample = Sample::new(Metric::L2);
+    let to = sample.path.with_file_name("new.postil");
+    let refused =
+        Store::rebuild(&sample.path, &to, StoreOptions::default(), None, &mut no_encoder).unwrap_err();
+    assert!(matches!(refused, StorageError::Locked { pid, .. } if pid == std::process::id()));
+    assert!(!to.exists());
+    sample.store = None;
+    std::fs::remove_dir_all(sample.path.join("documents")).unwrap();
+    let refused = rebuild(&mut sample, None, &mut no_encoder).unwrap_err();
+    assert!(matches!(refused, StorageError::NotADatabase { .. }), "{refused}");
+}
+
+#[test]
+fn a_lost_lock_file_is_no_hindrance() {
+    let mut sample = Sample::new(Metric::L2);
+    sample.store = None;
+    std::fs::remove_file(sample.path.join("LOCK")).unwrap();
+    let (rebuilt, _) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+    assert_eq!((rebuilt.documents, rebuilt.lost), (LIVE, vec![]));
+}

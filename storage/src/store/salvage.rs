@@ -1,0 +1,246 @@
+//! What can still be read of a database that may be damaged, without changing a byte of it.
+//!
+//! sled writes to what it opens, so the trees are read from a copy; segments are only mapped. A text is whole or lost;
+//! a vector is sound, doubtful or lost: doubtful where the vectors of its segment do not match their checksum, but it
+//! agrees with its own codes, which do.
+
+use super::Profile;
+use super::batch::{DocumentWrite, PassageWrite};
+use super::lock::{LOCK_FILE, Lock};
+use super::rebuild::Lost;
+use super::recover::SEGMENTS;
+use crate::documents::{DocumentRecord, Documents, Manifest, rewrite};
+use crate::durable::copy_folder;
+use crate::error::{AtPath, Result, StorageError};
+use crate::index::segment::{self, Segment, Trust};
+use crate::vector::metric::Metric;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// An open database, sound or not.
+pub(super) struct Salvage {
+    documents: Documents,
+    segments: Vec<(Segment, Trust)>,
+    profile: Option<Profile>,
+    _lock: Option<Lock>,
+}
+
+/// A document with all of its text.
+pub(super) struct Salvaged {
+    /// The vectors that were lost are empty.
+    pub(super) document: DocumentWrite,
+    /// Which passages have no vector, or a doubtful one.
+    pub(super) uncertain: Vec<usize>,
+}
+
+impl Salvage {
+    /// Reads what is at `path`; copies its trees to `scratch`, a new folder. `given` is what to believe when there is
+    /// no manifest. Notes what cannot be read.
+    pub(super) fn open(
+        path: &Path,
+        scratch: &Path,
+        given: Option<Profile>,
+        lost: &mut Vec<Lost>,
+    ) -> Result<Self> {
+        if !path.is_dir() {
+            return Err(StorageError::NotFound { path: path.to_owned() });
+        }
+        let lock = if path.join(LOCK_FILE).is_file() { Some(Lock::watch(path)?) } else { None };
+        let documents = readable_trees(path, scratch, lost)?;
+        let manifest = documents.manifest().unwrap_or_else(|error| {
+            lost.push(Lost::new("manifest", said(error)));
+            None
+        });
+        let named = manifest.as_ref().map(profile_of);
+        let named = named.and_then(|profile| {
+            let usable = profile.filter(|profile| profile.check().is_ok());
+            if usable.is_none() {
+                lost.push(Lost::new("manifest", "names no usable dimension or metric".to_owned()));
+            }
+            usable
+        });
+        let folder = path.join(SEGMENTS);
+        let numbers: Vec<u32> = match &manifest {
+            Some(manifest) => manifest.segments.iter().map(|entry| entry.number).collect(),
+            None => segment::numbers(&folder),
+        };
+        let shape = |number| segment::shape(&segment::file(&folder, number));
+        let profile = named.or(given).or_else(|| {
+            let (dimension, metric) = numbers.iter().find_map(|&number| shape(number))?;
+            Some(Profile::new(dimension, metric))
+        });
+        let mut segments = Vec::new();
+        for number in numbers {
+            let Some(Profile { dimension, metric, .. }) = &profile else { break };
+            match Segment::open(&folder, number, *dimension, *metric) {
+                Ok(segment) => {
+                    let trust = segment.trust();
+                    if let Some(what) = segment.damaged_sections().into_iter().next() {
+                        lost.push(Lost::file(segment.path(), what));
+                    }
+                    segments.push((segment, trust));
+                }
+                Err(error) => lost.push(Lost::file(&segment::file(&folder, number), said(error))),
+            }
+        }
+        Ok(Self { documents, segments, profile, _lock: lock })
+    }
+
+    /// As the manifest says, or else the caller, or else a segment.
+    pub(super) fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+
+    /// Tells of each document that is whole but for its vectors, in the order they were written; notes the others.
+    pub(super) fn each(
+        &self,
+        lost: &mut Vec<Lost>,
+        take: &mut dyn FnMut(Salvaged, &mut Vec<Lost>) -> Result<()>,
+    ) -> Result<()> {
+        let mut newest: BTreeMap<String, u64> = BTreeMap::new();
+        let mut unread: BTreeMap<u64, String> = BTreeMap::new();
+        let scan = caught(|| {
+            for entry in self.documents.every_document() {
+                match entry.map_err(said)? {
+                    (id, Ok(record)) => _ = newest.insert(record.key, id),
+                    (id, Err(error)) => _ = unread.insert(id, said(error)),
+                }
+            }
+            Ok(())
+        });
+        if let Err(what) = scan {
+            lost.push(Lost::new("the rest of the documents", what));
+        }
+        // A document's own record has its key: the tree of keys only helps to name those that are lost.
+        let keys = caught(|| Ok(self.documents.every_key().map_while(Result::ok).flatten().collect()));
+        let keys: Vec<(String, u64)> = keys.unwrap_or_default();
+        for (key, id) in keys {
+            match unread.remove(&id) {
+                Some(what) => lost.push(Lost::new(&key, what)),
+                None if !newest.contains_key(&key) => {
+                    lost.push(Lost::new(&key, format!("document {id} is not there")));
+                }
+                None => {}
+            }
+        }
+        lost.extend(unread.into_iter().map(|(id, what)| Lost::new(&format!("document {id}"), what)));
+        let mut ids: Vec<(u64, String)> = newest.into_iter().map(|(key, id)| (id, key)).collect();
+        ids.sort_unstable();
+        for (id, key) in ids {
+            match caught(|| self.document(id)) {
+                Ok(salvaged) => take(salvaged, lost)?,
+                Err(what) => lost.push(Lost::new(&key, what)),
+            }
+        }
+        Ok(())
+    }
+
+    fn document(&self, id: u64) -> Result<Salvaged, String> {
+        let record = self.documents.document(id).map_err(said)?.ok_or("it went away")?;
+        let text = self.documents.text(id, &(0..record.text_bytes)).map_err(said)?;
+        let text = text.ok_or("a block of its text is missing")?;
+        let DocumentRecord { key, title, content_hash, metadata, source_map, first_row, row_count, .. } =
+            record;
+        let (mut passages, mut uncertain) = (Vec::new(), Vec::new());
+        for row in first_row..first_row.saturating_add(row_count) {
+            let passage = self.documents.passage(row).map_err(said)?;
+            let passage = passage.filter(|passage| passage.document == id);
+            let passage = passage.ok_or_else(|| format!("the passage of row {row} is missing"))?;
+            let (vector, sound) = self.vector(row);
+            if !sound {
+                uncertain.push(passages.len());
+            }
+            passages.push(PassageWrite {
+                range: passage.start..passage.end,
+                source_range: passage.source_start..passage.source_end,
+                title: passage.title,
+                vector,
+            });
+        }
+        let document = DocumentWrite { key, title, text, content_hash, metadata, source_map, passages };
+        Ok(Salvaged { document, uncertain })
+    }
+
+    /// The vector of a row, empty when it is lost, and whether it is sure to be the one that was written.
+    fn vector(&self, row: u64) -> (Vec<f32>, bool) {
+        let usable = |vector: Vec<f32>| {
+            let Profile { dimension, metric, .. } = self.profile.as_ref()?;
+            metric.prepare(&vector, *dimension).is_ok().then_some(vector)
+        };
+        let mut doubtful = None;
+        for (segment, trust) in &self.segments {
+            let found = match trust {
+                Trust::Nothing => None,
+                Trust::All | Trust::WhatCodesConfirm => segment.position(row),
+            };
+            let Some(position) = found else { continue };
+            let vector = segment.at(position).map(<[f32]>::to_vec).and_then(usable);
+            match (vector, trust) {
+                (Some(vector), Trust::All) => return (vector, true),
+                (Some(vector), _) if segment.codes_confirm(position) => doubtful = Some(vector),
+                _ => {}
+            }
+        }
+        match self.documents.vector(row).ok().flatten().and_then(usable) {
+            Some(vector) => (vector, true),
+            None => (doubtful.unwrap_or_default(), false),
+        }
+    }
+}
+
+/// Damaged logs can make sled panic.
+fn caught<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err("the document store cannot read it".to_owned()))
+}
+
+/// An error without the name of the copy that it was found in.
+fn said(error: StorageError) -> String {
+    match error {
+        StorageError::Corrupt { what, .. } => what,
+        StorageError::Version { what, got, supported, .. } => {
+            format!("{what} has format version {got}, this build reads {supported}")
+        }
+        StorageError::Io { source, .. } => source.to_string(),
+        StorageError::Documents { source, .. } => source.to_string(),
+        error => error.to_string(),
+    }
+}
+
+fn profile_of(manifest: &Manifest) -> Option<Profile> {
+    Some(Profile {
+        dimension: manifest.dimension as usize,
+        metric: Metric::from_byte(manifest.metric)?,
+        encoder: manifest.encoder.clone(),
+        fingerprint: manifest.fingerprint.clone(),
+        attributes: manifest.attributes.iter().cloned().collect(),
+    })
+}
+
+/// The newest trees that can be opened.
+fn readable_trees(path: &Path, scratch: &Path, lost: &mut Vec<Lost>) -> Result<Documents> {
+    std::fs::create_dir(scratch).at(scratch)?;
+    let mut failure = None;
+    for trees in rewrite::all(path)? {
+        let copy = scratch.join(trees.file_name().unwrap_or_default());
+        let flow = copy_folder(&trees, &copy, &mut |_| ControlFlow::Continue(()))?;
+        debug_assert!(flow.is_continue());
+        let error = match caught(|| Documents::open(&copy).map_err(said)) {
+            Ok(documents) => return Ok(documents),
+            Err(error) => error,
+        };
+        lost.push(Lost::file(&trees, error.clone()));
+        failure.get_or_insert(StorageError::corrupt(&trees, error));
+    }
+    Err(failure.unwrap_or_else(|| {
+        let what = "it has no documents".to_owned();
+        StorageError::NotADatabase { path: path.to_owned(), what }
+    }))
+}
+
+/// Where the copies of the trees are while they are read, beside the database in the making.
+pub(super) fn scratch(beside: &Path) -> PathBuf {
+    beside.join("salvaged")
+}

@@ -1,0 +1,121 @@
+//! A small, sound database for tests to damage.
+
+use crate::documents::{DocumentRecord, PassageRecord, Writes};
+use crate::{Batch, DocumentWrite, Metadata, Metric, PassageWrite, Profile, Store, StoreOptions};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+pub(super) const DIMENSION: usize = 5;
+pub(super) const DOCUMENTS: u64 = 60;
+/// Documents that a segment holds; each has two rows.
+pub(super) const SEALED: u64 = 40;
+/// A row that a segment holds, of document 3.
+pub(super) const SEALED_ROW: u64 = 7;
+/// A row that is in the trees only, of document 51.
+pub(super) const UNSEALED_ROW: u64 = 103;
+
+/// Texts of two blocks, with characters of two bytes.
+pub(super) fn text() -> String {
+    "häuser ".repeat(5_000)
+}
+
+pub(super) fn document(i: u64) -> DocumentWrite {
+    let passage = |at: u64| PassageWrite {
+        range: at * 8..at * 8 + 8,
+        source_range: 0..8,
+        title: String::new(),
+        vector: (0..DIMENSION as u64).map(|j| ((i * 31 + at * 17 + j * 7) % 23 + 1) as f32).collect(),
+    };
+    DocumentWrite {
+        text: text(),
+        passages: vec![passage(0), passage(1)],
+        ..DocumentWrite::row(format!("key {i}"), Vec::new(), Metadata::new())
+    }
+}
+
+/// A sound database: sealed and unsealed rows, and one removed document of each kind.
+pub(super) struct Sample {
+    _folder: tempfile::TempDir,
+    pub(super) path: PathBuf,
+    pub(super) store: Option<Store>,
+}
+
+impl Sample {
+    pub(super) fn new(metric: Metric) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.postil");
+        let options = Self::options();
+        let store = Store::create(&path, Profile::new(DIMENSION, metric), options).unwrap();
+        let commit = |documents: Range<u64>, removed: Option<u64>| {
+            let mut batch = Batch::new();
+            documents.for_each(|i| batch.upsert(document(i)));
+            removed.iter().for_each(|i| batch.remove(format!("key {i}")));
+            store.commit(batch).unwrap();
+        };
+        commit(0..SEALED, None);
+        store.seal().unwrap();
+        commit(SEALED..DOCUMENTS, Some(1));
+        commit(0..0, Some(41));
+        let sample = Self { _folder: folder, path, store: Some(store) };
+        sample.finds(&[]);
+        sample
+    }
+
+    pub(super) fn options() -> StoreOptions {
+        StoreOptions { m: 2, ..StoreOptions::default() }
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        self.store.as_ref().unwrap()
+    }
+
+    pub(super) fn segment(&self) -> PathBuf {
+        self.path.join("segments/000001.seg")
+    }
+
+    /// Changes files that nobody has open, and opens the database again.
+    pub(super) fn closed(&mut self, change: impl FnOnce(&Path)) {
+        self.store = None;
+        change(&self.path);
+        self.store = Some(Store::open(&self.path, Self::options()).unwrap());
+    }
+
+    pub(super) fn write(&self, fill: impl FnOnce(&mut Writes)) {
+        let mut writes = Writes::default();
+        fill(&mut writes);
+        self.store().shared.documents().commit(&writes).unwrap();
+    }
+
+    pub(super) fn tamper(&self, tree: &str, key: &[u8], value: Option<&[u8]>) {
+        self.store().shared.documents().tamper(tree, key, value);
+    }
+
+    pub(super) fn record(&self, id: u64) -> DocumentRecord {
+        self.store().shared.documents().document(id).unwrap().unwrap()
+    }
+
+    /// Changes a document's record and nothing else.
+    pub(super) fn change_document(&self, id: u64, change: impl FnOnce(&mut DocumentRecord)) {
+        let mut record = self.record(id);
+        change(&mut record);
+        self.write(|writes| writes.document(id, &record, ""));
+    }
+
+    /// Changes a sealed row's passage and nothing else.
+    pub(super) fn change_passage(&self, row: u64, change: impl FnOnce(&mut PassageRecord)) {
+        let mut passage = self.store().shared.documents().passage(row).unwrap().unwrap();
+        change(&mut passage);
+        self.write(|writes| {
+            writes.row(row, &passage, &[]);
+            writes.sealed(row);
+        });
+    }
+
+    /// Checks that exactly this is found, by a part of each message.
+    pub(super) fn finds(&self, expected: &[&str]) {
+        let found: Vec<String> = self.store().check().unwrap().iter().map(ToString::to_string).collect();
+        let all = found.len() == expected.len()
+            && found.iter().zip(expected).all(|(found, expected)| found.contains(expected));
+        assert!(all, "expected {expected:#?}, found {found:#?}");
+    }
+}

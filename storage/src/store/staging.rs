@@ -1,0 +1,82 @@
+//! A database that gets its name only when it is complete and on the medium.
+//!
+//! It is made in `NAME.unfinished` beside its place, and renamed. Whatever ends the making, nothing is under the name
+//! before; what a crash left under the other one is removed by the next who makes the same.
+
+use super::lock::{LOCK_FILE, Lock, is_marked};
+use crate::durable::sync_folder;
+use crate::error::{AtPath, Result, StorageError};
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+const UNFINISHED: &str = ".unfinished";
+
+/// Removed when dropped, unless it was finished.
+pub(super) struct Staging {
+    pub(super) path: PathBuf,
+    to: PathBuf,
+    finished: bool,
+}
+
+impl Staging {
+    /// An empty folder for what will be at `to`, and its lock: two who make the same do not meet.
+    pub(super) fn begin(to: &Path) -> Result<(Self, Lock)> {
+        if to.symlink_metadata().is_ok() {
+            return Err(StorageError::Exists { path: to.to_owned() });
+        }
+        let mut name = to.file_name().map(OsString::from).unwrap_or_default();
+        name.push(UNFINISHED);
+        let path = to.with_file_name(name);
+        if path.exists() && !is_leftover(&path) {
+            let what = "something else is in the way".to_owned();
+            return Err(StorageError::NotADatabase { path, what });
+        }
+        std::fs::create_dir_all(&path).at(&path)?;
+        let lock = Lock::take(&path)?;
+        for entry in std::fs::read_dir(&path).at(&path)? {
+            let entry = entry.at(&path)?;
+            if entry.file_name() != LOCK_FILE {
+                remove(&entry.path())?;
+            }
+        }
+        Ok((Self { path, to: to.to_owned(), finished: false }, lock))
+    }
+
+    /// Returns when it is under its name for good.
+    pub(super) fn finish(mut self) -> Result<()> {
+        sync_folder(&self.path)?;
+        std::fs::rename(&self.path, &self.to).at(&self.to)?;
+        self.finished = true;
+        let parent = parent(&self.to);
+        File::open(parent).and_then(|folder| folder.sync_all()).at(parent)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Best effort: the next one who makes the same removes it too.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// The folder that a path is in.
+pub(super) fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn remove(path: &Path) -> Result<()> {
+    if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.at(path)
+}
+
+/// Whether a crash of ours left it: with our mark, or before the mark was written.
+fn is_leftover(path: &Path) -> bool {
+    let unmarked = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.is_ok_and(|entry| {
+            entry.file_name() == LOCK_FILE && entry.metadata().is_ok_and(|lock| lock.len() == 0)
+        })
+    };
+    is_marked(path) || std::fs::read_dir(path).is_ok_and(|mut entries| entries.all(unmarked))
+}

@@ -1,0 +1,78 @@
+//! How much there is.
+
+use super::Store;
+use crate::error::{AtPath, Result};
+use crate::index::growing_graph::GrowingGraph;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+/// How much there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stat {
+    /// Documents.
+    pub documents: u64,
+    /// Passages, which is rows that can be found.
+    pub passages: u64,
+    /// Removed rows that still take up place in segments or memory.
+    pub removed: u64,
+    /// Segment files.
+    pub segments: usize,
+    /// Rows in memory only (they are also in the documents' log).
+    pub growing_rows: usize,
+    /// Those of them that are in the growing graph.
+    pub indexed_rows: usize,
+    /// Rows that the segment in the making will have; 0 when none is.
+    pub building_rows: usize,
+    /// Those of them that are linked.
+    pub built_rows: usize,
+    /// Bytes of all files.
+    pub disk_bytes: u64,
+    /// Bytes of the segments: ids, codes, links, vectors.
+    pub index_bytes: u64,
+    /// Those of them that searches walk over, codes and links: what memory should have room for. Exact vectors are
+    /// only read for the last candidates.
+    pub searched_bytes: u64,
+    /// Committed batches.
+    pub generation: u64,
+}
+
+impl Store {
+    /// How much there is.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn stat(&self) -> Result<Stat> {
+        let snapshot = self.shared.current();
+        Ok(Stat {
+            documents: snapshot.documents,
+            passages: snapshot.live,
+            removed: snapshot.removed.len(),
+            segments: snapshot.segments.len(),
+            growing_rows: snapshot.growing.rows(),
+            indexed_rows: snapshot.growing.graph.get().map_or(0, GrowingGraph::indexed),
+            building_rows: self.shared.building.rows.load(Ordering::Relaxed),
+            built_rows: self.shared.building.done.load(Ordering::Relaxed),
+            disk_bytes: bytes_under(&self.shared.path)?,
+            index_bytes: snapshot.segments.iter().map(|segment| segment.bytes().0).sum(),
+            searched_bytes: snapshot.segments.iter().map(|segment| segment.bytes().1).sum(),
+            generation: snapshot.generation,
+        })
+    }
+}
+
+/// Bytes of all files in a folder, however deep.
+pub(super) fn bytes_under(folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder).at(folder)? {
+        let entry = entry.at(folder)?;
+        match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => bytes += bytes_under(&entry.path())?,
+            Ok(metadata) => bytes += metadata.len(),
+            // Removed by the document store since it was listed.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(source).at(&entry.path()),
+        }
+    }
+    Ok(bytes)
+}

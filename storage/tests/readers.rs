@@ -1,0 +1,204 @@
+//! Readers in other processes beside a writer: each sees one published state, whole, until it refreshes; and nobody else
+//! gets at the files in use.
+#![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
+
+use postil_storage::{
+    Batch, DocumentWrite, Metadata, Metric, Profile, SearchOptions, StorageError, Store, StoreOptions,
+};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const DOCUMENTS: u64 = 400;
+
+fn options() -> StoreOptions {
+    StoreOptions { seal_rows: 250, m: 4, ef_construction: 20, ..StoreOptions::default() }
+}
+
+/// All documents at one generation, and one more.
+fn batch(generation: u64) -> Batch {
+    let mut batch = Batch::new();
+    for i in 0..DOCUMENTS {
+        let document = DocumentWrite::row(format!("{i:03}"), vec![i as f32, 1.0], Metadata::new());
+        let title = generation.to_string();
+        batch.upsert(DocumentWrite { text: format!("generation {generation}"), title, ..document });
+    }
+    batch.upsert(DocumentWrite::row(format!("of {generation:06}"), vec![-5.0, 0.0], Metadata::new()));
+    batch
+}
+
+/// Checks that a store is one state; its generation.
+fn whole(store: &Store) -> u64 {
+    let stat = store.stat().unwrap();
+    assert_eq!(stat.documents, DOCUMENTS + stat.generation);
+    for i in [0, 7, DOCUMENTS - 1] {
+        let text = store.text(&format!("{i:03}")).unwrap().unwrap();
+        assert_eq!(text, format!("generation {}", stat.generation));
+    }
+    let hits = store.search(&[7.2, 1.0], &SearchOptions::new(2)).unwrap();
+    assert_eq!((hits[0].key.as_str(), hits[1].key.as_str()), ("007", "008"));
+    assert_eq!(hits[0].title, stat.generation.to_string());
+    stat.generation
+}
+
+fn child(name: &str, folder: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", name, "--ignored", "--nocapture"]);
+    command.env("POSTIL_READERS_TEST", folder).stdout(Stdio::piped());
+    command
+}
+
+fn given() -> Option<PathBuf> {
+    std::env::var_os("POSTIL_READERS_TEST").map(PathBuf::from)
+}
+
+/// Reads and refreshes until the folder has a file `stop`; says what it saw.
+#[test]
+#[ignore = "run by readers_in_other_processes_see_whole_states_that_follow_each_other"]
+fn child_that_reads() {
+    let Some(folder) = given() else { return };
+    let mut store = Store::open_read_only(folder.join("r.postil"), options()).unwrap();
+    let mut seen = whole(&store);
+    let mut states = 1;
+    let refused = store.commit(batch(1)).unwrap_err();
+    assert!(matches!(refused, StorageError::ReadOnly { .. }), "{refused}");
+    while !folder.join("stop").exists() {
+        assert_eq!(whole(&store), seen, "a state changed without a refresh");
+        if store.refresh().unwrap() {
+            let now = whole(&store);
+            assert!(now > seen, "{now} after {seen}");
+            (seen, states) = (now, states + 1);
+        }
+    }
+    store.refresh().unwrap();
+    println!("states {states}, last {}", whole(&store));
+}
+
+#[test]
+fn readers_in_other_processes_see_whole_states_that_follow_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.postil");
+    let store = Store::create(&path, Profile::new(2, Metric::L2), options()).unwrap();
+    store.commit(batch(1)).unwrap();
+    let none = Store::open_read_only(&path, options()).unwrap_err();
+    assert!(matches!(none, StorageError::NotPublished { .. }), "{none}");
+    store.publish().unwrap();
+    let readers: Vec<Child> =
+        (0..3).map(|_| child("child_that_reads", folder.path()).spawn().unwrap()).collect();
+    let start = Instant::now();
+    let mut generation = 1;
+    while start.elapsed() < Duration::from_secs(4) {
+        generation += 1;
+        store.commit(batch(generation)).unwrap();
+        if generation % 3 == 0 {
+            store.publish().unwrap();
+        }
+        if generation % 10 == 0 {
+            store.compact().unwrap();
+        }
+    }
+    store.publish().unwrap();
+    store.publish().unwrap();
+    assert_eq!(std::fs::read_dir(path.join("published")).unwrap().count(), 1);
+    assert_eq!(store.check().unwrap(), vec![]);
+    std::fs::write(folder.path().join("stop"), "").unwrap();
+    for reader in readers {
+        let output = reader.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains(&format!("last {generation}")), "{said}");
+        let states = said.split("states ").nth(1).unwrap().split(',').next().unwrap();
+        assert!(states.parse::<u64>().unwrap() > 2, "{said}");
+    }
+}
+
+#[test]
+fn a_reader_keeps_its_state_when_the_writer_moves_on_and_when_the_database_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.postil");
+    let mut writer = Store::create(&path, Profile::new(2, Metric::L2), options()).unwrap();
+    (1..=3).for_each(|generation| _ = writer.commit(batch(generation)).unwrap());
+    writer.seal().unwrap();
+    writer.publish().unwrap();
+    assert!(!writer.refresh().unwrap());
+    let mut reader = Store::open_read_only(&path, options()).unwrap();
+    writer.commit(batch(4)).unwrap();
+    writer.compact().unwrap();
+    assert!(!reader.refresh().unwrap(), "what is not published is not seen");
+    writer.publish().unwrap();
+    assert_eq!(whole(&reader), 3);
+    let second = Store::open_read_only(&path, options()).unwrap();
+    assert_eq!((whole(&second), whole(&reader)), (4, 3));
+    assert!(matches!(reader.compact().unwrap_err(), StorageError::ReadOnly { .. }));
+    assert!(reader.refresh().unwrap());
+    assert_eq!(whole(&reader), 4);
+    drop(writer);
+    std::fs::remove_dir_all(&path).unwrap();
+    assert_eq!((whole(&second), whole(&reader)), (4, 4));
+    assert!(!reader.refresh().unwrap());
+}
+
+#[test]
+fn what_a_crash_left_of_publications_is_removed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.postil");
+    let store = Store::create(&path, Profile::new(2, Metric::L2), options()).unwrap();
+    (1..=3).for_each(|generation| _ = store.commit(batch(generation)).unwrap());
+    for left in
+        ["000000000002", "000000000002.old", "000000000002.new", "000000000002.new.old", "000000000003.new"]
+    {
+        std::fs::create_dir_all(path.join("published").join(left).join("documents")).unwrap();
+    }
+    store.publish().unwrap();
+    let left: Vec<_> =
+        std::fs::read_dir(path.join("published")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["000000000003"]);
+    assert_eq!(whole(&Store::open_read_only(&path, options()).unwrap()), 3);
+}
+
+/// Holds the database until it is killed.
+#[test]
+#[ignore = "run by the_holder_is_named_to_other_processes_and_its_lock_goes_with_it"]
+fn child_that_holds() {
+    let Some(folder) = given() else { return };
+    let _store = Store::open(folder.join("r.postil"), options()).unwrap();
+    println!("\nholding");
+    std::thread::sleep(Duration::from_secs(60));
+}
+
+#[test]
+fn the_holder_is_named_to_other_processes_and_its_lock_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.postil");
+    drop(Store::create(&path, Profile::new(2, Metric::L2), options()).unwrap());
+    let files = || {
+        let mut files: Vec<_> = std::fs::read_dir(path.join("documents"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+            .map(|path| (std::fs::metadata(&path).unwrap().modified().unwrap(), path))
+            .collect();
+        files.sort();
+        files
+    };
+    for _ in 0..2 {
+        let mut holder = child("child_that_holds", folder.path()).spawn().unwrap();
+        let mut said = BufReader::new(holder.stdout.take().unwrap()).lines();
+        assert!(said.any(|line| line.unwrap() == "holding"));
+        let before = files();
+        for refused in [
+            Store::open(&path, options()).unwrap_err(),
+            Store::create(&path, Profile::new(2, Metric::L2), options()).unwrap_err(),
+        ] {
+            assert!(matches!(refused, StorageError::Locked { pid, .. } if pid == holder.id()), "{refused}");
+        }
+        assert_eq!(files(), before, "bytes were touched before the lock was taken");
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        // Whoever was killed holds nothing, and its name in the file means nothing.
+        let text = std::fs::read_to_string(path.join("LOCK")).unwrap();
+        assert_eq!(text, format!("postil {}\n", holder.id()));
+        drop(Store::open(&path, options()).unwrap());
+    }
+}

@@ -1,0 +1,170 @@
+//! Backup, restore, rebuild, export and import, as a user types them.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
+
+mod command;
+
+use std::path::Path;
+
+use command::{MODEL, fail, json, run, succeed};
+
+/// A folder with `a.postil`: three documents in a segment, a fourth in no segment yet.
+fn database() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let lines = [
+        r#"{"id": "red", "text": "Apples are red.", "year": 2020}"#,
+        r#"{"id": "yellow", "text": "Bananas are yellow.", "year": 2021}"#,
+        r#"{"id": "dark", "text": "Cherries are dark.", "year": 2022}"#,
+    ];
+    std::fs::write(home.path().join("three.jsonl"), lines.join("\n")).unwrap();
+    std::fs::write(home.path().join("brown.txt"), "Dates are brown.").unwrap();
+    succeed(home.path(), &["ingest", "a.postil", "three.jsonl", "--model", MODEL]);
+    succeed(home.path(), &["compact", "a.postil"]);
+    succeed(home.path(), &["ingest", "a.postil", "brown.txt"]);
+    home
+}
+
+fn export(home: &Path, database: &str) -> String {
+    succeed(home, &["export", database])
+}
+
+#[test]
+fn a_backup_outlives_its_database_and_is_restored() {
+    let home = database();
+    let home = home.path();
+    let all = export(home, "a.postil");
+    let copied = json(home, &["backup", "a.postil", "copy.postil", "--json"]);
+    assert_eq!(copied["interrupted"], false);
+    assert!(copied["bytes"].as_u64().unwrap() > 0);
+    succeed(home, &["rm", "a.postil", "red"]);
+    assert!(export(home, "copy.postil") == all);
+    assert!(fail(home, &["backup", "a.postil", "copy.postil"]).contains("already there"));
+    assert!(fail(home, &["restore", "copy.postil", "a.postil"]).contains("already there"));
+    std::fs::remove_dir_all(home.join("a.postil")).unwrap();
+    assert!(succeed(home, &["restore", "copy.postil", "a.postil"]).contains("bytes copied to a.postil"));
+    assert!(export(home, "a.postil") == all);
+    assert_eq!(json(home, &["check", "a.postil", "--json"])["clean"], true);
+    assert!(fail(home, &["restore", "nothing.postil", "b.postil"]).contains("nothing.postil"));
+}
+
+#[test]
+fn a_damaged_database_is_rebuilt_and_what_was_lost_is_listed() {
+    let home = database();
+    let home = home.path();
+    let all = export(home, "a.postil");
+    let rebuilt = json(home, &["rebuild", "a.postil", "whole.postil", "--json"]);
+    assert_eq!((rebuilt["documents"].as_u64(), rebuilt["embedded"].as_u64()), (Some(4), Some(0)));
+    assert!(export(home, "whole.postil") == all);
+
+    // The header of the only segment: all its vectors are lost, and made anew from the texts.
+    let segment = std::fs::read_dir(home.join("a.postil/segments")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[70] ^= 1;
+    std::fs::write(&segment, &bytes).unwrap();
+    assert!(fail(home, &["check", "a.postil"]).contains("checksum"));
+    let output = run(home, &["rebuild", "a.postil", "new.postil", "--json"]);
+    assert_eq!(output.status.code(), Some(3));
+    let rebuilt: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((rebuilt["documents"].as_u64(), rebuilt["embedded"].as_u64()), (Some(4), Some(3)));
+    assert_eq!(rebuilt["lost"].as_array().unwrap().len(), 1);
+    assert!(rebuilt["lost"][0]["name"].as_str().unwrap().ends_with(".seg"), "{rebuilt}");
+    assert!(export(home, "new.postil") == all);
+    assert_eq!(json(home, &["check", "new.postil", "--json"])["clean"], true);
+    assert!(std::fs::read(&segment).unwrap() == bytes);
+    // A second ingest of the same files finds them unchanged: nothing about them was made up.
+    let again = json(home, &["ingest", "new.postil", "three.jsonl", "--json"]);
+    assert_eq!(again["unchanged"].as_u64(), Some(3));
+}
+
+#[test]
+fn an_exported_database_is_imported_bit_by_bit_without_its_encoder() {
+    let home = database();
+    let home = home.path();
+    let all = export(home, "a.postil");
+    let said = succeed(home, &["export", "a.postil", "out"]);
+    assert!(said.starts_with("4 documents, 4 passages exported"), "{said}");
+    let imported = json(home, &["import", "b.postil", "out", "--json"]);
+    assert_eq!((imported["added"].as_u64(), imported["passages"].as_u64()), (Some(4), Some(4)));
+    assert!(export(home, "b.postil") == all);
+    let stat = |database| json(home, &["stat", database, "--json"]);
+    for field in ["encoder", "fingerprint", "dimension", "metric"] {
+        assert_eq!(stat("a.postil")[field], stat("b.postil")[field], "{field}");
+    }
+    // Nothing is written twice, neither by another import nor by an ingest of the same files.
+    let again = json(home, &["import", "b.postil", "out", "--json"]);
+    assert_eq!((again["unchanged"].as_u64(), again["added"].as_u64()), (Some(4), Some(0)));
+    let again = json(home, &["ingest", "b.postil", "three.jsonl", "--json"]);
+    assert_eq!(again["unchanged"].as_u64(), Some(3));
+    assert!(fail(home, &["export", "a.postil", "out"]).contains("out"));
+
+    // Another program sees what NumPy would.
+    let array = npyz::NpyFile::new(std::fs::File::open(home.join("out/vectors.npy")).unwrap()).unwrap();
+    assert_eq!(array.shape()[0], 4);
+    let first: Vec<f32> = array.into_vec().unwrap();
+    let line: serde_json::Value = serde_json::from_str(all.lines().next().unwrap()).unwrap();
+    let vector = line["passages"][0]["vector"].as_array().unwrap();
+    assert!(vector.iter().zip(&first).all(|(a, b)| a.as_f64().unwrap() as f32 == *b));
+}
+
+#[test]
+fn an_import_without_vectors_embeds_and_bad_lines_are_named() {
+    let home = database();
+    let home = home.path();
+    let all = export(home, "a.postil");
+    succeed(home, &["export", "a.postil", "texts", "--no-vectors"]);
+    assert!(!home.join("texts/vectors.npy").exists());
+    succeed(home, &["import", "b.postil", "texts"]);
+    assert!(export(home, "b.postil") == all);
+
+    let path = home.join("texts/documents.jsonl");
+    let lines = std::fs::read_to_string(&path).unwrap();
+    let doubled = format!("{{}}\nnot json\n{lines}{lines}");
+    std::fs::write(&path, doubled).unwrap();
+    let output = run(home, &["import", "c.postil", "texts", "--json"]);
+    assert_eq!(output.status.code(), Some(3));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["added"].as_u64(), Some(4));
+    let skipped = report["skipped"].as_array().unwrap();
+    assert_eq!(skipped.len(), 6);
+    assert!(skipped[1]["error"].as_str().unwrap().contains("line 2"), "{report}");
+    assert!(export(home, "c.postil") == all);
+
+    // An export that did not end, or whose array was cut short, is refused as a whole.
+    succeed(home, &["export", "a.postil", "out"]);
+    let array = home.join("out/vectors.npy");
+    let bytes = std::fs::read(&array).unwrap();
+    std::fs::write(&array, &bytes[..bytes.len() - 1]).unwrap();
+    assert!(fail(home, &["import", "d.postil", "out"]).contains("vectors.npy"));
+    std::fs::remove_file(home.join("out/database.json")).unwrap();
+    assert!(fail(home, &["import", "d.postil", "out"]).contains("database.json"));
+}
+
+/// A command that reads what was published.
+fn published<'a>(command: &[&'a str]) -> Vec<&'a str> {
+    [command, &["--published"]].concat()
+}
+
+#[test]
+fn what_was_published_is_read_beside_a_writer_and_is_as_old_as_that() {
+    let home = database();
+    let home = home.path();
+    let stat = published(&["stat", "a.postil", "--json"]);
+    assert!(fail(home, &stat).contains("nothing was published"));
+    assert!(json(home, &["publish", "a.postil", "--json"])["generation"].as_u64().unwrap() > 0);
+    let all = export(home, "a.postil");
+    succeed(home, &["rm", "a.postil", "red"]);
+    // Whoever writes holds it: here this process does.
+    let mut writer = postil::Database::options().must_exist(true).open(home.join("a.postil")).unwrap();
+    assert!(fail(home, &["stat", "a.postil"]).contains(&std::process::id().to_string()));
+    assert_eq!(json(home, &stat)["documents"].as_u64(), Some(4));
+    assert!(succeed(home, &published(&["export", "a.postil"])) == all);
+    let found = json(home, &published(&["search", "a.postil", "Apples are red", "--json"]));
+    assert_eq!(found["hits"][0]["document"], "red");
+    assert_eq!(succeed(home, &published(&["get", "a.postil", "red"])).trim(), "Apples are red.");
+
+    let mut reader = postil::Database::open_read_only(home.join("a.postil")).unwrap();
+    writer.publish().unwrap();
+    assert_eq!((reader.count(None).unwrap(), json(home, &stat)["documents"].as_u64()), (4, Some(3)));
+    assert!(reader.remove(["brown"]).unwrap_err().to_string().contains("read-only"));
+    assert!(reader.refresh().unwrap() && !reader.refresh().unwrap() && !writer.refresh().unwrap());
+    assert_eq!(reader.count(None).unwrap(), 3);
+}
