@@ -211,6 +211,10 @@ impl<T> AtPath<T> for sled::Result<T> {
     fn at(self, path: &Path) -> Result<T> {
         self.map_err(|source| match source {
             sled::Error::Io(source) => StorageError::Io { path: path.to_owned(), source },
+            sled::Error::Corruption { .. } => StorageError::corrupt(
+                path,
+                "a part of sled's files does not match its checksum or is missing",
+            ),
             source => StorageError::Documents { path: path.to_owned(), source },
         })
     }

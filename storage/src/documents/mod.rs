@@ -8,7 +8,11 @@
 //! | trees | opening and reading |
 //! | rewrite | all of it anew, without what was removed |
 //! | transaction | one atomic, flushed write over all trees |
+//! | committed | a lower bound of the generation, outside of sled |
+//! | contain | sled's panics as errors |
 
+mod committed;
+mod contain;
 mod keys;
 mod manifest;
 mod records;

@@ -135,6 +135,12 @@ fn start(
         if segment.ids().len() != entry.rows as usize {
             return Err(StorageError::corrupt(segment.path(), "the manifest says another number of rows"));
         }
+        if documents.segment_checksum(entry.number)?.is_some_and(|checksum| checksum != segment.checksum()) {
+            return Err(StorageError::corrupt(
+                segment.path(),
+                "this is not the segment that was written here",
+            ));
+        }
         segments.push(Arc::new(segment));
     }
     let mut growing = Growing::new(dimension);

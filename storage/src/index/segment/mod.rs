@@ -6,10 +6,12 @@
 //! | write | temp name, fsync, rename, fsync folder |
 //! | map | the one unsafe line: mapping a file |
 //! | open | header and lengths to slices |
+//! | verify | checksums at first use |
 
 mod header;
 mod map;
 mod open;
+mod verify;
 mod write;
 
 pub(crate) use open::Segment;

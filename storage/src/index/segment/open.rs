@@ -1,11 +1,13 @@
 //! An open segment: the mapped file as slices.
 //!
 //! Opening reads the header and checks every length against the file, so that slicing cannot fail later; it does not
-//! read the arrays. What the arrays hold is not trusted: positions out of range are skipped by the search.
+//! read the arrays. What the arrays hold is not trusted: positions out of range are skipped by the search, and hits are
+//! verified.
 
-use super::header::{self, CODES, LINKS, NODES, NORMS, ROWS, Section, VECTORS};
+use super::header::{self, CHECKSUMS, CODES, LINKS, NODES, NORMS, ROWS, Section, VECTORS};
+use super::verify::Verified;
 use crate::error::{Result, StorageError};
-use crate::index::graph::links::{Graph, Level, Links, Lists, NONE, UpperLevel};
+use crate::index::graph::links::{Graph, Level, Links, Lists, UpperLevel};
 use crate::index::graph::scratch::ScratchPool;
 use crate::index::graph::search::{self, MAX_ROWS, Nearness};
 use crate::vector::codes::{self, Codes, Scale};
@@ -28,13 +30,17 @@ pub(crate) struct Segment {
     metric: Metric,
     entry: u32,
     scale: Scale,
-    rows: Range<usize>,
-    vectors: Range<usize>,
+    pub(super) rows: Range<usize>,
+    pub(super) vectors: Range<usize>,
+    row_checksums: Option<Range<usize>>,
     codes: Range<usize>,
     norms: Option<Range<usize>>,
-    level0: (Range<usize>, usize),
+    pub(super) level0: (Range<usize>, usize),
     upper: Vec<(Range<usize>, Range<usize>, usize)>,
-    checksums: Vec<(Range<usize>, u32)>,
+    pub(super) checksums: Vec<(Range<usize>, u32)>,
+    /// Of the header, which has those of the sections: of the whole content.
+    checksum: u32,
+    pub(super) verified: Verified,
     scratches: ScratchPool,
 }
 
@@ -42,7 +48,7 @@ impl Segment {
     pub(crate) fn open(folder: &Path, number: u32, dimension: usize, metric: Metric) -> Result<Self> {
         let path = super::file(folder, number);
         let map = super::map::map(&path)?;
-        let (header, body) = header::decode(&map, &path)?;
+        let (header, checksum, body) = header::decode(&map, &path)?;
         let corrupt = |what: String| StorageError::corrupt(&path, what);
         if header.dimension as usize != dimension || header.metric != metric.to_byte() {
             return Err(corrupt("segment is of another dimension or metric than the database".into()));
@@ -70,6 +76,8 @@ impl Segment {
         };
         let rows = find(ROWS, 0, Some(count), 8)?;
         let vectors = find(VECTORS, 0, count.checked_mul(dimension), 4)?;
+        let has_row_checksums = header.sections.iter().any(|s| s.kind == CHECKSUMS);
+        let row_checksums = has_row_checksums.then(|| find(CHECKSUMS, 0, Some(count), 4)).transpose()?;
         let codes = find(CODES, 0, count.checked_mul(codes::stride(dimension)), 1)?;
         let norms = match metric {
             Metric::L2 => Some(find(NORMS, 0, Some(count), 4)?),
@@ -97,11 +105,14 @@ impl Segment {
             scale,
             rows,
             vectors,
+            row_checksums,
             codes,
             norms,
             level0,
             upper,
             checksums,
+            checksum,
+            verified: Verified::nothing_of(count),
             scratches: ScratchPool::default(),
             path,
             map,
@@ -158,7 +169,8 @@ impl Segment {
         ef: usize,
         most: usize,
         accept: Option<&dyn Fn(u64) -> bool>,
-    ) -> Vec<Ranked> {
+    ) -> Result<Vec<Ranked>> {
+        self.ids_are_sound()?;
         let ids = self.ids();
         let upper: Vec<UpperLevel<'_>> = self
             .upper
@@ -189,28 +201,11 @@ impl Segment {
         });
         positions.iter().filter_map(|&position| self.at(position)).for_each(distance::prefetch);
         let exact = |position: usize| {
-            let rank = self.metric.rank(query, self.at(position)?);
-            Some(Ranked { rank, row: *ids.get(position)? })
+            let (vector, row) = (self.at(position)?, *ids.get(position)?);
+            let ranked = || Ranked { rank: self.metric.rank(query, vector), row };
+            Some(self.row_is_sound(position).map(|()| ranked()))
         };
         positions.into_iter().filter_map(exact).collect()
-    }
-
-    /// What is wrong with the arrays; reads all of them.
-    pub(crate) fn damage(&self) -> Vec<String> {
-        let mut damage: Vec<String> = Vec::new();
-        for (range, crc) in &self.checksums {
-            if crc32fast::hash(&self.map[range.clone()]) != *crc {
-                damage.push(format!("bytes {}..{} do not match their checksum", range.start, range.end));
-            }
-        }
-        if !self.ids().is_sorted_by(|a, b| a < b) {
-            damage.push("row ids are not ascending".to_owned());
-        }
-        let level0: &[u32] = self.array(&self.level0.0);
-        if level0.iter().any(|&n| n != NONE && n as usize >= self.ids().len()) {
-            damage.push("a link leads out of the segment".to_owned());
-        }
-        damage
     }
 
     /// Bytes of the file, and those of its codes and links.
@@ -224,8 +219,22 @@ impl Segment {
         &self.path
     }
 
+    /// Of the whole content, but for padding.
+    pub(crate) fn checksum(&self) -> u32 {
+        self.checksum
+    }
+
+    /// The checksum of each row; `None` in a file that was written before there were any.
+    pub(super) fn row_checksums(&self) -> Option<&[u32]> {
+        self.row_checksums.as_ref().map(|range| self.array(range))
+    }
+
+    pub(super) fn bytes_of(&self, range: &Range<usize>) -> &[u8] {
+        &self.map[range.clone()]
+    }
+
     #[inline]
-    fn array<T: bytemuck::AnyBitPattern>(&self, range: &Range<usize>) -> &[T] {
+    pub(super) fn array<T: bytemuck::AnyBitPattern>(&self, range: &Range<usize>) -> &[T] {
         bytemuck::try_cast_slice(&self.map[range.clone()]).expect("opening checked alignment and length")
     }
 }
