@@ -37,6 +37,7 @@ impl Snapshot {
         allowed: Option<&RoaringTreemap>,
     ) -> Result<Vec<Ranked>> {
         let SearchOptions { k, ef, oversampling, exact, .. } = *options;
+        self.ids_are_sound()?;
         let matches = allowed.map_or(self.live, RoaringTreemap::len);
         // No allocation or search wider than what is there.
         let k = k.min(usize::try_from(matches).unwrap_or(usize::MAX));
@@ -96,7 +97,6 @@ impl Snapshot {
     /// Every allowed row, or every row.
     fn scan(&self, query: &[f32], k: usize, allowed: Option<&RoaringTreemap>) -> Result<Vec<Ranked>> {
         let mut top = TopK::new(k);
-        self.ids_are_sound()?;
         if let Some(allowed) = allowed {
             for row in allowed {
                 if let Some(vector) = self.sound_vector(row)? {
@@ -154,7 +154,9 @@ impl Snapshot {
             return 0;
         }
         // Rows between those of a segment that are not in it are not in the database, and not in `removed` either.
-        (self.removed.rank(last) - first.checked_sub(1).map_or(0, |below| self.removed.rank(below))) as usize
+        let before_it = first.checked_sub(1).map_or(0, |below| self.removed.rank(below));
+        // Damaged ids may be in any order.
+        self.removed.rank(last).saturating_sub(before_it) as usize
     }
 
     /// Rows below this one are in segments.

@@ -162,7 +162,7 @@ impl Segment {
     }
 
     /// Up to `most` rows near the query, through the graph, with their exact ranks: of the `ef` nearest by codes the
-    /// first `most`. With `accept`, only rows that it accepts.
+    /// first `most`. With `accept`, only rows that it accepts. The ids have to be known to be sound; the rows are verified.
     pub(crate) fn search(
         &self,
         query: &[f32],
@@ -170,7 +170,6 @@ impl Segment {
         most: usize,
         accept: Option<&dyn Fn(u64) -> bool>,
     ) -> Result<Vec<Ranked>> {
-        self.ids_are_sound()?;
         let ids = self.ids();
         let upper: Vec<UpperLevel<'_>> = self
             .upper
