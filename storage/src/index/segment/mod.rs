@@ -11,6 +11,8 @@
 mod header;
 mod map;
 mod open;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod write;
 
