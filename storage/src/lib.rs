@@ -30,8 +30,9 @@ mod vector;
 pub use error::{Result, StorageError};
 pub use filter::{Filter, Metadata, Operator, Value};
 pub use store::{
-    Batch, Committed, DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_TEXT_BYTES,
-    DEFAULT_MIN_FREE_BYTES, DEFAULT_OVERSAMPLING, DEFAULT_SEAL_ROWS, Damage, Document, DocumentWrite, Hit,
-    MAX_KEY_BYTES, Passage, PassageWrite, Profile, SearchOptions, Stat, Store, StoreOptions,
+    Batch, Committed, DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_METADATA_BYTES,
+    DEFAULT_MAX_PASSAGES, DEFAULT_MAX_TEXT_BYTES, DEFAULT_MAX_TITLE_BYTES, DEFAULT_MIN_FREE_BYTES,
+    DEFAULT_OVERSAMPLING, DEFAULT_SEAL_ROWS, Damage, Document, DocumentWrite, Extent, Hit, MAX_KEY_BYTES,
+    Passage, PassageWrite, Profile, SearchOptions, Stat, Store, StoreOptions,
 };
 pub use vector::metric::{MAX_DIMENSION, Metric};

@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod meter;
 mod open;
+mod plain_json;
 mod plot;
 mod render;
 

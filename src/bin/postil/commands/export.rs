@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 
 use crate::args::Export;
-use crate::{open, render};
+use crate::{open, plain_json, render};
 
 /// One line per document, in the order of keys: the same content gives the same bytes, whatever the
 /// order and the batches it was ingested in.
@@ -30,8 +30,7 @@ pub(crate) fn run(args: &Export) -> Result<ExitCode> {
             "id": document.key, "title": document.title, "text": text,
             "metadata": render::metadata(&document.metadata), "passages": passages,
         });
-        serde_json::to_writer(&mut out, &line).map_err(std::io::Error::from)?;
-        writeln!(out)?;
+        plain_json::line(&mut out, &line)?;
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)

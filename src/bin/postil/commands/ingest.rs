@@ -88,7 +88,7 @@ fn print(report: &Ingested, args: &Ingest) -> Result<()> {
         "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; {passages} passages embedded"
     ))?;
     for skip in skipped {
-        eprintln!("skipped: {}", render::printable(&render::chain(&skip.error)));
+        eprintln!("skipped: {}", render::on_one_line(&render::chain(&skip.error)));
     }
     if !skipped.is_empty() {
         eprintln!("{} skipped", skipped.len());
