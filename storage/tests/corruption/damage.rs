@@ -7,7 +7,7 @@ const BLOCK_BYTES: usize = 512;
 
 /// A damage, and where it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Damage {
+pub(crate) enum Damage {
     Flip { at: usize, bit: u8 },
     Cut { at: usize },
     Zeros { at: usize },
@@ -17,7 +17,7 @@ pub enum Damage {
 
 impl Damage {
     /// Any of them.
-    pub fn random(random: &mut Mutator, bytes: &[u8]) -> Self {
+    pub(crate) fn random(random: &mut Mutator, bytes: &[u8]) -> Self {
         let at = random.below(bytes.len());
         match random.below(12) {
             0..5 => Self::Flip { at, bit: random.below(8) as u8 },
@@ -35,7 +35,7 @@ impl Damage {
     }
 
     /// The damaged content; `None` when there is no file any more.
-    pub fn of(self, whole: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn of(self, whole: &[u8]) -> Option<Vec<u8>> {
         let mut bytes = whole.to_vec();
         match self {
             Self::Flip { at, bit } => {

@@ -16,7 +16,7 @@ const PASSAGES: u64 = 10;
 const K: usize = 5;
 const DIMENSION: usize = 4;
 
-pub fn options() -> StoreOptions {
+pub(crate) fn options() -> StoreOptions {
     StoreOptions { m: 4, ef_construction: 20, min_free_bytes: 0, ..StoreOptions::default() }
 }
 
@@ -52,7 +52,7 @@ fn batch(numbers: impl IntoIterator<Item = u64>, seed: u64) -> Batch {
 }
 
 /// A database with two segments, growing rows and removals, at `path`; still open.
-pub fn create(path: &Path, seed: u64) -> Store {
+pub(crate) fn create(path: &Path, seed: u64) -> Store {
     let store = Store::create(path, Profile::new(DIMENSION, Metric::L2), options()).unwrap();
     store.commit(batch(0..DOCUMENTS, seed)).unwrap();
     store.seal().unwrap();
@@ -107,7 +107,7 @@ fn ask(store: &Store) -> Result<Answers> {
 
 /// What a damaged copy did.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// An error, or a report of `check`, that names the file.
     Detected,
     /// Everything is as it was, and `check` says so.
@@ -117,7 +117,7 @@ pub enum Outcome {
 }
 
 /// A database of the right answers.
-pub struct Sample {
+pub(crate) struct Sample {
     folder: tempfile::TempDir,
     whole: PathBuf,
     answers: Answers,
@@ -127,7 +127,7 @@ pub struct Sample {
 
 impl Sample {
     /// The files as a kill leaves them, or as closing does.
-    pub fn new(is_closed: bool) -> Self {
+    pub(crate) fn new(is_closed: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (path, whole) = (folder.path().join("a.postil"), folder.path().join("whole.postil"));
         let store = create(&path, 0);
@@ -147,23 +147,23 @@ impl Sample {
     }
 
     /// Files below `folder` of the database, by their path in it.
-    pub fn files(&self, folder: &str) -> Vec<PathBuf> {
+    pub(crate) fn files(&self, folder: &str) -> Vec<PathBuf> {
         let mut files = Vec::new();
         list(&self.whole.join(folder), &mut files);
         files.sort();
         files.iter().map(|file| file.strip_prefix(&self.whole).unwrap().to_owned()).collect()
     }
 
-    pub fn bytes(&self, file: &Path) -> Vec<u8> {
+    pub(crate) fn bytes(&self, file: &Path) -> Vec<u8> {
         std::fs::read(self.whole.join(file)).unwrap()
     }
 
-    pub fn damaged(&self, file: &Path, damage: Damage) -> Outcome {
+    pub(crate) fn damaged(&self, file: &Path, damage: Damage) -> Outcome {
         self.with(file, damage.of(&self.bytes(file)).as_deref())
     }
 
     /// What a copy does that has other bytes in a file.
-    pub fn with(&self, file: &Path, bytes: Option<&[u8]>) -> Outcome {
+    pub(crate) fn with(&self, file: &Path, bytes: Option<&[u8]>) -> Outcome {
         let path = self.folder.path().join("damaged.postil");
         let _ = std::fs::remove_dir_all(&path);
         copy(&self.whole, &path);
@@ -225,13 +225,13 @@ impl Sample {
 
 /// How many came out how.
 #[derive(Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     detected: u64,
     harmless: u64,
 }
 
 impl Tally {
-    pub fn add(&mut self, outcome: &Outcome, of: &dyn std::fmt::Debug) {
+    pub(crate) fn add(&mut self, outcome: &Outcome, of: &dyn std::fmt::Debug) {
         match outcome {
             Outcome::Detected => self.detected += 1,
             Outcome::Harmless => self.harmless += 1,
@@ -239,7 +239,7 @@ impl Tally {
         }
     }
 
-    pub fn report(&self, of: &str) {
+    pub(crate) fn report(&self, of: &str) {
         let (detected, harmless) = (self.detected, self.harmless);
         figures::report(
             "corruptions",
@@ -255,7 +255,7 @@ impl Tally {
 }
 
 /// Cases of a bounded form, or of the long one.
-pub fn cases(bounded: usize) -> usize {
+pub(crate) fn cases(bounded: usize) -> usize {
     let times = std::env::var("POSTIL_FUZZ_TIMES").ok().and_then(|times| times.parse::<usize>().ok());
     bounded * times.unwrap_or(1)
 }

@@ -36,7 +36,7 @@ impl Mutator {
     }
 
     /// SplitMix64 (Steele, Lea and Flood 2014).
-    pub fn next(&mut self) -> u64 {
+    fn draw(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -45,7 +45,7 @@ impl Mutator {
 
     /// A number below `end`, or 0 below 1.
     pub fn below(&mut self, end: usize) -> usize {
-        (self.next() % (end.max(1) as u64)) as usize
+        (self.draw() % (end.max(1) as u64)) as usize
     }
 
     /// One of some.
@@ -101,7 +101,7 @@ impl Mutator {
     }
 
     fn overwrite(&mut self, bytes: &mut [u8], at: usize, with: impl Fn(u8, u64) -> u8) {
-        let random = self.next();
+        let random = self.draw();
         if let Some(byte) = bytes.get_mut(at) {
             *byte = with(*byte, random);
         }
