@@ -34,3 +34,18 @@ fn mutated_filters_parse_or_say_where_they_do_not() {
         assert_eq!(filter.matches(&metadata), again.matches(&metadata), "{said}");
     });
 }
+
+#[test]
+fn repetitions_of_what_the_language_knows_take_no_more_than_linear_time() {
+    let repeated = WORDS.iter().flat_map(|a| {
+        WORDS
+            .iter()
+            .map(move |b| ["x = 1 ", a, b].concat().repeat(32 * 1024 / (6 + a.len() + b.len())).into_bytes())
+    });
+    postil_hostile::Target::new("filter_repeated", repeated.chain([b"x = 1 and ".repeat(3000)])).run(
+        0,
+        |bytes| {
+            let _ = String::from_utf8_lossy(bytes).parse::<Filter>();
+        },
+    );
+}

@@ -128,3 +128,29 @@ fn mutated_offset_maps_are_refused_or_lead_nowhere_outside() {
         assert_eq!(OffsetMap::from_bytes(&map.to_bytes()).unwrap(), map);
     });
 }
+
+/// Each word, and each word before each other, over and over: what a parser with a stack or with lookahead takes longest
+/// for.
+fn repeated(words: &[&str]) -> Vec<Vec<u8>> {
+    const BYTES: usize = 32 * 1024;
+    let pairs = words.iter().flat_map(|a| words.iter().map(move |b| [*a, *b].concat()));
+    let units = words.iter().map(|&word| word.to_owned()).chain(pairs);
+    units.map(|unit| unit.repeat(BYTES / unit.len()).into_bytes()).collect()
+}
+
+#[test]
+fn repetitions_of_what_a_format_knows_take_no_more_than_linear_time() {
+    let encoder = HashEncoder::default();
+    for (name, words, kind) in [
+        ("html_repeated", &HTML_WORDS[..], Kind::Html),
+        ("markdown_repeated", &MARKDOWN_WORDS[..], Kind::Markdown),
+    ] {
+        postil_hostile::Target::new(name, repeated(words)).run(0, |bytes| {
+            let extracted = extract(bytes, kind).unwrap();
+            let _ = chunk(&extracted.text, extracted.format, &ChunkOptions::default(), &encoder);
+        });
+    }
+    postil_hostile::Target::new("jsonl_repeated", repeated(&JSONL_WORDS)).run(0, |bytes| {
+        let _ = jsonl(bytes).count();
+    });
+}

@@ -91,11 +91,12 @@ impl Store {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };
         space::ensure(path, options.min_free_bytes)?;
-        rewrite::remove_others(path, &place)?;
         let documents = Documents::open(&place)?;
         let Some(manifest) = documents.manifest()? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };
+        // Only now: where these are damaged, what a crash left of the trees before them is worth something.
+        rewrite::remove_others(path, &place)?;
         start(path, options, lock, documents, manifest)
     }
 

@@ -4,8 +4,9 @@
 //! tears: it goes on with what comes before. COMMITTED is what tells then.
 
 use crate::damage::Damage;
-use crate::sample::{Outcome, Sample, Tally, cases};
+use crate::sample::{Outcome, Sample, Tally, cases, copy, create, options};
 use postil_hostile::Mutator;
+use postil_storage::{Batch, StorageError, Store};
 use std::path::Path;
 
 fn damage_everywhere(is_closed: bool, of: &str) {
@@ -55,4 +56,36 @@ fn a_damaged_lock_or_note_of_the_generation_loses_nothing() {
         }
     }
     tally.report("small files");
+}
+
+#[test]
+fn the_documents_of_another_database_or_of_an_earlier_day_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    create(&at("own"), 0).close().unwrap();
+    create(&at("other"), 1).close().unwrap();
+    copy(&at("own"), &at("earlier"));
+    let store = Store::open(at("own"), options()).unwrap();
+    let mut batch = Batch::new();
+    batch.remove("key 7");
+    store.commit(batch).unwrap();
+    store.close().unwrap();
+    let mut tally = Tally::default();
+    for (from, named) in [("other", "segments"), ("earlier", "documents")] {
+        copy(&at("own"), &at("mixed"));
+        std::fs::remove_dir_all(at("mixed/documents")).unwrap();
+        copy(&at(from).join("documents"), &at("mixed/documents"));
+        // Another's generation may be lower too: then that is what is said.
+        if from == "other" {
+            std::fs::remove_file(at("mixed/COMMITTED")).unwrap();
+        }
+        let error = Store::open(at("mixed"), options()).unwrap_err();
+        assert!(
+            matches!(&error, StorageError::Corrupt { path, .. } if path.starts_with(at("mixed").join(named))),
+            "{error}"
+        );
+        tally.add(&Outcome::Detected, &from);
+        std::fs::remove_dir_all(at("mixed")).unwrap();
+    }
+    tally.report("swapped documents");
 }

@@ -260,7 +260,7 @@ pub(crate) fn cases(bounded: usize) -> usize {
     bounded * times.unwrap_or(1)
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let (entry, to) = entry.map(|entry| (entry.path(), to.join(entry.file_name()))).unwrap();
