@@ -18,6 +18,8 @@ pub struct Database {
     #[cfg(feature = "encoder")]
     max_document_bytes: usize,
     #[cfg(feature = "encoder")]
+    pub(crate) max_question_bytes: usize,
+    #[cfg(feature = "encoder")]
     chunking: crate::chunk::ChunkOptions,
     #[cfg(feature = "encoder")]
     encoder: parking_lot::Mutex<Option<Arc<dyn postil_contract::Encoder>>>,
@@ -64,6 +66,10 @@ impl Database {
             path: path.to_path_buf(),
             #[cfg(feature = "encoder")]
             max_document_bytes: options.store.max_text_bytes,
+            #[cfg(feature = "encoder")]
+            max_question_bytes: options
+                .max_question_bytes
+                .unwrap_or(crate::options::DEFAULT_MAX_QUESTION_BYTES),
             #[cfg(feature = "encoder")]
             chunking: crate::encoding::chunking(store.profile(), options.chunking.clone())?,
             store,

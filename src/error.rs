@@ -166,6 +166,15 @@ pub enum Error {
     /// Ask something.
     #[error("the question is empty")]
     EmptyQuestion,
+    /// Ask in fewer words.
+    #[cfg(feature = "encoder")]
+    #[error("the question has {got_bytes} bytes, the limit is {max_bytes}")]
+    QuestionTooLong {
+        /// Bytes of the question.
+        got_bytes: usize,
+        /// The limit.
+        max_bytes: usize,
+    },
     /// Name another generator.
     #[cfg(feature = "generator")]
     #[error(

@@ -101,6 +101,8 @@ pub use encoding::{DEFAULT_MODEL, open_model};
 pub use error::Error;
 #[cfg(feature = "generator")]
 pub use generating::{DEFAULT_GENERATOR, GENERATORS, open_generator};
+#[cfg(feature = "encoder")]
+pub use options::DEFAULT_MAX_QUESTION_BYTES;
 pub use options::Options;
 #[cfg(feature = "generator")]
 pub use postil_generator::{AnswerToken, Basis, Disagreement, Evidence, Mode, Sampling, Span};

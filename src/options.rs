@@ -6,6 +6,10 @@ use postil_storage::{Metric, Profile, StoreOptions};
 
 use crate::{Database, Error};
 
+/// 64 KiB: no encoder reads as much in one question.
+#[cfg(feature = "encoder")]
+pub const DEFAULT_MAX_QUESTION_BYTES: usize = 64 * 1024;
+
 /// How a database is opened; [`Database::options`] starts one.
 #[derive(Clone, Default)]
 #[must_use]
@@ -20,6 +24,8 @@ pub struct Options {
     pub(crate) encoder: Option<Arc<dyn postil_contract::Encoder>>,
     #[cfg(feature = "encoder")]
     pub(crate) model: Option<String>,
+    #[cfg(feature = "encoder")]
+    pub(crate) max_question_bytes: Option<usize>,
     #[cfg(feature = "encoder")]
     pub(crate) chunking: Option<crate::chunk::ChunkOptions>,
     #[cfg(feature = "generator")]
@@ -59,6 +65,14 @@ impl Options {
     #[cfg(feature = "encoder")]
     pub fn model(mut self, name: impl Into<String>) -> Self {
         self.model = Some(name.into());
+        self
+    }
+
+    /// The longest question or query, in bytes: a longer one is refused before its tokens are counted.
+    /// [`DEFAULT_MAX_QUESTION_BYTES`] if not given.
+    #[cfg(feature = "encoder")]
+    pub fn max_question_bytes(mut self, bytes: usize) -> Self {
+        self.max_question_bytes = Some(bytes);
         self
     }
 

@@ -15,12 +15,16 @@ impl Database {
     /// The passages nearest in meaning to `query`, best first, with exact scores.
     ///
     /// # Errors
-    /// [`Error::EmptyQuestion`]; [`Error::Encode`] when the question is longer than the model reads;
+    /// [`Error::EmptyQuestion`], [`Error::QuestionTooLong`]; [`Error::Encode`] when the question is longer than the model reads;
     /// otherwise as [`Database::search_vector`] and [`Database::encoder`].
     #[cfg(feature = "encoder")]
     pub fn search(&self, query: &str, options: &SearchOptions) -> Result<Vec<Hit>, Error> {
         if query.trim().is_empty() {
             return Err(Error::EmptyQuestion);
+        }
+        if query.len() > self.max_question_bytes {
+            let (got_bytes, max_bytes) = (query.len(), self.max_question_bytes);
+            return Err(Error::QuestionTooLong { got_bytes, max_bytes });
         }
         let embeddings = self.encoder()?.encode_questions(&[query])?;
         let vector = embeddings.row(0).ok_or(Error::VectorCount { got: 0, expected: 1 })?;

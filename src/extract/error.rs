@@ -25,10 +25,12 @@ pub enum JsonlError {
         source: std::io::Error,
     },
     /// Split the record, or raise the limit.
-    #[error("line {line} is longer than {max_bytes} bytes")]
+    #[error("line {line} has {got_bytes} bytes, a line may have {max_bytes}")]
     TooLong {
         /// The line, which is skipped.
         line: u64,
+        /// Its bytes.
+        got_bytes: usize,
         /// The limit.
         max_bytes: usize,
     },

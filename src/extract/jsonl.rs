@@ -54,10 +54,10 @@ impl<R: BufRead> Jsonl<R> {
         self
     }
 
-    /// Reads the next line into the buffer; whether it was too long; `None` at the end.
-    fn read_line(&mut self) -> std::io::Result<Option<bool>> {
+    /// Reads the next line into the buffer, unless it is too long; its bytes; `None` at the end.
+    fn read_line(&mut self) -> std::io::Result<Option<usize>> {
         self.buffer.clear();
-        let mut too_long = false;
+        let mut bytes = 0;
         let mut any = false;
         loop {
             let available = match self.reader.fill_buf() {
@@ -65,19 +65,19 @@ impl<R: BufRead> Jsonl<R> {
                 other => other?,
             };
             if available.is_empty() {
-                return Ok(any.then_some(too_long));
+                return Ok(any.then_some(bytes));
             }
             any = true;
             let end = available.iter().position(|&byte| byte == b'\n');
             let part = &available[..end.unwrap_or(available.len())];
-            too_long |= self.buffer.len() + part.len() > self.max_line_bytes;
-            if !too_long {
+            bytes += part.len();
+            if bytes <= self.max_line_bytes {
                 self.buffer.extend_from_slice(part);
             }
             let used = end.map_or(part.len(), |end| end + 1);
             self.reader.consume(used);
             if end.is_some() {
-                return Ok(Some(too_long));
+                return Ok(Some(bytes));
             }
         }
     }
@@ -143,10 +143,11 @@ impl<R: BufRead> Iterator for Jsonl<R> {
                     return Some(Err(JsonlError::Read { line, source }));
                 }
                 Ok(None) => self.is_done = true,
-                Ok(Some(true)) => {
-                    return Some(Err(JsonlError::TooLong { line, max_bytes: self.max_line_bytes }));
+                Ok(Some(got_bytes)) if got_bytes > self.max_line_bytes => {
+                    let max_bytes = self.max_line_bytes;
+                    return Some(Err(JsonlError::TooLong { line, got_bytes, max_bytes }));
                 }
-                Ok(Some(false)) => match self.record() {
+                Ok(Some(_)) => match self.record() {
                     Ok(None) => {}
                     Ok(Some(record)) => return Some(Ok(record)),
                     Err(error) => return Some(Err(error)),

@@ -105,7 +105,10 @@ fn read(
             if stored.is_some_and(|stored| stored.content_hash == hash) {
                 return Ok(None);
             }
-            Prepared::new(document, hash, encoder, db.chunking()).map(Some)
+            let prepared = Prepared::new(document, hash, encoder, db.chunking())?;
+            // One that the store would refuse must not take the whole batch with it.
+            db.store().admits(&prepared.extent())?;
+            Ok(Some(prepared))
         });
         let unchanged = matches!(prepared, Ok(None));
         meter.update(|progress| {
@@ -135,7 +138,12 @@ fn read(
 /// Whether the store refused this document rather than failed.
 fn is_about_one_document(error: &Error) -> bool {
     use postil_storage::StorageError as Cause;
-    matches!(error, Error::Storage(Cause::Key { .. } | Cause::TextTooLong { .. } | Cause::Metadata { .. }))
+    matches!(
+        error,
+        Error::Storage(
+            Cause::Key { .. } | Cause::TextTooLong { .. } | Cause::TooMuch { .. } | Cause::Metadata { .. }
+        )
+    )
 }
 
 /// Writes ready to commit, or what ended the embedding.

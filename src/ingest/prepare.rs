@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use postil_contract::{EncodeError, Encoder, Passage};
-use postil_storage::{DocumentWrite, PassageWrite, Value};
+use postil_storage::{DocumentWrite, Extent, PassageWrite, Value};
 
 use crate::chunk::{self, Chunk, ChunkOptions, TokenRanges};
 use crate::{Document, Error};
@@ -94,6 +94,18 @@ impl Prepared {
             return Err(Error::EmptyDocument { key: document.key });
         }
         Ok(Self { document, content_hash, chunks })
+    }
+
+    /// What of it has limits.
+    pub(super) fn extent(&self) -> Extent<'_> {
+        let titles = self.chunks.iter().map(|chunk| chunk.title.len());
+        Extent {
+            key: &self.document.key,
+            text_bytes: self.document.text.len(),
+            title_bytes: titles.chain([self.document.title.len()]).max().unwrap_or(0),
+            metadata: &self.document.metadata,
+            passages: self.chunks.len(),
+        }
     }
 
     /// How many passages it has.

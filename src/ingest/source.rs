@@ -70,11 +70,17 @@ fn from_file(file: &SourceFile, kind: Kind, max_bytes: u64) -> Item {
         let error = Error::FileTooLarge { path: file.path.clone(), got_bytes: file.bytes, max_bytes };
         return Item { source: key, document: Err(error), bytes: file.bytes };
     }
-    let document = std::fs::read(&file.path)
-        .map_err(|source| Error::Read { path: file.path.clone(), source })
-        .and_then(|bytes| Document::from_bytes(key.clone(), &bytes, kind))
-        .map(|document| document.with_metadata(FILE_FIELD, key.clone()));
-    Item { source: key, document, bytes: file.bytes }
+    let opened = match File::open(&file.path) {
+        Ok(opened) => opened,
+        Err(source) => {
+            let document = Err(Error::Read { path: file.path.clone(), source });
+            return Item { source: key, document, bytes: file.bytes };
+        }
+    };
+    // Bounded too: it may have grown since it was found, and some files have no size.
+    let mut item = from_stream(opened, key.clone(), kind, max_bytes);
+    item.document = item.document.map(|document| document.with_metadata(FILE_FIELD, key));
+    Item { bytes: file.bytes, ..item }
 }
 
 /// The documents of standard input.

@@ -170,6 +170,18 @@ pub enum StorageError {
         /// The limit.
         limit: usize,
     },
+    /// Something else of a document is too much.
+    #[error("document {key:?} has {got} {what}, the limit is {limit}")]
+    TooMuch {
+        /// The document's key.
+        key: String,
+        /// Of what: bytes of metadata or of a title, passages.
+        what: &'static str,
+        /// How much of it.
+        got: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// A passage's range is not a range of its document's text.
     #[error("passage {start}..{end} of document {key:?} is not a range of its {text_bytes} bytes of text")]
     Range {
@@ -223,6 +235,10 @@ impl<T> AtPath<T> for sled::Result<T> {
     fn at(self, path: &Path) -> Result<T> {
         self.map_err(|source| match source {
             sled::Error::Io(source) => StorageError::Io { path: path.to_owned(), source },
+            sled::Error::Corruption { .. } => StorageError::corrupt(
+                path,
+                "a part of sled's files does not match its checksum or is missing",
+            ),
             source => StorageError::Documents { path: path.to_owned(), source },
         })
     }

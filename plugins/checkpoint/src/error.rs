@@ -125,6 +125,9 @@ pub enum Damage {
         /// What does not fit.
         reason: &'static str,
     },
+    /// A pickle: reading one means running the program in it.
+    #[error("holds pickled weights, which are a program that reading would run; convert them to safetensors")]
+    Pickled,
     /// A path inside the file leads out of the folder.
     #[error("names a file outside the folder: {name}")]
     Escape {

@@ -12,6 +12,8 @@ const MAX_JSON_BYTES: u64 = 64 << 20;
 
 const SINGLE_FILE: &str = "model.safetensors";
 const SHARD_INDEX: &str = "model.safetensors.index.json";
+/// What PyTorch calls its pickles: said by name where there is nothing else, and never read.
+const PICKLED: [&str; 4] = ["pytorch_model.bin", "model.bin", "model.pt", "model.ckpt"];
 
 /// A folder that holds one model. Having one means that its `config.json` was there.
 #[derive(Clone, Debug)]
@@ -104,7 +106,7 @@ impl ModelFolder {
     ///
     /// # Errors
     /// [`CheckpointError::Missing`] when there is none, [`CheckpointError::Corrupt`] for an index that
-    /// points out of the folder.
+    /// points out of the folder, or where there are only pickled ones.
     pub fn weight_files(&self) -> Result<Vec<PathBuf>, CheckpointError> {
         if let Some(index) = self.json_if_present::<ShardIndex>(SHARD_INDEX)? {
             return self.shards(&index);
@@ -119,6 +121,9 @@ impl ModelFolder {
             .collect();
         match found.len() {
             1 => Ok(vec![found.remove(0)]),
+            0 if let Some(pickled) = PICKLED.iter().find(|name| self.has(name)) => {
+                Err(CheckpointError::corrupt(&self.file(pickled), Damage::Pickled))
+            }
             _ => Err(CheckpointError::Missing {
                 path: self.path.clone(),
                 file: format!("{SINGLE_FILE} or {SHARD_INDEX}"),
@@ -207,6 +212,29 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn pickled_weights_are_refused_and_nothing_in_them_is_run() {
+        // The pickle of an object whose reading runs `touch PATH`.
+        let folder = folder_with(&[("config.json", "{}")]);
+        let proof = folder.path().join("was-run");
+        let pickle = format!("cos\nsystem\n(S'touch {}'\ntR.", proof.display());
+        for name in PICKLED {
+            std::fs::write(folder.path().join(name), &pickle).unwrap();
+            match ModelFolder::open(folder.path()).unwrap().weights().map(|_| ()) {
+                Err(CheckpointError::Corrupt { path, damage: Damage::Pickled }) => {
+                    assert_eq!(path, folder.path().join(name));
+                }
+                other => panic!("{other:?}"),
+            }
+            std::fs::remove_file(folder.path().join(name)).unwrap();
+        }
+        // Under another name it is no safetensors file.
+        std::fs::write(folder.path().join("model.safetensors"), &pickle).unwrap();
+        let error = ModelFolder::open(folder.path()).unwrap().weights().map(|_| ()).unwrap_err();
+        assert!(matches!(error, CheckpointError::Corrupt { .. }), "{error}");
+        assert!(!proof.exists());
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod folder;
 mod gguf;
 mod home;
 mod known;
+mod parse_tokenizer;
 mod tokenizer;
 mod weights;
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokenizers::{PaddingParams, Tokenizer, TruncationParams};
 
 use crate::folder::read_bounded;
+use crate::parse_tokenizer::parse_tokenizer;
 use crate::{CheckpointError, Damage, ModelFolder};
 
 /// Largest `tokenizer.json` read; the largest published ones have some 30 MB.
@@ -60,7 +61,7 @@ fn load_from(places: &[PathBuf]) -> Result<Tokenizer, CheckpointError> {
             continue;
         };
         let unreadable = |reason: String| CheckpointError::corrupt(&path, Damage::Unreadable { reason });
-        let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(|source| unreadable(source.to_string()))?;
+        let mut tokenizer = parse_tokenizer(&bytes).map_err(unreadable)?;
         tokenizer.with_padding(None::<PaddingParams>);
         tokenizer
             .with_truncation(None::<TruncationParams>)

@@ -7,6 +7,7 @@ mod commands;
 mod interrupt;
 mod meter;
 mod open;
+mod plain_json;
 mod plot;
 mod render;
 

@@ -6,15 +6,14 @@ use anyhow::Result;
 use postil::Answer;
 use serde_json::{Value, json};
 
+use crate::plain_json;
+
 /// Longest stretch of a passage that a result list shows, in characters.
 const SNIPPET_CHARS: usize = 240;
 
 /// One JSON value on one line.
 pub(crate) fn json(value: &Value) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer(&mut out, value).map_err(std::io::Error::from)?;
-    writeln!(out)?;
-    Ok(())
+    Ok(plain_json::line(&mut std::io::stdout().lock(), value)?)
 }
 
 /// Text on stdout as it is: see [`text`] for what comes from documents.
@@ -52,12 +51,21 @@ pub(crate) fn text(text: &str) -> Result<()> {
 /// `text` with control characters, escape sequences included, replaced by the replacement character;
 /// line feeds and tabs stay.
 pub(crate) fn printable(text: &str) -> String {
-    let is_harmless = |c: char| c == '\n' || c == '\t' || !c.is_control();
-    let is_direction = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_layout = |c: char| c == '\n' || c == '\t';
     text.replace("\r\n", "\n")
         .chars()
-        .map(|c| if is_harmless(c) && !is_direction(c) { c } else { '\u{fffd}' })
+        .map(|c| if is_layout(c) || !drives_terminal(c) { c } else { '\u{fffd}' })
         .collect()
+}
+
+/// As [`printable`], for what stands in a line of its own kind, such as a key: it cannot begin another line.
+pub(crate) fn on_one_line(text: &str) -> String {
+    text.chars().map(|c| if drives_terminal(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Control characters (C0, DEL, C1), and those that change the direction of what follows.
+pub(crate) fn drives_terminal(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// An error and all its causes.

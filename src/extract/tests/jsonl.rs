@@ -50,7 +50,7 @@ fn a_line_over_the_limit_is_skipped_with_an_error() {
     let text = format!("{{\"id\":1,\"text\":\"{}\"}}\n{{\"id\":2,\"text\":\"t\"}}", "x".repeat(100));
     let found: Vec<_> =
         jsonl(std::io::BufReader::with_capacity(7, text.as_bytes())).max_line_bytes(40).collect();
-    assert!(matches!(found[0], Err(JsonlError::TooLong { line: 1, max_bytes: 40 })));
+    assert!(matches!(found[0], Err(JsonlError::TooLong { line: 1, got_bytes: 118, max_bytes: 40 })));
     assert_eq!(found[1].as_ref().unwrap().id, "2");
 }
 

@@ -20,6 +20,11 @@ pub(super) fn block(document: u64, block: u32) -> [u8; 12] {
     key
 }
 
+/// Beside the manifest, in its tree.
+pub(crate) fn segment(number: u32) -> Vec<u8> {
+    [b"segment".as_slice(), &number.to_be_bytes()].concat()
+}
+
 /// The blocks that hold a range of bytes.
 pub(super) fn blocks_of(range: &Range<u64>) -> Range<u32> {
     if range.is_empty() {

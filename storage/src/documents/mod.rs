@@ -9,8 +9,12 @@
 //! | scan | every entry, damaged ones included |
 //! | rewrite | all of it anew, without what was removed |
 //! | transaction | one atomic, flushed write over all trees |
+//! | committed | a lower bound of the generation, outside of sled |
+//! | contain | sled's panics as errors |
 
-mod keys;
+mod committed;
+mod contain;
+pub(crate) mod keys;
 mod manifest;
 mod records;
 pub(crate) mod rewrite;
@@ -18,6 +22,7 @@ mod scan;
 mod transaction;
 mod trees;
 
+pub(crate) use committed::COMMITTED;
 pub(crate) use manifest::{Manifest, SegmentEntry};
 pub(crate) use records::{DocumentRecord, PassageRecord};
 pub(crate) use transaction::Writes;

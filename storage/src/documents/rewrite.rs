@@ -101,8 +101,8 @@ impl Documents {
         let new = Self::open(folder)?;
         for (from, to) in self.trees().into_iter().zip(new.trees()) {
             let (mut batch, mut bytes) = (sled::Batch::default(), 0);
-            for entry in from {
-                let (key, value) = entry.at(&self.path)?;
+            for entry in self.steps(from.iter()) {
+                let (key, value) = entry?;
                 bytes += key.len() + value.len();
                 batch.insert(key, value);
                 if bytes >= BATCH_BYTES {

@@ -5,13 +5,13 @@
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::records::decode;
 use super::{DocumentRecord, Documents, PassageRecord};
-use crate::error::{AtPath, Result, StorageError};
+use crate::error::{Result, StorageError};
 
 impl Documents {
     /// Keys with the document ids they name, in key order.
     pub(crate) fn every_key(&self) -> impl Iterator<Item = Result<Result<(String, u64)>>> + use<'_> {
-        self.keys.iter().map(|entry| {
-            let (key, id) = entry.at(&self.path)?;
+        self.steps(self.keys.iter()).map(|entry| {
+            let (key, id) = entry?;
             let Ok(text) = String::from_utf8(key.to_vec()) else {
                 return Ok(Err(self.corrupt(format!("a key is not text: {}", key.escape_ascii()))));
             };
@@ -26,8 +26,8 @@ impl Documents {
     pub(crate) fn every_document(
         &self,
     ) -> impl Iterator<Item = Result<(u64, Result<DocumentRecord>)>> + use<'_> {
-        self.documents.iter().map(|entry| {
-            let (id, bytes) = entry.at(&self.path)?;
+        self.steps(self.documents.iter()).map(|entry| {
+            let (id, bytes) = entry?;
             Ok((self.lenient_id(&id), decode(&bytes, "document", &self.path)))
         })
     }
@@ -36,16 +36,16 @@ impl Documents {
     pub(crate) fn every_passage(
         &self,
     ) -> impl Iterator<Item = Result<(u64, Result<PassageRecord>)>> + use<'_> {
-        self.passages.iter().map(|entry| {
-            let (row, bytes) = entry.at(&self.path)?;
+        self.steps(self.passages.iter()).map(|entry| {
+            let (row, bytes) = entry?;
             Ok((self.lenient_id(&row), decode(&bytes, "passage", &self.path)))
         })
     }
 
     /// Blocks of texts, in order: document id, block number and bytes; nothing of the first two where the key is none.
     pub(crate) fn every_block(&self) -> impl Iterator<Item = Result<Option<(u64, u32, u64)>>> + use<'_> {
-        self.texts.iter().map(|entry| {
-            let (key, block) = entry.at(&self.path)?;
+        self.steps(self.texts.iter()).map(|entry| {
+            let (key, block) = entry?;
             let split = key.split_at_checked(8);
             Ok(split.and_then(|(id, number)| {
                 let number = u32::from_be_bytes(number.try_into().ok()?);

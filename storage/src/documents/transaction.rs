@@ -2,11 +2,12 @@
 //!
 //! Everything is serialized before the transaction starts, because sled's transactions hold a global lock.
 
+use super::contain::contained;
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::records::encode;
 use super::trees::MANIFEST_KEY;
 use super::{DocumentRecord, Documents, Manifest, PassageRecord};
-use crate::error::{AtPath, Result};
+use crate::error::Result;
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 
@@ -27,6 +28,7 @@ enum In {
 pub(crate) struct Writes {
     // (tree, key, value); no value removes the key.
     writes: Vec<(usize, Vec<u8>, Option<Vec<u8>>)>,
+    generation: Option<u64>,
 }
 
 impl Writes {
@@ -39,7 +41,18 @@ impl Writes {
     }
 
     pub(crate) fn manifest(&mut self, manifest: &Manifest) {
+        self.generation = Some(manifest.generation);
         self.set(In::Manifest, MANIFEST_KEY, encode(manifest));
+    }
+
+    /// The segment's name now stands for the content of this checksum.
+    pub(crate) fn segment(&mut self, number: u32, checksum: u32) {
+        self.set(In::Manifest, &keys::segment(number), checksum.to_le_bytes().to_vec());
+    }
+
+    /// The segment's name stands for nothing any more.
+    pub(crate) fn forget_segment(&mut self, number: u32) {
+        self.delete(In::Manifest, &keys::segment(number));
     }
 
     /// A new document and its text; its key now names it.
@@ -99,23 +112,27 @@ impl Writes {
 impl Documents {
     /// Writes everything or nothing, and returns when it is durable.
     pub(crate) fn commit(&self, writes: &Writes) -> Result<()> {
-        let trees = self.trees();
-        trees[..]
-            .transaction(|trees| {
-                for (tree, key, value) in &writes.writes {
-                    match value {
-                        Some(value) => trees[*tree].insert(key.as_slice(), value.as_slice())?,
-                        None => trees[*tree].remove(key.as_slice())?,
-                    };
-                }
-                Ok::<(), ConflictableTransactionError<std::convert::Infallible>>(())
-            })
-            .map_err(|error| match error {
-                TransactionError::Storage(error) => error,
-                TransactionError::Abort(never) => match never {},
-            })
-            .at(&self.path)?;
-        self.db.flush().at(&self.path)?;
+        contained(&self.path, || {
+            let trees = self.trees();
+            trees[..]
+                .transaction(|trees| {
+                    for (tree, key, value) in &writes.writes {
+                        match value {
+                            Some(value) => trees[*tree].insert(key.as_slice(), value.as_slice())?,
+                            None => trees[*tree].remove(key.as_slice())?,
+                        };
+                    }
+                    Ok::<(), ConflictableTransactionError<std::convert::Infallible>>(())
+                })
+                .map_err(|error| match error {
+                    TransactionError::Storage(error) => error,
+                    TransactionError::Abort(never) => match never {},
+                })?;
+            self.db.flush()
+        })?;
+        if let Some(generation) = writes.generation {
+            self.committed.note(generation);
+        }
         Ok(())
     }
 }

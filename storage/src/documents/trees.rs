@@ -1,9 +1,11 @@
 //! Opening the trees and reading them.
 
+use super::committed::Committed;
+use super::contain::{contained, contained_steps};
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::records::{decode, decode_filtered};
 use super::{DocumentRecord, Manifest, PassageRecord};
-use crate::error::{AtPath, Result, StorageError};
+use crate::error::{Result, StorageError};
 use crate::filter::Metadata;
 use roaring::RoaringTreemap;
 use sled::Tree;
@@ -22,6 +24,7 @@ const LET_GO: Duration = Duration::from_secs(10);
 /// The open trees.
 pub(crate) struct Documents {
     pub(super) path: PathBuf,
+    pub(super) committed: Committed,
     pub(super) db: sled::Db,
     pub(super) manifest: Tree,
     pub(super) keys: Tree,
@@ -54,10 +57,11 @@ impl Documents {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         // Every commit flushes, so sled's own periodic flush would only add work.
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-        let db = open_when_let_go(&config).at(path)?;
-        let tree = |name: &str| db.open_tree(name).at(path);
+        let db = contained(path, || open_when_let_go(&config))?;
+        let tree = |name: &str| contained(path, || db.open_tree(name));
         Ok(Self {
             path: path.to_owned(),
+            committed: Committed::beside(path),
             manifest: tree("manifest")?,
             keys: tree("keys")?,
             documents: tree("documents")?,
@@ -83,22 +87,44 @@ impl Documents {
     }
 
     pub(crate) fn manifest(&self) -> Result<Option<Manifest>> {
-        let bytes = self.manifest.get(MANIFEST_KEY).at(&self.path)?;
-        bytes.map(|bytes| decode(&bytes, "manifest", &self.path)).transpose()
+        let Some(bytes) = self.get(&self.manifest, MANIFEST_KEY)? else { return Ok(None) };
+        let manifest: Manifest = decode(&bytes, "manifest", &self.path)?;
+        self.committed.check(manifest.generation, &self.path)?;
+        Ok(Some(manifest))
+    }
+
+    /// The checksum of the segment that has the number; `None` for one that was adopted before they were recorded.
+    pub(crate) fn segment_checksum(&self, number: u32) -> Result<Option<u32>> {
+        let Some(bytes) = self.get(&self.manifest, &keys::segment(number))? else { return Ok(None) };
+        let bytes = bytes[..].try_into().map_err(|_| {
+            StorageError::corrupt(&self.path, format!("the checksum of segment {number} is not 4 bytes long"))
+        })?;
+        Ok(Some(u32::from_le_bytes(bytes)))
+    }
+
+    pub(super) fn steps<T>(
+        &self,
+        of_sled: impl Iterator<Item = sled::Result<T>>,
+    ) -> impl Iterator<Item = Result<T>> {
+        contained_steps(self.path.clone(), of_sled)
+    }
+
+    fn get(&self, tree: &Tree, key: &[u8]) -> Result<Option<sled::IVec>> {
+        contained(&self.path, || tree.get(key))
     }
 
     /// The id of the document that a key names now.
     pub(crate) fn id_of(&self, key: &str) -> Result<Option<u64>> {
-        self.keys.get(key).at(&self.path)?.map(|id| self.read_id(&id)).transpose()
+        self.get(&self.keys, key.as_bytes())?.map(|id| self.read_id(&id)).transpose()
     }
 
     pub(crate) fn document(&self, id: u64) -> Result<Option<DocumentRecord>> {
-        let bytes = self.documents.get(keys::id(id)).at(&self.path)?;
+        let bytes = self.get(&self.documents, &keys::id(id))?;
         bytes.map(|bytes| decode(&bytes, "document", &self.path)).transpose()
     }
 
     pub(crate) fn passage(&self, row: u64) -> Result<Option<PassageRecord>> {
-        let bytes = self.passages.get(keys::id(row)).at(&self.path)?;
+        let bytes = self.get(&self.passages, &keys::id(row))?;
         bytes.map(|bytes| decode(&bytes, "passage", &self.path)).transpose()
     }
 
@@ -106,7 +132,7 @@ impl Documents {
     pub(crate) fn text(&self, document: u64, range: &Range<u64>) -> Result<Option<String>> {
         let mut bytes = Vec::with_capacity((range.end.saturating_sub(range.start) as usize).min(1 << 20));
         for number in keys::blocks_of(range) {
-            let Some(block) = self.texts.get(keys::block(document, number)).at(&self.path)? else {
+            let Some(block) = self.get(&self.texts, &keys::block(document, number))? else {
                 return Ok(None);
             };
             let block_start = u64::from(number) * TEXT_BLOCK_BYTES as u64;
@@ -129,14 +155,15 @@ impl Documents {
     /// Keys and document ids, in key order.
     pub(crate) fn keys(self: &Arc<Self>) -> impl Iterator<Item = Result<u64>> + use<> {
         let this = Arc::clone(self);
-        self.keys.iter().map(move |entry| this.read_id(&entry.at(&this.path)?.1))
+        let entries = contained_steps(self.path.clone(), self.keys.iter());
+        entries.map(move |entry| this.read_id(&entry?.1))
     }
 
     /// Rows of documents whose metadata passes.
     pub(crate) fn rows_where(&self, passes: impl Fn(&Metadata) -> bool) -> Result<RoaringTreemap> {
         let mut rows = RoaringTreemap::new();
-        for bytes in self.documents.iter().values() {
-            let (metadata, range) = decode_filtered(&bytes.at(&self.path)?, &self.path)?;
+        for bytes in self.steps(self.documents.iter().values()) {
+            let (metadata, range) = decode_filtered(&bytes?, &self.path)?;
             if passes(&metadata) {
                 rows.insert_range(range);
             }
@@ -146,8 +173,8 @@ impl Documents {
 
     /// Unsealed vectors from a row on, in row order.
     pub(crate) fn vectors(&self) -> impl Iterator<Item = Result<(u64, Vec<f32>)>> + use<'_> {
-        self.vectors.iter().map(|entry| {
-            let (row, bytes) = entry.at(&self.path)?;
+        self.steps(self.vectors.iter()).map(|entry| {
+            let (row, bytes) = entry?;
             let row = self.read_id(&row)?;
             Ok((row, self.components(row, &bytes)?))
         })
@@ -155,7 +182,7 @@ impl Documents {
 
     /// The vector of a row that is in no segment.
     pub(crate) fn vector(&self, row: u64) -> Result<Option<Vec<f32>>> {
-        let Some(bytes) = self.vectors.get(keys::id(row)).at(&self.path)? else { return Ok(None) };
+        let Some(bytes) = self.get(&self.vectors, &keys::id(row))? else { return Ok(None) };
         self.components(row, &bytes).map(Some)
     }
 
@@ -169,7 +196,7 @@ impl Documents {
 
     /// Removed rows that a segment still holds.
     pub(crate) fn removals(&self) -> Result<RoaringTreemap> {
-        self.removals.iter().keys().map(|row| self.read_id(&row.at(&self.path)?)).collect()
+        self.steps(self.removals.iter().keys()).map(|row| self.read_id(&row?)).collect()
     }
 
     pub(crate) fn path(&self) -> &Path {

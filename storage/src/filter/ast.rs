@@ -175,14 +175,34 @@ impl fmt::Display for Filter {
             }
             Self::Contains { field, text } => write!(f, "{} contains {}", Field(field), Quoted(text, '"')),
             Self::Exists { field } => write!(f, "exists({})", Field(field)),
-            Self::All(parts) => joined(f, parts, "and", "true"),
-            Self::Any(parts) => joined(f, parts, "or", "false"),
-            Self::Not(inner) => write!(f, "not ({inner})"),
+            Self::All(parts) => joined(f, parts, "and", "true", Self::is_joined),
+            // `and` binds first: a conjunction needs none.
+            Self::Any(parts) => joined(f, parts, "or", "false", Self::is_alternatives),
+            Self::Not(inner) if inner.is_joined() => write!(f, "not ({inner})"),
+            Self::Not(inner) => write!(f, "not {inner}"),
         }
     }
 }
 
-fn joined(f: &mut fmt::Formatter<'_>, parts: &[Filter], word: &str, empty: &str) -> fmt::Result {
+/// No parentheses but where they are needed: what was parsed must not nest deeper when it is displayed, or it might not
+/// be parsed again.
+impl Filter {
+    fn is_alternatives(&self) -> bool {
+        matches!(self, Self::Any(parts) if !parts.is_empty())
+    }
+
+    fn is_joined(&self) -> bool {
+        matches!(self, Self::All(parts) | Self::Any(parts) if !parts.is_empty())
+    }
+}
+
+fn joined(
+    f: &mut fmt::Formatter<'_>,
+    parts: &[Filter],
+    word: &str,
+    empty: &str,
+    needs_parentheses: impl Fn(&Filter) -> bool,
+) -> fmt::Result {
     if parts.is_empty() {
         return f.write_str(empty);
     }
@@ -190,9 +210,10 @@ fn joined(f: &mut fmt::Formatter<'_>, parts: &[Filter], word: &str, empty: &str)
         if i > 0 {
             write!(f, " {word} ")?;
         }
-        match part {
-            Filter::All(inner) | Filter::Any(inner) if !inner.is_empty() => write!(f, "({part})")?,
-            _ => write!(f, "{part}")?,
+        if needs_parentheses(part) {
+            write!(f, "({part})")?;
+        } else {
+            write!(f, "{part}")?;
         }
     }
     Ok(())

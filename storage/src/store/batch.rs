@@ -1,8 +1,9 @@
 //! What a caller writes, and everything that can be wrong with it before anything is locked.
 
+use super::limits::{self, Extent};
 use super::{Profile, Store, StoreOptions};
 use crate::error::{Result, StorageError};
-use crate::filter::{Metadata, Value};
+use crate::filter::Metadata;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -101,9 +102,7 @@ impl Batch {
     pub(super) fn prepare(&mut self, profile: &Profile, options: &StoreOptions) -> Result<()> {
         let mut seen = HashSet::new();
         for key in self.upserts.iter().map(|document| &document.key).chain(&self.removes) {
-            if key.is_empty() || key.len() > MAX_KEY_BYTES {
-                return Err(StorageError::Key { got: key.len(), limit: MAX_KEY_BYTES });
-            }
+            limits::key(key)?;
             if !seen.insert(key.as_str()) {
                 return Err(StorageError::DuplicateKey { key: key.clone() });
             }
@@ -129,18 +128,8 @@ impl Store {
 
 impl DocumentWrite {
     fn prepare(&mut self, profile: &Profile, options: &StoreOptions) -> Result<()> {
+        Extent::of(self).check(options)?;
         let (key, text) = (&self.key, &self.text);
-        if text.len() > options.max_text_bytes {
-            let (got, limit) = (text.len(), options.max_text_bytes);
-            return Err(StorageError::TextTooLong { key: key.clone(), got, limit });
-        }
-        for (field, value) in &self.metadata {
-            if let Value::Float(value) = *value
-                && !value.is_finite()
-            {
-                return Err(StorageError::Metadata { key: key.clone(), field: field.clone(), value });
-            }
-        }
         for passage in &mut self.passages {
             let Range { start, end } = passage.range;
             let boundary = |at: u64| usize::try_from(at).is_ok_and(|at| text.is_char_boundary(at));

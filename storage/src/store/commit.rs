@@ -55,6 +55,7 @@ fn commit(shared: &Shared, batch: Batch) -> Result<Committed> {
     let mut writer = shared.writer.lock();
     shared.writable()?;
     let before = shared.current();
+    before.ids_are_sound()?;
     let mut draft = Draft {
         shared,
         writes: Writes::default(),

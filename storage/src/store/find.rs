@@ -99,7 +99,7 @@ impl Store {
             }
             None => (self.shared.current(), None),
         };
-        let ranked = snapshot.search(query, options, allowed.as_deref());
+        let ranked = snapshot.search(query, options, allowed.as_deref())?;
         Ok((snapshot, ranked))
     }
 

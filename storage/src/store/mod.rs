@@ -4,6 +4,7 @@
 //! |---|---|
 //! | options | what a caller may choose |
 //! | batch | what a caller writes, checked before anything is locked |
+//! | limits | what a document may be at most |
 //! | lock | one opener per folder |
 //! | recover | create and open |
 //! | shared | the state that callers and the indexer share |
@@ -27,6 +28,7 @@ mod batch;
 mod check;
 mod commit;
 mod find;
+mod limits;
 mod lock;
 mod options;
 mod publish;
@@ -48,9 +50,11 @@ pub use backup::{Copied, CopyProgress};
 pub use batch::{Batch, Committed, DocumentWrite, MAX_KEY_BYTES, PassageWrite};
 pub use check::Damage;
 pub use find::Hit;
+pub use limits::Extent;
 pub use options::{
-    DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_TEXT_BYTES, DEFAULT_MIN_FREE_BYTES,
-    DEFAULT_OVERSAMPLING, DEFAULT_SEAL_ROWS, Profile, SearchOptions, StoreOptions,
+    DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_METADATA_BYTES, DEFAULT_MAX_PASSAGES,
+    DEFAULT_MAX_TEXT_BYTES, DEFAULT_MAX_TITLE_BYTES, DEFAULT_MIN_FREE_BYTES, DEFAULT_OVERSAMPLING,
+    DEFAULT_SEAL_ROWS, Profile, SearchOptions, StoreOptions,
 };
 pub use read::{Document, Passage};
 pub use rebuild::{Embed, Lost, Rebuilt};

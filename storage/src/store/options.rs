@@ -18,6 +18,12 @@ pub const DEFAULT_EF_CONSTRUCTION: usize = 200;
 pub const DEFAULT_EF_SEARCH: usize = 96;
 /// 64 MiB.
 pub const DEFAULT_MAX_TEXT_BYTES: usize = 64 * 1024 * 1024;
+/// 1 MiB of field names and values.
+pub const DEFAULT_MAX_METADATA_BYTES: usize = 1024 * 1024;
+/// 64 KiB.
+pub const DEFAULT_MAX_TITLE_BYTES: usize = 64 * 1024;
+/// 262,144: three times what the longest text has at 200 tokens a passage.
+pub const DEFAULT_MAX_PASSAGES: usize = 1 << 18;
 
 /// More than this would only wait for each other.
 const MAX_THREADS: usize = 256;
@@ -68,6 +74,12 @@ pub struct StoreOptions {
     pub index_threads: usize,
     /// The longest text of one document, in bytes. Default [`DEFAULT_MAX_TEXT_BYTES`].
     pub max_text_bytes: usize,
+    /// The most metadata of one document, names and values, in bytes. Default [`DEFAULT_MAX_METADATA_BYTES`].
+    pub max_metadata_bytes: usize,
+    /// The longest title of a document or a passage, in bytes. Default [`DEFAULT_MAX_TITLE_BYTES`].
+    pub max_title_bytes: usize,
+    /// The most passages of one document. Default [`DEFAULT_MAX_PASSAGES`].
+    pub max_passages: usize,
     /// Free bytes of the disk below which the database is neither opened nor written, since it cannot be
     /// opened safely on a full disk. Default [`DEFAULT_MIN_FREE_BYTES`].
     pub min_free_bytes: u64,
@@ -81,6 +93,9 @@ impl Default for StoreOptions {
             ef_construction: DEFAULT_EF_CONSTRUCTION,
             index_threads: std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS),
             max_text_bytes: DEFAULT_MAX_TEXT_BYTES,
+            max_metadata_bytes: DEFAULT_MAX_METADATA_BYTES,
+            max_title_bytes: DEFAULT_MAX_TITLE_BYTES,
+            max_passages: DEFAULT_MAX_PASSAGES,
             min_free_bytes: DEFAULT_MIN_FREE_BYTES,
         }
     }

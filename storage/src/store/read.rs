@@ -133,13 +133,14 @@ impl Store {
     /// The stored vector of a row (of unit length under cosine); `None` when there is no such row.
     ///
     /// # Errors
-    /// None at present; rows may come from disk.
+    /// [`StorageError::Corrupt`] when it is not what was written.
     pub fn vector(&self, row: u64) -> Result<Option<Vec<f32>>> {
         let snapshot = self.shared.current();
+        snapshot.ids_are_sound()?;
         if snapshot.removed.contains(row) {
             return Ok(None);
         }
-        Ok(snapshot.vector(row).map(<[f32]>::to_vec))
+        Ok(snapshot.sound_vector(row)?.map(<[f32]>::to_vec))
     }
 
     /// Reads something of a document; `read` gives `None` where the document goes away under it.

@@ -112,11 +112,12 @@ impl Store {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };
         space::ensure(path, options.min_free_bytes)?;
-        rewrite::remove_others(path, &place)?;
         let documents = Documents::open(&place)?;
         let Some(manifest) = documents.manifest()? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };
+        // Only now: where these are damaged, what a crash left of the trees before them is worth something.
+        rewrite::remove_others(path, &place)?;
         start(path, options, lock, documents, manifest, read_only)
     }
 
@@ -156,6 +157,12 @@ fn start(
         let segment = Segment::open(&segments_folder, entry.number, dimension, metric)?;
         if segment.ids().len() != entry.rows as usize {
             return Err(StorageError::corrupt(segment.path(), "the manifest says another number of rows"));
+        }
+        if documents.segment_checksum(entry.number)?.is_some_and(|checksum| checksum != segment.checksum()) {
+            return Err(StorageError::corrupt(
+                segment.path(),
+                "this is not the segment that was written here",
+            ));
         }
         segments.push(Arc::new(segment));
     }

@@ -1,6 +1,6 @@
 //! A small, sound database for tests to damage.
 
-use crate::documents::{DocumentRecord, PassageRecord, Writes};
+use crate::documents::{DocumentRecord, PassageRecord, Writes, keys};
 use crate::{Batch, DocumentWrite, Metadata, Metric, PassageWrite, Profile, Store, StoreOptions};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -75,6 +75,10 @@ impl Sample {
 
     /// Changes files that nobody has open, and opens the database again.
     pub(super) fn closed(&mut self, change: impl FnOnce(&Path)) {
+        for segment in &self.store().shared.current().segments {
+            // Or the changed file would be taken for that of another database.
+            self.tamper("manifest", &keys::segment(segment.number), None);
+        }
         self.store = None;
         change(&self.path);
         self.store = Some(Store::open(&self.path, Self::options()).unwrap());

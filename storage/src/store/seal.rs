@@ -249,6 +249,9 @@ impl Worker {
         let shared = &*self.shared;
         shared.writable()?;
         let (old, removed) = (&snapshot.segments[replaced.clone()], &*snapshot.removed);
+        for segment in old {
+            segment.is_sound()?;
+        }
         let vectors_after = |at: usize| {
             let sealed = old.iter().skip(at).flat_map(|segment| segment.iter());
             sealed.chain(snapshot.growing.iter_from(0).take(growing)).map(|(_, vector)| vector)
@@ -336,6 +339,12 @@ impl Worker {
                 (true, true) => writes.mark_removed(row),
                 (false, _) => _ = left_out.insert(row),
             }
+        }
+        for segment in &before.segments[replaced.clone()] {
+            writes.forget_segment(segment.number);
+        }
+        if let Some(segment) = &segment {
+            writes.segment(segment.number, segment.checksum());
         }
         writes.manifest(&manifest);
         shared.write(&writes)?;

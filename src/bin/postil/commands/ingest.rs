@@ -84,7 +84,7 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
         "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; {passages} passages embedded"
     ))?;
     for skip in skipped {
-        eprintln!("skipped: {}", render::printable(&render::chain(&skip.error)));
+        eprintln!("skipped: {}", render::on_one_line(&render::chain(&skip.error)));
     }
     if !skipped.is_empty() {
         eprintln!("{} skipped", skipped.len());

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Rm) -> Result<ExitCode> {
     } else {
         render::text(&format!("{removed} removed"))?;
         for key in &absent {
-            eprintln!("no such document: {}", render::printable(key));
+            eprintln!("no such document: {}", render::on_one_line(key));
         }
     }
     Ok(if absent.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Search) -> Result<ExitCode> {
             "{}. {:.3}  {}  bytes {}-{}",
             rank + 1,
             hit.score,
-            hit.key,
+            render::on_one_line(&hit.key),
             range.start,
             range.end
         ))?;

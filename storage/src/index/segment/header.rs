@@ -62,10 +62,13 @@ impl Section {
             NODES => format!("nodes of level {level}"),
             CODES => "codes".to_owned(),
             NORMS => "norms".to_owned(),
+            CHECKSUMS => "checksums of rows".to_owned(),
             kind => format!("section of kind {kind}"),
         }
     }
 }
+/// A CRC-32 per row, u32, of its id and its vector: a hit is verified without reading the whole file.
+pub(super) const CHECKSUMS: u16 = 7;
 
 /// The bytes before the first section.
 pub(super) fn encode(header: &Header) -> Vec<u8> {
@@ -80,8 +83,8 @@ pub(super) fn encode(header: &Header) -> Vec<u8> {
     bytes
 }
 
-/// The header, and where the sections begin.
-pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<(Header, usize)> {
+/// The header, its checksum, and where the sections begin.
+pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<(Header, u32, usize)> {
     let corrupt = |what: &str| StorageError::corrupt(path, what);
     let prefix = bytes.get(..PREFIX_BYTES).ok_or_else(|| corrupt("segment is shorter than its header"))?;
     if prefix[..8] != MAGIC {
@@ -94,12 +97,13 @@ pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<(Header, usize)> {
     }
     let end = PREFIX_BYTES + word(12) as usize;
     let archive = bytes.get(PREFIX_BYTES..end).ok_or_else(|| corrupt("segment ends inside its header"))?;
-    if crc32fast::hash(archive) != word(16) {
+    let crc = crc32fast::hash(archive);
+    if crc != word(16) {
         return Err(corrupt("segment header does not match its checksum"));
     }
     let mut aligned: AlignedVec = AlignedVec::with_capacity(archive.len());
     aligned.extend_from_slice(archive);
     let header = rkyv::from_bytes::<Header, Error>(&aligned)
         .map_err(|error| corrupt(&format!("segment header: {error}")))?;
-    Ok((header, end.next_multiple_of(ALIGNMENT)))
+    Ok((header, crc, end.next_multiple_of(ALIGNMENT)))
 }

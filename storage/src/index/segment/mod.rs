@@ -8,6 +8,7 @@
 //! | open | header and lengths to slices |
 //! | trust | how much of a damaged file is still what was written |
 //! | damage | what the file promises beyond that, looked at |
+//! | verify | checksums at first use |
 
 mod damage;
 mod header;
@@ -15,7 +16,10 @@ mod map;
 mod open;
 #[cfg(test)]
 pub(crate) mod tamper;
+#[cfg(test)]
+mod tests;
 mod trust;
+mod verify;
 mod write;
 
 pub(crate) use open::{Segment, shape};

@@ -1,9 +1,11 @@
 //! An open segment: the mapped file as slices.
 //!
 //! Opening reads the header and checks every length against the file, so that slicing cannot fail later; it does not
-//! read the arrays. What the arrays hold is not trusted: positions out of range are skipped by the search.
+//! read the arrays. What the arrays hold is not trusted: positions out of range are skipped by the search, and hits are
+//! verified.
 
-use super::header::{self, CODES, LINKS, NODES, NORMS, ROWS, Section, VECTORS};
+use super::header::{self, CHECKSUMS, CODES, LINKS, NODES, NORMS, ROWS, Section, VECTORS};
+use super::verify::Verified;
 use crate::error::{Result, StorageError};
 use crate::index::graph::links::{Graph, Level, Links, Lists, UpperLevel};
 use crate::index::graph::scratch::ScratchPool;
@@ -28,14 +30,18 @@ pub(crate) struct Segment {
     pub(super) metric: Metric,
     pub(super) entry: u32,
     pub(super) scale: Scale,
-    rows: Range<usize>,
+    pub(super) rows: Range<usize>,
     pub(super) vectors: Range<usize>,
+    row_checksums: Option<Range<usize>>,
     pub(super) codes: Range<usize>,
     pub(super) norms: Option<Range<usize>>,
     pub(super) level0: (Range<usize>, usize),
     pub(super) upper: Vec<(Range<usize>, Range<usize>, usize)>,
     /// Every section of the header, known or not, and where it is.
     pub(super) sections: Vec<(Range<usize>, Section)>,
+    /// Of the header, which has those of the sections: of the whole content.
+    checksum: u32,
+    pub(super) verified: Verified,
     scratches: ScratchPool,
 }
 
@@ -43,7 +49,7 @@ impl Segment {
     pub(crate) fn open(folder: &Path, number: u32, dimension: usize, metric: Metric) -> Result<Self> {
         let path = super::file(folder, number);
         let map = super::map::map(&path)?;
-        let (header, body) = header::decode(&map, &path)?;
+        let (header, checksum, body) = header::decode(&map, &path)?;
         let corrupt = |what: String| StorageError::corrupt(&path, what);
         if header.dimension as usize != dimension || header.metric != metric.to_byte() {
             return Err(corrupt("segment is of another dimension or metric than the database".into()));
@@ -71,6 +77,8 @@ impl Segment {
         };
         let rows = find(ROWS, 0, Some(count), 8)?;
         let vectors = find(VECTORS, 0, count.checked_mul(dimension), 4)?;
+        let has_row_checksums = header.sections.iter().any(|s| s.kind == CHECKSUMS);
+        let row_checksums = has_row_checksums.then(|| find(CHECKSUMS, 0, Some(count), 4)).transpose()?;
         let codes = find(CODES, 0, count.checked_mul(codes::stride(dimension)), 1)?;
         let norms = match metric {
             Metric::L2 => Some(find(NORMS, 0, Some(count), 4)?),
@@ -98,11 +106,14 @@ impl Segment {
             scale,
             rows,
             vectors,
+            row_checksums,
             codes,
             norms,
             level0,
             upper,
             sections,
+            checksum,
+            verified: Verified::nothing_of(count),
             scratches: ScratchPool::default(),
             path,
             map,
@@ -152,14 +163,14 @@ impl Segment {
     }
 
     /// Up to `most` rows near the query, through the graph, with their exact ranks: of the `ef` nearest by codes the
-    /// first `most`. With `accept`, only rows that it accepts.
+    /// first `most`. With `accept`, only rows that it accepts. The ids have to be known to be sound; the rows are verified.
     pub(crate) fn search(
         &self,
         query: &[f32],
         ef: usize,
         most: usize,
         accept: Option<&dyn Fn(u64) -> bool>,
-    ) -> Vec<Ranked> {
+    ) -> Result<Vec<Ranked>> {
         let ids = self.ids();
         let upper: Vec<UpperLevel<'_>> = self
             .upper
@@ -190,8 +201,9 @@ impl Segment {
         });
         positions.iter().filter_map(|&position| self.at(position)).for_each(distance::prefetch);
         let exact = |position: usize| {
-            let rank = self.metric.rank(query, self.at(position)?);
-            Some(Ranked { rank, row: *ids.get(position)? })
+            let (vector, row) = (self.at(position)?, *ids.get(position)?);
+            let ranked = || Ranked { rank: self.metric.rank(query, vector), row };
+            Some(self.row_is_sound(position).map(|()| ranked()))
         };
         positions.into_iter().filter_map(exact).collect()
     }
@@ -212,6 +224,20 @@ impl Segment {
         &self.path
     }
 
+    /// Of the whole content, but for padding.
+    pub(crate) fn checksum(&self) -> u32 {
+        self.checksum
+    }
+
+    /// The checksum of each row; `None` in a file that was written before there were any.
+    pub(super) fn row_checksums(&self) -> Option<&[u32]> {
+        self.row_checksums.as_ref().map(|range| self.array(range))
+    }
+
+    pub(super) fn bytes_of(&self, range: &Range<usize>) -> &[u8] {
+        &self.map[range.clone()]
+    }
+
     #[inline]
     pub(super) fn array<T: bytemuck::AnyBitPattern>(&self, range: &Range<usize>) -> &[T] {
         bytemuck::try_cast_slice(&self.map[range.clone()]).expect("opening checked alignment and length")
@@ -221,7 +247,7 @@ impl Segment {
 /// Dimension and metric of a segment file; `None` when its header cannot be read.
 pub(crate) fn shape(path: &Path) -> Option<(usize, Metric)> {
     let map = super::map::map(path).ok()?;
-    let (header, _) = header::decode(&map, path).ok()?;
+    let (header, _, _) = header::decode(&map, path).ok()?;
     Some((header.dimension as usize, Metric::from_byte(header.metric)?))
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn entry(path: &Path, entry: u32) {
 
 fn rewrite(path: &Path, change: impl FnOnce(&mut Header, &mut [u8])) {
     let mut bytes = std::fs::read(path).unwrap();
-    let (mut header, body) = header::decode(&bytes, path).unwrap();
+    let (mut header, _, body) = header::decode(&bytes, path).unwrap();
     change(&mut header, &mut bytes[body..]);
     let start = header::encode(&header);
     assert_eq!(start.len(), body);

@@ -1,6 +1,9 @@
 //! Writing a segment: nothing has the segment's name until every byte is on the medium.
 
-use super::header::{ALIGNMENT, CODES, Header, LINKS, NODES, NORMS, ROWS, Section, VECTORS, encode};
+use super::header::{
+    ALIGNMENT, CHECKSUMS, CODES, Header, LINKS, NODES, NORMS, ROWS, Section, VECTORS, encode,
+};
+use super::verify::row_checksum;
 use crate::error::{AtPath, Result};
 use crate::index::graph::links::Graph;
 use crate::vector::codes::{Codes, Scale};
@@ -59,8 +62,9 @@ pub(crate) fn write<'a>(
             section(kind, level, stride, bytes.len(), crc32fast::hash(bytes))
         })
         .collect();
-    // Last, and their checksum is known only when they are written.
+    // Last, and their checksums are known only when the vectors are written.
     sections.push(section(VECTORS, 0, 0, rows.ids.len() * rows.dimension * 4, 0));
+    sections.push(section(CHECKSUMS, 0, 0, rows.ids.len() * 4, 0));
     let mut header = Header {
         rows: rows.ids.len() as u64,
         dimension: rows.dimension as u32,
@@ -79,7 +83,9 @@ pub(crate) fn write<'a>(
     }
     let mut crc = crc32fast::Hasher::new();
     let mut bytes = 0;
-    for vector in rows.vectors {
+    let mut row_checksums: Vec<u32> = Vec::with_capacity(rows.ids.len());
+    for (vector, &id) in rows.vectors.zip(rows.ids) {
+        row_checksums.push(row_checksum(id, vector));
         let vector: &[u8] = bytemuck::cast_slice(vector);
         crc.update(vector);
         bytes += vector.len();
@@ -87,8 +93,12 @@ pub(crate) fn write<'a>(
     }
     debug_assert_eq!(bytes, rows.ids.len() * rows.dimension * 4);
     pad(&mut file, bytes).at(&temp)?;
-    if let Some(vectors) = header.sections.last_mut() {
+    let row_checksums: &[u8] = bytemuck::cast_slice(&row_checksums);
+    file.write_all(row_checksums).at(&temp)?;
+    pad(&mut file, row_checksums.len()).at(&temp)?;
+    if let [.., vectors, checksums] = &mut header.sections[..] {
         vectors.crc = crc.finalize();
+        checksums.crc = crc32fast::hash(row_checksums);
     }
     // As long as before: only a number in it changed.
     file.seek(SeekFrom::Start(0)).at(&temp)?;

@@ -1,11 +1,12 @@
 //! Nothing lies in the folder that the database does not know, and what it knows is there.
 
 use super::Damage;
-use crate::documents::{Manifest, rewrite};
+use crate::documents::{COMMITTED, Manifest, rewrite};
 use crate::error::{AtPath, Result};
 use crate::index::segment;
 use crate::store::lock::LOCK_FILE;
 use crate::store::publish::PUBLISHED;
+use crate::store::recover::SEGMENTS;
 use crate::store::shared::Shared;
 use std::path::Path;
 
@@ -21,8 +22,7 @@ pub(super) fn check(
     for entry in std::fs::read_dir(&shared.path).at(&shared.path)? {
         let path = entry.at(&shared.path)?.path();
         let known =
-            [shared.path.join(LOCK_FILE), shared.segments_folder.clone(), shared.path.join(PUBLISHED)]
-                .contains(&path);
+            [LOCK_FILE, COMMITTED, SEGMENTS, PUBLISHED].iter().any(|name| shared.path.join(name) == path);
         // Trees that a compaction replaced stay as long as someone reads them; the next open removes them.
         if !known && !rewrite::is_trees(&path) {
             report(&path, "is no part of the database");

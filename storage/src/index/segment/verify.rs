@@ -1,0 +1,105 @@
+//! Checksums at first use: no hit is made of bytes that are not what was written.
+//!
+//! Opening does not read the arrays. What an answer is made of is read and compared before it is used for the first
+//! time: the row ids by the first search or commit (8 bytes a row), a row's vector when it is ranked by it, all vectors
+//! by the first scan, everything by a merge, which would otherwise write damage down under a new checksum. Codes and
+//! links only say where to look: damage there can lose a neighbour, and only [`damage`](Segment::damage) tells.
+
+use super::open::Segment;
+use crate::error::{Result, StorageError};
+use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What was found sound since the segment was opened.
+pub(super) struct Verified {
+    ids: OnceLock<bool>,
+    vectors: OnceLock<bool>,
+    /// A bit per row.
+    rows: Box<[AtomicU64]>,
+}
+
+impl Verified {
+    pub(super) fn nothing_of(rows: usize) -> Self {
+        let words = (0..rows.div_ceil(64)).map(|_| AtomicU64::new(0));
+        Self { ids: OnceLock::new(), vectors: OnceLock::new(), rows: words.collect() }
+    }
+}
+
+/// The checksum of a row: of its id and its vector.
+pub(super) fn row_checksum(id: u64, vector: &[f32]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&id.to_le_bytes());
+    crc.update(bytemuck::cast_slice(vector));
+    crc.finalize()
+}
+
+impl Segment {
+    /// That the row ids are what was written.
+    ///
+    /// # Errors
+    /// [`StorageError::Corrupt`] names the file.
+    pub(crate) fn ids_are_sound(&self) -> Result<()> {
+        let sound = self
+            .verified
+            .ids
+            .get_or_init(|| self.matches(&self.rows) && self.ids().is_sorted_by(|a, b| a < b));
+        self.or_corrupt(*sound, || "the row ids do not match their checksum".to_owned())
+    }
+
+    /// That the row ids and all vectors are what was written.
+    ///
+    /// # Errors
+    /// [`StorageError::Corrupt`] names the file.
+    pub(crate) fn vectors_are_sound(&self) -> Result<()> {
+        self.ids_are_sound()?;
+        let sound = self.verified.vectors.get_or_init(|| self.matches(&self.vectors));
+        self.or_corrupt(*sound, || "the vectors do not match their checksum".to_owned())
+    }
+
+    /// That the id and the vector at a position are what was written.
+    ///
+    /// # Errors
+    /// [`StorageError::Corrupt`] names the file and the row.
+    pub(crate) fn row_is_sound(&self, position: usize) -> Result<()> {
+        let Some(word) = self.verified.rows.get(position / 64) else { return Ok(()) };
+        let bit = 1 << (position % 64);
+        if word.load(Ordering::Relaxed) & bit != 0 {
+            return Ok(());
+        }
+        let Some(checksums) = self.row_checksums() else {
+            // Written before rows had checksums of their own.
+            return self.vectors_are_sound();
+        };
+        let (id, vector) = (self.ids().get(position), self.at(position));
+        let sound = match (id, vector, checksums.get(position)) {
+            (Some(&id), Some(vector), Some(&crc)) => row_checksum(id, vector) == crc,
+            _ => false,
+        };
+        let corrupt = || format!("the vector of row {} does not match its checksum", id.unwrap_or(&0));
+        self.or_corrupt(sound, corrupt)?;
+        word.fetch_or(bit, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// That everything is what was written; reads all of it.
+    ///
+    /// # Errors
+    /// [`StorageError::Corrupt`] names the file and the first damage.
+    pub(crate) fn is_sound(&self) -> Result<()> {
+        match self.damaged_sections().into_iter().next() {
+            Some(what) => Err(StorageError::corrupt(self.path(), what)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a section is what its checksum says.
+    fn matches(&self, section: &Range<usize>) -> bool {
+        let crc = crc32fast::hash(self.bytes_of(section));
+        self.sections.iter().any(|(range, expected)| range == section && expected.crc == crc)
+    }
+
+    fn or_corrupt(&self, sound: bool, what: impl FnOnce() -> String) -> Result<()> {
+        if sound { Ok(()) } else { Err(StorageError::corrupt(self.path(), what())) }
+    }
+}

@@ -1,0 +1,91 @@
+//! Damaged files of sled, after a close and after a kill, and the small files beside them.
+//!
+//! After a kill the newest commits are in sled's log only. A damaged byte there looks to sled like the end that a crash
+//! tears: it goes on with what comes before. COMMITTED is what tells then.
+
+use crate::damage::Damage;
+use crate::sample::{Outcome, Sample, Tally, cases, copy, create, options};
+use postil_hostile::Mutator;
+use postil_storage::{Batch, StorageError, Store};
+use std::path::Path;
+
+fn damage_everywhere(is_closed: bool, of: &str) {
+    let sample = Sample::new(is_closed);
+    let files = sample.files("documents");
+    assert!(files.len() >= 3, "{files:?}");
+    let mut tally = Tally::default();
+    let mut random = Mutator::new(2);
+    for file in &files {
+        let bytes = sample.bytes(file);
+        // conf and the snapshot are small, the log is not.
+        let cases = if file.ends_with("db") { cases(250) } else { cases(40) };
+        for _ in 0..if bytes.is_empty() { 0 } else { cases } {
+            let damage = Damage::random(&mut random, &bytes);
+            tally.add(&sample.damaged(file, damage), &(file, damage));
+        }
+    }
+    tally.report(of);
+}
+
+#[test]
+fn damage_anywhere_in_the_documents_of_a_closed_database_is_an_error_or_harmless() {
+    damage_everywhere(true, "documents, closed");
+}
+
+#[test]
+fn damage_anywhere_in_the_documents_after_a_kill_is_an_error_or_harmless() {
+    damage_everywhere(false, "documents, killed");
+}
+
+#[test]
+fn a_damaged_lock_or_note_of_the_generation_loses_nothing() {
+    let sample = Sample::new(true);
+    let mut tally = Tally::default();
+    for file in ["LOCK", "COMMITTED"].map(Path::new) {
+        for at in 0..sample.bytes(file).len() {
+            for damage in [Damage::Flip { at, bit: (at % 8) as u8 }, Damage::Cut { at }] {
+                let outcome = match sample.damaged(file, damage) {
+                    // The mark by which a folder is known to be ours: without it nothing is touched.
+                    Outcome::Wrong(what) if file.ends_with("LOCK") && what.contains("not a database") => {
+                        Outcome::Detected
+                    }
+                    outcome => outcome,
+                };
+                tally.add(&outcome, &(file, damage));
+            }
+        }
+    }
+    tally.report("small files");
+}
+
+#[test]
+fn the_documents_of_another_database_or_of_an_earlier_day_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    create(&at("own"), 0).close().unwrap();
+    create(&at("other"), 1).close().unwrap();
+    copy(&at("own"), &at("earlier"));
+    let store = Store::open(at("own"), options()).unwrap();
+    let mut batch = Batch::new();
+    batch.remove("key 7");
+    store.commit(batch).unwrap();
+    store.close().unwrap();
+    let mut tally = Tally::default();
+    for (from, named) in [("other", "segments"), ("earlier", "documents")] {
+        copy(&at("own"), &at("mixed"));
+        std::fs::remove_dir_all(at("mixed/documents")).unwrap();
+        copy(&at(from).join("documents"), &at("mixed/documents"));
+        // Another's generation may be lower too: then that is what is said.
+        if from == "other" {
+            std::fs::remove_file(at("mixed/COMMITTED")).unwrap();
+        }
+        let error = Store::open(at("mixed"), options()).unwrap_err();
+        assert!(
+            matches!(&error, StorageError::Corrupt { path, .. } if path.starts_with(at("mixed").join(named))),
+            "{error}"
+        );
+        tally.add(&Outcome::Detected, &from);
+        std::fs::remove_dir_all(at("mixed")).unwrap();
+    }
+    tally.report("swapped documents");
+}

@@ -1,0 +1,280 @@
+//! A database, its right answers, and what a damaged copy of it does.
+
+use crate::damage::Damage;
+use postil_hostile::figures;
+use postil_storage::{
+    Batch, Document, DocumentWrite, Filter, Hit, Metadata, Metric, Passage, PassageWrite, Profile, Result,
+    SearchOptions, Store, StoreOptions, Value,
+};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// More rows than a scan is taken for.
+const DOCUMENTS: u64 = 230;
+const PASSAGES: u64 = 10;
+const K: usize = 5;
+const DIMENSION: usize = 4;
+
+pub(crate) fn options() -> StoreOptions {
+    StoreOptions { m: 4, ef_construction: 20, min_free_bytes: 0, ..StoreOptions::default() }
+}
+
+/// A document whose vectors depend on `seed`.
+fn document(number: u64, seed: u64) -> DocumentWrite {
+    let text = format!("document {number} of {seed}. ").repeat(10 + (number % 7) as usize);
+    let passages = (0..PASSAGES).map(|i| {
+        let component =
+            |c: u64| ((number * 7919 + i * 104_729 + c * 1_299_709 + seed * 31) % 1009) as f32 / 100.0;
+        PassageWrite {
+            range: i..i + 9,
+            source_range: i..i + 9,
+            title: format!("passage {i}"),
+            vector: (0..DIMENSION as u64).map(component).collect(),
+        }
+    });
+    DocumentWrite {
+        title: format!("title {number}"),
+        text: text.clone(),
+        passages: passages.collect(),
+        ..DocumentWrite::row(
+            format!("key {number}"),
+            Vec::new(),
+            Metadata::from([("year".into(), Value::Integer(number as i64 % 10))]),
+        )
+    }
+}
+
+fn batch(numbers: impl IntoIterator<Item = u64>, seed: u64) -> Batch {
+    let mut batch = Batch::new();
+    numbers.into_iter().for_each(|number| batch.upsert(document(number, seed)));
+    batch
+}
+
+/// A database with two segments, growing rows and removals, at `path`; still open.
+pub(crate) fn create(path: &Path, seed: u64) -> Store {
+    let store = Store::create(path, Profile::new(DIMENSION, Metric::L2), options()).unwrap();
+    store.commit(batch(0..DOCUMENTS, seed)).unwrap();
+    store.seal().unwrap();
+    // Too few rows for the first segment to be made anew with them.
+    store.commit(batch(DOCUMENTS..DOCUMENTS + 5, seed)).unwrap();
+    store.seal().unwrap();
+    // Opening writes sled's snapshot; what comes after is in its log only.
+    store.close().unwrap();
+    let store = Store::open(path, options()).unwrap();
+    for number in 0..10 {
+        let mut batch = batch([DOCUMENTS + 5 + number], seed);
+        batch.remove(format!("key {}", number * 20));
+        store.commit(batch).unwrap();
+    }
+    store
+}
+
+/// What a database says.
+#[derive(Clone, Debug, PartialEq)]
+struct Answers {
+    /// Through the graphs: only as good as these.
+    near: Vec<Vec<Hit>>,
+    exact: Vec<Vec<Hit>>,
+    filtered: Vec<Hit>,
+    vectors: Vec<Option<Vec<f32>>>,
+    documents: Vec<Document>,
+    texts: Vec<Option<String>>,
+    passages: Vec<Option<Vec<Passage>>>,
+}
+
+fn queries() -> impl Iterator<Item = [f32; DIMENSION]> {
+    (0..6u8).map(|i| [f32::from(i), 5.0, f32::from(10 - i), 2.5])
+}
+
+fn ask(store: &Store) -> Result<Answers> {
+    let few = SearchOptions::new(K).ef(24);
+    let year = Filter::eq("year", 3i64);
+    let keys = ["key 1", "key 77", "key 20", "key 232", "key 240"];
+    Ok(Answers {
+        near: queries().map(|query| store.search(&query, &few)).collect::<Result<_>>()?,
+        exact: queries()
+            .take(2)
+            .map(|query| store.search(&query, &few.clone().exact()))
+            .collect::<Result<_>>()?,
+        filtered: store.search(&[1.0; DIMENSION], &few.clone().filter(year))?,
+        vectors: [0, 3, 1000, 2310, 2400].map(|row| store.vector(row)).into_iter().collect::<Result<_>>()?,
+        documents: store.documents().collect::<Result<_>>()?,
+        texts: keys.map(|key| store.text(key)).into_iter().collect::<Result<_>>()?,
+        passages: keys.map(|key| store.passages(key)).into_iter().collect::<Result<_>>()?,
+    })
+}
+
+/// What a damaged copy did.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    /// An error, or a report of `check`, that names the file.
+    Detected,
+    /// Everything is as it was, and `check` says so.
+    Harmless,
+    /// Never.
+    Wrong(String),
+}
+
+/// A database of the right answers.
+pub(crate) struct Sample {
+    folder: tempfile::TempDir,
+    whole: PathBuf,
+    answers: Answers,
+    /// Of each query, the score of each row.
+    scores: Vec<HashMap<u64, f32>>,
+}
+
+impl Sample {
+    /// The files as a kill leaves them, or as closing does.
+    pub(crate) fn new(is_closed: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, whole) = (folder.path().join("a.postil"), folder.path().join("whole.postil"));
+        let store = create(&path, 0);
+        let answers = ask(&store).unwrap();
+        let all = SearchOptions::new(usize::MAX);
+        let scores = queries().map(|query| store.search_rows(&query, &all).unwrap().into_iter().collect());
+        let scores = scores.collect();
+        if is_closed {
+            store.close().unwrap();
+            Store::open(&path, options()).unwrap().close().unwrap();
+            copy(&path, &whole);
+        } else {
+            copy(&path, &whole);
+            drop(store);
+        }
+        Self { folder, whole, answers, scores }
+    }
+
+    /// Files below `folder` of the database, by their path in it.
+    pub(crate) fn files(&self, folder: &str) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        list(&self.whole.join(folder), &mut files);
+        files.sort();
+        files.iter().map(|file| file.strip_prefix(&self.whole).unwrap().to_owned()).collect()
+    }
+
+    pub(crate) fn bytes(&self, file: &Path) -> Vec<u8> {
+        std::fs::read(self.whole.join(file)).unwrap()
+    }
+
+    pub(crate) fn damaged(&self, file: &Path, damage: Damage) -> Outcome {
+        self.with(file, damage.of(&self.bytes(file)).as_deref())
+    }
+
+    /// What a copy does that has other bytes in a file.
+    pub(crate) fn with(&self, file: &Path, bytes: Option<&[u8]>) -> Outcome {
+        let path = self.folder.path().join("damaged.postil");
+        let _ = std::fs::remove_dir_all(&path);
+        copy(&self.whole, &path);
+        match bytes {
+            Some(bytes) => std::fs::write(path.join(file), bytes).unwrap(),
+            None => std::fs::remove_file(path.join(file)).unwrap(),
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.judge(&path, file)));
+        outcome.unwrap_or_else(|_| Outcome::Wrong("it panicked".to_owned()))
+    }
+
+    fn judge(&self, path: &Path, file: &Path) -> Outcome {
+        // A file of sled is named by its folder.
+        let name = if file.starts_with("segments") { path.join(file) } else { path.join("documents") };
+        let named = |error: &dyn std::fmt::Display| {
+            let text = error.to_string();
+            let is_named = text.contains(name.to_str().unwrap());
+            if is_named { Outcome::Detected } else { Outcome::Wrong(format!("does not say where: {text}")) }
+        };
+        let store = match Store::open(path, options()) {
+            Ok(store) => store,
+            Err(error) => return named(&error),
+        };
+        // Used before it is checked: whatever `check` reads and remembers must not be what detects.
+        let answers = ask(&store);
+        let reports = match store.check() {
+            Ok(damage) => damage,
+            Err(error) => return named(&error),
+        };
+        match answers {
+            Err(error) => named(&error),
+            Ok(answers) if answers == self.answers => {
+                reports.first().map_or(Outcome::Harmless, |report| named(report))
+            }
+            Ok(answers) => match (self.only_found_others(answers), reports.first()) {
+                (Ok(()), Some(report)) => named(report),
+                (Ok(()), None) => Outcome::Wrong("found others, and nothing is reported".to_owned()),
+                (Err(what), _) => Outcome::Wrong(what),
+            },
+        }
+    }
+
+    /// Through a damaged graph, other rows may be found than the nearest; each with its own score and text.
+    fn only_found_others(&self, got: Answers) -> std::result::Result<(), String> {
+        for (hits, scores) in got.near.iter().zip(&self.scores) {
+            if hits.len() != K {
+                return Err(format!("{} hits, not {K}", hits.len()));
+            }
+            for hit in hits {
+                if scores.get(&hit.row) != Some(&hit.score) {
+                    return Err(format!("row {} has score {}", hit.row, hit.score));
+                }
+            }
+        }
+        let others = Answers { near: self.answers.near.clone(), ..got };
+        if others == self.answers { Ok(()) } else { Err("what no graph answers differs".to_owned()) }
+    }
+}
+
+/// How many came out how.
+#[derive(Default)]
+pub(crate) struct Tally {
+    detected: u64,
+    harmless: u64,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, outcome: &Outcome, of: &dyn std::fmt::Debug) {
+        match outcome {
+            Outcome::Detected => self.detected += 1,
+            Outcome::Harmless => self.harmless += 1,
+            Outcome::Wrong(what) => panic!("{of:?}: {what}"),
+        }
+    }
+
+    pub(crate) fn report(&self, of: &str) {
+        let (detected, harmless) = (self.detected, self.harmless);
+        figures::report(
+            "corruptions",
+            &[
+                ("of", of.into()),
+                ("tried", (detected + harmless).into()),
+                ("detected", detected.into()),
+                ("harmless", harmless.into()),
+            ],
+        );
+        assert!(detected > 0, "{of}: nothing was detected");
+    }
+}
+
+/// Cases of a bounded form, or of the long one.
+pub(crate) fn cases(bounded: usize) -> usize {
+    let times = std::env::var("POSTIL_FUZZ_TIMES").ok().and_then(|times| times.parse::<usize>().ok());
+    bounded * times.unwrap_or(1)
+}
+
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (entry, to) = entry.map(|entry| (entry.path(), to.join(entry.file_name()))).unwrap();
+        if entry.is_dir() {
+            copy(&entry, &to);
+        } else {
+            std::fs::copy(entry, to).unwrap();
+        }
+    }
+}
+
+fn list(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { list(&path, files) } else { files.push(path) }
+    }
+}

@@ -1,0 +1,156 @@
+//! Documents of all kinds: every part of a text stands where the offset map says, and every chunk is a part of the text.
+
+use crate::target;
+use postil::chunk::{ChunkOptions, Format, chunk};
+use postil::extract::{Extracted, Kind, OffsetMap, extract, jsonl};
+use postil_encoder::HashEncoder;
+use std::io::BufReader;
+
+const HTML: [&str; 5] = [
+    "<!doctype html><html><head><title>T &amp; t</title><style>p{}</style></head><body><h1>A</h1><p>One <b>two</b>\
+     <br>three &#8212; &#x9b; &nbsp;</p><script>if (a < b) { alert('</p>') }</script></body></html>",
+    "<ul><li>a<ul><li>b</li></ul></li></ul><table><tr><th>x<td>1</table><pre>  code\n  more</pre>",
+    "<p>unclosed <a href='x\"y'>link <!-- comment -- > --> <![CDATA[ c ]]> <textarea><p></textarea>",
+    "<div><div><div><blockquote><h2>deep</h2></blockquote></div></div></div>&notin;&not;in;&#0;&#xd800;&#99999999;",
+    "\u{feff}<template><svg><math><mi>é</mi></math></svg></template><noscript>n</noscript><select><option>o",
+];
+const HTML_WORDS: [&str; 18] = [
+    "<",
+    ">",
+    "</",
+    "/>",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "&",
+    ";",
+    "&#x",
+    "<p>",
+    "<div>",
+    "<pre>",
+    "</pre>",
+    "<script>",
+    "<title>",
+    "<li>",
+];
+const MARKDOWN: [&str; 5] = [
+    "---\ntitle: x\n---\n# A\n\nOne sentence. Another one; with a clause, and more!\n\n## B\n\n- a\n  - b\n\n1. c\n",
+    "| a | b |\n|---|---|\n| 1 | `2` |\n\n```rust\nfn main() {}\n```\n\n    indented\n\n> quote\n>> deeper\n",
+    "Setext\n===\n\nTwo\n---\n\n[link][ref] ![i](u \"t\") <b>html</b> **bold *it*** ~~s~~\n\n[ref]: /url 'title'\n",
+    "Dr. Smith paid 3.5 e.g. in U.S. dollars.\r\n\r\nNext?\u{2029}「日本語。次。」 ok…\n\n* * *\n",
+    "# h\n## h\n### h\n#### h\n##### h\n###### h\ntext\n[^1]: note\n\n<details>\n\nx\n\n</details>\n",
+];
+const MARKDOWN_WORDS: [&str; 16] =
+    ["# ", "\n\n", "\n", "```", "~~~", "- ", "> ", "|", "|---|", "[", "](", "*", "_", "    ", "<b>", "---\n"];
+const JSONL: [&str; 4] = [
+    "{\"id\": 1, \"text\": \"one\", \"title\": \"t\", \"year\": 2024}\n\n{\"_id\": \"x\", \"text\": \"\\u00e9\\ud83d\\ude00\"}\n",
+    "{\"id\":\"a\",\"text\":\"b\",\"tags\":[\"x\",\"y\"],\"deep\":{\"a\":[1,2,{\"b\":null}]},\"f\":1e308,\"n\":null}\r\n",
+    "\u{feff}{\"doc_id\": 5, \"text\": \"t\"}\n{\"text\": \"no id\"}\nnot json\n[1,2]\n\"text\"\n",
+    "{\"id\":18446744073709551615,\"text\":\"\",\"x\":-0.0}\n{\"id\":1,\"id\":2,\"text\":\"twice\"}",
+];
+const JSONL_WORDS: [&str; 12] =
+    ["{", "}", "[", "]", "\"id\":", "\"text\":", "\n", "\\u", "\\ud800", "null", "1e999", ","];
+
+/// The parts of a text that a map gives places of are inside the source, and in order.
+fn assert_places(extracted: &Extracted, source: &[u8]) {
+    let text = &extracted.text;
+    let mut last = 0;
+    for (at, c) in text.char_indices() {
+        let place = extracted.map.source_range(at..at + c.len_utf8());
+        assert!(place.start <= place.end && place.end <= source.len(), "{place:?}");
+        assert!(place.start >= last, "{place:?} after {last}");
+        last = place.start;
+    }
+    let map = OffsetMap::from_bytes(&extracted.map.to_bytes()).unwrap();
+    assert_eq!(map, extracted.map);
+}
+
+fn assert_chunks(text: &str, format: Format) {
+    let encoder = HashEncoder::default();
+    for options in [
+        ChunkOptions { max_tokens: 12, overlap_sentences: 1 },
+        ChunkOptions { max_tokens: 200, overlap_sentences: 2 },
+    ] {
+        // Some text has no room in a small window: that is an error, and has to be one.
+        let Ok(chunks) = chunk(text, format, &options, &encoder) else { continue };
+        for chunk in &chunks {
+            assert!(!text[chunk.range.clone()].trim().is_empty());
+        }
+        assert!(chunks.is_sorted_by_key(|chunk| chunk.range.start));
+    }
+}
+
+fn read(bytes: &[u8], kind: Kind) {
+    // Most mutations are no UTF-8 any more, which is one check: what is behind it should see them too.
+    let lossy = String::from_utf8_lossy(bytes);
+    let _ = extract(bytes, kind);
+    let extracted = extract(lossy.as_bytes(), kind).unwrap();
+    assert_places(&extracted, lossy.as_bytes());
+    assert_chunks(&extracted.text, extracted.format);
+}
+
+#[test]
+fn mutated_html_is_read() {
+    target("html", &HTML).words(&HTML_WORDS).run(4_000, |bytes| read(bytes, Kind::Html));
+}
+
+#[test]
+fn mutated_markdown_is_read_and_split() {
+    target("markdown", &MARKDOWN).words(&MARKDOWN_WORDS).run(4_000, |bytes| read(bytes, Kind::Markdown));
+}
+
+#[test]
+fn mutated_plain_text_is_split() {
+    target("chunker", &MARKDOWN).words(&MARKDOWN_WORDS).run(4_000, |bytes| read(bytes, Kind::Plain));
+}
+
+#[test]
+fn mutated_jsonl_is_read_line_by_line() {
+    target("jsonl", &JSONL).words(&JSONL_WORDS).run(40_000, |bytes| {
+        let records = jsonl(BufReader::with_capacity(16, bytes)).max_line_bytes(400);
+        let lines = bytes.split(|&byte| byte == b'\n').count();
+        assert!(records.count() <= lines);
+    });
+}
+
+#[test]
+fn mutated_offset_maps_are_refused_or_lead_nowhere_outside() {
+    let map = |html: &str| extract(html.as_bytes(), Kind::Html).unwrap().map.to_bytes();
+    let valid = HTML.map(map);
+    postil_hostile::Target::new("offset_map", valid).run(40_000, |bytes| {
+        let Ok(map) = OffsetMap::from_bytes(bytes) else { return };
+        let end = map.text_len();
+        for range in [0..end, 0..0, end..end, end / 2..end, 0..end / 2] {
+            let place = map.source_range(range);
+            assert!(place.start <= place.end, "{place:?}");
+        }
+        assert_eq!(OffsetMap::from_bytes(&map.to_bytes()).unwrap(), map);
+    });
+}
+
+/// Each word, and each word before each other, over and over: what a parser with a stack or with lookahead takes longest
+/// for.
+fn repeated(words: &[&str]) -> Vec<Vec<u8>> {
+    const BYTES: usize = 32 * 1024;
+    let pairs = words.iter().flat_map(|a| words.iter().map(move |b| [*a, *b].concat()));
+    let units = words.iter().map(|&word| word.to_owned()).chain(pairs);
+    units.map(|unit| unit.repeat(BYTES / unit.len()).into_bytes()).collect()
+}
+
+#[test]
+fn repetitions_of_what_a_format_knows_take_no_more_than_linear_time() {
+    let encoder = HashEncoder::default();
+    for (name, words, kind) in [
+        ("html_repeated", &HTML_WORDS[..], Kind::Html),
+        ("markdown_repeated", &MARKDOWN_WORDS[..], Kind::Markdown),
+    ] {
+        postil_hostile::Target::new(name, repeated(words)).run(0, |bytes| {
+            let extracted = extract(bytes, kind).unwrap();
+            let _ = chunk(&extracted.text, extracted.format, &ChunkOptions::default(), &encoder);
+        });
+    }
+    postil_hostile::Target::new("jsonl_repeated", repeated(&JSONL_WORDS)).run(0, |bytes| {
+        let _ = jsonl(bytes).count();
+    });
+}

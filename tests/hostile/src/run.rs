@@ -1,0 +1,136 @@
+//! A target under many cases.
+
+use crate::{Mutator, figures, memory};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Multiplies the cases of every target.
+const TIMES: &str = "POSTIL_FUZZ_TIMES";
+/// Another seed than the one that CI has.
+const SEED: &str = "POSTIL_FUZZ_SEED";
+/// Inputs longer than this are cut: they only take time.
+const LONGEST_BYTES: usize = 64 * 1024;
+/// Longer than this for one case, of at most [`LONGEST_BYTES`], is more than linear time. Machines stall, so a slow case
+/// is run again.
+const LONGEST: Duration = Duration::from_millis(1500);
+const TRIES: usize = 3;
+/// A case may allocate this and [`PER_BYTE`] for each of its bytes.
+const BASE_BYTES: usize = 4 << 20;
+const PER_BYTE: usize = 512;
+
+/// Something that reads bytes and must neither panic, nor take long, nor allocate much, whatever they are.
+pub struct Target<'a> {
+    name: &'a str,
+    valid: Vec<Vec<u8>>,
+    words: Vec<&'a [u8]>,
+    found: Option<PathBuf>,
+}
+
+impl<'a> Target<'a> {
+    /// A target whose cases are mutations of `valid` inputs.
+    #[must_use]
+    pub fn new(name: &'a str, valid: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self { name, valid: valid.into_iter().collect(), words: Vec::new(), found: None }
+    }
+
+    /// Words that the format knows.
+    #[must_use]
+    pub fn words(mut self, words: &[&'a str]) -> Self {
+        self.words = words.iter().map(|word| word.as_bytes()).collect();
+        self
+    }
+
+    /// A folder of cases that once failed; they are run first, and mutated too.
+    #[must_use]
+    pub fn found_in(mut self, folder: impl AsRef<Path>) -> Self {
+        self.found = Some(folder.as_ref().to_owned());
+        self
+    }
+
+    /// Runs every valid input, every found case and `cases` mutations, or as many times more as the environment says.
+    ///
+    /// # Panics
+    /// When a case does not stay calm; it is written to a file first, which the message names.
+    pub fn run(mut self, cases: u64, calm: impl Fn(&[u8])) {
+        self.valid.extend(self.found.iter().flat_map(|folder| read_all(folder)));
+        assert!(!self.valid.is_empty(), "{}: no input to start from", self.name);
+        for input in &self.valid {
+            self.case(input, &calm);
+        }
+        let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+        let cases = cases * number(TIMES).unwrap_or(1);
+        let mut mutator = Mutator::new(number(SEED).unwrap_or(7));
+        for _ in 0..cases {
+            let mut input = mutator.one_of(&self.valid).clone();
+            let donor = mutator.one_of(&self.valid);
+            mutator.mutate(&mut input, donor, &self.words);
+            input.truncate(LONGEST_BYTES);
+            self.case(&input, &calm);
+        }
+        figures::report(
+            "fuzz",
+            &[("target", self.name.into()), ("cases", (cases + self.valid.len() as u64).into())],
+        );
+    }
+
+    fn case(&self, input: &[u8], calm: &impl Fn(&[u8])) {
+        let allowed = BASE_BYTES + PER_BYTE * input.len();
+        for attempt in 1..=TRIES {
+            let start = Instant::now();
+            let (outcome, most) = memory::measured(|| catch_unwind(AssertUnwindSafe(|| calm(input))));
+            let took = start.elapsed();
+            if let Err(panic) = outcome {
+                self.keep(input, "it panics");
+                resume_unwind(panic);
+            }
+            if most > allowed {
+                panic!("{}", self.keep(input, &format!("it allocates {most} bytes, of {allowed}")));
+            }
+            if took <= LONGEST {
+                return;
+            }
+            assert!(attempt < TRIES, "{}", self.keep(input, &format!("it takes {took:?}")));
+        }
+    }
+
+    /// Where the case went, and why.
+    #[expect(clippy::print_stderr, reason = "a test that fails says how to repeat it")]
+    fn keep(&self, input: &[u8], why: &str) -> String {
+        let path = std::env::temp_dir().join(format!("found-{}-{:08x}", self.name, hash(input)));
+        let written = std::fs::write(&path, input);
+        let message = format!("{}: {why}: {} ({written:?})", self.name, path.display());
+        eprintln!("{message}");
+        message
+    }
+}
+
+fn read_all(folder: &Path) -> Vec<Vec<u8>> {
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths.iter().filter_map(|path| std::fs::read(path).ok()).collect()
+}
+
+/// FNV-1a, to name a file.
+fn hash(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "allocates")]
+    fn a_case_that_allocates_without_bound_is_found() {
+        Target::new("self", [vec![1]]).run(0, |_| drop(Vec::<u8>::with_capacity(1 << 30)));
+    }
+
+    #[test]
+    fn cases_reach_what_a_valid_input_does_not() {
+        let seen = std::cell::Cell::new(false);
+        Target::new("self", [b"abc".to_vec()]).run(1000, |input| seen.set(seen.get() || input.len() > 30));
+        assert!(seen.get());
+    }
+}
