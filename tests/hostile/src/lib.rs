@@ -7,8 +7,8 @@
 //! | run | a target under many cases: no panic, no long time, no large memory; what was found is kept |
 //! | figures | counts for the reliability table |
 //!
-//! The toolchain that the project is pinned to has no coverage instrumentation for fuzzing, so the cases start from
-//! valid inputs and stay near them. `POSTIL_FUZZ_TIMES=50 cargo test -- mutated` is the long form.
+//! Cases start from valid inputs and stay near them, so that they get past the first checks in the seconds that a test
+//! has; `POSTIL_FUZZ_TIMES=50 cargo test -- mutated` is the long form. Beside it, `tests/coverage` is guided by coverage.
 #![deny(unsafe_code)]
 
 pub mod figures;
