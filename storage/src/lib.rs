@@ -21,6 +21,11 @@
 
 mod documents;
 mod error;
+#[cfg(not(feature = "faults"))]
+mod fault;
+#[cfg(feature = "faults")]
+#[doc(hidden)]
+pub mod fault;
 mod filter;
 mod index;
 mod parallel;

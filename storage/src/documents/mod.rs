@@ -6,6 +6,7 @@
 //! | records | the rkyv records and their version byte |
 //! | manifest | what the database is made of right now |
 //! | trees | opening and reading |
+//! | sled_files | what sled leaves undone in its folder |
 //! | rewrite | all of it anew, without what was removed |
 //! | transaction | one atomic, flushed write over all trees |
 
@@ -13,6 +14,7 @@ mod keys;
 mod manifest;
 mod records;
 pub(crate) mod rewrite;
+mod sled_files;
 mod transaction;
 mod trees;
 

@@ -5,6 +5,7 @@
 
 use super::Documents;
 use crate::error::{AtPath, Result};
+use crate::fault::{self, Point};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -70,6 +71,7 @@ impl Documents {
             std::fs::remove_dir_all(&unfinished).at(&unfinished)?;
         }
         let new = Self::open(&unfinished)?;
+        fault::reach(Point::RewriteBegun)?;
         for (from, to) in self.trees().into_iter().zip(new.trees()) {
             let (mut batch, mut bytes) = (sled::Batch::default(), 0);
             for entry in from {
@@ -86,10 +88,14 @@ impl Documents {
             }
             to.apply_batch(batch).at(&unfinished)?;
         }
+        fault::reach(Point::RewriteCopied)?;
         new.db.flush().at(&unfinished)?;
         drop(new);
+        fault::reach(Point::RewriteClosed)?;
         std::fs::rename(&unfinished, &path).at(&path)?;
+        fault::reach(Point::RewriteRenamed)?;
         std::fs::File::open(database).and_then(|folder| folder.sync_all()).at(database)?;
+        fault::reach(Point::RewriteFolderSynced)?;
         Self::open(&path).map(Some)
     }
 }

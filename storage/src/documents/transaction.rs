@@ -7,6 +7,7 @@ use super::records::encode;
 use super::trees::MANIFEST_KEY;
 use super::{DocumentRecord, Documents, Manifest, PassageRecord};
 use crate::error::{AtPath, Result};
+use crate::fault::{self, Point};
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 
@@ -115,7 +116,8 @@ impl Documents {
                 TransactionError::Abort(never) => match never {},
             })
             .at(&self.path)?;
+        fault::reach(Point::TransactionWritten)?;
         self.db.flush().at(&self.path)?;
-        Ok(())
+        fault::reach(Point::TransactionFlushed)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::records::{decode, decode_filtered};
+use super::sled_files;
 use super::{DocumentRecord, Manifest, PassageRecord};
 use crate::error::{AtPath, Result, StorageError};
 use crate::filter::Metadata;
@@ -54,6 +55,7 @@ impl Documents {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         // Every commit flushes, so sled's own periodic flush would only add work.
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+        sled_files::remove_unfinished(path)?;
         let db = open_when_let_go(&config).at(path)?;
         let tree = |name: &str| db.open_tree(name).at(path);
         Ok(Self {

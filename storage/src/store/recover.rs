@@ -7,6 +7,7 @@ use super::snapshot::Snapshot;
 use super::{Profile, Store, StoreOptions, space};
 use crate::documents::{Documents, Manifest, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
+use crate::fault::{self, Point};
 use crate::index::growing::Growing;
 use crate::index::segment::{self, Segment};
 use crate::vector::metric::Metric;
@@ -37,9 +38,11 @@ impl Store {
         }
         std::fs::create_dir_all(path).at(path)?;
         let lock = Lock::take(path)?;
+        fault::reach(Point::CreateLocked)?;
         space::ensure(path, options.min_free_bytes)?;
         let place = rewrite::current(path)?.map_or_else(|| rewrite::first(path), |(_, place)| place);
         let documents = Documents::open(&place)?;
+        fault::reach(Point::CreateTrees)?;
         if documents.manifest()?.is_some() {
             return Err(StorageError::Exists { path: path.to_owned() });
         }
@@ -61,6 +64,7 @@ impl Store {
         let mut writes = Writes::default();
         writes.manifest(&manifest);
         documents.commit(&writes)?;
+        fault::reach(Point::CreateManifest)?;
         // The folder's own name must survive a crash too.
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         for folder in [path, parent] {
@@ -87,12 +91,15 @@ impl Store {
             return Err(not_a_database(path, "the folder has no LOCK file of a database"));
         }
         let lock = Lock::take(path)?;
+        fault::reach(Point::OpenLocked)?;
         let Some((_, place)) = rewrite::current(path)? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };
         space::ensure(path, options.min_free_bytes)?;
         rewrite::remove_others(path, &place)?;
+        fault::reach(Point::OpenOthersRemoved)?;
         let documents = Documents::open(&place)?;
+        fault::reach(Point::OpenTrees)?;
         let Some(manifest) = documents.manifest()? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };
@@ -137,6 +144,7 @@ fn start(
         }
         segments.push(Arc::new(segment));
     }
+    fault::reach(Point::OpenSegments)?;
     let mut growing = Growing::new(dimension);
     let (mut ids, mut vectors) = (Vec::new(), Vec::new());
     for entry in documents.vectors() {
@@ -191,6 +199,7 @@ fn remove_orphans(folder: &Path, manifest: &Manifest) -> Result<()> {
         let ours = path.extension().is_some_and(|extension| extension == "seg" || extension == "tmp");
         if ours && !adopted.contains(&path) {
             std::fs::remove_file(&path).at(&path)?;
+            fault::reach(Point::OpenOrphanRemoved)?;
         }
     }
     Ok(())

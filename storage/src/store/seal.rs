@@ -7,6 +7,7 @@ use super::shared::Shared;
 use super::snapshot::Snapshot;
 use crate::documents::{SegmentEntry, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
+use crate::fault::{self, Point};
 use crate::index::graph::{self, build::BuildOptions};
 use crate::index::growing::Growing;
 use crate::index::growing_graph::GrowingGraph;
@@ -194,10 +195,12 @@ impl Worker {
         let place = new.path().to_owned();
         let old = std::mem::replace(&mut *shared.documents.write(), Arc::new(new));
         drop(writer);
+        fault::reach(Point::RewriteUsed)?;
         // Where a reader still has the old trees, the next open removes them.
         if let Some(old) = Arc::into_inner(old) {
             drop(old);
             rewrite::remove_others(&shared.path, &place)?;
+            fault::reach(Point::RewriteOldRemoved)?;
         }
         Ok(())
     }
@@ -298,6 +301,7 @@ impl Worker {
             let _ = std::fs::remove_file(segment::file(folder, number).with_extension("tmp"));
         })?;
         let segment = Segment::open(folder, number, dimension, metric)?;
+        fault::reach(Point::SegmentOpened)?;
         self.adopt(snapshot, replaced, growing, Some(segment), &ids)
     }
 
@@ -349,10 +353,12 @@ impl Worker {
         *writer = manifest;
         drop(writer);
         shared.notify();
+        fault::reach(Point::AdoptionPublished)?;
         for segment in old {
             // Searches that began before still read it: the name goes now, the bytes when they are done. Where the
             // system does not allow that, the next open removes it.
             let _ = std::fs::remove_file(segment.path());
+            fault::reach(Point::OldSegmentRemoved)?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 /// Appends `{"figure": name, "key": value, ...}`; does nothing where nobody asks for figures.
-pub fn report(name: &str, values: &[(&str, f64)]) {
+pub(crate) fn report(name: &str, values: &[(&str, f64)]) {
     let Some(path) = std::env::var_os("POSTIL_FIGURES") else { return };
     let values: String = values.iter().map(|(key, value)| format!(", \"{key}\": {value}")).collect();
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();

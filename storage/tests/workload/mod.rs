@@ -9,14 +9,14 @@ use postil_storage::{
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub const DIMENSION: usize = 8;
+pub(crate) const DIMENSION: usize = 8;
 /// Few, so that most writes replace and the model stays small.
 const KEYS: u64 = 60;
 
 /// Documents by key.
-pub type Model = BTreeMap<String, DocumentWrite>;
+pub(crate) type Model = BTreeMap<String, DocumentWrite>;
 
-pub fn options() -> StoreOptions {
+pub(crate) fn options() -> StoreOptions {
     StoreOptions {
         seal_rows: 40,
         m: 6,
@@ -27,12 +27,12 @@ pub fn options() -> StoreOptions {
     }
 }
 
-pub fn create(path: &Path) -> Store {
+pub(crate) fn create(path: &Path) -> Store {
     Store::create(path, Profile::new(DIMENSION, Metric::L2), options()).unwrap()
 }
 
 /// splitmix64 (Steele et al. 2014): any number gives an unrelated one.
-pub fn hash(n: u64) -> u64 {
+pub(crate) fn hash(n: u64) -> u64 {
     let mut z = n.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -40,14 +40,14 @@ pub fn hash(n: u64) -> u64 {
 }
 
 /// No two rows of the script have the same vector.
-pub fn vector(seed: u64) -> Vec<f32> {
+pub(crate) fn vector(seed: u64) -> Vec<f32> {
     (0..DIMENSION as u64)
         .map(|i| (hash(seed.rotate_left(6) ^ i) >> 40) as f32 / (1 << 23) as f32 - 1.0)
         .collect()
 }
 
 /// The document that batch `generation` writes under a key. One in 16 is long: several text blocks.
-pub fn document(key: u64, generation: u64) -> DocumentWrite {
+pub(crate) fn document(key: u64, generation: u64) -> DocumentWrite {
     let seed = hash(generation << 16 | key);
     let repeat = if seed.is_multiple_of(16) { 2_000 + seed % 997 } else { 1 + seed % 40 };
     let text = format!("key {key} of batch {generation}: ä😀 {seed:016x}\n").repeat(repeat as usize);
@@ -78,7 +78,7 @@ fn touched(generation: u64) -> BTreeMap<u64, bool> {
 }
 
 /// The batch that makes generation `generation`.
-pub fn batch(generation: u64) -> Batch {
+pub(crate) fn batch(generation: u64) -> Batch {
     let mut batch = Batch::new();
     for (key, removed) in touched(generation) {
         if removed {
@@ -91,7 +91,7 @@ pub fn batch(generation: u64) -> Batch {
 }
 
 /// What a store of that generation holds: of each key, what was last done to it.
-pub fn model(generation: u64) -> Model {
+pub(crate) fn model(generation: u64) -> Model {
     let mut last = BTreeMap::new();
     for generation in (1..=generation).rev() {
         for (key, removed) in touched(generation) {
@@ -106,7 +106,7 @@ pub fn model(generation: u64) -> Model {
 }
 
 /// Everything of the model is in the store, whole and found by its vectors, and nothing else is.
-pub fn agree(store: &Store, model: &Model) {
+pub(crate) fn agree(store: &Store, model: &Model) {
     let stored: Vec<_> = store.documents().map(Result::unwrap).collect();
     assert_eq!(stored.iter().map(|d| &d.key).collect::<Vec<_>>(), model.keys().collect::<Vec<_>>());
     let rows: usize = model.values().map(|d| d.passages.len()).sum();
@@ -135,7 +135,7 @@ pub fn agree(store: &Store, model: &Model) {
 }
 
 /// The store is sound, whole, and of one of the generations; which one.
-pub fn sound(store: &Store, generations: std::ops::RangeInclusive<u64>) -> u64 {
+pub(crate) fn sound(store: &Store, generations: std::ops::RangeInclusive<u64>) -> u64 {
     let generation = store.stat().unwrap().generation;
     assert!(generations.contains(&generation), "generation {generation} is not in {generations:?}");
     assert_eq!(store.check().unwrap(), vec![]);

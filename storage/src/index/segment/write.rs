@@ -2,6 +2,7 @@
 
 use super::header::{ALIGNMENT, CODES, Header, LINKS, NODES, NORMS, ROWS, Section, VECTORS, encode};
 use crate::error::{AtPath, Result};
+use crate::fault::{self, Point};
 use crate::index::graph::links::Graph;
 use crate::vector::codes::{Codes, Scale};
 use crate::vector::metric::Metric;
@@ -77,6 +78,7 @@ pub(crate) fn write<'a>(
         file.write_all(bytes).at(&temp)?;
         pad(&mut file, bytes.len()).at(&temp)?;
     }
+    fault::reach(Point::SegmentPart)?;
     let mut crc = crc32fast::Hasher::new();
     let mut bytes = 0;
     for vector in rows.vectors {
@@ -94,9 +96,13 @@ pub(crate) fn write<'a>(
     file.seek(SeekFrom::Start(0)).at(&temp)?;
     file.write_all(&encode(&header)).at(&temp)?;
     let file = file.into_inner().map_err(std::io::IntoInnerError::into_error).at(&temp)?;
+    fault::reach(Point::SegmentWritten)?;
     file.sync_all().at(&temp)?;
+    fault::reach(Point::SegmentSynced)?;
     std::fs::rename(&temp, &path).at(&path)?;
-    File::open(folder).and_then(|folder| folder.sync_all()).at(folder)
+    fault::reach(Point::SegmentRenamed)?;
+    File::open(folder).and_then(|folder| folder.sync_all()).at(folder)?;
+    fault::reach(Point::SegmentFolderSynced)
 }
 
 fn pad(file: &mut impl Write, bytes: usize) -> std::io::Result<()> {
