@@ -224,7 +224,7 @@ fn failing(folder: &Path, point: Point, nth: usize, broken: bool) -> bool {
 
 #[test]
 fn a_store_stopped_at_any_step_has_the_old_state_or_the_new_one() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = workload::quick_folder();
     let mut reached = BTreeMap::new();
     dead(folder.path(), &mut reached);
     let mut failures = 0;

@@ -14,6 +14,12 @@ const UNFINISHED: &str = "new";
 /// Bytes of one write to the new trees.
 const BATCH_BYTES: usize = 1 << 20;
 
+/// A complete copy of the trees that does not count yet.
+pub(crate) struct Copied {
+    unfinished: PathBuf,
+    path: PathBuf,
+}
+
 /// Where the trees of a database are, and the generation they were written anew at; `None` when it has none yet.
 pub(crate) fn current(database: &Path) -> Result<Option<(u64, PathBuf)>> {
     Ok(folders(database)?.into_iter().filter_map(|(generation, path)| Some((generation?, path))).max())
@@ -57,14 +63,14 @@ fn folders(database: &Path) -> Result<Vec<(Option<u64>, PathBuf)>> {
 }
 
 impl Documents {
-    /// Writes all trees to a new folder of the database and opens them; `None` when it was stopped. Nothing may be
-    /// written to these meanwhile.
-    pub(crate) fn rewritten(
+    /// Copies all trees to a new folder of the database, not used yet; `None` when it was stopped. Nothing may be
+    /// written to these from here on until the copy is used.
+    pub(crate) fn copied(
         &self,
         database: &Path,
         generation: u64,
         stop: &AtomicBool,
-    ) -> Result<Option<Self>> {
+    ) -> Result<Option<Copied>> {
         let path = database.join(format!("{NAME}-{generation:012}"));
         let unfinished = path.with_extension(UNFINISHED);
         if unfinished.exists() {
@@ -92,11 +98,18 @@ impl Documents {
         new.db.flush().at(&unfinished)?;
         drop(new);
         fault::reach(Point::RewriteClosed)?;
-        std::fs::rename(&unfinished, &path).at(&path)?;
+        Ok(Some(Copied { unfinished, path }))
+    }
+
+    /// Makes the copy the one that counts, and opens it. After an error either may be what the next open finds: they are
+    /// equal, and must stay so.
+    pub(crate) fn take_place(copied: &Copied, database: &Path) -> Result<Self> {
+        let Copied { unfinished, path } = copied;
+        std::fs::rename(unfinished, path).at(path)?;
         fault::reach(Point::RewriteRenamed)?;
         std::fs::File::open(database).and_then(|folder| folder.sync_all()).at(database)?;
         fault::reach(Point::RewriteFolderSynced)?;
-        Self::open(&path).map(Some)
+        Self::open(path)
     }
 }
 

@@ -5,7 +5,7 @@
 use super::StoreOptions;
 use super::shared::Shared;
 use super::snapshot::Snapshot;
-use crate::documents::{SegmentEntry, Writes, rewrite};
+use crate::documents::{Documents, SegmentEntry, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
 use crate::fault::{self, Point};
 use crate::index::graph::{self, build::BuildOptions};
@@ -188,9 +188,10 @@ impl Worker {
             return Ok(());
         }
         let documents = shared.documents();
-        let Some(new) = documents.rewritten(&shared.path, writer.generation, &self.stop)? else {
+        let Some(copied) = documents.copied(&shared.path, writer.generation, &self.stop)? else {
             return Ok(());
         };
+        let new = Documents::take_place(&copied, &shared.path).inspect_err(|error| shared.poison(error))?;
         drop(documents);
         let place = new.path().to_owned();
         let old = std::mem::replace(&mut *shared.documents.write(), Arc::new(new));

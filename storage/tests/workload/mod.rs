@@ -27,6 +27,11 @@ pub(crate) fn options() -> StoreOptions {
     }
 }
 
+/// A folder in memory where there is one: these tests sync much, and read back through the same system.
+pub(crate) fn quick_folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 pub(crate) fn create(path: &Path) -> Store {
     Store::create(path, Profile::new(DIMENSION, Metric::L2), options()).unwrap()
 }
