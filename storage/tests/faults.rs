@@ -16,7 +16,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use workload::{agree, batch, hash, model, options, sound};
+use workload::{agree, batch, hash, model, options, profile, sound};
 
 /// What the script does after which batch; reopening in between makes it open with segments.
 const BATCHES: u64 = 24;
@@ -39,8 +39,7 @@ impl Script {
     }
 
     fn create(&mut self) -> Result<()> {
-        let profile = postil_storage::Profile::new(workload::DIMENSION, postil_storage::Metric::L2);
-        self.store = Some(Store::create(&self.path, profile, options())?);
+        self.store = Some(Store::create(&self.path, profile(), options())?);
         Ok(())
     }
 

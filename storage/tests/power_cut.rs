@@ -12,14 +12,16 @@ use power::medium::{Medium, Unsynced};
 use power::record::{self, Event};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use workload::{batch, create, options, sound};
+use workload::{batch, create, options, profile, sound};
 
-const BATCHES: u64 = 20;
+/// Batches of the script if `POSTIL_POWER_BATCHES` gives no other number; 300 is the long form.
+const BATCHES: u64 = 24;
 
 fn script(path: &Path) {
+    let batches = std::env::var("POSTIL_POWER_BATCHES").map_or(BATCHES, |batches| batches.parse().unwrap());
     let mut store = create(path);
     record::note(Event::Acknowledged { generation: 0 });
-    for generation in 1..=BATCHES {
+    for generation in 1..=batches {
         record::note(Event::Committing);
         store.commit(batch(generation)).unwrap();
         record::note(Event::Acknowledged { generation });
@@ -48,7 +50,10 @@ fn verdict(path: &Path, promised: Promised, cut: u64) -> Result<(), String> {
     let opened = Store::open(path, options());
     let store = match (opened, promised.acknowledged) {
         (Ok(store), _) => store,
-        (Err(StorageError::NotFound { .. } | StorageError::NotADatabase { .. }), None) => return Ok(()),
+        (Err(StorageError::NotFound { .. } | StorageError::NotADatabase { .. }), None) => {
+            let made = Store::create(path, profile(), options());
+            return made.map(drop).map_err(|error| format!("cannot be made again: {error}"));
+        }
         (Err(error), _) => return Err(format!("does not open: {error}")),
     };
     let acknowledged = promised.acknowledged.unwrap_or(0);

@@ -3,7 +3,7 @@
 //! The new trees are made under a name with `.new`, closed, and renamed: a folder without it is complete. The one of
 //! the highest generation counts; others are what a crash or a slow reader left.
 
-use super::Documents;
+use super::{Documents, Writes};
 use crate::error::{AtPath, Result};
 use crate::fault::{self, Point};
 use std::path::{Path, PathBuf};
@@ -25,9 +25,38 @@ pub(crate) fn current(database: &Path) -> Result<Option<(u64, PathBuf)>> {
     Ok(folders(database)?.into_iter().filter_map(|(generation, path)| Some((generation?, path))).max())
 }
 
-/// Where the trees of a new database go.
-pub(crate) fn first(database: &Path) -> PathBuf {
-    database.join(NAME)
+/// Makes the trees of a new database; they have their name when `writes` are durable in them. What is there already has
+/// no manifest.
+pub(crate) fn create(database: &Path, writes: &Writes) -> Result<Documents> {
+    for (_, path) in folders(database)? {
+        std::fs::remove_dir_all(&path).at(&path)?;
+    }
+    let path = database.join(NAME);
+    let unfinished = path.with_extension(UNFINISHED);
+    let new = Documents::open(&unfinished)?;
+    fault::reach(Point::CreateTrees)?;
+    new.commit(writes)?;
+    drop(new);
+    Documents::take_place(&Copied { unfinished, path }, database)
+}
+
+/// Whether a folder holds nothing but what a database begins with.
+pub(crate) fn is_begun(database: &Path) -> Result<bool> {
+    let trees: Vec<PathBuf> = folders(database)?.into_iter().map(|(_, path)| path).collect();
+    for entry in std::fs::read_dir(database).at(database)? {
+        let path = entry.at(database)?.path();
+        let ours = match path.file_name().and_then(|name| name.to_str()) {
+            Some("LOCK" | "segments") => true,
+            _ if trees.contains(&path) => {
+                path.join("conf").is_file() || path.read_dir().at(&path)?.next().is_none()
+            }
+            _ => false,
+        };
+        if !ours {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Removes what is not `keep`.
@@ -48,6 +77,7 @@ fn folders(database: &Path) -> Result<Vec<(Option<u64>, PathBuf)>> {
         };
         let generation = match rest.strip_prefix('-') {
             None if rest.is_empty() => Some(0),
+            None if rest == ".new" => None,
             Some(rest) if rest.ends_with(UNFINISHED) => None,
             Some(rest) => match rest.parse() {
                 Ok(generation) => Some(generation),
@@ -95,7 +125,7 @@ impl Documents {
             to.apply_batch(batch).at(&unfinished)?;
         }
         fault::reach(Point::RewriteCopied)?;
-        new.db.flush().at(&unfinished)?;
+        new.flush()?;
         drop(new);
         fault::reach(Point::RewriteClosed)?;
         Ok(Some(Copied { unfinished, path }))

@@ -117,7 +117,7 @@ impl Documents {
             })
             .at(&self.path)?;
         fault::reach(Point::TransactionWritten)?;
-        self.db.flush().at(&self.path)?;
+        self.flush()?;
         fault::reach(Point::TransactionFlushed)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::records::{decode, decode_filtered};
-use super::sled_files;
+use super::sled_files::{self, Syncing};
 use super::{DocumentRecord, Manifest, PassageRecord};
 use crate::error::{AtPath, Result, StorageError};
 use crate::filter::Metadata;
@@ -24,6 +24,7 @@ const LET_GO: Duration = Duration::from_secs(10);
 pub(crate) struct Documents {
     pub(super) path: PathBuf,
     pub(super) db: sled::Db,
+    syncing: Syncing,
     pub(super) manifest: Tree,
     pub(super) keys: Tree,
     pub(super) documents: Tree,
@@ -57,6 +58,7 @@ impl Documents {
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
         sled_files::remove_unfinished(path)?;
         let db = open_when_let_go(&config).at(path)?;
+        let syncing = Syncing::new(path)?;
         let tree = |name: &str| db.open_tree(name).at(path);
         Ok(Self {
             path: path.to_owned(),
@@ -68,7 +70,14 @@ impl Documents {
             vectors: tree("vectors")?,
             removals: tree("removals")?,
             db,
+            syncing,
         })
+    }
+
+    /// What was written before is durable when this returns.
+    pub(super) fn flush(&self) -> Result<()> {
+        self.db.flush().at(&self.path)?;
+        self.syncing.all()
     }
 
     /// All trees, as a transaction numbers them.

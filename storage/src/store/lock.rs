@@ -46,9 +46,9 @@ pub(super) fn is_marked(folder: &Path) -> bool {
     let Ok(mut file) = File::open(folder.join(LOCK_FILE)) else { return false };
     match file.read_exact(&mut start) {
         Ok(()) => start == MARK.as_bytes(),
-        // A crash between creating the file and writing it: ours if the trees are there.
+        // A crash between creating the file and writing it: ours if nothing is there that is not.
         Err(_) => {
-            file.metadata().is_ok_and(|m| m.len() == 0) && matches!(rewrite::current(folder), Ok(Some(_)))
+            file.metadata().is_ok_and(|m| m.len() == 0) && matches!(rewrite::is_begun(folder), Ok(true))
         }
     }
 }

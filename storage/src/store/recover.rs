@@ -40,10 +40,9 @@ impl Store {
         let lock = Lock::take(path)?;
         fault::reach(Point::CreateLocked)?;
         space::ensure(path, options.min_free_bytes)?;
-        let place = rewrite::current(path)?.map_or_else(|| rewrite::first(path), |(_, place)| place);
-        let documents = Documents::open(&place)?;
-        fault::reach(Point::CreateTrees)?;
-        if documents.manifest()?.is_some() {
+        if let Some((_, place)) = rewrite::current(path)?
+            && Documents::open(&place)?.manifest()?.is_some()
+        {
             return Err(StorageError::Exists { path: path.to_owned() });
         }
         std::fs::create_dir_all(path.join(SEGMENTS)).at(path)?;
@@ -63,7 +62,7 @@ impl Store {
         };
         let mut writes = Writes::default();
         writes.manifest(&manifest);
-        documents.commit(&writes)?;
+        let documents = rewrite::create(path, &writes)?;
         fault::reach(Point::CreateManifest)?;
         // The folder's own name must survive a crash too.
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -33,7 +33,11 @@ pub(crate) fn quick_folder() -> tempfile::TempDir {
 }
 
 pub(crate) fn create(path: &Path) -> Store {
-    Store::create(path, Profile::new(DIMENSION, Metric::L2), options()).unwrap()
+    Store::create(path, profile(), options()).unwrap()
+}
+
+pub(crate) fn profile() -> Profile {
+    Profile::new(DIMENSION, Metric::L2)
 }
 
 /// splitmix64 (Steele et al. 2014): any number gives an unrelated one.
