@@ -45,8 +45,16 @@ struct Promised {
     committing: bool,
 }
 
-/// Why the database is not what it must be.
+/// Why the database is not what it must be; a panic is a reason too.
 fn verdict(path: &Path, promised: Promised, cut: u64) -> Result<(), String> {
+    std::panic::catch_unwind(|| look(path, promised, cut)).unwrap_or_else(|panic| {
+        let what = panic.downcast_ref::<String>().cloned();
+        let what = what.or_else(|| panic.downcast_ref::<&str>().map(|&what| what.to_owned()));
+        Err(format!("panicked: {}", what.unwrap_or_default().chars().take(300).collect::<String>()))
+    })
+}
+
+fn look(path: &Path, promised: Promised, cut: u64) -> Result<(), String> {
     let opened = Store::open(path, options());
     let store = match (opened, promised.acknowledged) {
         (Ok(store), _) => store,
@@ -58,16 +66,12 @@ fn verdict(path: &Path, promised: Promised, cut: u64) -> Result<(), String> {
     };
     let acknowledged = promised.acknowledged.unwrap_or(0);
     let most = acknowledged + u64::from(promised.committing);
-    let look = || {
-        let generation = sound(&store, acknowledged..=most);
-        if cut.is_multiple_of(5) {
-            store.commit(batch(generation + 1)).unwrap();
-            sound(&store, generation + 1..=generation + 1);
-        }
-    };
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(look)).map_err(|panic| {
-        panic.downcast_ref::<String>().map_or("panicked".to_owned(), |what| what.chars().take(300).collect())
-    })
+    let generation = sound(&store, acknowledged..=most);
+    if cut.is_multiple_of(5) {
+        store.commit(batch(generation + 1)).map_err(|error| error.to_string())?;
+        sound(&store, generation + 1..=generation + 1);
+    }
+    Ok(())
 }
 
 #[test]

@@ -42,15 +42,16 @@ pub(crate) fn create(database: &Path, writes: &Writes) -> Result<Documents> {
 
 /// Whether a folder holds nothing but what a database begins with.
 pub(crate) fn is_begun(database: &Path) -> Result<bool> {
-    let trees: Vec<PathBuf> = folders(database)?.into_iter().map(|(_, path)| path).collect();
+    let trees = folders(database)?;
     for entry in std::fs::read_dir(database).at(database)? {
         let path = entry.at(database)?.path();
         let ours = match path.file_name().and_then(|name| name.to_str()) {
             Some("LOCK" | "segments") => true,
-            _ if trees.contains(&path) => {
-                path.join("conf").is_file() || path.read_dir().at(&path)?.next().is_none()
-            }
-            _ => false,
+            _ => match trees.iter().find(|(_, tree)| *tree == path) {
+                Some((None, _)) => true,
+                Some((Some(_), _)) => path.join("conf").is_file(),
+                None => false,
+            },
         };
         if !ours {
             return Ok(false);
