@@ -44,6 +44,12 @@ impl Syncing {
 
     /// What was flushed is durable when this returns.
     pub(super) fn all(&self) -> Result<()> {
+        self.blobs()?;
+        self.log.sync_data().at(&self.folder)
+    }
+
+    /// The files of large pages are durable when this returns.
+    pub(super) fn blobs(&self) -> Result<()> {
         let folder = self.folder.join("blobs");
         let blobs = &mut *self.blobs.lock();
         let changed = std::fs::metadata(&folder).and_then(|folder| folder.modified()).at(&folder)?;
@@ -65,7 +71,7 @@ impl Syncing {
             *blobs = Blobs { durable: present, unchanged_since: settled.then_some(changed) };
             File::open(&folder).and_then(|folder| folder.sync_all()).at(&folder)?;
         }
-        self.log.sync_data().at(&self.folder)
+        Ok(())
     }
 }
 

@@ -76,6 +76,9 @@ impl Documents {
 
     /// What was written before is durable when this returns.
     pub(super) fn flush(&self) -> Result<()> {
+        // A log that names a large page's file before that is durable would not be readable after a power cut: what sled
+        // has of the transaction's end is still in its buffer here.
+        self.syncing.blobs()?;
         self.db.flush().at(&self.path)?;
         self.syncing.all()
     }
