@@ -9,6 +9,7 @@ use crate::filter::Metadata;
 use roaring::RoaringTreemap;
 use sled::Tree;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,6 +33,19 @@ pub(crate) struct Documents {
     pub(super) passages: Tree,
     pub(super) vectors: Tree,
     pub(super) removals: Tree,
+    /// The last field, so that nothing is left of sled when it is dropped.
+    _closing: Closing,
+}
+
+/// Closes sled. Its log syncs itself once more when it is dropped, and panics where that fails; everything that was
+/// promised is durable by then, and what is not was not promised.
+struct Closing(Option<sled::Db>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let db = self.0.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
+    }
 }
 
 /// A closed sled may keep its lock for a moment, until the last of its threads is done. Whoever comes here holds the
@@ -69,6 +83,7 @@ impl Documents {
             passages: tree("passages")?,
             vectors: tree("vectors")?,
             removals: tree("removals")?,
+            _closing: Closing(Some(db.clone())),
             db,
             syncing,
         })

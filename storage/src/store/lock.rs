@@ -3,7 +3,7 @@
 use crate::documents::rewrite;
 use crate::error::{AtPath, Result, StorageError};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::Path;
 
 /// The file that also marks a folder as a database of ours.
@@ -47,14 +47,19 @@ impl Lock {
 }
 
 /// Whether the folder carries our mark.
-pub(super) fn is_marked(folder: &Path) -> bool {
+pub(super) fn is_marked(folder: &Path) -> Result<bool> {
+    let path = folder.join(LOCK_FILE);
+    let mut file = match File::open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        opened => opened.at(&path)?,
+    };
     let mut start = [0; MARK.len()];
-    let Ok(mut file) = File::open(folder.join(LOCK_FILE)) else { return false };
     match file.read_exact(&mut start) {
-        Ok(()) => start == MARK.as_bytes(),
+        Ok(()) => Ok(start == MARK.as_bytes()),
         // A crash between creating the file and writing it: ours if nothing is there that is not.
-        Err(_) => {
-            file.metadata().is_ok_and(|m| m.len() == 0) && matches!(rewrite::is_begun(folder), Ok(true))
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            Ok(file.metadata().at(&path)?.len() == 0 && rewrite::is_begun(folder)?)
         }
+        Err(source) => Err(StorageError::Io { path, source }),
     }
 }

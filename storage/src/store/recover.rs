@@ -30,7 +30,7 @@ impl Store {
         options.check()?;
         if path.is_dir() {
             let mut entries = std::fs::read_dir(path).at(path)?;
-            if entries.next().is_some() && !is_marked(path) {
+            if entries.next().is_some() && !is_marked(path)? {
                 return Err(not_a_database(path, "the folder has files of someone else"));
             }
         } else if path.exists() {
@@ -86,7 +86,7 @@ impl Store {
         if !path.is_dir() {
             return Err(not_a_database(path, "it is a file"));
         }
-        if !is_marked(path) {
+        if !is_marked(path)? {
             return Err(not_a_database(path, "the folder has no LOCK file of a database"));
         }
         let lock = Lock::take(path)?;
@@ -109,7 +109,7 @@ impl Store {
     #[must_use]
     pub fn is_database(path: impl AsRef<Path>) -> bool {
         let path = path.as_ref();
-        is_marked(path) && matches!(rewrite::current(path), Ok(Some(_)))
+        matches!(is_marked(path), Ok(true)) && matches!(rewrite::current(path), Ok(Some(_)))
     }
 }
 

@@ -2,7 +2,7 @@
 //! standard library and sled call these. Each makes the system call and records it.
 #![expect(unsafe_code, reason = "functions of the C library take pointers")]
 
-use super::record::{Event, Inode, around};
+use super::record::{Event, Inode, Need, around};
 use libc::{AT_FDCWD, O_CREAT, O_TRUNC, c_char, c_int, c_long, c_uint, c_void, off64_t, size_t, ssize_t};
 use std::ffi::CStr;
 use std::os::unix::fs::MetadataExt;
@@ -44,6 +44,13 @@ fn done(result: c_int, event: impl FnOnce() -> Option<Event>) -> Option<Event> {
     if result == 0 { event() } else { None }
 }
 
+/// As the C library says that a call failed.
+fn failed<T: From<i8>>(error: i32) -> T {
+    // SAFETY: it is this thread's own variable.
+    unsafe { *libc::__errno_location() = error };
+    T::from(-1)
+}
+
 fn call(number: c_long, arguments: [usize; 5]) -> c_long {
     let [a, b, c, d, e] = arguments;
     // SAFETY: the arguments are those of the C library's function of the same name, which has the same contract.
@@ -56,6 +63,9 @@ fn open_at(folder: c_int, name: *const c_char, flags: c_int, mode: c_uint) -> c_
     let arguments = [folder as usize, name as usize, flags as usize, mode as usize, 0];
     around(
         path.clone(),
+        // A full disk cannot take a new name either; which of the two a call meets first is as good as the other.
+        Some(if flags & O_CREAT != 0 && !before { Need::Room } else { Need::Handle }),
+        failed,
         || call(libc::SYS_openat, arguments) as c_int,
         |&fd| match path {
             Some(path) if fd >= 0 && flags & O_CREAT != 0 && !before => linked(&path, false),
@@ -92,7 +102,7 @@ extern "C" fn write(fd: c_int, bytes: *const c_void, count: size_t) -> ssize_t {
         return write();
     }
     let position = || call(libc::SYS_lseek, [fd as usize, 0, libc::SEEK_CUR as usize, 0, 0]);
-    around(fd_path(fd), write, |&count| {
+    around(fd_path(fd), Some(Need::Room), failed, write, |&count| {
         written(fd, u64::try_from(position()).ok()?.checked_sub(count.try_into().ok()?)?, bytes, count)
     })
 }
@@ -102,6 +112,8 @@ extern "C" fn pwrite64(fd: c_int, bytes: *const c_void, count: size_t, offset: o
     let arguments = [fd as usize, bytes as usize, count, offset as usize, 0];
     around(
         fd_path(fd),
+        Some(Need::Room),
+        failed,
         || call(libc::SYS_pwrite64, arguments) as ssize_t,
         |&count| written(fd, u64::try_from(offset).ok()?, bytes, count),
     )
@@ -111,6 +123,8 @@ extern "C" fn pwrite64(fd: c_int, bytes: *const c_void, count: size_t, offset: o
 extern "C" fn ftruncate64(fd: c_int, bytes: off64_t) -> c_int {
     around(
         fd_path(fd),
+        Some(Need::Room),
+        failed,
         || call(libc::SYS_ftruncate, [fd as usize, bytes as usize, 0, 0, 0]) as c_int,
         |&result| {
             done(result, || Some(Event::Resized { inode: fd_inode(fd)?, bytes: bytes.try_into().ok()? }))
@@ -121,6 +135,8 @@ extern "C" fn ftruncate64(fd: c_int, bytes: off64_t) -> c_int {
 fn sync(number: c_long, fd: c_int) -> c_int {
     around(
         fd_path(fd),
+        Some(Need::Sync),
+        failed,
         || call(number, [fd as usize, 0, 0, 0, 0]) as c_int,
         |&result| done(result, || Some(Event::Synced { inode: fd_inode(fd)? })),
     )
@@ -141,6 +157,8 @@ extern "C" fn rename(from: *const c_char, to: *const c_char) -> c_int {
     let (old, new) = (named(AT_FDCWD, from), named(AT_FDCWD, to));
     around(
         new.clone(),
+        None,
+        failed,
         || call(libc::SYS_rename, [from as usize, to as usize, 0, 0, 0]) as c_int,
         |&result| done(result, || Some(Event::Renamed { from: entry(&old?)?, to: entry(&new?)? })),
     )
@@ -151,6 +169,8 @@ extern "C" fn mkdir(name: *const c_char, mode: c_uint) -> c_int {
     let path = named(AT_FDCWD, name);
     around(
         path.clone(),
+        Some(Need::Room),
+        failed,
         || call(libc::SYS_mkdir, [name as usize, mode as usize, 0, 0, 0]) as c_int,
         |&result| done(result, || linked(&path?, true)),
     )
@@ -160,6 +180,8 @@ fn unlink_at(folder: c_int, name: *const c_char, flags: c_int) -> c_int {
     let path = named(folder, name);
     around(
         path.clone(),
+        None,
+        failed,
         || call(libc::SYS_unlinkat, [folder as usize, name as usize, flags as usize, 0, 0]) as c_int,
         |&result| done(result, || entry(&path?).map(|(parent, name)| Event::Unlinked { parent, name })),
     )

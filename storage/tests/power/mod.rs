@@ -6,6 +6,7 @@
 //! | calls | the C library's file functions in this process, recording |
 //! | record | what was asked, in order |
 //! | medium | what survives |
+#![allow(dead_code, reason = "not every test that shares it uses all of it")]
 
 pub(crate) mod calls;
 pub(crate) mod medium;
