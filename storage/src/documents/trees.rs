@@ -18,6 +18,11 @@ pub(super) const MANIFEST_KEY: &[u8] = b"manifest";
 /// sled's own default is a gigabyte: too much for something embedded.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Of sled's log; its default is 512 KiB. A page of more than a quarter of this gets a file of its own, which sled does not
+/// sync, and whose absence, or one failure to open it, makes sled forget what comes after it in the log. A page has
+/// up to about 20 values.
+const SEGMENT_BYTES: usize = 4 << 20;
+
 /// How long a sled that was closed is waited for.
 const LET_GO: Duration = Duration::from_secs(10);
 
@@ -71,7 +76,12 @@ impl Documents {
         // Every commit flushes, so sled's own periodic flush would only add work.
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
         sled_files::remove_unfinished(path)?;
-        let db = open_when_let_go(&config).at(path)?;
+        let db = match open_when_let_go(&config.clone().segment_size(SEGMENT_BYTES)) {
+            // Made before the segments were larger; the next compaction makes it anew.
+            Err(sled::Error::Unsupported(_)) => open_when_let_go(&config),
+            opened => opened,
+        };
+        let db = db.at(path)?;
         let syncing = Syncing::new(path)?;
         let tree = |name: &str| db.open_tree(name).at(path);
         Ok(Self {
