@@ -86,13 +86,6 @@ fn replacing_a_tenth_again_and_again_keeps_the_files_in_bounds() {
             (0..documents).filter(|number| number % 10 == round % 10).map(|number| (number, round)),
         );
         most = most.max(store.stat().unwrap().disk_bytes as f64);
-        if round.is_power_of_two() {
-            eprintln!(
-                "{round} {} {:?}",
-                store.stat().unwrap().disk_bytes as f64 / size,
-                store.stat().unwrap()
-            );
-        }
     }
     let before = store.stat().unwrap().disk_bytes as f64;
     store.compact().unwrap();
