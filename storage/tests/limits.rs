@@ -37,7 +37,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }
 
@@ -75,7 +75,7 @@ fn work(store: &Store, batches: u64) -> (u64, Result<()>) {
 fn a_file_system_that_is_full_at_any_size_loses_nothing() {
     let home = tempfile::tempdir().unwrap();
     let (mut sizes, mut full) = (0, 0);
-    for kilobytes in (1_000..12_000).step_by(500) {
+    for kilobytes in (1_000..7_000).step_by(300) {
         let Some(disk) = Mount::new(&home.path().join("disk"), &format!("size={kilobytes}k")) else { return };
         let path = disk.0.join("f.postil");
         let acknowledged = Store::create(&path, workload::profile(), options()).map_or(None, |store| {
@@ -167,9 +167,9 @@ fn few_open_files_are_a_typed_error() {
 }
 
 const WIDE: usize = 1_024;
-const ROWS: u64 = 24_000;
-/// Less than the vectors have: 98 MB.
-const MEMORY_KILOBYTES: u64 = 80_000;
+const ROWS: u64 = 16_000;
+/// Less than the vectors have: 65 MB.
+const MEMORY_KILOBYTES: u64 = 60_000;
 
 fn wide(row: u64) -> Vec<f32> {
     (0..WIDE as u64).map(|i| (hash(row << 12 | i) >> 40) as f32 / (1 << 23) as f32 - 1.0).collect()
