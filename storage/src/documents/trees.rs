@@ -23,6 +23,9 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// up to about 20 values.
 const SEGMENT_BYTES: usize = 4 << 20;
 
+/// Trees of fewer bytes are not written anew because of their size.
+const GROWN_BYTES: u64 = 16 << 20;
+
 /// How long a sled that was closed is waited for.
 const LET_GO: Duration = Duration::from_secs(10);
 
@@ -40,6 +43,8 @@ pub(crate) struct Documents {
     pub(super) removals: Tree,
     /// The last field, so that nothing is left of sled when it is dropped.
     _closing: Closing,
+    /// Of its files when it was opened.
+    opened_bytes: u64,
 }
 
 /// Closes sled. Its log syncs itself once more when it is dropped, and panics where that fails; everything that was
@@ -51,6 +56,15 @@ impl Drop for Closing {
         let db = self.0.take();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
     }
+}
+
+fn bytes_in(folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder).at(folder)? {
+        // What sled removes meanwhile does not count.
+        bytes += entry.at(folder)?.metadata().map_or(0, |file| file.len());
+    }
+    Ok(bytes)
 }
 
 /// A closed sled may keep its lock for a moment, until the last of its threads is done. Whoever comes here holds the
@@ -93,10 +107,17 @@ impl Documents {
             passages: tree("passages")?,
             vectors: tree("vectors")?,
             removals: tree("removals")?,
+            opened_bytes: bytes_in(path)?,
             _closing: Closing(Some(db.clone())),
             db,
             syncing,
         })
+    }
+
+    /// Whether sled's log has become so much longer than it was that writing it anew is worth it: sled's own cleaning lets it
+    /// grow beyond three times what it holds.
+    pub(crate) fn have_grown(&self) -> Result<bool> {
+        Ok(bytes_in(&self.path)? > GROWN_BYTES.max(2 * self.opened_bytes))
     }
 
     /// What was written before is durable when this returns.

@@ -162,7 +162,7 @@ impl Worker {
             } else if let Some(at) = wasteful(&snapshot) {
                 self.merge(&snapshot, at..at + 1, 0, true)?;
             } else if !self.index(growing, jobs) {
-                return Ok(());
+                return if shared.documents().have_grown()? { self.rewrite_documents() } else { Ok(()) };
             }
         }
         Ok(())
