@@ -149,6 +149,9 @@ impl Worker {
     fn work(&self, below: u64, jobs: &Receiver<Job>) -> Result<()> {
         let shared = &*self.shared;
         while !self.stopping() {
+            if shared.documents().have_grown()? {
+                self.rewrite_documents()?;
+            }
             let snapshot = shared.current();
             let growing = &snapshot.growing;
             let first_is_due = growing.at(0).is_some_and(|(first, _)| first < below);
@@ -162,7 +165,7 @@ impl Worker {
             } else if let Some(at) = wasteful(&snapshot) {
                 self.merge(&snapshot, at..at + 1, 0, true)?;
             } else if !self.index(growing, jobs) {
-                return if shared.documents().have_grown()? { self.rewrite_documents() } else { Ok(()) };
+                return Ok(());
             }
         }
         Ok(())
