@@ -22,6 +22,11 @@
 mod documents;
 mod durable;
 mod error;
+#[cfg(not(feature = "faults"))]
+mod fault;
+#[cfg(feature = "faults")]
+#[doc(hidden)]
+pub mod fault;
 mod few;
 mod filter;
 mod index;

@@ -7,6 +7,7 @@
 //! | manifest | what the database is made of right now |
 //! | trees | opening and reading |
 //! | scan | every entry, damaged ones included |
+//! | sled_files | what sled leaves undone in its folder |
 //! | rewrite | all of it anew, without what was removed |
 //! | transaction | one atomic, flushed write over all trees |
 //! | committed | a lower bound of the generation, outside of sled |
@@ -19,6 +20,7 @@ mod manifest;
 mod records;
 pub(crate) mod rewrite;
 mod scan;
+mod sled_files;
 mod transaction;
 mod trees;
 

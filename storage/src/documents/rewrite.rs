@@ -3,9 +3,10 @@
 //! The new trees are made under a name with `.new`, closed, and renamed: a folder without it is complete. The one of
 //! the highest generation counts; others are what a crash or a slow reader left.
 
-use super::Documents;
+use super::{COMMITTED, Documents, Writes};
 use crate::durable::{Going, sync_folder};
 use crate::error::{AtPath, Result};
+use crate::fault::{self, Point};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,14 +16,55 @@ const UNFINISHED: &str = "new";
 /// Bytes of one write to the new trees.
 const BATCH_BYTES: usize = 1 << 20;
 
+/// A complete copy of the trees that does not count yet.
+pub(crate) struct Copied {
+    unfinished: PathBuf,
+    path: PathBuf,
+}
+
 /// Where the trees of a database are, and the generation they were written anew at; `None` when it has none yet.
 pub(crate) fn current(database: &Path) -> Result<Option<(u64, PathBuf)>> {
     Ok(folders(database)?.into_iter().filter_map(|(generation, path)| Some((generation?, path))).max())
 }
 
-/// Where the trees of a new database go.
+/// Where the trees of a database go that has no others.
 pub(crate) fn first(database: &Path) -> PathBuf {
     database.join(NAME)
+}
+
+/// Makes the trees of a new database; they have their name when `writes` are durable in them. What is there already has
+/// no manifest.
+pub(crate) fn create(database: &Path, writes: &Writes) -> Result<Documents> {
+    for (_, path) in folders(database)? {
+        std::fs::remove_dir_all(&path).at(&path)?;
+    }
+    let path = first(database);
+    let unfinished = path.with_extension(UNFINISHED);
+    let new = Documents::open(&unfinished)?;
+    fault::reach(Point::CreateTrees)?;
+    new.commit(writes)?;
+    drop(new);
+    Documents::take_place(&Copied { unfinished, path }, database)
+}
+
+/// Whether a folder holds nothing but what a database begins with.
+pub(crate) fn is_begun(database: &Path) -> Result<bool> {
+    let trees = folders(database)?;
+    for entry in std::fs::read_dir(database).at(database)? {
+        let path = entry.at(database)?.path();
+        let ours = match path.file_name().and_then(|name| name.to_str()) {
+            Some("LOCK" | "segments" | COMMITTED) => true,
+            _ => match trees.iter().find(|(_, tree)| *tree == path) {
+                Some((None, _)) => true,
+                Some((Some(_), _)) => path.join("conf").is_file(),
+                None => false,
+            },
+        };
+        if !ours {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// All complete trees of a database, the newest first.
@@ -63,6 +105,7 @@ fn generation(path: &Path) -> Option<Option<u64>> {
     let rest = path.file_name()?.to_str()?.strip_prefix(NAME)?;
     let generation = match rest.strip_prefix('-') {
         None if rest.is_empty() => Some(0),
+        None if rest == ".new" => None,
         Some(rest) if rest.ends_with(UNFINISHED) => None,
         rest => Some(rest?.parse().ok()?),
     };
@@ -70,14 +113,14 @@ fn generation(path: &Path) -> Option<Option<u64>> {
 }
 
 impl Documents {
-    /// Writes all trees to a new folder of the database and opens them; `None` when it was stopped. Nothing may be
-    /// written to these meanwhile.
-    pub(crate) fn rewritten(
+    /// Copies all trees to a new folder of the database, not used yet; `None` when it was stopped. Nothing may be
+    /// written to these from here on until the copy is used.
+    pub(crate) fn copied(
         &self,
         database: &Path,
         generation: u64,
         stop: &AtomicBool,
-    ) -> Result<Option<Self>> {
+    ) -> Result<Option<Copied>> {
         let path = database.join(format!("{NAME}-{generation:012}"));
         let unfinished = path.with_extension(UNFINISHED);
         if unfinished.exists() {
@@ -90,15 +133,26 @@ impl Documents {
         if self.copy_to(&unfinished, &mut going)?.is_break() {
             return Ok(None);
         }
-        std::fs::rename(&unfinished, &path).at(&path)?;
+        fault::reach(Point::RewriteClosed)?;
+        Ok(Some(Copied { unfinished, path }))
+    }
+
+    /// Makes the copy the one that counts, and opens it. After an error either may be what the next open finds: they are
+    /// equal, and must stay so.
+    pub(crate) fn take_place(copied: &Copied, database: &Path) -> Result<Self> {
+        let Copied { unfinished, path } = copied;
+        std::fs::rename(unfinished, path).at(path)?;
+        fault::reach(Point::RewriteRenamed)?;
         std::fs::File::open(database).and_then(|folder| folder.sync_all()).at(database)?;
-        Self::open(&path).map(Some)
+        fault::reach(Point::RewriteFolderSynced)?;
+        Self::open(path)
     }
 
     /// Writes all trees to a new folder, which is on the medium and closed when this returns, unless `going` stopped it.
     /// Nothing may be written to these meanwhile.
     pub(crate) fn copy_to(&self, folder: &Path, going: Going<'_>) -> Result<ControlFlow<()>> {
         let new = Self::open(folder)?;
+        fault::reach(Point::RewriteBegun)?;
         for (from, to) in self.trees().into_iter().zip(new.trees()) {
             let (mut batch, mut bytes) = (sled::Batch::default(), 0);
             for entry in self.steps(from.iter()) {
@@ -118,7 +172,8 @@ impl Documents {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        new.db.flush().at(folder)?;
+        fault::reach(Point::RewriteCopied)?;
+        new.flush()?;
         drop(new);
         // sled syncs what it writes, and not the names of its files.
         sync_folder(folder)?;

@@ -8,6 +8,7 @@ use super::records::encode;
 use super::trees::MANIFEST_KEY;
 use super::{DocumentRecord, Documents, Manifest, PassageRecord};
 use crate::error::Result;
+use crate::fault::{self, Point};
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 
@@ -127,9 +128,11 @@ impl Documents {
                 .map_err(|error| match error {
                     TransactionError::Storage(error) => error,
                     TransactionError::Abort(never) => match never {},
-                })?;
-            self.db.flush()
+                })
         })?;
+        fault::reach(Point::TransactionWritten)?;
+        self.flush()?;
+        fault::reach(Point::TransactionFlushed)?;
         if let Some(generation) = writes.generation {
             self.committed.note(generation);
         }

@@ -4,12 +4,14 @@ use super::committed::Committed;
 use super::contain::{contained, contained_steps};
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::records::{decode, decode_filtered};
+use super::sled_files::{self, Syncing};
 use super::{DocumentRecord, Manifest, PassageRecord};
-use crate::error::{Result, StorageError};
+use crate::error::{AtPath, Result, StorageError};
 use crate::filter::Metadata;
 use roaring::RoaringTreemap;
 use sled::Tree;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,6 +19,14 @@ use std::time::{Duration, Instant};
 pub(super) const MANIFEST_KEY: &[u8] = b"manifest";
 /// sled's own default is a gigabyte: too much for something embedded.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Of sled's log; its default is 512 KiB. A page of more than a quarter of this gets a file of its own, which sled does not
+/// sync, and whose absence, or one failure to open it, makes sled forget what comes after it in the log. A page has
+/// up to about 20 values.
+const SEGMENT_BYTES: usize = 4 << 20;
+
+/// Trees of fewer bytes are not written anew because of their size.
+const GROWN_BYTES: u64 = 16 << 20;
 
 /// How long a sled that was closed is waited for.
 const LET_GO: Duration = Duration::from_secs(10);
@@ -26,6 +36,7 @@ pub(crate) struct Documents {
     pub(super) path: PathBuf,
     pub(super) committed: Committed,
     pub(super) db: sled::Db,
+    syncing: Syncing,
     pub(super) manifest: Tree,
     pub(super) keys: Tree,
     pub(super) documents: Tree,
@@ -33,6 +44,30 @@ pub(crate) struct Documents {
     pub(super) passages: Tree,
     pub(super) vectors: Tree,
     pub(super) removals: Tree,
+    /// The last field, so that nothing is left of sled when it is dropped.
+    _closing: Closing,
+    /// Of its files when it was opened.
+    opened_bytes: u64,
+}
+
+/// Closes sled. Its log syncs itself once more when it is dropped, and panics where that fails; everything that was
+/// promised is durable by then, and what is not was not promised.
+struct Closing(Option<sled::Db>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let db = self.0.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
+    }
+}
+
+fn bytes_in(folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(folder).at(folder)? {
+        // What sled removes meanwhile does not count.
+        bytes += entry.at(folder)?.metadata().map_or(0, |file| file.len());
+    }
+    Ok(bytes)
 }
 
 /// A closed sled may keep its lock for a moment, until the last of its threads is done. Whoever comes here holds the
@@ -57,7 +92,14 @@ impl Documents {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         // Every commit flushes, so sled's own periodic flush would only add work.
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-        let db = contained(path, || open_when_let_go(&config))?;
+        sled_files::remove_unfinished(path)?;
+        let opened = |config: &sled::Config| contained(path, || open_when_let_go(config));
+        let db = match opened(&config.clone().segment_size(SEGMENT_BYTES)) {
+            // Made before the segments were larger; the next compaction makes it anew.
+            Err(StorageError::Documents { source: sled::Error::Unsupported(_), .. }) => opened(&config)?,
+            opened => opened?,
+        };
+        let syncing = Syncing::new(path)?;
         let tree = |name: &str| contained(path, || db.open_tree(name));
         Ok(Self {
             path: path.to_owned(),
@@ -69,8 +111,26 @@ impl Documents {
             passages: tree("passages")?,
             vectors: tree("vectors")?,
             removals: tree("removals")?,
+            opened_bytes: bytes_in(path)?,
+            _closing: Closing(Some(db.clone())),
             db,
+            syncing,
         })
+    }
+
+    /// Whether sled's log has become so much longer than it was that writing it anew is worth it: sled's own cleaning lets it
+    /// grow beyond three times what it holds.
+    pub(crate) fn have_grown(&self) -> Result<bool> {
+        Ok(bytes_in(&self.path)? > GROWN_BYTES.max(2 * self.opened_bytes))
+    }
+
+    /// What was written before is durable when this returns.
+    pub(super) fn flush(&self) -> Result<()> {
+        // A log that names a large page's file before that is durable would not be readable after a power cut: what sled
+        // has of the transaction's end is still in its buffer here.
+        self.syncing.blobs()?;
+        contained(&self.path, || self.db.flush())?;
+        self.syncing.all()
     }
 
     /// All trees, as a transaction numbers them.

@@ -83,7 +83,7 @@ impl Store {
         if !backup.exists() {
             return Err(StorageError::NotFound { path: backup.to_owned() });
         }
-        if !is_marked(backup) {
+        if !is_marked(backup)? {
             let what = "it has no LOCK file of a database".to_owned();
             return Err(StorageError::NotADatabase { path: backup.to_owned(), what });
         }

@@ -5,6 +5,7 @@ use super::shared::Shared;
 use super::{Batch, Committed, Store, space};
 use crate::documents::{DocumentRecord, Manifest, PassageRecord, Writes};
 use crate::error::{Result, StorageError};
+use crate::fault::{self, Point};
 use roaring::RoaringTreemap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -74,6 +75,7 @@ fn commit(shared: &Shared, batch: Batch) -> Result<Committed> {
         draft.upsert(document)?;
     }
     draft.writes.manifest(&draft.manifest);
+    fault::reach(Point::CommitPrepared)?;
 
     shared.sequence.fetch_add(1, Ordering::AcqRel);
     // On failure the sequence stays odd: what the trees hold now is not what the snapshot shows.
@@ -91,6 +93,7 @@ fn commit(shared: &Shared, batch: Batch) -> Result<Committed> {
     *writer = draft.manifest;
     drop(writer);
     shared.notify();
+    fault::reach(Point::CommitPublished)?;
     Ok(draft.committed)
 }
 

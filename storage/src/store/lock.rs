@@ -3,7 +3,7 @@
 use crate::documents::rewrite;
 use crate::error::{AtPath, Result, StorageError};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::Path;
 
 /// The file that also marks a folder as a database of ours.
@@ -23,9 +23,15 @@ impl Lock {
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).at(&path)?;
         lock(&mut file, folder)?;
-        file.set_len(0).at(&path)?;
+        // In place, and shortened last: the mark is never gone for a moment that a power cut could catch.
+        let content = format!("{MARK}{}\n", std::process::id());
+        let new = file.metadata().at(&path)?.len() == 0;
         file.rewind().at(&path)?;
-        file.write_all(format!("{MARK}{}\n", std::process::id()).as_bytes()).at(&path)?;
+        file.write_all(content.as_bytes()).at(&path)?;
+        file.set_len(content.len() as u64).at(&path)?;
+        if new {
+            file.sync_all().at(&path)?;
+        }
         Ok(Self { _file: file })
     }
 
@@ -53,14 +59,19 @@ fn lock(file: &mut File, folder: &Path) -> Result<()> {
 }
 
 /// Whether the folder carries our mark.
-pub(super) fn is_marked(folder: &Path) -> bool {
+pub(super) fn is_marked(folder: &Path) -> Result<bool> {
+    let path = folder.join(LOCK_FILE);
+    let mut file = match File::open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        opened => opened.at(&path)?,
+    };
     let mut start = [0; MARK.len()];
-    let Ok(mut file) = File::open(folder.join(LOCK_FILE)) else { return false };
     match file.read_exact(&mut start) {
-        Ok(()) => start == MARK.as_bytes(),
-        // A crash between creating the file and writing it: ours if the trees are there.
-        Err(_) => {
-            file.metadata().is_ok_and(|m| m.len() == 0) && matches!(rewrite::current(folder), Ok(Some(_)))
+        Ok(()) => Ok(start == MARK.as_bytes()),
+        // A crash between creating the file and writing it: ours if nothing is there that is not.
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            Ok(file.metadata().at(&path)?.len() == 0 && rewrite::is_begun(folder)?)
         }
+        Err(source) => Err(StorageError::Io { path, source }),
     }
 }

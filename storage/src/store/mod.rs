@@ -109,6 +109,20 @@ impl Store {
     }
 }
 
+#[cfg(feature = "faults")]
+impl Store {
+    pub(crate) fn settle(&self) -> Result<()> {
+        self.indexer.seal_due()
+    }
+
+    /// Whether no write failed so far that a reopening has to look at.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.shared.writable().is_ok()
+    }
+}
+
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store")

@@ -8,6 +8,7 @@ use super::snapshot::Snapshot;
 use super::{Profile, Store, StoreOptions, space};
 use crate::documents::{Documents, Manifest, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
+use crate::fault::{self, Point};
 use crate::index::growing::Growing;
 use crate::index::segment::{self, Segment};
 use crate::vector::metric::Metric;
@@ -30,7 +31,7 @@ impl Store {
         options.check()?;
         if path.is_dir() {
             let mut entries = std::fs::read_dir(path).at(path)?;
-            if entries.next().is_some() && !is_marked(path) {
+            if entries.next().is_some() && !is_marked(path)? {
                 return Err(not_a_database(path, "the folder has files of someone else"));
             }
         } else if path.exists() {
@@ -38,6 +39,7 @@ impl Store {
         }
         std::fs::create_dir_all(path).at(path)?;
         let lock = Lock::take(path)?;
+        fault::reach(Point::CreateLocked)?;
         Self::create_locked(path, profile, options, lock)
     }
 
@@ -49,9 +51,9 @@ impl Store {
         lock: Lock,
     ) -> Result<Self> {
         space::ensure(path, options.min_free_bytes)?;
-        let place = rewrite::current(path)?.map_or_else(|| rewrite::first(path), |(_, place)| place);
-        let documents = Documents::open(&place)?;
-        if documents.manifest()?.is_some() {
+        if let Some((_, place)) = rewrite::current(path)?
+            && Documents::open(&place)?.manifest()?.is_some()
+        {
             return Err(StorageError::Exists { path: path.to_owned() });
         }
         std::fs::create_dir_all(path.join(SEGMENTS)).at(path)?;
@@ -71,7 +73,8 @@ impl Store {
         };
         let mut writes = Writes::default();
         writes.manifest(&manifest);
-        documents.commit(&writes)?;
+        let documents = rewrite::create(path, &writes)?;
+        fault::reach(Point::CreateManifest)?;
         // The folder's own name must survive a crash too.
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         for folder in [path, parent] {
@@ -94,10 +97,11 @@ impl Store {
         if !path.is_dir() {
             return Err(not_a_database(path, "it is a file"));
         }
-        if !is_marked(path) {
+        if !is_marked(path)? {
             return Err(not_a_database(path, "the folder has no LOCK file of a database"));
         }
         let lock = Lock::take(path)?;
+        fault::reach(Point::OpenLocked)?;
         Self::open_locked(path, options, lock, None)
     }
 
@@ -113,11 +117,13 @@ impl Store {
         };
         space::ensure(path, options.min_free_bytes)?;
         let documents = Documents::open(&place)?;
+        fault::reach(Point::OpenTrees)?;
         let Some(manifest) = documents.manifest()? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };
         // Only now: where these are damaged, what a crash left of the trees before them is worth something.
         rewrite::remove_others(path, &place)?;
+        fault::reach(Point::OpenOthersRemoved)?;
         start(path, options, lock, documents, manifest, read_only)
     }
 
@@ -125,7 +131,7 @@ impl Store {
     #[must_use]
     pub fn is_database(path: impl AsRef<Path>) -> bool {
         let path = path.as_ref();
-        is_marked(path) && matches!(rewrite::current(path), Ok(Some(_)))
+        matches!(is_marked(path), Ok(true)) && matches!(rewrite::current(path), Ok(Some(_)))
     }
 }
 
@@ -166,6 +172,7 @@ fn start(
         }
         segments.push(Arc::new(segment));
     }
+    fault::reach(Point::OpenSegments)?;
     let mut growing = Growing::new(dimension);
     let (mut ids, mut vectors) = (Vec::new(), Vec::new());
     for entry in documents.vectors() {
@@ -221,6 +228,7 @@ fn remove_orphans(folder: &Path, manifest: &Manifest) -> Result<()> {
         let ours = path.extension().is_some_and(|extension| extension == "seg" || extension == "tmp");
         if ours && !adopted.contains(&path) {
             std::fs::remove_file(&path).at(&path)?;
+            fault::reach(Point::OpenOrphanRemoved)?;
         }
     }
     Ok(())

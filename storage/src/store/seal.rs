@@ -5,8 +5,9 @@
 use super::StoreOptions;
 use super::shared::Shared;
 use super::snapshot::Snapshot;
-use crate::documents::{SegmentEntry, Writes, rewrite};
+use crate::documents::{Documents, SegmentEntry, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
+use crate::fault::{self, Point};
 use crate::index::graph::{self, build::BuildOptions};
 use crate::index::growing::Growing;
 use crate::index::growing_graph::GrowingGraph;
@@ -148,6 +149,9 @@ impl Worker {
     fn work(&self, below: u64, jobs: &Receiver<Job>) -> Result<()> {
         let shared = &*self.shared;
         while !self.stopping() {
+            if shared.documents().have_grown()? {
+                self.rewrite_documents()?;
+            }
             let snapshot = shared.current();
             let growing = &snapshot.growing;
             let first_is_due = growing.at(0).is_some_and(|(first, _)| first < below);
@@ -187,17 +191,20 @@ impl Worker {
             return Ok(());
         }
         let documents = shared.documents();
-        let Some(new) = documents.rewritten(&shared.path, writer.generation, &self.stop)? else {
+        let Some(copied) = documents.copied(&shared.path, writer.generation, &self.stop)? else {
             return Ok(());
         };
+        let new = Documents::take_place(&copied, &shared.path).inspect_err(|error| shared.poison(error))?;
         drop(documents);
         let place = new.path().to_owned();
         let old = std::mem::replace(&mut *shared.documents.write(), Arc::new(new));
         drop(writer);
+        fault::reach(Point::RewriteUsed)?;
         // Where a reader still has the old trees, the next open removes them.
         if let Some(old) = Arc::into_inner(old) {
             drop(old);
             rewrite::remove_others(&shared.path, &place)?;
+            fault::reach(Point::RewriteOldRemoved)?;
         }
         Ok(())
     }
@@ -301,6 +308,7 @@ impl Worker {
             let _ = std::fs::remove_file(segment::file(folder, number).with_extension("tmp"));
         })?;
         let segment = Segment::open(folder, number, dimension, metric)?;
+        fault::reach(Point::SegmentOpened)?;
         self.adopt(snapshot, replaced, growing, Some(segment), &ids)
     }
 
@@ -358,10 +366,12 @@ impl Worker {
         *writer = manifest;
         drop(writer);
         shared.notify();
+        fault::reach(Point::AdoptionPublished)?;
         for segment in old {
             // Searches that began before still read it: the name goes now, the bytes when they are done. Where the
             // system does not allow that, the next open removes it.
             let _ = std::fs::remove_file(segment.path());
+            fault::reach(Point::OldSegmentRemoved)?;
         }
         Ok(())
     }

@@ -108,10 +108,13 @@ impl Shared {
 
     /// Writes to the trees. A failure may have left any part of it, so nothing may be written after one.
     pub(super) fn write(&self, writes: &Writes) -> Result<()> {
-        self.documents().commit(writes).inspect_err(|error| {
-            *self.poison.lock() = Some(error.to_string());
-            self.notify();
-        })
+        self.documents().commit(writes).inspect_err(|error| self.poison(error))
+    }
+
+    /// From here on nothing is written any more.
+    pub(super) fn poison(&self, error: &StorageError) {
+        *self.poison.lock() = Some(error.to_string());
+        self.notify();
     }
 
     /// After a reader with the snapshot of `generation` found a row of it gone: returns when there is a newer one.

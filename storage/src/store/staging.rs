@@ -78,5 +78,6 @@ fn is_leftover(path: &Path) -> bool {
             entry.file_name() == LOCK_FILE && entry.metadata().is_ok_and(|lock| lock.len() == 0)
         })
     };
-    is_marked(path) || std::fs::read_dir(path).is_ok_and(|mut entries| entries.all(unmarked))
+    matches!(is_marked(path), Ok(true))
+        || std::fs::read_dir(path).is_ok_and(|mut entries| entries.all(unmarked))
 }

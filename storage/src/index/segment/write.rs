@@ -5,6 +5,7 @@ use super::header::{
 };
 use super::verify::row_checksum;
 use crate::error::{AtPath, Result};
+use crate::fault::{self, Point};
 use crate::index::graph::links::Graph;
 use crate::vector::codes::{Codes, Scale};
 use crate::vector::metric::Metric;
@@ -81,6 +82,7 @@ pub(crate) fn write<'a>(
         file.write_all(bytes).at(&temp)?;
         pad(&mut file, bytes.len()).at(&temp)?;
     }
+    fault::reach(Point::SegmentPart)?;
     let mut crc = crc32fast::Hasher::new();
     let mut bytes = 0;
     let mut row_checksums: Vec<u32> = Vec::with_capacity(rows.ids.len());
@@ -104,9 +106,13 @@ pub(crate) fn write<'a>(
     file.seek(SeekFrom::Start(0)).at(&temp)?;
     file.write_all(&encode(&header)).at(&temp)?;
     let file = file.into_inner().map_err(std::io::IntoInnerError::into_error).at(&temp)?;
+    fault::reach(Point::SegmentWritten)?;
     file.sync_all().at(&temp)?;
+    fault::reach(Point::SegmentSynced)?;
     std::fs::rename(&temp, &path).at(&path)?;
-    File::open(folder).and_then(|folder| folder.sync_all()).at(folder)
+    fault::reach(Point::SegmentRenamed)?;
+    File::open(folder).and_then(|folder| folder.sync_all()).at(folder)?;
+    fault::reach(Point::SegmentFolderSynced)
 }
 
 fn pad(file: &mut impl Write, bytes: usize) -> std::io::Result<()> {

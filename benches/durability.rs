@@ -1,0 +1,99 @@
+//! What it costs that documents are durable when a commit returns.
+//!
+//!     cargo bench --bench durability [-- --seconds S] [--folder DIR]
+//!
+//! Prints one JSON line: documents a second with a commit for each, with a commit for 100, and with 8 threads that each
+//! commit one at a time. A document is a vector of 384 components and a sentence. The disk decides: `--folder` says
+//! which is measured.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a benchmark prints and stops at the first failure"
+)]
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use postil_storage::{Batch, DocumentWrite, Metadata, Metric, Profile, Store, StoreOptions};
+use serde_json::json;
+
+const DIMENSION: usize = 384;
+const WRITERS: u64 = 8;
+
+#[derive(Parser)]
+struct Args {
+    /// How long each way is measured
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// Where the databases are made; the folder of temporary files if not given
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// Passed by cargo
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() {
+    let args = Args::parse();
+    let home = args.folder.as_ref().map_or_else(tempfile::tempdir, tempfile::tempdir_in).unwrap();
+    let home = home.path();
+    println!(
+        "{}",
+        json!({
+            "bench": "durability", "dimension": DIMENSION, "seconds": args.seconds,
+            "fsyncs_s": fsyncs(home, args.seconds),
+            "commit_per_document_s": measure(home, args.seconds, 1, 1),
+            "commit_per_100_s": measure(home, args.seconds, 1, 100),
+            "writers": WRITERS, "commit_per_document_by_writers_s": measure(home, args.seconds, WRITERS, 1),
+        })
+    );
+}
+
+/// Documents a second.
+fn measure(home: &Path, seconds: f64, writers: u64, per_commit: u64) -> f64 {
+    let path = home.join(format!("{writers} {per_commit}.postil"));
+    let store =
+        Store::create(path, Profile::new(DIMENSION, Metric::Cosine), StoreOptions::default()).unwrap();
+    let (next, start) = (AtomicU64::new(0), Instant::now());
+    std::thread::scope(|scope| {
+        for _ in 0..writers {
+            scope.spawn(|| {
+                while start.elapsed() < Duration::from_secs_f64(seconds) {
+                    let first = next.fetch_add(per_commit, Ordering::Relaxed);
+                    let mut batch = Batch::new();
+                    (first..first + per_commit).for_each(|number| batch.upsert(document(number)));
+                    store.commit(batch).unwrap();
+                }
+            });
+        }
+    });
+    let elapsed = start.elapsed().as_secs_f64();
+    store.stat().unwrap().documents as f64 / elapsed
+}
+
+/// What the disk allows: appends of a document's size a second, each synced.
+fn fsyncs(home: &Path, seconds: f64) -> f64 {
+    use std::io::Write;
+    let mut file = std::fs::File::create(home.join("appended")).unwrap();
+    let (mut done, start) = (0u32, Instant::now());
+    while start.elapsed() < Duration::from_secs_f64(seconds) {
+        file.write_all(&[7; 4 * DIMENSION + 200]).unwrap();
+        file.sync_data().unwrap();
+        done += 1;
+    }
+    f64::from(done) / start.elapsed().as_secs_f64()
+}
+
+fn document(number: u64) -> DocumentWrite {
+    let component = |i: u64| (number << 10 | i).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let vector = (0..DIMENSION as u64).map(|i| (component(i) >> 40) as f32 / (1 << 23) as f32 - 1.0);
+    let text =
+        format!("Document {number} says in one sentence of usual length what there is to say about it.");
+    let mut document = DocumentWrite::row(number.to_string(), vector.collect(), Metadata::new());
+    document.passages[0].range = 0..text.len() as u64;
+    document.text = text;
+    document
+}

@@ -1,0 +1,113 @@
+//! What sled 0.34 leaves undone in its folder, done around it.
+
+use crate::error::{AtPath, Result};
+use parking_lot::Mutex;
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// File systems tell times in steps of less than this.
+const CLOCK: Duration = Duration::from_secs(3);
+
+/// Makes durable what sled's `flush` only hands to the system.
+///
+/// On Linux sled calls `sync_file_range` on its log, which by its manual writes no metadata, such as a file's length, and
+/// does not reach through the cache of a disk; it syncs neither the files of large pages (`blobs/`) nor its folders.
+pub(super) struct Syncing {
+    folder: PathBuf,
+    log: File,
+    blobs: Mutex<Blobs>,
+}
+
+/// The files of large pages that are durable. Their names, which are log positions, are never used again.
+#[derive(Default)]
+struct Blobs {
+    durable: HashSet<OsString>,
+    /// When their folder changed last, if that is so long ago that it would be another time now.
+    unchanged_since: Option<SystemTime>,
+}
+
+impl Syncing {
+    /// Of the folder of an open sled.
+    pub(super) fn new(folder: &Path) -> Result<Self> {
+        let log = folder.join("db");
+        let log = File::open(&log).at(&log)?;
+        let syncing = Self { folder: folder.to_owned(), log, blobs: Mutex::default() };
+        let settings = folder.join("conf");
+        File::open(&settings).and_then(|file| file.sync_all()).at(&settings)?;
+        syncing.all()?;
+        File::open(folder).and_then(|folder| folder.sync_all()).at(folder)?;
+        Ok(syncing)
+    }
+
+    /// What was flushed is durable when this returns.
+    pub(super) fn all(&self) -> Result<()> {
+        self.blobs()?;
+        self.log.sync_data().at(&self.folder)
+    }
+
+    /// The files of large pages are durable when this returns.
+    pub(super) fn blobs(&self) -> Result<()> {
+        let folder = self.folder.join("blobs");
+        let blobs = &mut *self.blobs.lock();
+        let changed = std::fs::metadata(&folder).and_then(|folder| folder.modified()).at(&folder)?;
+        if blobs.unchanged_since != Some(changed) {
+            let settled = SystemTime::now().duration_since(changed).is_ok_and(|ago| ago > CLOCK);
+            let mut present = HashSet::new();
+            for entry in std::fs::read_dir(&folder).at(&folder)? {
+                let entry = entry.at(&folder)?;
+                let name = entry.file_name();
+                if !blobs.durable.contains(&name) {
+                    match File::open(entry.path()).and_then(|file| file.sync_all()) {
+                        // Removed since it was listed.
+                        Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                        synced => synced.at(&entry.path())?,
+                    }
+                }
+                present.insert(name);
+            }
+            *blobs = Blobs { durable: present, unchanged_since: settled.then_some(changed) };
+            File::open(&folder).and_then(|folder| folder.sync_all()).at(&folder)?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes what a crash during an open left half-written.
+///
+/// sled writes a snapshot of its page table to `snap.N.generating` and renames it to `snap.N`, but reads whatever begins
+/// with `snap.`, the last in order: a half-written one makes every later open fail as damage. It is only ever a copy
+/// of what the log says.
+pub(super) fn remove_unfinished(folder: &Path) -> Result<()> {
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(folder).at(folder)? {
+        let path = entry.at(folder)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            std::fs::remove_file(&path).at(&path)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::documents::Documents;
+
+    #[test]
+    fn a_snapshot_that_a_crash_cut_short_is_no_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Documents::open(folder.path()).unwrap());
+        for (name, bytes) in
+            [("snap.00000000000000FF.generating", &b""[..]), ("snap.7FFF.generating", &[7; 90])]
+        {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+            drop(Documents::open(folder.path()).unwrap());
+            assert!(!folder.path().join(name).exists());
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Points where a test stops the store, as a crash or a failing disk would: every step that `FORMAT.md` numbers.
+//!
+//! Without the feature `faults`, which only tests turn on, [`reach`] is an empty function.
+
+use crate::error::Result;
+
+/// Declares the points and the list of all of them, so that no test can miss one.
+macro_rules! points {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// A moment between two steps.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[cfg_attr(not(feature = "faults"), expect(unreachable_pub, reason = "only tests see the points"))]
+        pub enum Point {
+            $($(#[$doc])* $name,)*
+        }
+
+        #[cfg(feature = "faults")]
+        impl Point {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+points! {
+    /// Creating: the folder is ours.
+    CreateLocked,
+    /// Creating: the trees are there, and no manifest is.
+    CreateTrees,
+    /// Creating: the manifest is durable.
+    CreateManifest,
+    /// Opening: the folder is ours.
+    OpenLocked,
+    /// Opening: other trees than the current ones are removed.
+    OpenOthersRemoved,
+    /// Opening: the trees are open.
+    OpenTrees,
+    /// Opening: one file that no manifest names is removed.
+    OpenOrphanRemoved,
+    /// Opening: the segments are mapped.
+    OpenSegments,
+    /// A batch is checked and serialized.
+    CommitPrepared,
+    /// The transaction of a batch or an adoption went through, and is not flushed.
+    TransactionWritten,
+    /// It is flushed.
+    TransactionFlushed,
+    /// The snapshot with the batch is published.
+    CommitPublished,
+    /// A segment's file has its header and some of its arrays.
+    SegmentPart,
+    /// It has everything, and is not synced.
+    SegmentWritten,
+    /// It is synced.
+    SegmentSynced,
+    /// It has its name.
+    SegmentRenamed,
+    /// The folder is synced.
+    SegmentFolderSynced,
+    /// The segment is open.
+    SegmentOpened,
+    /// It is adopted, in the trees and in memory.
+    AdoptionPublished,
+    /// One file of a segment that it replaced is removed.
+    OldSegmentRemoved,
+    /// The folder for the new trees is there.
+    RewriteBegun,
+    /// All trees are copied, and not flushed.
+    RewriteCopied,
+    /// They are durable, and closed.
+    RewriteClosed,
+    /// They have their name.
+    RewriteRenamed,
+    /// The database's folder is synced.
+    RewriteFolderSynced,
+    /// They are open and used.
+    RewriteUsed,
+    /// The old trees are removed.
+    RewriteOldRemoved,
+}
+
+/// Stops here if a test asks for it.
+#[cfg(not(feature = "faults"))]
+#[inline(always)]
+#[expect(clippy::unnecessary_wraps, reason = "fails only with the feature")]
+pub(crate) fn reach(_: Point) -> Result<()> {
+    Ok(())
+}
+
+#[cfg(feature = "faults")]
+pub(crate) use hooked::reach;
+#[cfg(feature = "faults")]
+pub use hooked::{on_reach, settle};
+
+#[cfg(feature = "faults")]
+mod hooked {
+    use super::{Point, Result};
+    use crate::error::StorageError;
+    use crate::store::Store;
+    use parking_lot::RwLock;
+    use std::sync::Arc;
+
+    /// Asked at each point; `false` makes the step fail.
+    type Hook = Arc<dyn Fn(Point) -> bool + Send + Sync>;
+
+    static HOOK: RwLock<Option<Hook>> = RwLock::new(None);
+
+    /// Asks `hook` at every point of every store of this process, from the thread that reaches it.
+    pub fn on_reach(hook: Option<Hook>) {
+        *HOOK.write() = hook;
+    }
+
+    /// Waits until nothing is left to do in the background.
+    ///
+    /// # Errors
+    /// What kept a segment from being written or adopted.
+    pub fn settle(store: &Store) -> Result<()> {
+        store.settle()
+    }
+
+    pub(crate) fn reach(point: Point) -> Result<()> {
+        let hook = HOOK.read().clone();
+        if hook.is_none_or(|hook| hook(point)) {
+            return Ok(());
+        }
+        let source = std::io::Error::other("a test let it fail here");
+        Err(StorageError::Io { path: format!("{point:?}").into(), source })
+    }
+}
