@@ -38,6 +38,15 @@ fn on(_: Copied) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
+/// Ends the writer, also where an assertion fails: it would be waited for else.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Opens a copy, and checks that it is the state that its generation says.
 fn generation_of(path: &Path) -> u64 {
     let store = Store::open(path, options()).unwrap();
@@ -65,6 +74,7 @@ fn backups_made_while_a_writer_writes_are_whole_states_that_follow_each_other() 
     let done = AtomicBool::new(false);
     let mut generations = Vec::new();
     std::thread::scope(|scope| {
+        let _ends = Ends(&done);
         scope.spawn(|| {
             for generation in 6.. {
                 if done.load(Ordering::Relaxed) {
@@ -84,7 +94,6 @@ fn backups_made_while_a_writer_writes_are_whole_states_that_follow_each_other() 
             generations.push(generation_of(&to));
             assert!((before..=after).contains(&generations[i]), "{before} {} {after}", generations[i]);
         }
-        done.store(true, Ordering::Relaxed);
     });
     assert!(generations.is_sorted() && generations[0] < generations[7], "{generations:?}");
 }

@@ -6,9 +6,9 @@
 //! that step fails, and the work goes on.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
-mod figures;
 mod workload;
 
+use postil_hostile::figures;
 use postil_storage::fault::{Point, on_reach, settle};
 use postil_storage::{Result, StorageError, Store};
 use std::collections::BTreeMap;
@@ -247,5 +247,5 @@ fn a_store_stopped_at_any_step_has_the_old_state_or_the_new_one() {
         ("of_them_failures", failures),
         ("documents_lost", 0),
     ];
-    figures::report("fault_points", &figures.map(|(name, value)| (name, value as f64)));
+    figures::report("fault_points", &figures.map(|(name, value)| (name, value.into())));
 }

@@ -4,9 +4,9 @@
 //! `POSTIL_KILLS` is how often, 200 if not given; 2,000 is the long form.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
-mod figures;
 mod workload;
 
+use postil_hostile::figures;
 use postil_storage::Store;
 use std::io::Write;
 use std::path::Path;
@@ -83,5 +83,5 @@ fn a_process_killed_at_any_time_loses_nothing() {
         ("batches", generation),
         ("documents_lost", 0),
     ];
-    figures::report("kills", &figures.map(|(name, value)| (name, value as f64)));
+    figures::report("kills", &figures.map(|(name, value)| (name, value.into())));
 }

@@ -5,9 +5,9 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test says no more by expecting")]
 
-mod figures;
 mod workload;
 
+use postil_hostile::figures;
 use postil_storage::{
     Batch, DocumentWrite, Metadata, Metric, Profile, Result, SearchOptions, StorageError, Store, StoreOptions,
 };
@@ -104,7 +104,7 @@ fn a_file_system_that_is_full_at_any_size_loses_nothing() {
         drop(store);
     }
     assert!(full > sizes / 3, "the disk was full at {full} of {sizes} sizes only");
-    figures::report("disk_sizes", &[("tried", f64::from(sizes)), ("full", f64::from(full))]);
+    figures::report("disk_sizes", &[("tried", f64::from(sizes).into()), ("full", f64::from(full).into())]);
 }
 
 #[test]
@@ -163,7 +163,10 @@ fn few_open_files_are_a_typed_error() {
         sound(&store, 20..=u64::MAX);
     }
     assert!(typed > 2, "{typed} of {tried}");
-    figures::report("open_file_limits", &[("tried", f64::from(tried)), ("typed", f64::from(typed))]);
+    figures::report(
+        "open_file_limits",
+        &[("tried", f64::from(tried).into()), ("typed", f64::from(typed).into())],
+    );
 }
 
 const WIDE: usize = 1_024;
@@ -214,7 +217,7 @@ fn a_database_larger_than_memory_answers() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("answered"), "{said}{}", String::from_utf8_lossy(&output.stderr));
     let figures = [("database_bytes", bytes as f64), ("memory_bytes", (MEMORY_KILOBYTES * 1024) as f64)];
-    figures::report("larger_than_memory", &figures);
+    figures::report("larger_than_memory", &figures.map(|(name, value)| (name, value.into())));
     sound_enough(&path, &options);
 }
 

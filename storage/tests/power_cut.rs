@@ -3,10 +3,10 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
-mod figures;
 mod power;
 mod workload;
 
+use postil_hostile::figures;
 use postil_storage::{StorageError, Store};
 use power::medium::{Medium, Unsynced};
 use power::record::{self, Event};
@@ -119,5 +119,5 @@ fn a_power_cut_at_any_sync_loses_nothing_that_was_acknowledged() {
     let shown: Vec<_> = failed.iter().take(40).collect();
     assert!(failed.is_empty(), "{} of {cuts} cuts at {syncs} syncs: {shown:#?}", failed.len());
     let figures = [("syncs", syncs), ("cuts", cuts), ("documents_lost", 0)];
-    figures::report("power_cuts", &figures.map(|(name, value)| (name, value as f64)));
+    figures::report("power_cuts", &figures.map(|(name, value)| (name, value.into())));
 }

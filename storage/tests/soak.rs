@@ -6,12 +6,12 @@
 //! `POSTIL_SOAK_MINUTES` says.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
+use postil_hostile::figures;
 use postil_storage::{
     Batch, DocumentWrite, Filter, Hit, Metadata, Metric, PassageWrite, Profile, SearchOptions, Store,
     StoreOptions, Value,
 };
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
@@ -281,20 +281,18 @@ fn every_answer_beside_a_writer_is_that_of_one_committed_state() {
     let seconds = start.elapsed().as_secs_f64();
     let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
     let recall = of(&tally.found) as f64 / of(&tally.wanted) as f64;
-    let line = format!(
-        "{{\"figure\": \"soak\", \"minutes\": {:.2}, \"readers\": {READERS}, \"generations\": {generations}, \
-         \"compactions\": {compactions}, \"answers\": {}, \"wrong\": {}, \"recall\": {recall:.4}}}",
-        seconds / 60.0,
-        of(&tally.answers),
-        of(&tally.wrong),
-    );
-    println!("{line}");
-    if let Some(path) = std::env::var_os("POSTIL_FIGURES") {
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-        writeln!(file.unwrap(), "{line}").unwrap();
-    }
+    let figures = [
+        ("minutes", seconds / 60.0),
+        ("readers", READERS as f64),
+        ("generations", generations as f64),
+        ("compactions", compactions as f64),
+        ("answers", of(&tally.answers) as f64),
+        ("wrong", of(&tally.wrong) as f64),
+        ("recall", recall),
+    ];
+    figures::report("soak", &figures.map(|(name, value)| (name, value.into())));
     assert_eq!(of(&tally.wrong), 0, "{:#?}", tally.examples.lock().unwrap());
-    assert!(of(&tally.answers) > 1_000 && recall > 0.95, "{line}");
+    assert!(of(&tally.answers) > 1_000 && recall > 0.95, "{figures:?}");
     assert_eq!(store.check().unwrap(), vec![]);
     let last = history.at(generations).unwrap();
     drop(store);

@@ -4,8 +4,7 @@
 //! `POSTIL_SPACE_DOCUMENTS=10000`, 1,000 is the long form.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
-mod figures;
-
+use postil_hostile::figures;
 use postil_storage::{
     Batch, DocumentWrite, Metadata, Metric, PassageWrite, Profile, SearchOptions, Store, StoreOptions, Value,
 };
@@ -105,7 +104,7 @@ fn replacing_a_tenth_again_and_again_keeps_the_files_in_bounds() {
         ("before_compaction", before / size),
         ("after_compaction", after / size),
     ];
-    figures::report("space", &figures);
+    figures::report("space", &figures.map(|(name, value)| (name, value.into())));
     assert!(before <= 3.0 * size, "{before} bytes before compaction, a fresh build has {size}");
     assert!(after <= 2.0 * size, "{after} bytes after compaction, a fresh build has {size}");
 }

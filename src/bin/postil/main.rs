@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod interrupt;
+mod memory;
 mod meter;
 mod open;
 mod plain_json;
@@ -23,6 +24,7 @@ const EXIT_SKIPPED: u8 = 3;
 const EXIT_INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
+    memory::share_one_arena();
     let done = match Cli::parse().command {
         Command::Ingest(args) => commands::ingest::run(&args),
         Command::Search(args) => commands::search::run(&args),

@@ -13,7 +13,7 @@ const MARK: &str = "postil ";
 
 /// Held until dropped; a process that ends in any way lets go of it.
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -32,7 +32,7 @@ impl Lock {
         if new {
             file.sync_all().at(&path)?;
         }
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// Keeps openers out of a folder whose files are only read, its `LOCK` among them.
@@ -40,7 +40,14 @@ impl Lock {
         let path = folder.join(LOCK_FILE);
         let mut file = File::open(&path).at(&path)?;
         lock(&mut file, folder)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing would not do: a process that another thread is just starting has the file too, until it runs.
+        let _ = self.file.unlock();
     }
 }
 
@@ -73,5 +80,22 @@ pub(super) fn is_marked(folder: &Path) -> Result<bool> {
             Ok(file.metadata().at(&path)?.len() == 0 && rewrite::is_begun(folder)?)
         }
         Err(source) => Err(StorageError::Io { path, source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_was_let_go_is_free_even_where_a_child_still_has_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = Lock::take(folder.path()).unwrap();
+        // What a fork has until it runs another program.
+        let inherited = lock.file.try_clone().unwrap();
+        assert!(matches!(Lock::take(folder.path()), Err(StorageError::Locked { .. })));
+        drop(lock);
+        assert!(Lock::take(folder.path()).is_ok());
+        drop(inherited);
     }
 }

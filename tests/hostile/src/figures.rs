@@ -11,6 +11,8 @@ pub enum Field<'a> {
     Text(&'a str),
     /// A count.
     Count(u64),
+    /// A measurement.
+    Number(f64),
 }
 
 impl<'a> From<&'a str> for Field<'a> {
@@ -22,6 +24,12 @@ impl<'a> From<&'a str> for Field<'a> {
 impl From<u64> for Field<'_> {
     fn from(count: u64) -> Self {
         Self::Count(count)
+    }
+}
+
+impl From<f64> for Field<'_> {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
     }
 }
 
@@ -45,6 +53,7 @@ fn line(figure: &str, fields: &[(&str, Field<'_>)]) -> String {
         let _ = match field {
             Field::Text(text) => write!(line, ",{name:?}:{text:?}"),
             Field::Count(count) => write!(line, ",{name:?}:{count}"),
+            Field::Number(number) => write!(line, ",{name:?}:{number}"),
         };
     }
     line.push_str("}\n");

@@ -3,6 +3,7 @@
 use crate::{Mutator, figures, memory};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
 /// Multiplies the cases of every target.
@@ -18,6 +19,8 @@ const TRIES: usize = 3;
 /// A case may allocate this and [`PER_BYTE`] for each of its bytes.
 const BASE_BYTES: usize = 4 << 20;
 const PER_BYTE: usize = 512;
+
+static TERSE: Once = Once::new();
 
 /// Something that reads bytes and must neither panic, nor take long, nor allocate much, whatever they are.
 pub struct Target<'a> {
@@ -55,6 +58,7 @@ impl<'a> Target<'a> {
     pub fn run(mut self, cases: u64, calm: impl Fn(&[u8])) {
         self.valid.extend(self.found.iter().flat_map(|folder| read_all(folder)));
         assert!(!self.valid.is_empty(), "{}: no input to start from", self.name);
+        TERSE.call_once(terse_panics);
         for input in &self.valid {
             self.case(input, &calm);
         }
@@ -103,6 +107,13 @@ impl<'a> Target<'a> {
         eprintln!("{message}");
         message
     }
+}
+
+/// A panic that the target catches is told without its stack: reading symbols for one takes tens of megabytes, which would
+/// be counted as the case's.
+#[expect(clippy::print_stderr, reason = "it is what the hook is for")]
+fn terse_panics() {
+    std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
 }
 
 fn read_all(folder: &Path) -> Vec<Vec<u8>> {
