@@ -1,4 +1,4 @@
-//! One batch, one transaction: prepare outside the lock, write and flush inside, then publish.
+//! Batches, one transaction: prepare outside the lock, write and flush inside, then publish.
 
 use super::batch::DocumentWrite;
 use super::shared::Shared;
@@ -14,7 +14,8 @@ use std::sync::atomic::Ordering;
 const BACKPRESSURE: usize = 4;
 
 impl Store {
-    /// Writes the batch, all of it or nothing; what it wrote is durable and searchable when this returns.
+    /// Writes the batch, all of it or nothing; what it wrote is durable and searchable when this returns. Batches that
+    /// several threads commit at once share a transaction and its flush.
     ///
     /// # Errors
     /// An error about the batch itself leaves everything as it was. After an error of the disk
@@ -28,7 +29,8 @@ impl Store {
         }
         space::ensure(&shared.path, shared.options.min_free_bytes.saturating_add(space::needed_for(&batch)))?;
         self.wait_for_room()?;
-        let committed = commit(shared, batch)?;
+        shared.writable()?;
+        let committed = shared.waiting.commit(shared, batch)?;
         self.indexer.wake();
         Ok(committed)
     }
@@ -52,8 +54,15 @@ impl Store {
     }
 }
 
-fn commit(shared: &Shared, batch: Batch) -> Result<Committed> {
-    let mut writer = shared.writer.lock();
+/// Writes the batches in one transaction; what became of each. They have no key in common.
+///
+/// # Errors
+/// When nothing of any of them was written, or maybe all of all.
+pub(super) fn write(
+    shared: &Shared,
+    writer: &mut Manifest,
+    batches: Vec<Batch>,
+) -> Result<Vec<Result<Committed>>> {
     shared.writable()?;
     let before = shared.current();
     before.ids_are_sound()?;
@@ -65,14 +74,10 @@ fn commit(shared: &Shared, batch: Batch) -> Result<Committed> {
         gone: RoaringTreemap::new(),
         ids: Vec::new(),
         vectors: Vec::new(),
-        committed: Committed::default(),
     };
-    draft.manifest.generation += 1;
-    for key in &batch.removes {
-        draft.remove(key)?;
-    }
-    for document in batch.upserts {
-        draft.upsert(document)?;
+    let outcomes: Vec<_> = batches.into_iter().map(|batch| draft.add(batch)).collect();
+    if outcomes.iter().all(Result::is_err) {
+        return Ok(outcomes);
     }
     draft.writes.manifest(&draft.manifest);
     fault::reach(Point::CommitPrepared)?;
@@ -91,10 +96,9 @@ fn commit(shared: &Shared, batch: Batch) -> Result<Committed> {
     shared.publish(snapshot);
     shared.sequence.fetch_add(1, Ordering::AcqRel);
     *writer = draft.manifest;
-    drop(writer);
     shared.notify();
     fault::reach(Point::CommitPublished)?;
-    Ok(draft.committed)
+    Ok(outcomes)
 }
 
 /// A transaction in the making.
@@ -106,19 +110,53 @@ struct Draft<'a> {
     gone: RoaringTreemap,
     ids: Vec<u64>,
     vectors: Vec<f32>,
-    committed: Committed,
 }
 
+/// A document that is there now.
+type Found = (u64, DocumentRecord);
+
 impl Draft<'_> {
-    /// Takes out the document of a key; whether there was one.
-    fn take_out(&mut self, key: &str) -> Result<bool> {
+    /// Adds a batch. What can fail comes first, so that after an error nothing of it is in the draft.
+    fn add(&mut self, batch: Batch) -> Result<Committed> {
+        let removes =
+            batch.removes.iter().map(|key| Ok((key, self.found(key)?))).collect::<Result<Vec<_>>>()?;
+        let replaces = batch.upserts.iter().map(|document| self.found(&document.key));
+        let replaces = replaces.collect::<Result<Vec<_>>>()?;
+        let mut committed = Committed::default();
+        self.manifest.generation += 1;
+        for (key, found) in removes {
+            if let Some(found) = found {
+                self.take_out(&found);
+                self.writes.remove_key(key);
+                committed.removed += 1;
+            }
+        }
+        for (document, replaced) in batch.upserts.into_iter().zip(replaces) {
+            match &replaced {
+                Some(found) => {
+                    self.take_out(found);
+                    committed.replaced += 1;
+                }
+                None => committed.added += 1,
+            }
+            committed.passages += document.passages.len();
+            self.put_in(document);
+        }
+        Ok(committed)
+    }
+
+    fn found(&self, key: &str) -> Result<Option<Found>> {
         let documents = &self.shared.documents();
-        let Some(id) = documents.id_of(key)? else { return Ok(false) };
+        let Some(id) = documents.id_of(key)? else { return Ok(None) };
         let Some(record) = documents.document(id)? else {
             let what = format!("key {key:?} names document {id}, which is not there");
             return Err(StorageError::corrupt(documents.path(), what));
         };
-        self.writes.remove_document(id, &record);
+        Ok(Some((id, record)))
+    }
+
+    fn take_out(&mut self, (id, record): &Found) {
+        self.writes.remove_document(*id, record);
         for row in record.first_row..record.first_row.saturating_add(record.row_count) {
             if row < self.growing_from {
                 self.writes.remove_sealed_row(row);
@@ -129,23 +167,9 @@ impl Draft<'_> {
         }
         self.manifest.documents = self.manifest.documents.saturating_sub(1);
         self.manifest.passages = self.manifest.passages.saturating_sub(record.row_count);
-        Ok(true)
     }
 
-    fn remove(&mut self, key: &str) -> Result<()> {
-        if self.take_out(key)? {
-            self.writes.remove_key(key);
-            self.committed.removed += 1;
-        }
-        Ok(())
-    }
-
-    fn upsert(&mut self, document: DocumentWrite) -> Result<()> {
-        if self.take_out(&document.key)? {
-            self.committed.replaced += 1;
-        } else {
-            self.committed.added += 1;
-        }
+    fn put_in(&mut self, document: DocumentWrite) {
         let id = self.manifest.next_document;
         let (first_row, row_count) = (self.manifest.next_row, document.passages.len() as u64);
         for (row, passage) in (first_row..).zip(document.passages) {
@@ -176,7 +200,5 @@ impl Draft<'_> {
         self.manifest.next_row += row_count;
         self.manifest.documents += 1;
         self.manifest.passages += row_count;
-        self.committed.passages += row_count as usize;
-        Ok(())
     }
 }

@@ -9,7 +9,8 @@
 //! | recover | create and open |
 //! | shared | the state that callers and the indexer share |
 //! | snapshot | what a search sees, and the search |
-//! | commit | one batch, one transaction |
+//! | group | batches that wait for the writer, written together |
+//! | commit | batches, one transaction |
 //! | seal | the indexer thread: graph, segment file, adoption; merging and compaction |
 //! | space | room on the disk |
 //! | read | documents and passages |
@@ -28,6 +29,7 @@ mod batch;
 mod check;
 mod commit;
 mod find;
+mod group;
 mod limits;
 mod lock;
 mod options;

@@ -1,5 +1,6 @@
 //! Creating a database and opening one, whatever state a crash left it in.
 
+use super::group::Waiting;
 use super::lock::{Lock, is_marked};
 use super::read_only::ReadOnly;
 use super::seal::Indexer;
@@ -202,6 +203,7 @@ fn start(
         options,
         documents: RwLock::new(Arc::new(documents)),
         writer: Mutex::new(manifest),
+        waiting: Waiting::default(),
         sequence: AtomicU64::new(0),
         poison: Mutex::new(None),
         sealing_failure: Mutex::new(None),

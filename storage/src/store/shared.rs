@@ -1,5 +1,6 @@
 //! The state that callers and the indexer share, and the rules of publishing it.
 
+use super::group::Waiting;
 use super::lock::Lock;
 use super::read_only::ReadOnly;
 use super::snapshot::Snapshot;
@@ -50,6 +51,8 @@ pub(super) struct Shared {
     pub(super) documents: RwLock<Arc<Documents>>,
     /// Whoever writes holds this: commits and adoptions of segments.
     pub(super) writer: Mutex<Manifest>,
+    /// Batches that wait for it.
+    pub(super) waiting: Waiting,
     /// Odd while a batch is in the trees and not in the snapshot yet.
     pub(super) sequence: AtomicU64,
     /// Why nothing may be written any more.
