@@ -138,3 +138,29 @@ fn filtered_searches_find_what_a_scan_finds_at_every_selectivity() {
         assert!(found as f64 >= 0.98 * wanted as f64, "{share}: {found} of {wanted}");
     }
 }
+
+#[test]
+fn vectors_that_a_compaction_sealed_are_not_left_in_the_documents() {
+    const ROWS: usize = 10_000;
+    const WIDE: usize = 384;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.postil");
+    let options = StoreOptions { m: 4, ef_construction: 20, ..StoreOptions::default() };
+    let store = Store::create(&path, Profile::new(WIDE, Metric::L2), options).unwrap();
+    for from in (0..ROWS).step_by(1_000) {
+        let mut batch = Batch::new();
+        for i in from..from + 1_000 {
+            let vector = (0..WIDE).map(|j| ((i * 31 + j * 7) % 997) as f32).collect();
+            batch.upsert(DocumentWrite::row(format!("key {i:06}"), vector, Metadata::new()));
+        }
+        store.commit(batch).unwrap();
+    }
+    // The log has grown enough for the documents to be written anew in the background, at the last generation too.
+    store.compact().unwrap();
+    drop(store);
+    let documents = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+    let documents =
+        documents.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("documents"));
+    let bytes: usize = documents.flat_map(|folder| files(&folder)).map(|file| file.len()).sum();
+    assert!(bytes < ROWS * WIDE * 4, "{bytes} bytes of documents without texts");
+}

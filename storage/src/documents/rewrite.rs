@@ -115,13 +115,8 @@ fn generation(path: &Path) -> Option<Option<u64>> {
 impl Documents {
     /// Copies all trees to a new folder of the database, not used yet; `None` when it was stopped. Nothing may be
     /// written to these from here on until the copy is used.
-    pub(crate) fn copied(
-        &self,
-        database: &Path,
-        generation: u64,
-        stop: &AtomicBool,
-    ) -> Result<Option<Copied>> {
-        let path = database.join(format!("{NAME}-{generation:012}"));
+    pub(crate) fn copied(&self, database: &Path, number: u64, stop: &AtomicBool) -> Result<Option<Copied>> {
+        let path = database.join(format!("{NAME}-{number:012}"));
         let unfinished = path.with_extension(UNFINISHED);
         if unfinished.exists() {
             std::fs::remove_dir_all(&unfinished).at(&unfinished)?;
@@ -145,7 +140,14 @@ impl Documents {
         fault::reach(Point::RewriteRenamed)?;
         std::fs::File::open(database).and_then(|folder| folder.sync_all()).at(database)?;
         fault::reach(Point::RewriteFolderSynced)?;
-        Self::open(path)
+        let new = Self::open(path)?;
+        new.written.store(false, Ordering::Release);
+        Ok(new)
+    }
+
+    /// Whether nothing was written to them since they were copied.
+    pub(crate) fn are_fresh(&self) -> bool {
+        !self.written.load(Ordering::Acquire)
     }
 
     /// Writes all trees to a new folder, which is on the medium and closed when this returns, unless `going` stopped it.

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::fault::{self, Point};
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
+use std::sync::atomic::Ordering;
 
 /// The trees, in the order of [`Documents::trees`].
 #[derive(Clone, Copy)]
@@ -113,6 +114,7 @@ impl Writes {
 impl Documents {
     /// Writes everything or nothing, and returns when it is durable.
     pub(crate) fn commit(&self, writes: &Writes) -> Result<()> {
+        self.written.store(true, Ordering::Release);
         contained(&self.path, || {
             let trees = self.trees();
             trees[..]

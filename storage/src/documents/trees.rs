@@ -14,6 +14,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 pub(super) const MANIFEST_KEY: &[u8] = b"manifest";
@@ -48,6 +49,8 @@ pub(crate) struct Documents {
     _closing: Closing,
     /// Of its files when it was opened.
     opened_bytes: u64,
+    /// Whether there may be more in them than what they were made of.
+    pub(super) written: AtomicBool,
 }
 
 /// Closes sled. Its log syncs itself once more when it is dropped, and panics where that fails; everything that was
@@ -112,6 +115,7 @@ impl Documents {
             vectors: tree("vectors")?,
             removals: tree("removals")?,
             opened_bytes: bytes_in(path)?,
+            written: AtomicBool::new(true),
             _closing: Closing(Some(db.clone())),
             db,
             syncing,

@@ -187,11 +187,14 @@ impl Worker {
         let shared = &*self.shared;
         let writer = shared.writer.lock();
         shared.writable()?;
-        if rewrite::current(&shared.path)?.is_some_and(|(generation, _)| generation == writer.generation) {
+        let documents = shared.documents();
+        if documents.are_fresh() {
             return Ok(());
         }
-        let documents = shared.documents();
-        let Some(copied) = documents.copied(&shared.path, writer.generation, &self.stop)? else {
+        // An adoption writes within a generation, so a generation may be written anew twice.
+        let used = rewrite::current(&shared.path)?.map_or(0, |(number, _)| number + 1);
+        let number = writer.generation.max(used);
+        let Some(copied) = documents.copied(&shared.path, number, &self.stop)? else {
             return Ok(());
         };
         let new = Documents::take_place(&copied, &shared.path).inspect_err(|error| shared.poison(error))?;
