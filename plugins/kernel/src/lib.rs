@@ -1,8 +1,8 @@
-//! The arithmetic of a transformer layer, on f32 slices: matrix product with its bias and activation,
-//! attention, softmax, layer norm. One thread each; callers divide the rows.
+//! The arithmetic of a transformer layer, from f32 slices to f32 slices: matrix product with its bias and activation,
+//! in f32 or in 16-bit integers, attention, softmax, layer norm. One thread each; callers divide the rows.
 //!
 //! Every operation exists twice: `portable.rs`, which runs anywhere and is the oracle of the tests, and
-//! `avx2.rs`, chosen at run time. A third file would be a third instruction set.
+//! `avx2.rs`, chosen at run time; a third file is a third instruction set.
 //!
 //! file | responsibility
 //! ---|---

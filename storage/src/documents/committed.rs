@@ -77,6 +77,11 @@ impl Committed {
     }
 }
 
+/// The generation that a database's folder notes, if it can be relied on.
+pub(crate) fn noted_generation(database: &Path) -> Option<u64> {
+    Committed { path: database.join(COMMITTED), file: Mutex::new(None) }.noted()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,7 +24,7 @@ mod sled_files;
 mod transaction;
 mod trees;
 
-pub(crate) use committed::COMMITTED;
+pub(crate) use committed::{COMMITTED, noted_generation};
 pub(crate) use manifest::{Manifest, SegmentEntry};
 pub(crate) use records::{DocumentRecord, PassageRecord};
 pub(crate) use transaction::Writes;

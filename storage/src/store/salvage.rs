@@ -9,7 +9,7 @@ use super::batch::{DocumentWrite, PassageWrite};
 use super::lock::{LOCK_FILE, Lock};
 use super::rebuild::Lost;
 use super::recover::SEGMENTS;
-use crate::documents::{DocumentRecord, Documents, Manifest, rewrite};
+use crate::documents::{DocumentRecord, Documents, Manifest, noted_generation, rewrite};
 use crate::durable::copy_folder;
 use crate::error::{AtPath, Result, StorageError};
 use crate::index::segment::{self, Segment, Trust};
@@ -53,6 +53,12 @@ impl Salvage {
             lost.push(Lost::new("manifest", said(error)));
             None
         });
+        if let (Some(manifest), Some(noted)) = (&manifest, noted_generation(path))
+            && noted > manifest.generation
+        {
+            let what = format!("generation {noted} was committed, this is {}", manifest.generation);
+            lost.push(Lost::new("manifest", what));
+        }
         let named = manifest.as_ref().map(profile_of);
         let named = named.and_then(|profile| {
             let usable = profile.filter(|profile| profile.check().is_ok());
@@ -75,6 +81,10 @@ impl Salvage {
         for number in numbers {
             let Some(Profile { dimension, metric, .. }) = &profile else { break };
             match Segment::open(&folder, number, *dimension, *metric) {
+                Ok(segment) if documents.segment_checksum(number).is_ok_and(is_other(&segment)) => {
+                    let what = "this is not the segment that was written here".to_owned();
+                    lost.push(Lost::file(segment.path(), what));
+                }
                 Ok(segment) => {
                     let trust = segment.trust();
                     if let Some(what) = segment.damaged_sections().into_iter().next() {
@@ -188,6 +198,11 @@ impl Salvage {
             None => (doubtful.unwrap_or_default(), false),
         }
     }
+}
+
+/// Whether the checksum that was recorded is that of another segment.
+fn is_other(segment: &Segment) -> impl FnOnce(Option<u32>) -> bool {
+    |recorded| recorded.is_some_and(|checksum| checksum != segment.checksum())
 }
 
 /// Damaged logs can make sled panic.

@@ -2,12 +2,11 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use postil::ingest::Cancel;
+use anyhow::Result;
 use postil::{Answer, AskOptions, Database, Decode};
 
 use crate::args::Ask;
-use crate::{EXIT_INTERRUPTED, open, render};
+use crate::{EXIT_INTERRUPTED, interrupt, open, render};
 
 pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
     let options = options(args)?;
@@ -45,15 +44,7 @@ fn options(args: &Ask) -> Result<AskOptions> {
 
 /// Prints tokens as they come; Ctrl-C ends the answer where it is, a second one the program.
 fn stream(db: &Database, args: &Ask, options: &AskOptions) -> Result<ExitCode> {
-    let cancel = Cancel::default();
-    let asked = cancel.clone();
-    ctrlc::set_handler(move || {
-        if asked.is_cancelled() {
-            std::process::exit(i32::from(EXIT_INTERRUPTED));
-        }
-        asked.cancel();
-    })
-    .context("cannot listen for Ctrl-C")?;
+    let cancel = interrupt::listen("ending the answer")?;
     let mut out = std::io::stdout();
     let (mut failed, mut begun, mut told) = (None, false, String::new());
     let answer = db.ask_streaming(&args.question, options, &mut |token| {

@@ -82,8 +82,11 @@ impl Store {
             let what = "its manifest is lost, and no segment says of what dimension its vectors are";
             return Err(StorageError::corrupt(from.as_ref(), what));
         };
-        // Nothing of the old database is too long for the new one.
+        // Nothing of the old database is too much for the new one.
         options.max_text_bytes = usize::MAX;
+        options.max_metadata_bytes = usize::MAX;
+        options.max_title_bytes = usize::MAX;
+        options.max_passages = usize::MAX;
         let store = Self::create_locked(&staging.path, profile, options, lock)?;
         let mut waiting = Waiting { store: &store, batch: Batch::new(), passages: 0 };
         let mut lost = std::mem::take(&mut rebuilt.lost);

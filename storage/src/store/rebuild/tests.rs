@@ -1,8 +1,10 @@
 //! What is lost is listed, what is not is there, and the damaged database stays as it is.
 
 use super::{Lost, Rebuilt};
+use crate::documents::COMMITTED;
+use crate::index::segment;
 use crate::store::sample::{DIMENSION, SEALED, Sample};
-use crate::{DocumentWrite, Metric, Profile, StorageError, Store, StoreOptions};
+use crate::{Batch, DocumentWrite, Metadata, Metric, Profile, StorageError, Store, StoreOptions, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -196,4 +198,49 @@ fn a_lost_lock_file_is_no_hindrance() {
     std::fs::remove_file(sample.path.join("LOCK")).unwrap();
     let (rebuilt, _) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
     assert_eq!((rebuilt.documents, rebuilt.lost), (LIVE, vec![]));
+}
+
+#[test]
+fn what_passed_higher_limits_once_is_taken_over() {
+    let mut sample = Sample::new(Metric::L2);
+    sample.store = None;
+    let options = StoreOptions { max_title_bytes: 1 << 20, max_metadata_bytes: 1 << 20, ..Sample::options() };
+    let (title, field) = ("t".repeat(500_000), "f".repeat(500_000));
+    {
+        let store = Store::open(&sample.path, options).unwrap();
+        let mut batch = Batch::new();
+        let metadata = Metadata::from([("long".to_owned(), Value::String(field))]);
+        batch.upsert(DocumentWrite { title, ..DocumentWrite::row("large", vec![1.0; DIMENSION], metadata) });
+        store.commit(batch).unwrap();
+    }
+    let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+    assert_eq!((rebuilt.documents, rebuilt.lost.as_slice()), (LIVE + 1, &[][..]));
+    assert_eq!(store.document("large").unwrap().unwrap().title.len(), 500_000);
+}
+
+#[test]
+fn the_segment_of_another_database_is_not_believed() {
+    let (mut sample, mut other) = (Sample::new(Metric::L2), Sample::new(Metric::L2));
+    other.store().compact().unwrap();
+    other.store = None;
+    let segment = sample.segment();
+    let theirs = segment::numbers(&other.path.join("segments"));
+    let theirs = segment::file(&other.path.join("segments"), theirs[0]);
+    sample.store = None;
+    std::fs::copy(theirs, &segment).unwrap();
+    let (rebuilt, _) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+    assert!(rebuilt.lost[0].to_string().contains("not the segment that was written here"), "{rebuilt:?}");
+    assert_eq!(rebuilt.documents, LIVE - LIVE_SEALED);
+}
+
+#[test]
+fn commits_that_are_gone_from_the_documents_are_told() {
+    let mut sample = Sample::new(Metric::L2);
+    sample.store = None;
+    let number = 99u64.to_le_bytes();
+    let note = [&number[..], &crc32fast::hash(&number).to_le_bytes(), &[0; 4]].concat();
+    std::fs::write(sample.path.join(COMMITTED), note).unwrap();
+    let (rebuilt, _) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+    assert_eq!(rebuilt.documents, LIVE);
+    assert!(rebuilt.lost[0].to_string().contains("generation 99 was committed"), "{rebuilt:?}");
 }
