@@ -4,12 +4,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::EncoderError;
-use crate::bert::{BertModel, Packed, Sequence, Workspace};
+use crate::bert::{BertModel, HeadsSpace, Packed, Sequence, Workspace};
 use crate::pooling::{Pooling, normalize};
+use crate::team::Team;
 
 /// Tokens in a packed batch. Fewer would read the weights more often than the products need; more would
 /// leave the cache, and leave threads idle at the end.
 const BATCH_TOKENS: usize = 384;
+/// Threads that share a batch at most: the shares of more would take less time than a step's end.
+const MOST_MEMBERS: usize = 4;
 
 /// Encodes sequences of token ids, in parallel; `[sequences, dimension]` in their order.
 pub(crate) fn encode(
@@ -36,7 +39,7 @@ pub(crate) fn encode(
 }
 
 /// Runs the model over all sequences, in parallel; `each` is given a sequence's position and its states,
-/// `[tokens, hidden_size]`, on whichever thread computed them.
+/// `[tokens, hidden_size]`, on whichever thread computed them. The result does not depend on the number of threads.
 pub(crate) fn run(
     model: &BertModel,
     sequences: &[Sequence<'_>],
@@ -44,11 +47,24 @@ pub(crate) fn run(
     each: impl Fn(usize, &[f32]) + Sync,
 ) -> Result<(), EncoderError> {
     let batches = batches(&sequences.iter().map(|sequence| sequence.ids.len()).collect::<Vec<_>>());
+    // Threads that would be left without a batch help with those of others.
+    let members = match model.divides() {
+        true => (threads / batches.len().max(1)).clamp(1, MOST_MEMBERS),
+        false => 1,
+    };
+    let teams: Vec<Team<'_, HeadsSpace>> = batches.iter().map(|_| Team::new(members)).collect();
     let next = AtomicUsize::new(0);
     let work = || -> Result<(), EncoderError> {
         let (mut space, mut ids, mut kinds) = (Workspace::default(), Vec::new(), Vec::new());
         let mut lengths = Vec::new();
-        while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+        loop {
+            // The first place in a team is the leader's: when a helper takes one there is a leader.
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some((batch, team)) = batches.iter().zip(&teams).nth(place / members) else { return Ok(()) };
+            if !place.is_multiple_of(members) {
+                team.help(&mut HeadsSpace::default());
+                continue;
+            }
             ids.clear();
             kinds.clear();
             lengths.clear();
@@ -60,7 +76,8 @@ pub(crate) fn run(
                 kinds.resize(kinds.len().max(ids.len()), 0);
                 lengths.push(own.len());
             }
-            model.run(Packed { ids: &ids, type_ids: &kinds, lengths: &lengths }, &mut space)?;
+            let given = Packed { ids: &ids, type_ids: &kinds, lengths: &lengths };
+            model.run(given, &mut team.lead(), &mut space)?;
             let width = model.config().hidden_size;
             let mut states = space.states();
             for (&sequence, length) in batch.iter().zip(&lengths) {
@@ -69,9 +86,8 @@ pub(crate) fn run(
                 each(sequence, own);
             }
         }
-        Ok(())
     };
-    on_threads(threads.min(batches.len()), work)
+    on_threads(threads.min(batches.len() * members), work)
 }
 
 /// Runs `work` on this many threads, this one included; the first error there is.

@@ -11,6 +11,7 @@
 //! `recipe.rs` | what a folder says of pooling, window, prompts and score scale
 //! `side.rs` | text to token ids
 //! `batch.rs` | many sequences on several threads
+//! `team.rs` | one batch on several threads
 //! `encoder.rs` | all of it as an [`Encoder`](postil_contract::Encoder)
 //! `hash.rs` | the stand-in
 
@@ -23,6 +24,7 @@ mod linear;
 mod pooling;
 mod recipe;
 mod side;
+mod team;
 
 pub use bert::{BertConfig, BertModel, Packed, Sequence, Words};
 pub use encoder::BertEncoder;

@@ -1,6 +1,19 @@
+use std::ops::Range;
+use std::sync::Arc;
+
 use postil_checkpoint::{CheckpointError, Weights};
 
 use postil_kernel::{Finish, Int16Panels, Int16Rows, Kernel, PANEL, Panels, Rows, panels_of};
+
+/// The left-hand side of a layer's product.
+#[derive(Default)]
+pub(crate) struct Input {
+    rows: usize,
+    /// `[rows, inputs]` for f32 weights.
+    values: Vec<f32>,
+    /// The same rounded, for rounded weights.
+    codes: Int16Rows,
+}
 
 /// A linear layer: `outputs = weight * inputs + bias`.
 pub struct Linear {
@@ -78,28 +91,65 @@ impl Linear {
     }
 
     fn applied(&self, input: &[f32], gelu: bool) -> Vec<f32> {
-        let mut output = vec![0.0; input.len() / self.inputs * self.outputs];
-        self.run(Kernel::detect(), input, gelu, &mut output, &mut Int16Rows::default());
+        let kernel = Kernel::detect();
+        let input = self.take(kernel, input, &mut Arc::default());
+        let mut output = Vec::new();
+        self.run(kernel, &input, gelu, std::iter::once(0..panels_of(self.outputs)), &mut output);
         output
     }
 
-    /// `input`: `[rows, inputs]`. Writes `[rows, outputs]`, through GELU if asked. `codes` is overwritten.
+    /// Makes of `values`, `[rows, inputs]`, what [`Linear::run`] computes with, in `space` if nobody else has it.
+    pub(crate) fn take(&self, kernel: Kernel, values: &[f32], space: &mut Arc<Input>) -> Arc<Input> {
+        if Arc::get_mut(space).is_none() {
+            *space = Arc::default();
+        }
+        let input = Arc::get_mut(space).expect("it is new, or nobody else has it");
+        input.rows = values.len() / self.inputs;
+        match self.weight {
+            Weight::Float(_) => {
+                input.values.clear();
+                input.values.extend_from_slice(values);
+            }
+            Weight::Int16(_) => {
+                let rows = Rows { values, stride: self.inputs, rows: input.rows };
+                kernel.round(rows, self.inputs, &mut input.codes);
+            }
+        }
+        Arc::clone(space)
+    }
+
+    /// Leaves in `output` the outputs of some `panels` of weights, side by side, through GELU if asked:
+    /// `[rows, outputs of the panels]`. `input` is what [`Linear::take`] made.
     pub(crate) fn run(
         &self,
         kernel: Kernel,
-        input: &[f32],
+        input: &Input,
         gelu: bool,
-        output: &mut [f32],
-        codes: &mut Int16Rows,
+        panels: impl IntoIterator<Item = Range<usize>> + Clone,
+        output: &mut Vec<f32>,
     ) {
-        let rows = Rows { values: input, stride: self.inputs, rows: input.len() / self.inputs };
-        let finish = Finish { bias: &self.bias, gelu };
-        match &self.weight {
-            Weight::Float(weight) => kernel.product(rows, weight.all(), finish, output, self.outputs),
-            Weight::Int16(weight) => {
-                kernel.round(rows, self.inputs, codes);
-                kernel.int16_product(codes, weight, finish, output, self.outputs);
+        let stride = panels.clone().into_iter().map(|panels| self.outputs_of(&panels)).sum();
+        output.resize(input.rows * stride, 0.0);
+        let mut at = 0;
+        for panels in panels.into_iter().filter(|panels| !panels.is_empty()) {
+            let finish = Finish { bias: &self.bias[panels.start * PANEL..panels.end * PANEL], gelu };
+            // Without a row there is no first one to start in.
+            let output = output.get_mut(at..).unwrap_or_default();
+            match &self.weight {
+                Weight::Float(weight) => {
+                    let rows = Rows { values: &input.values, stride: self.inputs, rows: input.rows };
+                    kernel.product(rows, weight.part(panels.start, panels.len()), finish, output, stride);
+                }
+                Weight::Int16(weight) => {
+                    let columns = weight.part(panels.start, panels.len());
+                    kernel.int16_product(&input.codes, columns, finish, output, stride);
+                }
             }
+            at += self.outputs_of(&panels);
         }
+    }
+
+    fn outputs_of(&self, panels: &Range<usize>) -> usize {
+        self.outputs.min(panels.end * PANEL) - self.outputs.min(panels.start * PANEL)
     }
 }

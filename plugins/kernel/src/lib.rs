@@ -1,5 +1,6 @@
 //! The arithmetic of a transformer layer, from f32 slices to f32 slices: matrix product with its bias and activation,
-//! in f32 or in 16-bit integers, attention, softmax, layer norm. One thread each; callers divide the rows.
+//! in f32 or in 16-bit integers, attention, softmax, layer norm. One thread each; callers divide the rows, or the panels of
+//! columns.
 //!
 //! Every operation exists twice: `portable.rs`, which runs anywhere and is the oracle of the tests, and
 //! `avx2.rs`, chosen at run time; a third file is a third instruction set.
@@ -24,7 +25,7 @@ mod portable;
 pub use attention::{Attention, Heads, QUERY_ROWS};
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
-pub use int16::{Int16Panels, Int16Rows};
+pub use int16::{Int16Columns, Int16Panels, Int16Rows};
 pub use panels::{PANEL, PanelRow, Panels, panels_of};
 
 /// The left-hand side of a product: `rows` rows of `inner` values, `stride` apart.
@@ -128,20 +129,20 @@ impl Kernel {
     pub fn int16_product(
         self,
         a: &Int16Rows,
-        b: &Int16Panels,
+        b: Int16Columns<'_>,
         finish: Finish<'_>,
         out: &mut [f32],
         out_stride: usize,
     ) {
-        if a.rows() == 0 || b.columns() == 0 {
+        if a.rows() == 0 || b.columns == 0 {
             return;
         }
-        assert!(a.inner() == b.inner(), "sums of different lengths");
+        assert!(a.inner() == b.inner, "sums of different lengths");
         assert!(
-            finish.bias.is_empty() || finish.bias.len() >= panels_of(b.columns()) * PANEL,
+            finish.bias.is_empty() || finish.bias.len() >= panels_of(b.columns) * PANEL,
             "bias too short"
         );
-        assert!(out.len() >= (a.rows() - 1) * out_stride + b.columns(), "output too short");
+        assert!(out.len() >= (a.rows() - 1) * out_stride + b.columns, "output too short");
         match self {
             Self::Portable => int16::portable::product(a, b, finish, out, out_stride),
             #[cfg(target_arch = "x86_64")]

@@ -1,24 +1,35 @@
-use postil_kernel::{Attention, Heads, Int16Rows};
+use std::ops::Range;
+use std::sync::Arc;
+
+use postil_kernel::{Attention, Heads, PANEL, panels_of};
 
 use super::{BertModel, Packed};
 use crate::EncoderError;
+use crate::linear::Input;
+use crate::team::Leader;
 
 /// The buffers of a forward pass, kept from one to the next.
 #[derive(Default)]
 pub(crate) struct Workspace {
     /// `[tokens, hidden_size]`
     states: Vec<f32>,
-    /// `[tokens, 3 * hidden_size]`: query, key, value.
-    projected: Vec<f32>,
+    /// What a step is computed from.
+    input: Arc<Input>,
     /// `[tokens, hidden_size]`
     context: Vec<f32>,
     /// `[tokens, hidden_size]`
     update: Vec<f32>,
     /// `[FEED_FORWARD_ROWS, intermediate_size]`
-    inner: Vec<f32>,
+    wide: Vec<f32>,
+    heads: HeadsSpace,
+}
+
+/// What some heads' attention is computed in.
+#[derive(Default)]
+pub(crate) struct HeadsSpace {
+    /// `[tokens, 3 * width of the heads]`: query, key, value.
+    projected: Vec<f32>,
     attention: Attention,
-    /// Left-hand sides of products of 16-bit integers.
-    codes: Int16Rows,
 }
 
 /// Tokens taken through both feed-forward products together, so that the wide values between them
@@ -37,32 +48,55 @@ impl Workspace {
 }
 
 impl BertModel {
+    /// Whether a forward pass can be divided: heads are whole panels of weights.
+    pub(crate) fn divides(&self) -> bool {
+        (self.config.hidden_size / self.config.num_attention_heads).is_multiple_of(PANEL)
+    }
+
     /// The forward pass; the result is left in the workspace.
-    pub(crate) fn run(&self, input: Packed<'_>, space: &mut Workspace) -> Result<(), EncoderError> {
+    pub(crate) fn run<'m>(
+        &'m self,
+        given: Packed<'_>,
+        leader: &mut Leader<'_, 'm, HeadsSpace>,
+        space: &mut Workspace,
+    ) -> Result<(), EncoderError> {
         let (hidden, kernel) = (self.config.hidden_size, self.kernel);
-        self.embed(input, space)?;
-        let tokens = input.ids.len();
-        let inner = self.config.intermediate_size;
-        space.projected.resize(tokens * 3 * hidden, 0.0);
-        space.context.resize(tokens * hidden, 0.0);
-        space.update.resize(tokens * hidden, 0.0);
-        space.inner.resize(FEED_FORWARD_ROWS * inner, 0.0);
-        let heads =
-            Heads { count: self.config.num_attention_heads, width: hidden / self.config.num_attention_heads };
+        self.embed(given, space)?;
+        let tokens = given.ids.len();
+        let count = self.config.num_attention_heads;
+        let width = hidden / count;
+        let lengths: Arc<[usize]> = given.lengths.into();
+        let Workspace { states, input, context, update, wide, heads } = space;
         for layer in &self.layers {
-            layer.query_key_value.run(kernel, &space.states, false, &mut space.projected, &mut space.codes);
-            space.attention.run(kernel, heads, &space.projected, input.lengths, &mut space.context);
-            layer.attention_output.run(kernel, &space.context, false, &mut space.update, &mut space.codes);
-            let rows = space.update.chunks_exact_mut(hidden).zip(space.states.chunks_exact_mut(hidden));
-            for (update, state) in rows {
+            let (given, lengths) = (layer.query_key_value.take(kernel, states, input), Arc::clone(&lengths));
+            leader.step(tokens, heads, context, move |part, space, context| {
+                let own = part.share(count);
+                let panels = projections(hidden, own.start * width..own.end * width);
+                layer.query_key_value.run(kernel, &given, false, panels, &mut space.projected);
+                context.resize(tokens * own.len() * width, 0.0);
+                let heads = Heads { count: own.len(), width };
+                space.attention.run(kernel, heads, &space.projected, &lengths, context);
+            });
+            let given = layer.attention_output.take(kernel, context, input);
+            leader.step(tokens, heads, update, move |part, _, update| {
+                let own = part.share(panels_of(hidden));
+                layer.attention_output.run(kernel, &given, false, [own], update);
+            });
+            for (update, state) in update.chunks_exact(hidden).zip(states.chunks_exact_mut(hidden)) {
                 kernel.add_norm(state, update, &layer.attention_norm);
             }
-            for states in space.states.chunks_mut(FEED_FORWARD_ROWS * hidden) {
+            for states in states.chunks_mut(FEED_FORWARD_ROWS * hidden) {
                 let rows = states.len() / hidden;
-                let wide = &mut space.inner[..rows * inner];
-                let update = &mut space.update[..rows * hidden];
-                layer.intermediate.run(kernel, states, true, wide, &mut space.codes);
-                layer.output.run(kernel, wide, false, update, &mut space.codes);
+                let given = layer.intermediate.take(kernel, states, input);
+                leader.step(rows, heads, wide, move |part, _, wide| {
+                    let own = part.share(panels_of(layer.intermediate.outputs()));
+                    layer.intermediate.run(kernel, &given, true, [own], wide);
+                });
+                let given = layer.output.take(kernel, wide, input);
+                leader.step(rows, heads, update, move |part, _, update| {
+                    let own = part.share(panels_of(hidden));
+                    layer.output.run(kernel, &given, false, [own], update);
+                });
                 for (state, update) in states.chunks_exact_mut(hidden).zip(update.chunks_exact(hidden)) {
                     kernel.add_norm(state, update, &layer.output_norm);
                 }
@@ -108,4 +142,13 @@ impl BertModel {
         }
         Ok(())
     }
+}
+
+/// The panels of query, key and value, each `[hidden]` side by side, for some components of each.
+fn projections(hidden: usize, components: Range<usize>) -> [Range<usize>; 3] {
+    if components.len() == hidden {
+        // One range, wherever query and key end.
+        return [0..panels_of(3 * hidden), 0..0, 0..0];
+    }
+    [0, hidden, 2 * hidden].map(|at| (at + components.start) / PANEL..(at + components.end) / PANEL)
 }

@@ -18,11 +18,12 @@ mod words;
 use postil_checkpoint::{CheckpointError, ModelFolder, Weights};
 
 pub use config::BertConfig;
-pub(crate) use forward::Workspace;
+pub(crate) use forward::{HeadsSpace, Workspace};
 use layers::Layer;
 pub use words::Words;
 
 use crate::linear::Linear;
+use crate::team::Team;
 use crate::{EncoderError, batch};
 use postil_kernel::{Kernel, Norm};
 
@@ -140,7 +141,7 @@ impl BertModel {
     /// [`EncoderError::Input`] for a token, a kind or a length out of range.
     pub fn forward(&self, input: Packed<'_>) -> Result<Vec<f32>, EncoderError> {
         let mut workspace = Workspace::default();
-        self.run(input, &mut workspace)?;
+        self.run(input, &mut Team::new(1).lead(), &mut workspace)?;
         Ok(std::mem::take(workspace.states_mut()))
     }
 

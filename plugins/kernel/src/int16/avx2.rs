@@ -13,7 +13,7 @@ use std::arch::x86_64::{
 
 use super::super::avx2::{Avx2, finished, greatest, load, store_part, total};
 use super::super::{Finish, PANEL};
-use super::{BLOCK, CodeRow, Int16Panels, Int16Rows, Panel, portable, scale};
+use super::{BLOCK, CodeRow, Int16Columns, Int16Rows, Panel, portable, scale};
 
 /// Values, or pairs of codes, in a register.
 const LANES: usize = 8;
@@ -31,7 +31,7 @@ impl Avx2 {
     pub(in super::super) fn int16_product(
         self,
         a: &Int16Rows,
-        b: &Int16Panels,
+        b: Int16Columns<'_>,
         finish: Finish<'_>,
         out: &mut [f32],
         out_stride: usize,
@@ -71,7 +71,7 @@ fn round(values: &[f32], pairs: &mut [i32]) -> f32 {
 }
 
 #[target_feature(enable = "avx2,fma")]
-fn product(a: &Int16Rows, b: &Int16Panels, finish: Finish<'_>, out: &mut [f32], out_stride: usize) {
+fn product(a: &Int16Rows, b: Int16Columns<'_>, finish: Finish<'_>, out: &mut [f32], out_stride: usize) {
     let block = (BLOCK_PAIRS / a.stride.max(1)).max(TILE_ROWS) / TILE_ROWS * TILE_ROWS;
     for from in (0..a.rows()).step_by(block) {
         let to = a.rows().min(from + block);

@@ -2,18 +2,21 @@
 //! The product with AVX-512 and VNNI: multiply, add the pair and add to the sum in one instruction.
 
 use std::arch::x86_64::{
-    _mm512_add_ps, _mm512_castps512_ps256, _mm512_cvtepi32_ps, _mm512_dpwssd_epi32, _mm512_extractf32x8_ps,
-    _mm512_load_si512, _mm512_loadu_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
-    _mm512_setzero_si512,
+    _MM_HINT_T0, _mm_prefetch, _mm512_add_ps, _mm512_castps512_ps256, _mm512_cvtepi32_ps,
+    _mm512_dpwssd_epi32, _mm512_extractf32x8_ps, _mm512_load_si512, _mm512_loadu_ps, _mm512_mul_ps,
+    _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512,
 };
 
 use super::super::avx2::{finished, store_part};
 use super::super::{Finish, PANEL};
 use super::avx2::BLOCK_PAIRS;
-use super::{BLOCK, Int16Panels, Int16Rows, Panel};
+use super::{BLOCK, Int16Columns, Int16Rows, Panel};
 
 /// Rows of a full tile: twelve registers of exact sums, twelve of f32 ones, of thirty-two.
 const TILE_ROWS: usize = 12;
+/// Bytes of weights that are fetched ahead. They come from the third-level cache or from memory once for each block of
+/// rows, which for a short text is all there is to do.
+const AHEAD: usize = 2048;
 
 /// Proof that this CPU has what the product is compiled for; `detect` is the only way to get one.
 #[derive(Clone, Copy)]
@@ -32,7 +35,7 @@ impl Avx512 {
     pub(in super::super) fn int16_product(
         self,
         a: &Int16Rows,
-        b: &Int16Panels,
+        b: Int16Columns<'_>,
         finish: Finish<'_>,
         out: &mut [f32],
         out_stride: usize,
@@ -43,7 +46,7 @@ impl Avx512 {
 }
 
 #[target_feature(enable = "avx512f,avx512dq,avx512vnni,avx2,fma")]
-fn product(a: &Int16Rows, b: &Int16Panels, finish: Finish<'_>, out: &mut [f32], out_stride: usize) {
+fn product(a: &Int16Rows, b: Int16Columns<'_>, finish: Finish<'_>, out: &mut [f32], out_stride: usize) {
     let block = (BLOCK_PAIRS / a.stride.max(1)).max(TILE_ROWS) / TILE_ROWS * TILE_ROWS;
     for from in (0..a.rows()).step_by(block) {
         let to = a.rows().min(from + block);
@@ -84,7 +87,10 @@ fn tile<const ROWS: usize>(
         let mut exact = [_mm512_setzero_si512(); ROWS];
         for (i, weights) in weights.iter().enumerate() {
             // SAFETY: a row is 64 bytes at a multiple of 64.
-            let weights = unsafe { _mm512_load_si512(weights.0.as_ptr().cast()) };
+            let at = weights.0.as_ptr().cast();
+            let weights = unsafe { _mm512_load_si512(at) };
+            // SAFETY: a hint, which may be past the end.
+            _mm_prefetch::<_MM_HINT_T0>(at.wrapping_byte_add(AHEAD).cast());
             for (row, sum) in exact.iter_mut().enumerate() {
                 let at = row * a.stride + index * (BLOCK / 2) + i;
                 // SAFETY: row < ROWS and the rest is below panel.rows.len(), so `at` is below the length asserted above.

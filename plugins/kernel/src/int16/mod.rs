@@ -79,18 +79,47 @@ impl Int16Panels {
         self.columns
     }
 
+    /// The packed matrix, to multiply by.
+    pub fn all(&self) -> Int16Columns<'_> {
+        self.part(0, panels_of(self.columns))
+    }
+
+    /// So many of its panels from one on, to multiply by. Panics when there are fewer.
+    pub fn part(&self, first: usize, panels: usize) -> Int16Columns<'_> {
+        let (pairs, steps) = (self.inner.div_ceil(2), self.inner.div_ceil(BLOCK) * PANEL);
+        Int16Columns {
+            panels: &self.panels[first * pairs..][..panels * pairs],
+            steps: &self.steps[first * steps..][..panels * steps],
+            inner: self.inner,
+            columns: (self.columns - first * PANEL).min(panels * PANEL),
+        }
+    }
+}
+
+/// The right-hand side: `ceil(columns / PANEL)` panels of codes.
+#[derive(Clone, Copy)]
+pub struct Int16Columns<'a> {
+    panels: &'a [CodeRow],
+    steps: &'a [f32],
+    /// Terms of each sum.
+    pub inner: usize,
+    /// How many.
+    pub columns: usize,
+}
+
+impl<'a> Int16Columns<'a> {
     /// The panels in turn.
-    pub(super) fn each(&self) -> impl Iterator<Item = Panel<'_>> {
+    pub(super) fn each(self) -> impl Iterator<Item = Panel<'a>> {
         let (pairs, steps) = (self.inner.div_ceil(2).max(1), (self.inner.div_ceil(BLOCK) * PANEL).max(1));
         let panels = self.panels.chunks_exact(pairs).zip(self.steps.chunks_exact(steps)).enumerate();
-        panels.map(|(index, (rows, steps))| {
+        panels.map(move |(index, (rows, steps))| {
             let first = index * PANEL;
             Panel { rows, steps, first, width: PANEL.min(self.columns - first) }
         })
     }
 }
 
-/// One panel of a matrix.
+/// One panel.
 #[derive(Clone, Copy)]
 pub(super) struct Panel<'a> {
     pub(super) rows: &'a [CodeRow],

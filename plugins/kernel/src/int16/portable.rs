@@ -1,7 +1,7 @@
 //! Rounding and product in plain Rust, for every machine.
 
 use super::super::{Finish, PANEL, portable};
-use super::{BLOCK, Int16Panels, Int16Rows, MOST, scale};
+use super::{BLOCK, Int16Columns, Int16Rows, MOST, scale};
 
 /// Rounds a block to codes, two in each of `pairs`; returns the step.
 pub(in super::super) fn round(values: &[f32], pairs: &mut [i32]) -> f32 {
@@ -28,7 +28,7 @@ fn codes(pair: i32) -> [i32; 2] {
 
 pub(in super::super) fn product(
     a: &Int16Rows,
-    b: &Int16Panels,
+    b: Int16Columns<'_>,
     finish: Finish<'_>,
     out: &mut [f32],
     out_stride: usize,

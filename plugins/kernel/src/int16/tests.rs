@@ -69,7 +69,7 @@ proptest! {
         let run = |kernel: Kernel, gelu: bool| {
             let finish = Finish { bias: if biased { &bias } else { &[] }, gelu };
             let mut out = vec![f32::NAN; rows * (columns + gap)];
-            kernel.int16_product(&left, &packed, finish, &mut out, columns + gap);
+            kernel.int16_product(&left, packed.all(), finish, &mut out, columns + gap);
             out
         };
         let plain = run(Kernel::Portable, false);
@@ -103,7 +103,7 @@ fn sums_that_come_nearest_to_32_bits_do_not_pass_them() {
             for kernel in kernels() {
                 let mut out = [0.0];
                 let left = rounded(kernel, &vec![8.0 * sign; inner], inner);
-                kernel.int16_product(&left, &packed, Finish::PLAIN, &mut out, 1);
+                kernel.int16_product(&left, packed.all(), Finish::PLAIN, &mut out, 1);
                 assert!((out[0] / (sign * inner as f32) - 1.0).abs() < 1e-3, "{inner}: {out:?}");
             }
         }
@@ -120,7 +120,7 @@ fn a_row_with_what_is_no_number_is_none_and_its_neighbours_are_not_touched() {
             for kernel in kernels() {
                 let mut out = [0.0; 60];
                 let finish = Finish { bias: &[], gelu: true };
-                kernel.int16_product(&rounded(kernel, &all, 1001), &packed, finish, &mut out, 20);
+                kernel.int16_product(&rounded(kernel, &all, 1001), packed.all(), finish, &mut out, 20);
                 assert!(out[..20].iter().chain(&out[40..]).all(|value| value.is_finite()));
                 assert!(out[20..40].iter().all(|value| value.is_nan()), "{bad} {at}: {out:?}");
             }

@@ -1,0 +1,244 @@
+//! Several threads that compute one thing: a leader goes through its steps, and helpers take parts of the step that it
+//! is at.
+//!
+//! A question of a dozen tokens is computed in about a millisecond, in two dozen steps: helpers that slept between
+//! steps would take longer to wake up than to compute, so they spin. And a leader that waited for a helper whose core
+//! was given to another process would wait for longer than it takes to compute the part itself, so it does that: a
+//! step's parts may be computed twice, and the result is who is first.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Parts of a step for each thread: more, and less is computed twice; fewer, and less is copied.
+const PARTS: usize = 2;
+/// Turns that a helper waits for a step before it lets others run: some tens of microseconds.
+const SPINS: usize = 1000;
+/// Turns between two looks at the clock.
+const GLANCE: usize = 16;
+/// How long a leader waits for its helpers' parts at least. More than that, it waits as long as it computed itself.
+const PATIENCE: Duration = Duration::from_micros(20);
+
+/// One part of a step.
+#[derive(Clone, Copy)]
+pub(crate) struct Part {
+    index: usize,
+    of: usize,
+}
+
+impl Part {
+    /// This part of `count` things. All parts, in their order, are the whole.
+    pub(crate) fn share(self, count: usize) -> Range<usize> {
+        count * self.index / self.of..count * (self.index + 1) / self.of
+    }
+}
+
+/// Computes one part: `[rows, components of the part]`.
+type Compute<'m, S> = Box<dyn Fn(Part, &mut S, &mut Vec<f32>) + Send + Sync + 'm>;
+
+struct Step<'m, S> {
+    compute: Compute<'m, S>,
+    /// The next part that nobody has taken.
+    next: AtomicUsize,
+    parts: Vec<OnceLock<Vec<f32>>>,
+}
+
+impl<S> Step<'_, S> {
+    /// Computes parts that nobody has taken, until there is none.
+    fn take(&self, space: &mut S) {
+        loop {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            if index >= self.parts.len() {
+                return;
+            }
+            self.compute(index, space);
+        }
+    }
+
+    fn compute(&self, index: usize, space: &mut S) {
+        let mut out = Vec::new();
+        (self.compute)(Part { index, of: self.parts.len() }, space, &mut out);
+        // Whoever was first has computed the same.
+        let _ = self.parts[index].set(out);
+    }
+
+    /// A part that another thread has taken: its result, or if it has none by then, our own.
+    fn part(&self, index: usize, until: Instant, space: &mut S) -> &[f32] {
+        while self.parts[index].get().is_none() && Instant::now() < until {
+            (0..GLANCE).for_each(|_| std::hint::spin_loop());
+        }
+        if self.parts[index].get().is_none() {
+            self.compute(index, space);
+        }
+        self.parts[index].get().map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Where a leader tells its helpers what to compute, each with an `S` of its own to compute in.
+pub(crate) struct Team<'m, S> {
+    threads: usize,
+    step: Mutex<Option<Arc<Step<'m, S>>>>,
+    /// Steps begun.
+    begun: AtomicUsize,
+    /// Whether the leader is gone.
+    over: AtomicBool,
+}
+
+impl<'m, S> Team<'m, S> {
+    /// A team of so many threads, the leader included.
+    pub(crate) fn new(threads: usize) -> Self {
+        Self { threads, step: Mutex::default(), begun: AtomicUsize::new(0), over: AtomicBool::new(false) }
+    }
+
+    /// The leader, on the one thread that goes through the steps.
+    pub(crate) fn lead(&self) -> Leader<'_, 'm, S> {
+        Leader { team: self }
+    }
+
+    /// Computes parts until the leader is gone.
+    pub(crate) fn help(&self, space: &mut S) {
+        let mut seen = 0;
+        let mut turns = 0;
+        while !self.over.load(Ordering::Acquire) {
+            let begun = self.begun.load(Ordering::Acquire);
+            if begun == seen {
+                turns += 1;
+                if turns < SPINS {
+                    std::hint::spin_loop();
+                } else {
+                    std::thread::yield_now();
+                }
+                continue;
+            }
+            (seen, turns) = (begun, 0);
+            let step = self.step.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(step) = step {
+                step.take(space);
+            }
+        }
+    }
+
+    fn tell(&self, step: Option<Arc<Step<'m, S>>>) {
+        *self.step.lock().unwrap_or_else(PoisonError::into_inner) = step;
+    }
+}
+
+/// The thread that goes through the steps. Its helpers are let go when it is dropped.
+pub(crate) struct Leader<'t, 'm, S> {
+    team: &'t Team<'m, S>,
+}
+
+impl<'m, S> Leader<'_, 'm, S> {
+    /// Computes one step, `[rows, components]`, into `out`, whose content is lost. `compute` is given the part to
+    /// compute, a space, and where to leave `[rows, components of the part]`; the parts' components are side by side.
+    /// It may run more than once for a part, also after this has returned.
+    pub(crate) fn step(
+        &mut self,
+        rows: usize,
+        space: &mut S,
+        out: &mut Vec<f32>,
+        compute: impl Fn(Part, &mut S, &mut Vec<f32>) + Send + Sync + 'm,
+    ) {
+        if self.team.threads == 1 {
+            compute(Part { index: 0, of: 1 }, space, out);
+            return;
+        }
+        let parts = (0..self.team.threads * PARTS).map(|_| OnceLock::new()).collect();
+        let step = Arc::new(Step { compute: Box::new(compute), next: AtomicUsize::new(0), parts });
+        self.team.tell(Some(Arc::clone(&step)));
+        self.team.begun.fetch_add(1, Ordering::Release);
+        let began = Instant::now();
+        step.take(space);
+        let until = Instant::now() + began.elapsed().max(PATIENCE);
+        let parts: Vec<&[f32]> = (0..step.parts.len()).map(|index| step.part(index, until, space)).collect();
+        out.clear();
+        for row in 0..rows {
+            for part in &parts {
+                let width = part.len() / rows;
+                out.extend_from_slice(&part[row * width..][..width]);
+            }
+        }
+        // What the step was computed from is free to be used again.
+        self.team.tell(None);
+    }
+}
+
+impl<S> Drop for Leader<'_, '_, S> {
+    fn drop(&mut self) {
+        self.team.over.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What row `row` has as component `at` after a step.
+    fn value(step: usize, row: usize, at: usize) -> f32 {
+        (step * 1000 + row * 100 + at) as f32
+    }
+
+    /// Runs steps of these widths and compares each with what it should be; `delay` is called before each part.
+    fn run(
+        threads: usize,
+        rows: usize,
+        widths: &[usize],
+        delay: impl Fn(Part, &mut usize) + Copy + Send + Sync,
+    ) {
+        let team = Team::new(threads);
+        std::thread::scope(|scope| {
+            for helper in 1..threads {
+                let team = &team;
+                scope.spawn(move || team.help(&mut { helper }));
+            }
+            let mut leader = team.lead();
+            let mut out = Vec::new();
+            for (step, &width) in widths.iter().enumerate() {
+                leader.step(rows, &mut 0, &mut out, move |part, thread, out| {
+                    delay(part, thread);
+                    out.clear();
+                    let share = part.share(width);
+                    out.extend((0..rows).flat_map(|row| share.clone().map(move |at| value(step, row, at))));
+                });
+                let expected = (0..rows).flat_map(|row| (0..width).map(move |at| value(step, row, at)));
+                assert_eq!(out, expected.collect::<Vec<_>>(), "{threads} threads, step {step}");
+            }
+        });
+    }
+
+    #[test]
+    fn each_step_has_all_parts_in_their_order() {
+        let widths: Vec<usize> = (0..300).map(|step| step * 7 % 23).collect();
+        for threads in 1..6 {
+            for rows in [1, 3] {
+                run(threads, rows, &widths, |_, _| {});
+            }
+        }
+    }
+
+    #[test]
+    fn a_leader_does_not_wait_for_helpers_that_do_not_come_back() {
+        let (held, started) = (AtomicUsize::new(0), Instant::now());
+        run(3, 2, &[5; 40], |_, thread| {
+            if *thread > 0 {
+                held.fetch_add(1, Ordering::Relaxed);
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            // The first step does not end before both helpers hold a part of it.
+            while held.load(Ordering::Relaxed) < 2 {
+                std::thread::yield_now();
+            }
+        });
+        assert!(started.elapsed() < Duration::from_secs(20), "each of 40 steps was held up for a second");
+    }
+
+    #[test]
+    fn helpers_go_when_the_leader_does() {
+        let team: Team<'_, usize> = Team::new(2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| team.help(&mut 0));
+            drop(team.lead());
+        });
+    }
+}
