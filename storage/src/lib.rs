@@ -32,7 +32,16 @@ mod filter;
 mod index;
 mod parallel;
 mod store;
+mod sync;
 mod vector;
+
+/// What tests guided by coverage run.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod targets {
+    pub use crate::documents::targets::records;
+    pub use crate::index::segment::targets::{segment, segment_header};
+}
 
 pub use error::{Result, StorageError};
 pub use filter::{Filter, Metadata, Operator, Value};

@@ -21,6 +21,8 @@ mod records;
 pub(crate) mod rewrite;
 mod scan;
 mod sled_files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod targets;
 mod transaction;
 mod trees;
 

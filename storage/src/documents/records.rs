@@ -86,9 +86,6 @@ fn versioned(bytes: &[u8], what: &'static str, path: &Path) -> Result<AlignedVec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::documents::{Manifest, SegmentEntry};
-    use crate::filter::Value;
-    use postil_hostile::Target;
     use proptest::prelude::*;
 
     fn passage() -> PassageRecord {
@@ -130,42 +127,6 @@ mod tests {
 
     #[test]
     fn mutated_records_are_read_or_refused() {
-        let document = DocumentRecord {
-            key: "handbook/leave.md".into(),
-            title: "Leave".into(),
-            content_hash: [7; 32],
-            metadata: Metadata::from([
-                ("year".into(), 2024i64.into()),
-                ("tags".into(), Value::Strings(vec!["a".into(), "leave".into()])),
-                ("draft".into(), false.into()),
-                ("weight".into(), 0.5.into()),
-            ]),
-            text_bytes: 70_000,
-            source_map: vec![1, 2, 3, 200],
-            first_row: 40,
-            row_count: 9,
-        };
-        let manifest = Manifest {
-            generation: 3,
-            next_row: 90,
-            next_document: 7,
-            next_segment: 3,
-            documents: 4,
-            passages: 80,
-            segments: vec![SegmentEntry { number: 1, rows: 50 }, SegmentEntry { number: 2, rows: 9 }],
-            dimension: 4,
-            metric: 1,
-            encoder: "all-MiniLM-L6-v2".into(),
-            fingerprint: "sha256:00".into(),
-            attributes: vec![("chunk".into(), "200".into())],
-        };
-        let valid = [encode(&passage()), encode(&document), encode(&manifest)];
-        let path = Path::new("x");
-        Target::new("records", valid).run(60_000, |bytes| {
-            let _ = decode::<PassageRecord>(bytes, "passage", path);
-            let _ = decode::<DocumentRecord>(bytes, "document", path);
-            let _ = decode::<Manifest>(bytes, "manifest", path);
-            let _ = decode_filtered(bytes, path);
-        });
+        crate::documents::targets::records().run(60_000);
     }
 }

@@ -7,9 +7,9 @@ use super::{COMMITTED, Documents, Writes};
 use crate::durable::{Going, sync_folder};
 use crate::error::{AtPath, Result};
 use crate::fault::{self, Point};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 const NAME: &str = "documents";
 const UNFINISHED: &str = "new";

@@ -2,13 +2,14 @@
 
 use super::batch::DocumentWrite;
 use super::shared::Shared;
+use super::snapshot::Snapshot;
 use super::{Batch, Committed, Store, space};
 use crate::documents::{DocumentRecord, Manifest, PassageRecord, Writes};
 use crate::error::{Result, StorageError};
 use crate::fault::{self, Point};
+use crate::sync::atomic::Ordering;
 use roaring::RoaringTreemap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// With this many times `seal_rows` waiting to be sealed, commits wait too.
 const BACKPRESSURE: usize = 4;
@@ -54,18 +55,27 @@ impl Store {
     }
 }
 
-/// Writes the batches in one transaction; what became of each. They have no key in common.
+/// The state that whoever holds the writer's lock may write on.
+///
+/// # Errors
+/// When nothing may be written any more, or row ids are damaged.
+pub(super) fn ready(shared: &Shared) -> Result<Arc<Snapshot>> {
+    shared.writable()?;
+    let before = shared.current();
+    before.ids_are_sound()?;
+    Ok(before)
+}
+
+/// Writes the batches on the state `before` in one transaction; what became of each. They have no key in common.
 ///
 /// # Errors
 /// When nothing of any of them was written, or maybe all of all.
 pub(super) fn write(
     shared: &Shared,
+    before: &Snapshot,
     writer: &mut Manifest,
     batches: Vec<Batch>,
 ) -> Result<Vec<Result<Committed>>> {
-    shared.writable()?;
-    let before = shared.current();
-    before.ids_are_sound()?;
     let mut draft = Draft {
         shared,
         writes: Writes::default(),
@@ -85,7 +95,7 @@ pub(super) fn write(
     shared.sequence.fetch_add(1, Ordering::AcqRel);
     // On failure the sequence stays odd: what the trees hold now is not what the snapshot shows.
     shared.write(&draft.writes)?;
-    let mut snapshot = (*before).clone();
+    let mut snapshot = before.clone();
     snapshot.generation = draft.manifest.generation;
     snapshot.growing.append(draft.ids, draft.vectors);
     if !draft.gone.is_empty() {

@@ -7,8 +7,8 @@ use super::shared::Shared;
 use super::{Batch, Committed, commit};
 use crate::documents::Manifest;
 use crate::error::{Result, StorageError};
-use crossbeam::channel::{Sender, TryRecvError, bounded};
-use parking_lot::Mutex;
+use crate::sync::Mutex;
+use crate::sync::channel::{Sender, TryRecvError, bounded};
 use std::collections::{HashSet, VecDeque};
 
 /// Bytes of text and vectors from which on a group is not joined: one flush costs little beside them.
@@ -39,13 +39,25 @@ impl Waiting {
         }
     }
 
+    /// Writes the first that waits and those that go with it. What fails before that is told to the first alone: the others
+    /// try for themselves.
     fn write_group(&self, shared: &Shared, writer: &mut Manifest) {
-        let (batches, senders): (Vec<_>, Vec<_>) = self.group().into_iter().unzip();
         // Who is told may have given up by a panic: that is not the others' concern.
         let tell = |sender: Sender<_>, outcome| {
             let _ = sender.send(outcome);
         };
-        match commit::write(shared, writer, batches) {
+        let before = match commit::ready(shared) {
+            Ok(before) => before,
+            Err(error) => {
+                let first = self.0.lock().pop_front();
+                if let Some((_, sender)) = first {
+                    tell(sender, Err(error));
+                }
+                return;
+            }
+        };
+        let (batches, senders): (Vec<_>, Vec<_>) = self.group().into_iter().unzip();
+        match commit::write(shared, &before, writer, batches) {
             Ok(outcomes) => {
                 for (sender, outcome) in senders.into_iter().zip(outcomes) {
                     tell(sender, outcome);

@@ -41,6 +41,8 @@ mod recover;
 mod salvage;
 #[cfg(test)]
 mod sample;
+#[cfg(all(test, feature = "schedules"))]
+mod schedules;
 mod seal;
 mod shared;
 mod snapshot;

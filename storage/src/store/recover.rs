@@ -12,11 +12,11 @@ use crate::error::{AtPath, Result, StorageError};
 use crate::fault::{self, Point};
 use crate::index::growing::Growing;
 use crate::index::segment::{self, Segment};
+use crate::sync::atomic::AtomicU64;
+use crate::sync::{Condvar, Mutex, RwLock};
 use crate::vector::metric::Metric;
-use parking_lot::{Condvar, Mutex, RwLock};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 /// The folder of segments in a database.
 pub(super) const SEGMENTS: &str = "segments";

@@ -12,15 +12,15 @@ use crate::index::graph::{self, build::BuildOptions};
 use crate::index::growing::Growing;
 use crate::index::growing_graph::GrowingGraph;
 use crate::index::segment::{self, Segment, SegmentRows};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::channel::{Receiver, Sender, bounded, unbounded};
+use crate::sync::thread::{self, JoinHandle};
 use crate::vector::codes::{self, Codes, Scale};
 use crate::vector::distance;
-use crossbeam::channel::{Receiver, Sender, bounded, unbounded};
 use roaring::RoaringTreemap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 
 /// Fewer rows than this are scanned: a graph would cost more than it saves.
 const INDEX_FROM: usize = 1_024;
@@ -56,7 +56,7 @@ impl Indexer {
         let (sender, receiver) = unbounded();
         let stop = Arc::new(AtomicBool::new(false));
         let worker = Worker { shared: Arc::clone(&shared), stop: Arc::clone(&stop) };
-        let thread = std::thread::Builder::new().name("postil-indexer".to_owned());
+        let thread = thread::Builder::new().name("postil-indexer".to_owned());
         let thread = thread.spawn(move || worker.run(&receiver)).at(&shared.path)?;
         Ok(Self { shared, jobs: Some(sender), stop, thread: Some(thread) })
     }
@@ -367,9 +367,9 @@ impl Worker {
         }
         shared.publish(snapshot);
         *writer = manifest;
-        drop(writer);
         shared.notify();
         fault::reach(Point::AdoptionPublished)?;
+        // Before the next one has the lock: a check would take these files for damage.
         for segment in old {
             // Searches that began before still read it: the name goes now, the bytes when they are done. Where the
             // system does not allow that, the next open removes it.

@@ -8,11 +8,12 @@ use super::{Profile, StoreOptions};
 use crate::documents::{Documents, Manifest, Writes};
 use crate::error::{Result, StorageError};
 use crate::filter::Filter;
-use parking_lot::{Condvar, Mutex, RwLock};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Condvar, Mutex, RwLock};
 use roaring::RoaringTreemap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 /// Filters whose rows are remembered.

@@ -2,7 +2,7 @@
 
 use crate::{Mutator, figures, memory};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
@@ -22,55 +22,70 @@ const PER_BYTE: usize = 512;
 
 static TERSE: Once = Once::new();
 
+/// What reads the bytes of a case.
+type Reader<'a> = Box<dyn Fn(&[u8]) + 'a>;
+
 /// Something that reads bytes and must neither panic, nor take long, nor allocate much, whatever they are.
 pub struct Target<'a> {
     name: &'a str,
     valid: Vec<Vec<u8>>,
-    words: Vec<&'a [u8]>,
-    found: Option<PathBuf>,
+    words: &'a [&'a str],
+    calm: Reader<'a>,
 }
 
 impl<'a> Target<'a> {
     /// A target whose cases are mutations of `valid` inputs.
     #[must_use]
-    pub fn new(name: &'a str, valid: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        Self { name, valid: valid.into_iter().collect(), words: Vec::new(), found: None }
+    pub fn new(name: &'a str, valid: impl IntoIterator<Item = Vec<u8>>, calm: impl Fn(&[u8]) + 'a) -> Self {
+        Self { name, valid: valid.into_iter().collect(), words: &[], calm: Box::new(calm) }
     }
 
     /// Words that the format knows.
     #[must_use]
-    pub fn words(mut self, words: &[&'a str]) -> Self {
-        self.words = words.iter().map(|word| word.as_bytes()).collect();
+    pub fn words(mut self, words: &'a [&'a str]) -> Self {
+        self.words = words;
         self
     }
 
-    /// A folder of cases that once failed; they are run first, and mutated too.
+    /// Cases that once failed, in the folder of the target's name in a folder; they are run first, and mutated too.
     #[must_use]
     pub fn found_in(mut self, folder: impl AsRef<Path>) -> Self {
-        self.found = Some(folder.as_ref().to_owned());
+        self.valid.extend(read_all(&folder.as_ref().join(self.name)));
         self
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name
+    }
+
+    /// What cases are made of: inputs to change, and words that the format knows.
+    #[must_use]
+    pub fn seeds(&self) -> (&[Vec<u8>], &[&str]) {
+        (&self.valid, self.words)
     }
 
     /// Runs every valid input, every found case and `cases` mutations, or as many times more as the environment says.
     ///
     /// # Panics
     /// When a case does not stay calm; it is written to a file first, which the message names.
-    pub fn run(mut self, cases: u64, calm: impl Fn(&[u8])) {
-        self.valid.extend(self.found.iter().flat_map(|folder| read_all(folder)));
+    pub fn run(self, cases: u64) {
         assert!(!self.valid.is_empty(), "{}: no input to start from", self.name);
         TERSE.call_once(terse_panics);
         for input in &self.valid {
-            self.case(input, &calm);
+            self.case(input);
         }
         let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
         let cases = cases * number(TIMES).unwrap_or(1);
+        let words: Vec<&[u8]> = self.words.iter().map(|word| word.as_bytes()).collect();
         let mut mutator = Mutator::new(number(SEED).unwrap_or(7));
         for _ in 0..cases {
             let mut input = mutator.one_of(&self.valid).clone();
             let donor = mutator.one_of(&self.valid);
-            mutator.mutate(&mut input, donor, &self.words);
+            mutator.mutate(&mut input, donor, &words);
             input.truncate(LONGEST_BYTES);
-            self.case(&input, &calm);
+            self.case(&input);
         }
         figures::report(
             "fuzz",
@@ -78,11 +93,15 @@ impl<'a> Target<'a> {
         );
     }
 
-    fn case(&self, input: &[u8], calm: &impl Fn(&[u8])) {
+    /// Runs one case.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
+    pub fn case(&self, input: &[u8]) {
         let allowed = BASE_BYTES + PER_BYTE * input.len();
         for attempt in 1..=TRIES {
             let start = Instant::now();
-            let (outcome, most) = memory::measured(|| catch_unwind(AssertUnwindSafe(|| calm(input))));
+            let (outcome, most) = memory::measured(|| catch_unwind(AssertUnwindSafe(|| (self.calm)(input))));
             let took = start.elapsed();
             if let Err(panic) = outcome {
                 self.keep(input, "it panics");
@@ -135,13 +154,13 @@ mod tests {
     #[test]
     #[should_panic(expected = "allocates")]
     fn a_case_that_allocates_without_bound_is_found() {
-        Target::new("self", [vec![1]]).run(0, |_| drop(Vec::<u8>::with_capacity(1 << 30)));
+        Target::new("self", [vec![1]], |_| drop(Vec::<u8>::with_capacity(1 << 30))).run(0);
     }
 
     #[test]
     fn cases_reach_what_a_valid_input_does_not() {
         let seen = std::cell::Cell::new(false);
-        Target::new("self", [b"abc".to_vec()]).run(1000, |input| seen.set(seen.get() || input.len() > 30));
+        Target::new("self", [b"abc".to_vec()], |input| seen.set(seen.get() || input.len() > 30)).run(1000);
         assert!(seen.get());
     }
 }

@@ -10,10 +10,11 @@ use super::prune::{Near, Space};
 use super::scratch::Scratch;
 use super::search::{Nearness, descend, nearest_from};
 use crate::parallel::parallel;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::vector::codes::Codes;
 use crate::vector::metric::Metric;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 /// Upper levels beyond this would hold nobody.
 const MAX_LEVELS: usize = 8;

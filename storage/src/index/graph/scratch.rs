@@ -1,7 +1,7 @@
 //! What a search writes to: which rows it has seen, and the best so far. Reused between searches.
 
 use super::search::Candidate;
-use parking_lot::Mutex;
+use crate::sync::Mutex;
 
 /// Scratches waiting for the next search; more searches than this at once allocate.
 const POOLED: usize = 16;
@@ -99,5 +99,39 @@ mod tests {
                 assert!(!scratch.visited.first(rows as u32));
             });
         }
+    }
+}
+
+#[cfg(all(test, feature = "schedules"))]
+mod schedules {
+    use super::*;
+    use crate::sync::schedules::explore;
+    use crate::sync::thread;
+
+    /// Searches within searches, so that few threads hold many scratches.
+    fn nested(pool: &ScratchPool, depth: usize) {
+        if depth == 0 {
+            return;
+        }
+        pool.with(70 * depth, |scratch| {
+            let rows = [0, 64, 70 * depth as u32 - 1];
+            assert!(rows.iter().all(|&row| scratch.visited.first(row)), "somebody's rows are left");
+            nested(pool, depth - 1);
+            assert!(rows.iter().all(|&row| !scratch.visited.first(row)), "somebody else uses it");
+        });
+    }
+
+    #[test]
+    fn searches_at_once_have_a_clean_scratch_each_and_only_so_many_are_kept() {
+        explore("pool", 1_000, || {
+            let pool = ScratchPool::default();
+            thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| (0..2).for_each(|_| nested(&pool, POOLED / 2)));
+                }
+            });
+            let pool = pool.0.lock();
+            assert!((POOLED / 2..=POOLED).contains(&pool.len()), "{} are kept", pool.len());
+        });
     }
 }

@@ -9,13 +9,17 @@
 //! | trust | how much of a damaged file is still what was written |
 //! | damage | what the file promises beyond that, looked at |
 //! | verify | checksums at first use |
+//! | resident | how much of it is in memory |
 
 mod damage;
 mod header;
 mod map;
 mod open;
+mod resident;
 #[cfg(test)]
 pub(crate) mod tamper;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod targets;
 #[cfg(test)]
 mod tests;
 mod trust;

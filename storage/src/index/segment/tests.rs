@@ -1,48 +1,16 @@
 //! A segment file under every small damage, without a store around it.
 
 use super::header::{self, ALIGNMENT, PREFIX_BYTES};
-use super::{Segment, SegmentRows, write};
+use super::targets::{self, open};
 use crate::error::StorageError;
-use crate::index::graph::build::{BuildOptions, build};
-use crate::vector::codes::{Codes, Scale, stride};
-use crate::vector::metric::Metric;
-use postil_hostile::{Target, figures};
+use postil_hostile::figures;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-const DIMENSION: usize = 4;
 const ROWS: usize = 300;
 
 /// A folder with one segment, the file, and what is in it.
 fn segment() -> (tempfile::TempDir, PathBuf, Vec<u8>) {
-    let folder = tempfile::tempdir().unwrap();
-    let ids: Vec<u64> = (0..ROWS as u64).map(|row| 5 + 2 * row).collect();
-    let vectors: Vec<f32> = (0..ROWS * DIMENSION).map(|i| ((i * 7919) % 1009) as f32 / 100.0).collect();
-    let rows = || vectors.chunks_exact(DIMENSION);
-    let scale = Scale::fit(rows(), ROWS, DIMENSION);
-    let mut codes = Vec::new();
-    rows().for_each(|vector| scale.encode(vector, &mut codes));
-    let codes = Codes { codes: &codes, stride: stride(DIMENSION) };
-    let options = BuildOptions { m: 4, ef: 20, threads: 1 };
-    let (done, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let graph = build(Metric::L2, codes, None, options, &done, &stop).unwrap();
-    let content = SegmentRows {
-        metric: Metric::L2,
-        dimension: DIMENSION,
-        ids: &ids,
-        vectors: rows(),
-        scale,
-        codes,
-        graph: &graph,
-    };
-    write(folder.path(), 1, content).unwrap();
-    let path = super::file(folder.path(), 1);
-    let bytes = std::fs::read(&path).unwrap();
-    (folder, path, bytes)
-}
-
-fn open(folder: &Path) -> crate::error::Result<Segment> {
-    Segment::open(folder, 1, DIMENSION, Metric::L2)
+    targets::sample(ROWS)
 }
 
 /// Whether the file's damage is an error that names it, at open or when everything is verified; any other error fails.
@@ -157,23 +125,41 @@ fn a_segment_without_checksums_of_rows_is_verified_as_a_whole() {
 
 #[test]
 fn mutated_headers_with_a_right_checksum_never_lead_out_of_the_file() {
-    let (folder, path, whole) = segment();
-    let (_, _, body) = header::decode(&whole, &path).unwrap();
-    let archive = whole[PREFIX_BYTES..body].to_vec();
-    Target::new("segment_header", [archive]).run(4_000, |archive| {
-        // The checksum of damage is right here: what is tested is bytecheck and the lengths behind it.
-        let mut bytes = whole[..PREFIX_BYTES].to_vec();
-        bytes[12..16].copy_from_slice(&(archive.len() as u32).to_le_bytes());
-        bytes[16..20].copy_from_slice(&crc32fast::hash(archive).to_le_bytes());
-        bytes.extend_from_slice(archive);
-        bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
-        bytes.extend_from_slice(&whole[body..]);
-        std::fs::write(&path, &bytes).unwrap();
-        if let Ok(segment) = open(folder.path()) {
-            let _ = segment.damage();
-            let _ = segment.search(&[1.0; DIMENSION], 20, 10, None);
-            let _ = segment.search(&[1.0; DIMENSION], 20, 10, Some(&|row| row % 2 == 1));
-            let _ = segment.position(9);
-        }
-    });
+    targets::segment_header().run(4_000);
+}
+
+#[test]
+fn mutated_segments_are_refused_or_searched() {
+    targets::segment().run(4_000);
+}
+
+/// Segments whose damage threads come to at once.
+#[cfg(feature = "schedules")]
+mod schedules {
+    use super::*;
+    use crate::sync::schedules::explore;
+    use crate::sync::thread;
+
+    #[test]
+    fn a_damaged_row_is_sound_for_nobody_and_a_sound_one_for_everybody() {
+        explore("verification", 500, || {
+            let (folder, path, mut bytes) = targets::sample(20);
+            let (header, _, body) = header::decode(&bytes, &path).unwrap();
+            let vectors = header.sections.iter().find(|section| section.kind == header::VECTORS).unwrap();
+            // Of row 3, whose neighbours have their bits in the same word.
+            bytes[body + vectors.offset as usize + 3 * targets::DIMENSION * 4] ^= 1;
+            std::fs::write(&path, &bytes).unwrap();
+            let segment = open(folder.path()).unwrap();
+            thread::scope(|scope| {
+                for first in 2..5 {
+                    let segment = &segment;
+                    scope.spawn(move || {
+                        for position in (first..5).chain(2..first) {
+                            assert_eq!(segment.row_is_sound(position).is_ok(), position != 3, "{position}");
+                        }
+                    });
+                }
+            });
+        });
+    }
 }

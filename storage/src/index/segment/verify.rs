@@ -7,9 +7,9 @@
 
 use super::open::Segment;
 use crate::error::{Result, StorageError};
+use crate::sync::atomic::{AtomicU64, Ordering};
 use std::ops::Range;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What was found sound since the segment was opened.
 pub(super) struct Verified {

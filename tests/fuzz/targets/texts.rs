@@ -1,9 +1,10 @@
 //! Documents of all kinds: every part of a text stands where the offset map says, and every chunk is a part of the text.
 
-use crate::target;
+use super::target;
 use postil::chunk::{ChunkOptions, Format, chunk};
 use postil::extract::{Extracted, Kind, OffsetMap, extract, jsonl};
 use postil_encoder::HashEncoder;
+use postil_hostile::Target;
 use std::io::BufReader;
 
 const HTML: [&str; 5] = [
@@ -14,7 +15,7 @@ const HTML: [&str; 5] = [
     "<div><div><div><blockquote><h2>deep</h2></blockquote></div></div></div>&notin;&not;in;&#0;&#xd800;&#99999999;",
     "\u{feff}<template><svg><math><mi>é</mi></math></svg></template><noscript>n</noscript><select><option>o",
 ];
-const HTML_WORDS: [&str; 18] = [
+pub(crate) const HTML_WORDS: [&str; 18] = [
     "<",
     ">",
     "</",
@@ -41,7 +42,7 @@ const MARKDOWN: [&str; 5] = [
     "Dr. Smith paid 3.5 e.g. in U.S. dollars.\r\n\r\nNext?\u{2029}「日本語。次。」 ok…\n\n* * *\n",
     "# h\n## h\n### h\n#### h\n##### h\n###### h\ntext\n[^1]: note\n\n<details>\n\nx\n\n</details>\n",
 ];
-const MARKDOWN_WORDS: [&str; 16] =
+pub(crate) const MARKDOWN_WORDS: [&str; 16] =
     ["# ", "\n\n", "\n", "```", "~~~", "- ", "> ", "|", "|---|", "[", "](", "*", "_", "    ", "<b>", "---\n"];
 const JSONL: [&str; 4] = [
     "{\"id\": 1, \"text\": \"one\", \"title\": \"t\", \"year\": 2024}\n\n{\"_id\": \"x\", \"text\": \"\\u00e9\\ud83d\\ude00\"}\n",
@@ -49,7 +50,7 @@ const JSONL: [&str; 4] = [
     "\u{feff}{\"doc_id\": 5, \"text\": \"t\"}\n{\"text\": \"no id\"}\nnot json\n[1,2]\n\"text\"\n",
     "{\"id\":18446744073709551615,\"text\":\"\",\"x\":-0.0}\n{\"id\":1,\"id\":2,\"text\":\"twice\"}",
 ];
-const JSONL_WORDS: [&str; 12] =
+pub(crate) const JSONL_WORDS: [&str; 12] =
     ["{", "}", "[", "]", "\"id\":", "\"text\":", "\n", "\\u", "\\ud800", "null", "1e999", ","];
 
 /// The parts of a text that a map gives places of are inside the source, and in order.
@@ -90,35 +91,35 @@ fn read(bytes: &[u8], kind: Kind) {
     assert_chunks(&extracted.text, extracted.format);
 }
 
-#[test]
-fn mutated_html_is_read() {
-    target("html", &HTML).words(&HTML_WORDS).run(4_000, |bytes| read(bytes, Kind::Html));
+/// HTML.
+pub(crate) fn html() -> Target<'static> {
+    target("html", &HTML, |bytes| read(bytes, Kind::Html)).words(&HTML_WORDS)
 }
 
-#[test]
-fn mutated_markdown_is_read_and_split() {
-    target("markdown", &MARKDOWN).words(&MARKDOWN_WORDS).run(4_000, |bytes| read(bytes, Kind::Markdown));
+/// Markdown.
+pub(crate) fn markdown() -> Target<'static> {
+    target("markdown", &MARKDOWN, |bytes| read(bytes, Kind::Markdown)).words(&MARKDOWN_WORDS)
 }
 
-#[test]
-fn mutated_plain_text_is_split() {
-    target("chunker", &MARKDOWN).words(&MARKDOWN_WORDS).run(4_000, |bytes| read(bytes, Kind::Plain));
+/// Plain text, which is split into chunks by sentences.
+pub(crate) fn chunker() -> Target<'static> {
+    target("chunker", &MARKDOWN, |bytes| read(bytes, Kind::Plain)).words(&MARKDOWN_WORDS)
 }
 
-#[test]
-fn mutated_jsonl_is_read_line_by_line() {
-    target("jsonl", &JSONL).words(&JSONL_WORDS).run(40_000, |bytes| {
+/// JSON lines.
+pub(crate) fn json_lines() -> Target<'static> {
+    target("jsonl", &JSONL, |bytes| {
         let records = jsonl(BufReader::with_capacity(16, bytes)).max_line_bytes(400);
         let lines = bytes.split(|&byte| byte == b'\n').count();
         assert!(records.count() <= lines);
-    });
+    })
+    .words(&JSONL_WORDS)
 }
 
-#[test]
-fn mutated_offset_maps_are_refused_or_lead_nowhere_outside() {
+/// What an extracted text stores of where it comes from.
+pub(crate) fn offset_map() -> Target<'static> {
     let map = |html: &str| extract(html.as_bytes(), Kind::Html).unwrap().map.to_bytes();
-    let valid = HTML.map(map);
-    postil_hostile::Target::new("offset_map", valid).run(40_000, |bytes| {
+    Target::new("offset_map", HTML.map(map), |bytes| {
         let Ok(map) = OffsetMap::from_bytes(bytes) else { return };
         let end = map.text_len();
         for range in [0..end, 0..0, end..end, end / 2..end, 0..end / 2] {
@@ -126,31 +127,5 @@ fn mutated_offset_maps_are_refused_or_lead_nowhere_outside() {
             assert!(place.start <= place.end, "{place:?}");
         }
         assert_eq!(OffsetMap::from_bytes(&map.to_bytes()).unwrap(), map);
-    });
-}
-
-/// Each word, and each word before each other, over and over: what a parser with a stack or with lookahead takes longest
-/// for.
-fn repeated(words: &[&str]) -> Vec<Vec<u8>> {
-    const BYTES: usize = 32 * 1024;
-    let pairs = words.iter().flat_map(|a| words.iter().map(move |b| [*a, *b].concat()));
-    let units = words.iter().map(|&word| word.to_owned()).chain(pairs);
-    units.map(|unit| unit.repeat(BYTES / unit.len()).into_bytes()).collect()
-}
-
-#[test]
-fn repetitions_of_what_a_format_knows_take_no_more_than_linear_time() {
-    let encoder = HashEncoder::default();
-    for (name, words, kind) in [
-        ("html_repeated", &HTML_WORDS[..], Kind::Html),
-        ("markdown_repeated", &MARKDOWN_WORDS[..], Kind::Markdown),
-    ] {
-        postil_hostile::Target::new(name, repeated(words)).run(0, |bytes| {
-            let extracted = extract(bytes, kind).unwrap();
-            let _ = chunk(&extracted.text, extracted.format, &ChunkOptions::default(), &encoder);
-        });
-    }
-    postil_hostile::Target::new("jsonl_repeated", repeated(&JSONL_WORDS)).run(0, |bytes| {
-        let _ = jsonl(bytes).count();
-    });
+    })
 }

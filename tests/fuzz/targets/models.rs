@@ -1,6 +1,6 @@
 //! A model's files: a configuration, a tokenizer and weights that anyone may have written.
 
-use crate::target;
+use super::target;
 use postil_checkpoint::{GgufFile, ModelFolder, Weights, load_tokenizer};
 use postil_encoder::BertConfig;
 use postil_hostile::Target;
@@ -45,10 +45,10 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-#[test]
-fn mutated_configurations_are_read_or_refused() {
+/// config.json.
+pub(crate) fn config() -> Target<'static> {
     let folder = folder();
-    target("config", &CONFIGS).words(&WORDS).run(8_000, |bytes| {
+    target("config", &CONFIGS, move |bytes| {
         std::fs::write(folder.path().join("config.json"), bytes).unwrap();
         let opened = ModelFolder::open(folder.path()).unwrap();
         if let Ok(config) = BertConfig::open(&opened) {
@@ -56,13 +56,14 @@ fn mutated_configurations_are_read_or_refused() {
             assert!(config.hidden_size % config.num_attention_heads == 0);
             assert!(config.hidden_size.checked_mul(config.intermediate_size).is_some());
         }
-    });
+    })
+    .words(&WORDS)
 }
 
-#[test]
-fn mutated_tokenizers_are_read_or_refused_and_read_texts() {
+/// tokenizer.json, which then reads a text.
+pub(crate) fn tokenizer() -> Target<'static> {
     let folder = folder();
-    target("tokenizer", &TOKENIZERS).words(&WORDS).run(6_000, |bytes| {
+    target("tokenizer", &TOKENIZERS, move |bytes| {
         std::fs::write(folder.path().join("tokenizer.json"), bytes).unwrap();
         let opened = ModelFolder::open(folder.path()).unwrap();
         if let Ok(tokenizer) = load_tokenizer(&opened) {
@@ -70,11 +71,12 @@ fn mutated_tokenizers_are_read_or_refused_and_read_texts() {
                 .encode("ab a b ab\u{301} 東 x\n", true)
                 .map(|ids| tokenizer.decode(ids.get_ids(), true));
         }
-    });
+    })
+    .words(&WORDS)
 }
 
-#[test]
-fn mutated_safetensors_are_read_or_refused() {
+/// Weights in safetensors.
+pub(crate) fn safetensors() -> Target<'static> {
     let file = |json: &str, data_bytes: usize| {
         let json = format!("{json:<64}");
         [&(json.len() as u64).to_le_bytes()[..], json.as_bytes(), &vec![7; data_bytes]].concat()
@@ -87,25 +89,31 @@ fn mutated_safetensors_are_read_or_refused() {
             8,
         ),
     ];
-    let words =
-        ["{", "}", "\"F64\"", "\"dtype\":", "\"shape\":", "\"data_offsets\":", "18446744073709551615", ","];
-    Target::new("safetensors", valid).words(&words).run(30_000, |bytes| {
+    Target::new("safetensors", valid, |bytes| {
         let Ok(weights) = Weights::from_bytes(Path::new("w.safetensors"), bytes.to_vec()) else { return };
         for name in weights.names().map(str::to_owned).collect::<Vec<_>>() {
             for shape in [&[2, 3][..], &[4], &[]] {
                 let _ = (weights.values(&name, shape), weights.codes(&name, shape));
             }
         }
-    });
+    })
+    .words(&[
+        "{",
+        "}",
+        "\"F64\"",
+        "\"dtype\":",
+        "\"shape\":",
+        "\"data_offsets\":",
+        "18446744073709551615",
+        ",",
+    ])
 }
 
-#[test]
-fn mutated_gguf_files_are_read_or_refused() {
+/// GGUF: header, tokenizer and tensors' places.
+pub(crate) fn gguf() -> Target<'static> {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("m.gguf");
-    let valid = [gguf("gpt2"), gguf("llama")];
-    let words = ["GGUF", "tokenizer.ggml.tokens", "tokenizer.ggml.merges", "general.alignment", "a b"];
-    Target::new("gguf", valid).words(&words).run(10_000, |bytes| {
+    Target::new("gguf", [gguf_file("gpt2"), gguf_file("llama")], move |bytes| {
+        let path = folder.path().join("m.gguf");
         std::fs::write(&path, bytes).unwrap();
         if let Ok(file) = GgufFile::open(&path) {
             if let Ok(tokenizer) = file.tokenizer() {
@@ -118,11 +126,12 @@ fn mutated_gguf_files_are_read_or_refused() {
                 file.text("general.architecture"),
             );
         }
-    });
+    })
+    .words(&["GGUF", "tokenizer.ggml.tokens", "tokenizer.ggml.merges", "general.alignment", "a b"])
 }
 
 /// A small file with a tokenizer of a kind and two tensors.
-fn gguf(kind: &str) -> Vec<u8> {
+fn gguf_file(kind: &str) -> Vec<u8> {
     let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
     let entry = |key: &str, kind: u32, value: &[u8]| [&text(key), &kind.to_le_bytes()[..], value].concat();
     let list = |key: &str, kind: u32, values: &[Vec<u8>]| {

@@ -1,0 +1,56 @@
+//! Records under hostile bytes.
+
+use super::records::{decode, decode_filtered, encode};
+use super::{DocumentRecord, Manifest, PassageRecord, SegmentEntry};
+use crate::filter::{Metadata, Value};
+use postil_hostile::Target;
+use std::path::Path;
+
+/// Records of all kinds, each read as every kind.
+#[must_use]
+pub fn records() -> Target<'static> {
+    let passage = PassageRecord {
+        document: 3,
+        start: 1,
+        end: 9,
+        source_start: 4,
+        source_end: 12,
+        title: "A > B".into(),
+    };
+    let document = DocumentRecord {
+        key: "handbook/leave.md".into(),
+        title: "Leave".into(),
+        content_hash: [7; 32],
+        metadata: Metadata::from([
+            ("year".into(), 2024i64.into()),
+            ("tags".into(), Value::Strings(vec!["a".into(), "leave".into()])),
+            ("draft".into(), false.into()),
+            ("weight".into(), 0.5.into()),
+        ]),
+        text_bytes: 70_000,
+        source_map: vec![1, 2, 3, 200],
+        first_row: 40,
+        row_count: 9,
+    };
+    let manifest = Manifest {
+        generation: 3,
+        next_row: 90,
+        next_document: 7,
+        next_segment: 3,
+        documents: 4,
+        passages: 80,
+        segments: vec![SegmentEntry { number: 1, rows: 50 }, SegmentEntry { number: 2, rows: 9 }],
+        dimension: 4,
+        metric: 1,
+        encoder: "all-MiniLM-L6-v2".into(),
+        fingerprint: "sha256:00".into(),
+        attributes: vec![("chunk".into(), "200".into())],
+    };
+    Target::new("records", [encode(&passage), encode(&document), encode(&manifest)], |bytes| {
+        let path = Path::new("x");
+        let _ = decode::<PassageRecord>(bytes, "passage", path);
+        let _ = decode::<DocumentRecord>(bytes, "document", path);
+        let _ = decode::<Manifest>(bytes, "manifest", path);
+        let _ = decode_filtered(bytes, path);
+    })
+}

@@ -1,0 +1,93 @@
+//! Segment files under hostile bytes. The checksum of a header is right in all of them: what is tested lies behind it.
+#![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
+
+use super::header::{ALIGNMENT, PREFIX_BYTES, decode};
+use super::{Segment, SegmentRows, file, write};
+use crate::error::Result;
+use crate::index::graph::build::{BuildOptions, build};
+use crate::sync::atomic::AtomicBool;
+use crate::vector::codes::{Codes, Scale, stride};
+use crate::vector::metric::Metric;
+use postil_hostile::Target;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+
+pub(super) const DIMENSION: usize = 4;
+
+/// A folder with one segment of that many rows, the file, and what is in it.
+pub(super) fn sample(row_count: usize) -> (tempfile::TempDir, PathBuf, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let ids: Vec<u64> = (0..row_count as u64).map(|row| 5 + 2 * row).collect();
+    let vectors: Vec<f32> = (0..row_count * DIMENSION).map(|i| ((i * 7919) % 1009) as f32 / 100.0).collect();
+    let rows = || vectors.chunks_exact(DIMENSION);
+    let scale = Scale::fit(rows(), row_count, DIMENSION);
+    let mut codes = Vec::new();
+    rows().for_each(|vector| scale.encode(vector, &mut codes));
+    let codes = Codes { codes: &codes, stride: stride(DIMENSION) };
+    let options = BuildOptions { m: 4, ef: 20, threads: 1 };
+    let (done, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let graph = build(Metric::L2, codes, None, options, &done, &stop).unwrap();
+    let content = SegmentRows {
+        metric: Metric::L2,
+        dimension: DIMENSION,
+        ids: &ids,
+        vectors: rows(),
+        scale,
+        codes,
+        graph: &graph,
+    };
+    write(folder.path(), 1, content).unwrap();
+    let path = file(folder.path(), 1);
+    let bytes = std::fs::read(&path).unwrap();
+    (folder, path, bytes)
+}
+
+/// The segment in a folder.
+pub(super) fn open(folder: &Path) -> Result<Segment> {
+    Segment::open(folder, 1, DIMENSION, Metric::L2)
+}
+
+/// Uses a segment in every way there is, whatever is in it.
+fn read(folder: &Path) {
+    let Ok(segment) = open(folder) else { return };
+    let _ = segment.damage();
+    let _ = segment.search(&[1.0; DIMENSION], 20, 10, None);
+    let _ = segment.search(&[1.0; DIMENSION], 20, 10, Some(&|row| row % 2 == 1));
+    let _ = segment.position(9);
+}
+
+/// Archives of a header, before the sections of a sound segment.
+#[must_use]
+pub fn segment_header() -> Target<'static> {
+    let (folder, path, whole) = sample(300);
+    let (_, _, body) = decode(&whole, &path).unwrap();
+    let archive = whole[PREFIX_BYTES..body].to_vec();
+    Target::new("segment_header", [archive], move |archive| {
+        let mut bytes = whole[..PREFIX_BYTES].to_vec();
+        bytes[12..16].copy_from_slice(&(archive.len() as u32).to_le_bytes());
+        bytes[16..20].copy_from_slice(&crc32fast::hash(archive).to_le_bytes());
+        bytes.extend_from_slice(archive);
+        bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
+        bytes.extend_from_slice(&whole[body..]);
+        std::fs::write(&path, &bytes).unwrap();
+        read(folder.path());
+    })
+}
+
+/// Whole files of few rows.
+#[must_use]
+pub fn segment() -> Target<'static> {
+    let (folder, path, whole) = sample(40);
+    Target::new("segment", [whole], move |bytes| {
+        let mut bytes = bytes.to_vec();
+        if let Some(word) = bytes.get(12..16) {
+            let header_bytes = u32::from_le_bytes(word.try_into().unwrap()) as usize;
+            let header = bytes.get(PREFIX_BYTES..PREFIX_BYTES.saturating_add(header_bytes));
+            if let Some(crc) = header.map(crc32fast::hash) {
+                bytes[16..20].copy_from_slice(&crc.to_le_bytes());
+            }
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        read(folder.path());
+    })
+}
