@@ -133,6 +133,16 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// What was a file when its folder was walked is none any more; reading it might have led out of the folder.
+    #[cfg(feature = "encoder")]
+    #[error(
+        "{path} was replaced since its folder was walked: it is a link now, lies under one, or is no regular file",
+        path = path.display()
+    )]
+    Replaced {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// A file of an export is not what it has to be.
     #[cfg(feature = "encoder")]
     #[error("{path}: {what}", path = path.display())]

@@ -1,4 +1,4 @@
-//! Backup, restore, rebuild, export and import, as a user types them.
+//! Backup, restore, rebuild, export and import, as a user types them; and exports of another program.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 mod command;
@@ -136,6 +136,80 @@ fn an_import_without_vectors_embeds_and_bad_lines_are_named() {
     assert!(fail(home, &["import", "d.postil", "out"]).contains("vectors.npy"));
     std::fs::remove_file(home.join("out/database.json")).unwrap();
     assert!(fail(home, &["import", "d.postil", "out"]).contains("database.json"));
+}
+
+#[test]
+fn a_parquet_file_is_imported_bit_by_bit_without_its_encoder() {
+    let home = database();
+    let home = home.path();
+    let all = export(home, "a.postil");
+    let said = succeed(home, &["export", "a.postil", "a.Parquet"]);
+    assert!(said.starts_with("4 documents, 4 passages exported"), "{said}");
+    let imported = json(home, &["import", "b.postil", "a.Parquet", "--json"]);
+    assert_eq!((imported["added"].as_u64(), imported["passages"].as_u64()), (Some(4), Some(4)));
+    assert!(export(home, "b.postil") == all);
+    let again = json(home, &["import", "b.postil", "a.Parquet", "--json"]);
+    assert_eq!((again["unchanged"].as_u64(), again["added"].as_u64()), (Some(4), Some(0)));
+    // The format goes by the name, unless it is said; what is there stays.
+    assert!(fail(home, &["export", "a.postil", "a.Parquet"]).contains("a.Parquet"));
+    succeed(home, &["export", "a.postil", "file", "--format", "parquet", "--no-vectors"]);
+    assert!(std::fs::read(home.join("file")).unwrap().starts_with(b"PAR1"));
+    succeed(home, &["export", "a.postil", "folder.parquet", "--format", "jsonl"]);
+    assert!(home.join("folder.parquet/documents.jsonl").exists());
+    // Without vectors passages are embedded; the folder is found to be one, whatever its name.
+    for (database, source) in [("c.postil", "file"), ("d.postil", "folder.parquet")] {
+        succeed(home, &["import", database, source]);
+        assert!(export(home, database) == all, "{source}");
+    }
+    assert!(fail(home, &["import", "e.postil", "three.jsonl"]).contains("no Parquet file"));
+    assert!(fail(home, &["import", "e.postil", "nothing"]).contains("nothing"));
+}
+
+#[test]
+fn a_cancelled_export_to_parquet_leaves_nothing() {
+    let home = database();
+    let db = postil::Database::options().must_exist(true).open(home.path().join("a.postil")).unwrap();
+    let options = postil::exchange::ExportOptions::default();
+    let path = home.path().join("a.parquet");
+    let exported = db.export(&path, &options, &|_| options.cancel.cancel()).unwrap();
+    assert!(exported.interrupted && exported.documents == 1, "{exported:?}");
+    let names = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.into_iter().all(|name| !name.to_string_lossy().contains("parquet")));
+}
+
+#[test]
+fn a_parquet_file_of_another_program_is_imported() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/parquet");
+    let home = tempfile::tempdir().unwrap();
+    let file = fixtures.join("foreign.parquet");
+    let db = postil::Database::options().exported(&file).unwrap().open(home.path().join("a.postil")).unwrap();
+    let report = db.import(&file, &postil::ingest::Cancel::default(), &|_| {}).unwrap();
+    assert!(report.skipped.is_empty(), "{:?}", report.skipped);
+    assert_eq!((report.added, report.passages), (102, 102));
+    let fruit = db.store().written("fruit").unwrap().unwrap();
+    assert_eq!(fruit.text, "Bananas are yellow. Über-ripe ones are brown.");
+    assert_eq!((fruit.title.as_str(), fruit.source_map.as_slice()), ("On fruit", &[0, 255][..]));
+    assert_eq!(fruit.content_hash, std::array::from_fn(|at| at as u8));
+    let metadata = postil::Metadata::from([
+        ("year".into(), postil::Value::Integer(2021)),
+        ("ripe".into(), postil::Value::Strings(vec!["yes".into(), "no".into()])),
+        ("x".into(), postil::Value::Float(0.5)),
+    ]);
+    assert_eq!(fruit.metadata, metadata);
+    let [first, second] = &fruit.passages[..] else { panic!("{:?}", fruit.passages) };
+    assert_eq!(
+        (first.range.clone(), second.range.clone(), second.source_range.clone()),
+        (0..20, 20..46, 7..9)
+    );
+    let bits = |vector: &[f32]| -> Vec<u32> { vector.iter().map(|x| x.to_bits()).collect() };
+    assert_eq!(bits(&first.vector), bits(&[1.0, -0.0, 2f32.powi(-140)]));
+    assert_eq!(bits(&second.vector), bits(&[0.1, 0.2, 0.3]));
+    assert_eq!(db.text("no passages").unwrap().unwrap(), "Never embedded.");
+    assert_eq!(db.store().written("row 099").unwrap().unwrap().passages[0].vector, [99.0, 0.0, 1.0]);
+
+    let refused = fixtures.join("refused.parquet");
+    let error = db.import(&refused, &postil::ingest::Cancel::default(), &|_| {}).unwrap_err().to_string();
+    assert!(error.contains("GZIP") && error.contains("Snappy"), "{error}");
 }
 
 /// A command that reads what was published.

@@ -65,6 +65,118 @@ fn a_file_that_became_a_link_is_taken_out_with_what_it_was() {
     }
 }
 
+/// Ingests a tree, and does `swap` once its first file is read: progress is told between the reads of two files, by the
+/// thread that reads.
+fn ingest_swapping(db: &Database, tree: &Path, swap: impl Fn() + Sync) -> Ingested {
+    let once = std::sync::Once::new();
+    let input = Input::Paths(vec![tree.to_owned()]);
+    let report = db.ingest_from(&input, &IngestOptions::default(), &|progress| {
+        if progress.documents_read == 1 {
+            once.call_once(&swap);
+        }
+    });
+    assert!(once.is_completed());
+    report.unwrap()
+}
+
+/// A tree of two files, and one of the second's name outside of it.
+fn two_files(home: &Path) -> (std::path::PathBuf, std::path::PathBuf) {
+    let (tree, outside) = (home.join("tree"), home.join("outside"));
+    std::fs::create_dir_all(tree.join("sub/deep")).unwrap();
+    std::fs::create_dir_all(outside.join("deep")).unwrap();
+    std::fs::write(tree.join("a.txt"), "An honest file.").unwrap();
+    for (folder, text) in [(&tree.join("sub"), "Another honest file."), (&outside, SECRET)] {
+        std::fs::write(folder.join("deep/b.txt"), text).unwrap();
+        std::fs::write(folder.join("deep/c.jsonl"), format!("{{\"id\": \"c\", \"text\": {text:?}}}"))
+            .unwrap();
+    }
+    (tree, outside)
+}
+
+/// That nothing secret came in, and that both files that were replaced are named.
+fn both_were_refused(db: &Database, report: &Ingested) {
+    let skipped: Vec<&str> = report.skipped.iter().map(|skip| skip.source.as_str()).collect();
+    assert!(skipped.len() == 2 && skipped[0].ends_with("deep/b.txt") && skipped[1].ends_with("deep/c.jsonl"));
+    for skip in &report.skipped {
+        assert!(matches!(skip.error, postil::Error::Replaced { .. }), "{}", skip.error);
+    }
+    let keys: Vec<String> = db.documents().map(|document| document.unwrap().key).collect();
+    assert!(keys.len() == 1 && keys[0].ends_with("a.txt"), "{keys:?}");
+}
+
+#[test]
+fn a_file_swapped_for_a_link_between_walk_and_read_is_not_read() {
+    let home = tempfile::tempdir().unwrap();
+    let (tree, outside) = two_files(home.path());
+    let db = open(home.path());
+    let report = ingest_swapping(&db, &tree, || {
+        for name in ["b.txt", "c.jsonl"] {
+            std::fs::remove_file(tree.join("sub/deep").join(name)).unwrap();
+            symlink(outside.join("deep").join(name), tree.join("sub/deep").join(name)).unwrap();
+        }
+    });
+    both_were_refused(&db, &report);
+}
+
+#[test]
+fn a_folder_swapped_for_a_link_between_walk_and_read_is_not_entered() {
+    for folder in ["sub", "sub/deep"] {
+        let home = tempfile::tempdir().unwrap();
+        let (tree, outside) = two_files(home.path());
+        let db = open(home.path());
+        let report = ingest_swapping(&db, &tree, || {
+            std::fs::remove_dir_all(tree.join(folder)).unwrap();
+            let target = if folder == "sub" { outside.clone() } else { outside.join("deep") };
+            symlink(target, tree.join(folder)).unwrap();
+        });
+        both_were_refused(&db, &report);
+    }
+}
+
+#[test]
+fn a_file_swapped_for_a_pipe_or_a_folder_is_not_waited_for() {
+    let home = tempfile::tempdir().unwrap();
+    let (tree, _) = two_files(home.path());
+    let db = open(home.path());
+    let report = ingest_swapping(&db, &tree, || {
+        let (pipe, folder) = (tree.join("sub/deep/b.txt"), tree.join("sub/deep/c.jsonl"));
+        std::fs::remove_file(&pipe).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+        std::fs::remove_file(&folder).unwrap();
+        std::fs::create_dir(folder).unwrap();
+    });
+    both_were_refused(&db, &report);
+}
+
+#[test]
+fn a_root_swapped_for_a_link_is_read_where_it_was() {
+    let home = tempfile::tempdir().unwrap();
+    let (tree, outside) = two_files(home.path());
+    let db = open(home.path());
+    let report = ingest_swapping(&db, &tree, || {
+        std::fs::rename(&tree, home.path().join("moved")).unwrap();
+        std::fs::create_dir(outside.join("sub")).unwrap();
+        std::fs::rename(outside.join("deep"), outside.join("sub/deep")).unwrap();
+        symlink(&outside, &tree).unwrap();
+    });
+    assert_eq!((report.added, report.skipped.len()), (3, 0));
+    assert_eq!(db.text("c").unwrap().unwrap(), "Another honest file.");
+}
+
+#[test]
+fn a_file_saved_anew_between_walk_and_read_is_read_as_it_is_then() {
+    let home = tempfile::tempdir().unwrap();
+    let (tree, _) = two_files(home.path());
+    let db = open(home.path());
+    let report = ingest_swapping(&db, &tree, || {
+        // As editors do: the new file takes the old one's name.
+        std::fs::write(tree.join("new"), r#"{"id": "c", "text": "Saved anew."}"#).unwrap();
+        std::fs::rename(tree.join("new"), tree.join("sub/deep/c.jsonl")).unwrap();
+    });
+    assert_eq!((report.added, report.skipped.len()), (3, 0));
+    assert_eq!(db.text("c").unwrap().unwrap(), "Saved anew.");
+}
+
 #[test]
 fn what_is_no_regular_file_is_not_opened() {
     let home = tempfile::tempdir().unwrap();

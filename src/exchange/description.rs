@@ -1,4 +1,4 @@
-//! `database.json`: what a database was made with.
+//! What a database was made with: `database.json` of a folder, metadata of a Parquet file.
 
 use std::path::Path;
 
@@ -19,16 +19,19 @@ pub(super) struct Description {
 }
 
 impl Description {
-    pub(super) fn write(&self, folder: &Path) -> Result<(), Error> {
+    pub(super) fn to_json(&self) -> Value {
         let Profile { dimension, metric, encoder, fingerprint, attributes } = &self.profile;
         let metric = METRICS.iter().find(|(known, _)| known == metric).map(|(_, name)| name);
-        let value = json!({
+        json!({
             "format": FORMAT, "encoder": encoder, "fingerprint": fingerprint, "dimension": dimension,
             "metric": metric, "attributes": attributes, "documents": self.documents,
             "passages": self.passages, "vectors": self.vectors,
-        });
+        })
+    }
+
+    pub(super) fn write(&self, folder: &Path) -> Result<(), Error> {
         let path = folder.join(DESCRIPTION);
-        std::fs::write(&path, format!("{value:#}\n")).map_err(failed(&path))?;
+        std::fs::write(&path, format!("{:#}\n", self.to_json())).map_err(failed(&path))?;
         std::fs::File::open(&path).and_then(|file| file.sync_all()).map_err(failed(&path))?;
         std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(folder))
     }
@@ -36,12 +39,17 @@ impl Description {
     pub(super) fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(DESCRIPTION);
         let text = std::fs::read(&path).map_err(failed(&path))?;
-        let value: Value = serde_json::from_slice(&text).map_err(|error| wrong(&path, error.to_string()))?;
-        let missing = |name: &str| wrong(&path, format!("{name} is missing or of the wrong type"));
+        Self::parse(&path, &text)
+    }
+
+    /// What stands in `path`, as [`to_json`](Self::to_json) wrote it.
+    pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
+        let value: Value = serde_json::from_slice(text).map_err(|error| wrong(path, error.to_string()))?;
+        let missing = |name: &str| wrong(path, format!("{name} is missing or of the wrong type"));
         let number = |name: &str| value[name].as_u64().ok_or_else(|| missing(name));
         let text = |name: &str| value[name].as_str().map(str::to_owned).ok_or_else(|| missing(name));
         if number("format")? != FORMAT {
-            return Err(wrong(&path, format!("format {}, this build reads {FORMAT}", value["format"])));
+            return Err(wrong(path, format!("format {}, this build reads {FORMAT}", value["format"])));
         }
         let metric = METRICS.iter().find(|(_, name)| value["metric"] == *name);
         let attributes = value["attributes"].as_object().ok_or_else(|| missing("attributes"))?;

@@ -1,11 +1,11 @@
 //! Out: every document as it was written, in the order of keys.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use postil_storage::DocumentWrite;
+
 use super::description::Description;
-use super::{DOCUMENTS, VECTORS, failed, line, npy};
+use super::{Format, folder};
 use crate::ingest::Cancel;
 use crate::{Database, Error, Progress};
 
@@ -14,13 +14,16 @@ use crate::{Database, Error, Progress};
 pub struct ExportOptions {
     /// Writes the vectors too; the default.
     pub vectors: bool,
-    /// Lets another thread end the export early; what there is of it then cannot be imported.
+    /// What is written; `None`, the default, goes by the target's name, as [`Format::of`].
+    pub format: Option<Format>,
+    /// Lets another thread end the export early: of a folder, what there is then cannot be imported; of a Parquet file,
+    /// nothing is left.
     pub cancel: Cancel,
 }
 
 impl Default for ExportOptions {
     fn default() -> Self {
-        Self { vectors: true, cancel: Cancel::default() }
+        Self { vectors: true, format: None, cancel: Cancel::default() }
     }
 }
 
@@ -35,28 +38,60 @@ pub struct Exported {
     pub interrupted: bool,
 }
 
+/// Where documents go.
+enum Target {
+    Folder(folder::Writer),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<super::parquet::Writer>),
+}
+
+impl Target {
+    fn create(path: &Path, format: Format, dimension: Option<usize>) -> Result<Self, Error> {
+        match format {
+            Format::Folder => folder::Writer::create(path, dimension).map(Self::Folder),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => {
+                super::parquet::Writer::create(path, dimension.is_some()).map(Box::new).map(Self::Parquet)
+            }
+            #[cfg(not(feature = "parquet"))]
+            Format::Parquet => Err(super::without_parquet(path)),
+        }
+    }
+
+    fn push(&mut self, document: DocumentWrite) -> Result<(), Error> {
+        match self {
+            Self::Folder(folder) => folder.push(&document),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(file) => file.push(document),
+        }
+    }
+
+    fn finish(self, description: &Description) -> Result<(), Error> {
+        match self {
+            Self::Folder(folder) => folder.finish(description),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(file) => file.finish(description),
+        }
+    }
+}
+
 impl Database {
-    /// Writes all documents, with their vectors, to `folder`, where nothing may be yet, as files that other programs
+    /// Writes all documents, with their vectors, to `target`, where nothing may be yet, in a format that other programs
     /// read: see [`exchange`](crate::exchange). The same content gives the same bytes. Each document is whole and of one
     /// version; those that others write or remove meanwhile may be in it or not.
     ///
     /// # Errors
-    /// [`Error::Read`] when a file cannot be written, [`Error::Storage`] when a document cannot be read.
+    /// [`Error::Read`] when a file cannot be written, [`Error::Exchange`] when the format cannot be,
+    /// [`Error::Storage`] when a document cannot be read.
     pub fn export(
         &self,
-        folder: impl AsRef<Path>,
+        target: impl AsRef<Path>,
         options: &ExportOptions,
         progress: &dyn Fn(&Progress),
     ) -> Result<Exported, Error> {
-        let folder = folder.as_ref();
-        std::fs::create_dir(folder).map_err(failed(folder))?;
-        let path = folder.join(DOCUMENTS);
-        let mut lines = BufWriter::new(File::create_new(&path).map_err(failed(&path))?);
-        let dimension = self.profile().dimension;
-        let mut vectors = match options.vectors {
-            true => Some(npy::Writer::create(&folder.join(VECTORS), dimension)?),
-            false => None,
-        };
+        let path = target.as_ref();
+        let dimension = options.vectors.then_some(self.profile().dimension);
+        let mut target = Target::create(path, options.format.unwrap_or_else(|| Format::of(path)), dimension)?;
         let (mut exported, mut told) = (Exported::default(), Progress::default());
         for document in self.documents() {
             if options.cancel.is_cancelled() {
@@ -64,26 +99,16 @@ impl Database {
             }
             // Removed since its key was read.
             let Some(document) = self.store().written(&document?.key)? else { continue };
-            let first = vectors.is_some().then_some(exported.passages);
-            let line = line::to_json(&document, first);
-            writeln!(lines, "{line}").map_err(failed(&path))?;
-            if let Some(vectors) = &mut vectors {
-                document.passages.iter().try_for_each(|passage| vectors.push(&passage.vector))?;
-            }
             exported.documents += 1;
             exported.passages += document.passages.len() as u64;
             told.documents_read += 1;
             told.read_bytes += document.text.len() as u64;
+            target.push(document)?;
             progress(&told);
-        }
-        let lines = lines.into_inner().map_err(|error| failed(&path)(error.into_error()))?;
-        lines.sync_all().map_err(failed(&path))?;
-        if let Some(vectors) = vectors {
-            vectors.finish()?;
         }
         let Exported { documents, passages, .. } = exported;
         let profile = self.profile().clone();
-        Description { profile, documents, passages, vectors: options.vectors }.write(folder)?;
+        target.finish(&Description { profile, documents, passages, vectors: options.vectors })?;
         Ok(exported)
     }
 }

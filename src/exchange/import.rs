@@ -1,32 +1,60 @@
 //! In: documents as they were written, with their vectors where those are of the same encoder.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use postil_contract::Passage;
 use postil_storage::{Batch, DocumentWrite};
-use serde_json::Value;
 
 use super::description::Description;
-use super::{DOCUMENTS, VECTORS, failed, line, npy, wrong};
+use super::{Format, folder, wrong};
 use crate::ingest::{Cancel, Ingested, Skipped};
 use crate::{Database, Error, Options, Progress};
 
 /// Passages committed at once.
 const COMMIT_PASSAGES: usize = 1024;
-/// A byte of text takes at most six in JSON; the rest of a line is metadata and ranges.
-const LINE_BYTES_PER_TEXT_BYTE: u64 = 8;
-const LINE_BYTES: u64 = 64 << 20;
+/// A byte of text takes at most six in JSON, and stands in several passages where they overlap; the rest is metadata,
+/// ranges and vectors.
+const BYTES_PER_TEXT_BYTE: u64 = 8;
+const BYTES: u64 = 64 << 20;
+
+/// Documents as someone wrote them.
+pub(super) trait Source {
+    /// How many bytes there are to read, about.
+    fn total_bytes(&self) -> u64;
+
+    /// The next document, its vectors still empty. An error ends the import.
+    fn next(&mut self) -> Result<Option<Entry>, Error>;
+
+    /// Fills in the vectors of the document that was given last; `false` where it has none.
+    fn vectors(&mut self, document: &mut DocumentWrite) -> Result<bool, Error>;
+}
+
+/// A document, or why there is none.
+pub(super) struct Entry {
+    /// What to call it in errors: a line, a row.
+    pub(super) place: String,
+    pub(super) bytes: u64,
+    pub(super) document: Result<DocumentWrite, String>,
+}
+
+fn describe(path: &Path) -> Result<Description, Error> {
+    match Format::found(path) {
+        Format::Folder => Description::read(path),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => super::parquet::description(path),
+        #[cfg(not(feature = "parquet"))]
+        Format::Parquet => Err(super::without_parquet(path)),
+    }
+}
 
 impl Options {
     /// A database that is yet to be made will be as the exported one was: of the same encoder, dimension and metric.
     ///
     /// # Errors
-    /// [`Error::Read`] and [`Error::Exchange`] when `folder` holds no complete export.
-    pub fn exported(mut self, folder: impl AsRef<Path>) -> Result<Self, Error> {
-        self.profile = Some(Description::read(folder.as_ref())?.profile);
+    /// [`Error::Read`] and [`Error::Exchange`] when `source` is no complete export.
+    pub fn exported(mut self, source: impl AsRef<Path>) -> Result<Self, Error> {
+        self.profile = Some(describe(source.as_ref())?.profile);
         Ok(self)
     }
 }
@@ -37,35 +65,41 @@ impl Database {
     /// embedded. A document that cannot be stored is skipped and named; the others are durable when this returns.
     ///
     /// # Errors
-    /// [`Error::Read`] and [`Error::Exchange`] when `folder` holds no complete export, [`Error::Storage`], and as
-    /// [`Database::encoder`] when passages have to be embedded.
+    /// [`Error::Read`] and [`Error::Exchange`] when `source`, a folder or a Parquet file, is no complete export,
+    /// [`Error::Storage`], and as [`Database::encoder`] when passages have to be embedded.
     pub fn import(
         &self,
-        folder: impl AsRef<Path>,
+        source: impl AsRef<Path>,
         cancel: &Cancel,
         progress: &dyn Fn(&Progress),
     ) -> Result<Ingested, Error> {
-        let folder = folder.as_ref();
-        let description = Description::read(folder)?;
+        let path = source.as_ref();
+        let description = describe(path)?;
         let (theirs, ours) = (&description.profile, self.profile());
         let same = (theirs.dimension, theirs.metric, &theirs.fingerprint)
             == (ours.dimension, ours.metric, &ours.fingerprint);
-        let vectors = match description.vectors && same {
-            true => Some(npy::Reader::open(&folder.join(VECTORS), ours.dimension)?),
-            false => None,
-        };
-        if vectors.is_none() {
+        let takes_vectors = description.vectors && same;
+        if !takes_vectors {
             // To find out now, and not in the middle.
             self.encoder()?;
         }
-        let path = folder.join(DOCUMENTS);
-        let file = File::open(&path).map_err(failed(&path))?;
-        let total_bytes = Some(file.metadata().map_err(failed(&path))?.len());
-        let told = Progress { total_bytes, ..Progress::default() };
+        let max_bytes = self.max_document_bytes().saturating_mul(BYTES_PER_TEXT_BYTE).saturating_add(BYTES);
+        let source: Box<dyn Source> = match Format::found(path) {
+            Format::Folder => {
+                let dimension = takes_vectors.then_some(ours.dimension);
+                Box::new(folder::Reader::open(path, max_bytes, dimension)?)
+            }
+            #[cfg(feature = "parquet")]
+            Format::Parquet => Box::new(super::parquet::Reader::open(path, max_bytes)?),
+            #[cfg(not(feature = "parquet"))]
+            Format::Parquet => return Err(super::without_parquet(path)),
+        };
+        let told = Progress { total_bytes: Some(source.total_bytes()), ..Progress::default() };
         let mut import = Import {
             db: self,
-            path,
-            vectors,
+            path: path.to_owned(),
+            source,
+            takes_vectors,
             seen: HashSet::new(),
             batch: Batch::new(),
             waiting: 0,
@@ -73,7 +107,7 @@ impl Database {
             progress,
             report: Ingested::default(),
         };
-        import.lines(file, cancel)?;
+        import.documents(cancel)?;
         import.commit()?;
         Ok(import.report)
     }
@@ -83,7 +117,9 @@ impl Database {
 struct Import<'a> {
     db: &'a Database,
     path: PathBuf,
-    vectors: Option<npy::Reader>,
+    source: Box<dyn Source>,
+    /// Whether its vectors are of this database's encoder.
+    takes_vectors: bool,
     /// Keys that came already.
     seen: HashSet<String>,
     batch: Batch,
@@ -95,31 +131,17 @@ struct Import<'a> {
 }
 
 impl Import<'_> {
-    fn lines(&mut self, file: File, cancel: &Cancel) -> Result<(), Error> {
-        let limit =
-            self.db.max_document_bytes().saturating_mul(LINE_BYTES_PER_TEXT_BYTE).saturating_add(LINE_BYTES);
-        let mut lines = BufReader::new(file);
-        let mut bytes = Vec::new();
-        let mut number = 0u64;
+    fn documents(&mut self, cancel: &Cancel) -> Result<(), Error> {
         loop {
             if cancel.is_cancelled() {
                 self.report.interrupted = true;
                 return Ok(());
             }
-            number += 1;
-            bytes.clear();
-            let read =
-                lines.by_ref().take(limit).read_until(b'\n', &mut bytes).map_err(failed(&self.path))?;
-            if read == 0 {
-                return Ok(());
-            }
-            if read as u64 == limit && bytes.last() != Some(&b'\n') {
-                return Err(wrong(&self.path, format!("line {number} has more than {limit} bytes")));
-            }
-            self.told.read_bytes += read as u64;
+            let Some(Entry { place, bytes, document }) = self.source.next()? else { return Ok(()) };
+            self.told.read_bytes += bytes;
             self.told.documents_read += 1;
-            let document = self.document(&bytes, number);
-            match document {
+            let document = document.map_err(|what| wrong(&self.path, format!("{place}: {what}")));
+            match document.and_then(|document| self.document(document, &place)) {
                 Ok(Some(document)) => self.add(document)?,
                 Ok(None) => {
                     self.report.unchanged += 1;
@@ -127,7 +149,7 @@ impl Import<'_> {
                 }
                 Err(error @ Error::Storage(_)) => return Err(error),
                 Err(error) => {
-                    let source = format!("{}, line {number}", self.path.display());
+                    let source = format!("{}, {place}", self.path.display());
                     self.report.skipped.push(Skipped { source, error });
                 }
             }
@@ -135,12 +157,8 @@ impl Import<'_> {
         }
     }
 
-    /// The document of a line; `None` when the database has it already.
-    fn document(&mut self, bytes: &[u8], number: u64) -> Result<Option<DocumentWrite>, Error> {
-        let path = self.path.clone();
-        let of_line = |what: String| wrong(&path, format!("line {number}: {what}"));
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| of_line(error.to_string()))?;
-        let (mut document, rows) = line::from_json(&value).map_err(of_line)?;
+    /// The document as it will be stored; `None` when the database has it already.
+    fn document(&mut self, mut document: DocumentWrite, place: &str) -> Result<Option<DocumentWrite>, Error> {
         if !self.seen.insert(document.key.clone()) {
             return Err(Error::RepeatedKey { key: document.key });
         }
@@ -150,28 +168,20 @@ impl Import<'_> {
         if has_hash && stored.is_some_and(|stored| stored.content_hash == document.content_hash) {
             return Ok(None);
         }
-        let vectors = match (&mut self.vectors, rows.into_iter().collect::<Option<Vec<u64>>>()) {
-            (Some(vectors), Some(rows)) => {
-                rows.into_iter().map(|row| vectors.row(row)).collect::<Result<_, _>>()?
-            }
-            _ => self.embed(&document, number)?,
-        };
-        for (passage, vector) in document.passages.iter_mut().zip(vectors) {
-            passage.vector = vector;
+        if !(self.takes_vectors && self.source.vectors(&mut document)?) {
+            self.embed(&mut document, place)?;
         }
-        let path = &self.path;
         let prepared = self.db.store().prepared(document);
-        prepared.map(Some).map_err(|error| wrong(path, format!("line {number}: {error}")))
+        prepared.map(Some).map_err(|error| wrong(&self.path, format!("{place}: {error}")))
     }
 
-    fn embed(&mut self, document: &DocumentWrite, number: u64) -> Result<Vec<Vec<f32>>, Error> {
+    fn embed(&mut self, document: &mut DocumentWrite, place: &str) -> Result<(), Error> {
         let mut passages = Vec::with_capacity(document.passages.len());
         for passage in &document.passages {
             let range = passage.range.start as usize..passage.range.end as usize;
             let text = document.text.get(range);
-            let text = text.ok_or_else(|| {
-                wrong(&self.path, format!("line {number}: a passage is no range of the text"))
-            })?;
+            let text =
+                text.ok_or_else(|| wrong(&self.path, format!("{place}: a passage is no range of the text")))?;
             passages.push(Passage { title: &passage.title, text });
         }
         let embeddings = self.db.encoder()?.encode_passages(&passages)?;
@@ -179,7 +189,10 @@ impl Import<'_> {
             return Err(Error::VectorCount { got: embeddings.len(), expected: passages.len() });
         }
         self.told.passages_embedded += passages.len() as u64;
-        Ok(embeddings.rows().map(<[f32]>::to_vec).collect())
+        for (passage, vector) in document.passages.iter_mut().zip(embeddings.rows()) {
+            passage.vector = vector.to_vec();
+        }
+        Ok(())
     }
 
     fn add(&mut self, document: DocumentWrite) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! A database as plain files that other programs read, and back.
 //!
-//! An export is a folder:
+//! An export is a Parquet file, with a row for each passage (see `parquet/`), or a folder:
 //!
 //! file | content
 //! ---|---
@@ -8,19 +8,24 @@
 //! `vectors.npy` | `[passages, dimension]`, `<f4`, as stored
 //! `database.json` | `format` 1, `encoder`, `fingerprint`, `dimension`, `metric`, `attributes`, `documents`, `passages`, `vectors`: whether there are any; written last, so that an export without it is one that did not end
 //!
-//! file | responsibility
+//! file or folder | responsibility
 //! ---|---
-//! `description.rs` | `database.json`
+//! `description.rs` | what the database was made with
+//! `export.rs` | out, in whichever format
+//! `import.rs` | in, likewise
+//! `folder.rs` | the folder
 //! `line.rs` | a document as a line
 //! `npy.rs` | the array
-//! `export.rs` | out
-//! `import.rs` | in
+//! `parquet/` | the Parquet file
 
 mod description;
 mod export;
+mod folder;
 mod import;
 mod line;
 mod npy;
+#[cfg(feature = "parquet")]
+mod parquet;
 
 pub use export::{ExportOptions, Exported};
 pub(crate) use line::field;
@@ -33,6 +38,38 @@ use crate::Error;
 const DOCUMENTS: &str = "documents.jsonl";
 const VECTORS: &str = "vectors.npy";
 const DESCRIPTION: &str = "database.json";
+const PARQUET_EXTENSION: &str = "parquet";
+
+/// How an export is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A folder of JSON lines and an npy array.
+    Folder,
+    /// One Parquet file; needs the feature `parquet`.
+    Parquet,
+}
+
+impl Format {
+    /// The format of an export that is to be at `path`: Parquet where it ends in `.parquet`, in any case.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        match path.extension() {
+            Some(extension) if extension.eq_ignore_ascii_case(PARQUET_EXTENSION) => Self::Parquet,
+            _ => Self::Folder,
+        }
+    }
+
+    /// The format of an export that is at `path`, whatever its name.
+    fn found(path: &Path) -> Self {
+        if path.is_file() { Self::Parquet } else { Self::Folder }
+    }
+}
+
+/// The error of a build that has no Parquet.
+#[cfg(not(feature = "parquet"))]
+fn without_parquet(path: &Path) -> Error {
+    wrong(path, "this build knows no Parquet: it was made without the feature \"parquet\"")
+}
 
 /// An error about a file of an export.
 fn wrong(path: &Path, what: impl Into<String>) -> Error {

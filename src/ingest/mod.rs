@@ -7,6 +7,7 @@
 //! ---|---
 //! `cancel.rs` | asking an ingest to stop
 //! `walk.rs` | from paths to files
+//! `tree.rs` | a folder held open, and files in it
 //! `source.rs` | from files and streams to documents
 //! `prepare.rs` | one document: hash, passages, vectors, the write
 //! `pipeline.rs` | the three stages
@@ -17,6 +18,7 @@ mod pipeline;
 mod prepare;
 mod prune;
 mod source;
+mod tree;
 mod walk;
 
 use std::path::PathBuf;

@@ -1,6 +1,5 @@
 //! From files and streams to documents, one at a time.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -27,7 +26,9 @@ impl Item {
 
     pub(super) fn failure(error: Error) -> Self {
         let source = match &error {
-            Error::Read { path, .. } | Error::FileTooLarge { path, .. } => key_of(path),
+            Error::Read { path, .. } | Error::Replaced { path } | Error::FileTooLarge { path, .. } => {
+                key_of(path)
+            }
             Error::Walk(error) => path_of(error).map(key_of).unwrap_or_default(),
             _ => String::new(),
         };
@@ -50,13 +51,11 @@ type Items = Box<dyn Iterator<Item = Item> + Send>;
 pub(super) fn from_files(files: Vec<SourceFile>, max_bytes: u64) -> impl Iterator<Item = Item> + Send {
     files.into_iter().flat_map(move |file| -> Items {
         match file.kind {
-            FileKind::Records => match File::open(&file.path) {
+            FileKind::Records => match file.open() {
                 Ok(opened) => {
                     Box::new(from_records(BufReader::new(opened), key_of(&file.path), true, max_bytes))
                 }
-                Err(source) => {
-                    Box::new(std::iter::once(Item::failure(Error::Read { path: file.path, source })))
-                }
+                Err(error) => Box::new(std::iter::once(Item::failure(error))),
             },
             FileKind::Document(kind) => Box::new(std::iter::once(from_file(&file, kind, max_bytes))),
         }
@@ -70,12 +69,9 @@ fn from_file(file: &SourceFile, kind: Kind, max_bytes: u64) -> Item {
         let error = Error::FileTooLarge { path: file.path.clone(), got_bytes: file.bytes, max_bytes };
         return Item { source: key, document: Err(error), bytes: file.bytes };
     }
-    let opened = match File::open(&file.path) {
+    let opened = match file.open() {
         Ok(opened) => opened,
-        Err(source) => {
-            let document = Err(Error::Read { path: file.path.clone(), source });
-            return Item { source: key, document, bytes: file.bytes };
-        }
+        Err(error) => return Item { source: key, document: Err(error), bytes: file.bytes },
     };
     // Bounded too: it may have grown since it was found, and some files have no size.
     let mut item = from_stream(opened, key.clone(), kind, max_bytes);

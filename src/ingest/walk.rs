@@ -1,10 +1,13 @@
 //! From the paths a user names to the files that will be read.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ignore::WalkBuilder;
 use postil_storage::Store;
 
+use super::tree::{OpenError, Tree};
 use crate::Error;
 use crate::extract::{FileKind, Kind};
 
@@ -14,6 +17,22 @@ pub(super) struct SourceFile {
     pub(super) path: PathBuf,
     pub(super) kind: FileKind,
     pub(super) bytes: u64,
+    /// The folder it was found in, and the way from there; `None` for a file that was named itself.
+    tree: Option<(Arc<Tree>, PathBuf)>,
+}
+
+impl SourceFile {
+    /// Opens it, if it is still in the tree that it was found in.
+    pub(super) fn open(&self) -> Result<File, Error> {
+        let path = || self.path.clone();
+        match &self.tree {
+            None => File::open(&self.path).map_err(|source| Error::Read { path: path(), source }),
+            Some((tree, below)) => tree.file(below).map_err(|error| match error {
+                OpenError::Replaced => Error::Replaced { path: path() },
+                OpenError::Io(source) => Error::Read { path: path(), source },
+            }),
+        }
+    }
 }
 
 /// What a walk found: files in a stable order, and what could not be entered.
@@ -25,7 +44,7 @@ pub(super) struct Found {
 
 /// Files under `roots`: a file is taken whatever its ending; a folder gives the files of known endings
 /// that `.gitignore` and `.ignore` allow. Links are not followed, so a walk stays inside its root and
-/// ends; databases are not entered.
+/// ends, and neither are those that take the place of what was found; databases are not entered.
 pub(super) fn walk(roots: &[PathBuf]) -> Found {
     let mut found = Found::default();
     for root in roots {
@@ -35,6 +54,7 @@ pub(super) fn walk(roots: &[PathBuf]) -> Found {
                 kind: FileKind::of(root).unwrap_or(FileKind::Document(Kind::Plain)),
                 path: root.clone(),
                 bytes: metadata.len(),
+                tree: None,
             }),
             Ok(_) => walk_folder(root, &mut found),
         }
@@ -43,6 +63,13 @@ pub(super) fn walk(roots: &[PathBuf]) -> Found {
 }
 
 fn walk_folder(root: &Path, found: &mut Found) {
+    let tree = match Tree::open(root) {
+        Ok(tree) => Arc::new(tree),
+        Err(source) => {
+            found.failures.push(Error::Read { path: root.to_owned(), source });
+            return;
+        }
+    };
     let entries = WalkBuilder::new(root)
         .require_git(false)
         .sort_by_file_name(std::cmp::Ord::cmp)
@@ -62,7 +89,10 @@ fn walk_folder(root: &Path, found: &mut Found) {
         let Some(kind) = FileKind::of(entry.path()) else { continue };
         match entry.metadata() {
             Ok(metadata) => {
-                found.files.push(SourceFile { path: entry.into_path(), kind, bytes: metadata.len() });
+                let path = entry.into_path();
+                let below = path.strip_prefix(root).unwrap_or(&path).to_owned();
+                let tree = Some((Arc::clone(&tree), below));
+                found.files.push(SourceFile { path, kind, bytes: metadata.len(), tree });
             }
             Err(error) => found.failures.push(Error::Walk(error)),
         }

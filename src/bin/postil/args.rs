@@ -36,9 +36,9 @@ pub(crate) enum Command {
     Restore(Restore),
     /// Make a fresh database of what can be read of a damaged one, and list what could not
     Rebuild(Rebuild),
-    /// Write all documents, passages and vectors: as JSON lines, or to a folder of files that can be imported
+    /// Write all documents, passages and vectors: as JSON lines, or to files that can be imported
     Export(Export),
-    /// Add the documents of an exported folder, with their vectors where the encoder is the same
+    /// Add the documents of an exported folder or Parquet file, with their vectors where the encoder is the same
     Import(Import),
     /// Score the answers to questions with known answers
     Eval(Eval),
@@ -264,8 +264,12 @@ pub(crate) struct Rebuild {
 pub(crate) struct Export {
     /// The database
     pub(crate) database: PathBuf,
-    /// Folder to make, with documents.jsonl, vectors.npy and database.json [default: JSON lines on standard output]
-    pub(crate) folder: Option<PathBuf>,
+    /// File to make, whose name ends in .parquet, or folder to make, with documents.jsonl, vectors.npy and database.json
+    /// [default: JSON lines on standard output]
+    pub(crate) target: Option<PathBuf>,
+    /// What to make [default: by the target's name]
+    #[arg(long, value_enum, requires = "target")]
+    pub(crate) format: Option<ExportFormat>,
     /// Leave the vectors out
     #[arg(long)]
     pub(crate) no_vectors: bool,
@@ -273,12 +277,29 @@ pub(crate) struct Export {
     pub(crate) reading: Reading,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// A folder
+    Jsonl,
+    /// One file
+    Parquet,
+}
+
+impl From<ExportFormat> for postil::exchange::Format {
+    fn from(format: ExportFormat) -> Self {
+        match format {
+            ExportFormat::Jsonl => Self::Folder,
+            ExportFormat::Parquet => Self::Parquet,
+        }
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct Import {
     /// The database; created as the exported one was if absent
     pub(crate) database: PathBuf,
-    /// The exported folder
-    pub(crate) folder: PathBuf,
+    /// The exported folder or Parquet file
+    pub(crate) source: PathBuf,
     #[command(flatten)]
     pub(crate) output: Output,
 }

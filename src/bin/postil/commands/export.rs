@@ -13,25 +13,26 @@ use crate::{EXIT_INTERRUPTED, interrupt, open, plain_json, render};
 
 pub(crate) fn run(args: &Export) -> Result<ExitCode> {
     let db = open::to_read(&args.database, args.reading, Database::options())?;
-    match &args.folder {
+    match &args.target {
         None => print(&db, args),
-        Some(folder) => write(&db, folder, args),
+        Some(target) => write(&db, target, args),
     }
 }
 
 /// The files that can be imported.
-fn write(db: &Database, folder: &Path, args: &Export) -> Result<ExitCode> {
-    let cancel = interrupt::listen("ending the export, which is then incomplete")?;
+fn write(db: &Database, target: &Path, args: &Export) -> Result<ExitCode> {
+    let cancel = interrupt::listen("ending the export; what there is of it cannot be imported")?;
     let meter = Meter::new();
-    let options = ExportOptions { vectors: !args.no_vectors, cancel };
-    let exported = db.export(folder, &options, &|progress| meter.show(progress));
+    let format = args.format.map(Into::into);
+    let options = ExportOptions { vectors: !args.no_vectors, format, cancel };
+    let exported = db.export(target, &options, &|progress| meter.show(progress));
     meter.finish();
     let exported = exported?;
     if exported.interrupted {
         return Ok(ExitCode::from(EXIT_INTERRUPTED));
     }
     let Exported { documents, passages, .. } = exported;
-    render::text(&format!("{documents} documents, {passages} passages exported to {}", folder.display()))?;
+    render::text(&format!("{documents} documents, {passages} passages exported to {}", target.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,10 +9,10 @@ use crate::interrupt;
 use crate::meter::Meter;
 
 pub(crate) fn run(args: &Import) -> Result<ExitCode> {
-    let db = Database::options().exported(&args.folder)?.open(&args.database)?;
+    let db = Database::options().exported(&args.source)?.open(&args.database)?;
     let cancel = interrupt::listen("finishing the batch; Ctrl-C again to stop at once")?;
     let meter = Meter::new();
-    let report = db.import(&args.folder, &cancel, &|progress| meter.show(progress));
+    let report = db.import(&args.source, &cancel, &|progress| meter.show(progress));
     meter.finish();
     let report = report?;
     db.close()?;

@@ -1,0 +1,116 @@
+//! Documents to a folder of JSON lines and an array, and back.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use postil_storage::DocumentWrite;
+use serde_json::Value;
+
+use super::description::Description;
+use super::import::{Entry, Source};
+use super::{DOCUMENTS, VECTORS, failed, line, npy, wrong};
+use crate::Error;
+
+/// A folder that is no export until it is finished.
+pub(super) struct Writer {
+    folder: PathBuf,
+    path: PathBuf,
+    lines: BufWriter<File>,
+    vectors: Option<npy::Writer>,
+    passages: u64,
+}
+
+impl Writer {
+    /// Makes the folder, where nothing may be yet; without a dimension there will be no vectors in it.
+    pub(super) fn create(folder: &Path, dimension: Option<usize>) -> Result<Self, Error> {
+        std::fs::create_dir(folder).map_err(failed(folder))?;
+        let path = folder.join(DOCUMENTS);
+        let lines = BufWriter::new(File::create_new(&path).map_err(failed(&path))?);
+        let vectors = dimension.map(|dimension| npy::Writer::create(&folder.join(VECTORS), dimension));
+        Ok(Self { folder: folder.to_owned(), path, lines, vectors: vectors.transpose()?, passages: 0 })
+    }
+
+    pub(super) fn push(&mut self, document: &DocumentWrite) -> Result<(), Error> {
+        let line = line::to_json(document, self.vectors.is_some().then_some(self.passages));
+        writeln!(self.lines, "{line}").map_err(failed(&self.path))?;
+        if let Some(vectors) = &mut self.vectors {
+            document.passages.iter().try_for_each(|passage| vectors.push(&passage.vector))?;
+        }
+        self.passages += document.passages.len() as u64;
+        Ok(())
+    }
+
+    /// Returns when everything is on the disk.
+    pub(super) fn finish(self, description: &Description) -> Result<(), Error> {
+        let lines = self.lines.into_inner().map_err(|error| failed(&self.path)(error.into_error()))?;
+        lines.sync_all().map_err(failed(&self.path))?;
+        if let Some(vectors) = self.vectors {
+            vectors.finish()?;
+        }
+        description.write(&self.folder)
+    }
+}
+
+/// The documents of a folder, one after the other.
+pub(super) struct Reader {
+    path: PathBuf,
+    lines: BufReader<File>,
+    total_bytes: u64,
+    /// Lines read.
+    number: u64,
+    /// Bytes that a line may have.
+    max_bytes: u64,
+    vectors: Option<npy::Reader>,
+    /// Where the vectors of the document given last are.
+    rows: Vec<Option<u64>>,
+}
+
+impl Reader {
+    /// Opens a folder, of documents that have at most `max_bytes` in their line; without a dimension its vectors are not
+    /// wanted.
+    pub(super) fn open(folder: &Path, max_bytes: u64, dimension: Option<usize>) -> Result<Self, Error> {
+        let vectors = dimension.map(|dimension| npy::Reader::open(&folder.join(VECTORS), dimension));
+        let vectors = vectors.transpose()?;
+        let path = folder.join(DOCUMENTS);
+        let file = File::open(&path).map_err(failed(&path))?;
+        let total_bytes = file.metadata().map_err(failed(&path))?.len();
+        let lines = BufReader::new(file);
+        Ok(Self { path, lines, total_bytes, number: 0, max_bytes, vectors, rows: Vec::new() })
+    }
+}
+
+impl Source for Reader {
+    fn total_bytes(&self) -> u64 {
+        self.total_bytes
+    }
+
+    fn next(&mut self) -> Result<Option<Entry>, Error> {
+        self.number += 1;
+        let (number, limit) = (self.number, self.max_bytes);
+        let mut bytes = Vec::new();
+        let read =
+            self.lines.by_ref().take(limit).read_until(b'\n', &mut bytes).map_err(failed(&self.path))?;
+        if read == 0 {
+            return Ok(None);
+        }
+        if read as u64 == limit && bytes.last() != Some(&b'\n') {
+            return Err(wrong(&self.path, format!("line {number} has more than {limit} bytes")));
+        }
+        let value: Result<Value, String> = serde_json::from_slice(&bytes).map_err(|error| error.to_string());
+        let document = value.and_then(|value| line::from_json(&value)).map(|(document, rows)| {
+            self.rows = rows;
+            document
+        });
+        Ok(Some(Entry { place: format!("line {number}"), bytes: read as u64, document }))
+    }
+
+    fn vectors(&mut self, document: &mut DocumentWrite) -> Result<bool, Error> {
+        let rows = self.rows.iter().copied().collect::<Option<Vec<u64>>>();
+        let (Some(vectors), Some(rows)) = (&mut self.vectors, rows) else { return Ok(false) };
+        for (passage, row) in document.passages.iter_mut().zip(rows) {
+            passage.vector = vectors.row(row)?;
+        }
+        Ok(true)
+    }
+}

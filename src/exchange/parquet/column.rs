@@ -1,0 +1,141 @@
+//! The columns, and whether a file has them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::basic::{Compression, Type};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::{ColumnDescriptor, TypePtr};
+
+use super::super::wrong;
+use crate::Error;
+
+/// Columns of strings and bytes, in the order of [`TEXTS`].
+#[derive(Clone, Copy)]
+pub(super) enum Strings {
+    Id,
+    Title,
+    Text,
+    Metadata,
+    DocumentTitle,
+    DocumentText,
+    ContentHash,
+    SourceMap,
+}
+
+pub(super) const TEXTS: [&str; 8] =
+    ["id", "title", "text", "metadata", "document_title", "document_text", "content_hash", "source_map"];
+
+/// Columns of whole numbers, in the order of [`NUMBERS`].
+#[derive(Clone, Copy)]
+pub(super) enum Number {
+    Passage,
+    Passages,
+    Start,
+    End,
+    TextStart,
+    TextEnd,
+}
+
+pub(super) const NUMBERS: [&str; 6] = ["passage", "passages", "start", "end", "text_start", "text_end"];
+
+/// The column of vectors.
+pub(super) const EMBEDDING: &str = "embedding";
+
+const SCHEMA: &str = "message postil {
+    required binary id (STRING);
+    optional int64 passage;
+    optional int64 passages;
+    optional binary title (STRING);
+    optional binary text (STRING);
+    optional group embedding (LIST) { repeated group list { required float element; } }
+    optional int64 start;
+    optional int64 end;
+    optional int64 text_start;
+    optional int64 text_end;
+    optional binary metadata (JSON);
+    optional binary document_title (STRING);
+    optional binary document_text (STRING);
+    optional binary content_hash;
+    optional binary source_map;
+}";
+
+/// The schema of files that are written.
+pub(super) fn schema() -> TypePtr {
+    Arc::new(parse_message_type(SCHEMA).expect("the schema above is one"))
+}
+
+/// Where a file has its columns; ones that it has beside ours are not looked at.
+#[derive(Debug)]
+pub(super) struct Places {
+    pub(super) texts: [usize; TEXTS.len()],
+    pub(super) numbers: [usize; NUMBERS.len()],
+    /// `None` where the file has no such column: its passages are to be embedded.
+    pub(super) embedding: Option<usize>,
+}
+
+impl Places {
+    /// Looks for every column, with the type it has to have, and for a compression that there is code for.
+    pub(super) fn of(path: &Path, metadata: &ParquetMetaData) -> Result<Self, Error> {
+        let columns = metadata.file_metadata().schema_descr().columns();
+        let place = |name: &str, of_type: Type, nesting: i16| -> Result<Option<usize>, Error> {
+            let root = |column: &ColumnDescriptor| column.path().parts().first().cloned();
+            let named = |column: &ColumnDescriptor| root(column).is_some_and(|root| root == name);
+            let mut all = (0..columns.len()).filter(|&at| named(&columns[at]));
+            let (Some(at), None) = (all.next(), all.next()) else {
+                return match columns.iter().any(|column| named(column)) {
+                    true => Err(wrong(path, format!("column {name:?} is of more than one part"))),
+                    false => Ok(None),
+                };
+            };
+            let column = &columns[at];
+            if column.physical_type() != of_type || column.max_rep_level() != nesting {
+                let list = if nesting == 0 { "" } else { "a list of " };
+                let what = format!("column {name:?} is not {list}{of_type}");
+                return Err(wrong(path, what));
+            }
+            for group in metadata.row_groups() {
+                let compression = group.columns().get(at).map(ColumnChunkMetaData::compression);
+                if !matches!(compression, Some(Compression::UNCOMPRESSED | Compression::SNAPPY)) {
+                    let compression = compression.map_or("nothing".into(), |codec| codec.to_string());
+                    let what = format!(
+                        "column {name:?} is compressed with {compression}; write it with Snappy or uncompressed"
+                    );
+                    return Err(wrong(path, what));
+                }
+            }
+            Ok(Some(at))
+        };
+        let present = |name: &str, of_type: Type| {
+            place(name, of_type, 0)?.ok_or_else(|| wrong(path, format!("it has no column {name:?}")))
+        };
+        let mut texts = [0; TEXTS.len()];
+        for (at, name) in texts.iter_mut().zip(TEXTS) {
+            *at = present(name, Type::BYTE_ARRAY)?;
+        }
+        let mut numbers = [0; NUMBERS.len()];
+        for (at, name) in numbers.iter_mut().zip(NUMBERS) {
+            *at = present(name, Type::INT64)?;
+        }
+        Ok(Self { texts, numbers, embedding: place(EMBEDDING, Type::FLOAT, 1)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_has_a_place_in_the_schema() {
+        let schema = schema();
+        let names: Vec<&str> = schema.get_fields().iter().map(|field| field.name()).collect();
+        assert_eq!(names.len(), TEXTS.len() + NUMBERS.len() + 1);
+        for name in TEXTS.iter().chain(&NUMBERS).chain(&[EMBEDDING]) {
+            assert!(names.contains(name), "{name}");
+        }
+        assert_eq!(TEXTS[Strings::SourceMap as usize], "source_map");
+        assert_eq!(TEXTS[Strings::Metadata as usize], "metadata");
+        assert_eq!(NUMBERS[Number::TextEnd as usize], "text_end");
+    }
+}

@@ -1,0 +1,70 @@
+//! A database as one Parquet file: a row for each passage, so that a data frame of it is what its name says, a table of
+//! texts with their vectors.
+//!
+//! column | type | content
+//! ---|---|---
+//! `id` | string | the document's key
+//! `passage` | int64 | place of the passage among the document's, from 0; null in the only row of a document without any
+//! `passages` | int64 | how many the document has
+//! `title`, `text` | string | of the passage
+//! `embedding` | list of float | as stored; null without vectors
+//! `start`, `end` | int64 | bytes of the original document
+//! `text_start`, `text_end` | int64 | bytes of `document_text`
+//! `metadata` | string, JSON | fields of the document, in each of its rows
+//! `document_title`, `document_text` | string | in the first row of a document only, null in the others
+//! `content_hash`, `source_map` | binary | likewise
+//!
+//! The rows of a document follow each other, documents in the order of keys. What `database.json` says is in the file's
+//! key-value metadata, under `postil`. (Parquet 2.12; the Apache crate writes and reads pages, and its panics on damaged
+//! files are contained here.)
+//!
+//! file | responsibility
+//! ---|---
+//! `column.rs` | the columns, and whether a file has them
+//! `row.rs` | a document as rows, and back
+//! `write.rs` | rows to a file that gets its name when it is complete
+//! `read.rs` | a file to documents
+//! `chunk.rs` | the values of a column, some rows at a time
+//! `footer.rs` | the end of a file, looked at before it is believed
+//! `pages.rs` | pages, refused where they would be larger in memory than they can honestly be
+//! `compact.rs` | Thrift's compact protocol, as much as the two above need
+
+mod chunk;
+mod column;
+mod compact;
+mod footer;
+mod pages;
+mod read;
+mod row;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+pub(super) use footer::description;
+pub(super) use read::Reader;
+pub(super) use write::Writer;
+
+use super::wrong;
+use crate::Error;
+
+/// Name of the description among the file's key-value metadata.
+const DESCRIPTION_KEY: &str = "postil";
+
+/// What the crate gives, or its error or its panic as one of ours that names the file. Unwinding out of a read is sound,
+/// the crate has no unsafe code that outlives one; whoever gets an error reads no further.
+fn contained<T>(path: &Path, of_crate: impl FnOnce() -> parquet::errors::Result<T>) -> Result<T, Error> {
+    match catch_unwind(AssertUnwindSafe(of_crate)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(wrong(path, error.to_string())),
+        Err(panic) => Err(wrong(path, format!("damaged: the reader panicked: {}", message(&*panic)))),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it does not say why")
+}

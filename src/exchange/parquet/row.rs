@@ -1,0 +1,172 @@
+//! A document as rows, and back.
+
+use std::collections::BTreeMap;
+
+use postil_storage::{DocumentWrite, Metadata, PassageWrite};
+use serde_json::Value;
+
+use super::super::line::{field, metadata_to_json};
+use super::column::{NUMBERS, Number, Strings, TEXTS};
+
+/// A passage with what its document has; what is not of a row is null in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Row {
+    pub(super) texts: [Option<Vec<u8>>; TEXTS.len()],
+    pub(super) numbers: [Option<i64>; NUMBERS.len()],
+    pub(super) embedding: Option<Vec<f32>>,
+}
+
+impl Row {
+    /// Bytes of its values.
+    pub(super) fn bytes(&self) -> usize {
+        let texts: usize = self.texts.iter().flatten().map(Vec::len).sum();
+        texts + size_of_val(&self.numbers) + self.embedding.as_ref().map_or(0, |vector| 4 * vector.len())
+    }
+
+    fn set(&mut self, column: Strings, value: impl Into<Vec<u8>>) {
+        self.texts[column as usize] = Some(value.into());
+    }
+
+    fn set_number(&mut self, column: Number, value: u64) -> Result<(), String> {
+        let name = NUMBERS[column as usize];
+        let value =
+            i64::try_from(value).map_err(|_| format!("{name} is {value}, more than Parquet can say"))?;
+        self.numbers[column as usize] = Some(value);
+        Ok(())
+    }
+
+    fn bytes_of(&mut self, column: Strings) -> Result<Vec<u8>, String> {
+        self.texts[column as usize].take().ok_or_else(|| format!("{} is null", TEXTS[column as usize]))
+    }
+
+    fn text(&mut self, column: Strings) -> Result<String, String> {
+        String::from_utf8(self.bytes_of(column)?)
+            .map_err(|_| format!("{} is not UTF-8", TEXTS[column as usize]))
+    }
+
+    fn number(&self, column: Number) -> Result<u64, String> {
+        let name = NUMBERS[column as usize];
+        let value = self.numbers[column as usize].ok_or_else(|| format!("{name} is null"))?;
+        u64::try_from(value).map_err(|_| format!("{name} is {value}"))
+    }
+
+    /// Whether it may be of the document whose last row so far is `last`.
+    pub(super) fn follows(&self, last: &Self) -> bool {
+        let passage = |row: &Self| row.numbers[Number::Passage as usize];
+        let next = passage(last).and_then(|passage| passage.checked_add(1));
+        self.texts[Strings::Id as usize] == last.texts[Strings::Id as usize]
+            && next.is_some()
+            && passage(self) == next
+    }
+}
+
+/// The rows of a document. An error says which number is too large for a file.
+pub(super) fn from_document(document: DocumentWrite, with_vectors: bool) -> Result<Vec<Row>, String> {
+    let DocumentWrite { key, title, text, content_hash, metadata, source_map, passages } = document;
+    let metadata = metadata_to_json(&metadata).to_string();
+    let count = passages.len() as u64;
+    let mut rows = Vec::with_capacity(passages.len().max(1));
+    let shared = |row: &mut Row| {
+        row.set(Strings::Id, key.as_str());
+        row.set(Strings::Metadata, metadata.as_str());
+        row.set_number(Number::Passages, count)
+    };
+    for (at, PassageWrite { range, source_range, title, vector }) in passages.into_iter().enumerate() {
+        let mut row = Row::default();
+        shared(&mut row)?;
+        row.set(Strings::Title, title);
+        let of_document = text.get(range.start as usize..range.end as usize);
+        row.set(
+            Strings::Text,
+            of_document.ok_or_else(|| format!("passage {at} of {key:?} is no range of its text"))?,
+        );
+        row.set_number(Number::Passage, at as u64)?;
+        row.set_number(Number::Start, source_range.start)?;
+        row.set_number(Number::End, source_range.end)?;
+        row.set_number(Number::TextStart, range.start)?;
+        row.set_number(Number::TextEnd, range.end)?;
+        row.embedding = with_vectors.then_some(vector);
+        rows.push(row);
+    }
+    if rows.is_empty() {
+        rows.push(Row::default());
+        shared(&mut rows[0])?;
+    }
+    rows[0].set(Strings::DocumentTitle, title);
+    rows[0].set(Strings::DocumentText, text);
+    rows[0].set(Strings::ContentHash, content_hash);
+    rows[0].set(Strings::SourceMap, source_map);
+    Ok(rows)
+}
+
+/// A document's passages' vectors; `None` where one has none.
+type Vectors = Option<Vec<Vec<f32>>>;
+
+/// The document of rows that follow each other, its vectors apart. An error says what is wrong.
+pub(super) fn to_document(mut rows: Vec<Row>) -> Result<(DocumentWrite, Vectors), String> {
+    let first = rows.first_mut().ok_or("a document has no row")?;
+    let without_passages = first.numbers[Number::Passage as usize].is_none();
+    if !without_passages && first.number(Number::Passage)? != 0 {
+        return Err("it does not follow the document's rows before it".into());
+    }
+    let count = first.number(Number::Passages)?;
+    let json = first.texts[Strings::Metadata as usize].clone();
+    let metadata = metadata(json.as_deref().ok_or("metadata is null")?)?;
+    let mut document = DocumentWrite {
+        key: first.text(Strings::Id)?,
+        title: first.text(Strings::DocumentTitle)?,
+        text: first.text(Strings::DocumentText)?,
+        content_hash: first
+            .bytes_of(Strings::ContentHash)?
+            .try_into()
+            .map_err(|_| "content_hash has not 32 bytes")?,
+        metadata,
+        source_map: first.bytes_of(Strings::SourceMap)?,
+        passages: Vec::with_capacity(rows.len()),
+    };
+    let passages = if without_passages { Vec::new() } else { rows };
+    if passages.len() as u64 != count {
+        return Err(format!("the document has {count} passages, and {} of them are there", passages.len()));
+    }
+    let mut vectors = Some(Vec::with_capacity(passages.len()));
+    for (at, mut row) in passages.into_iter().enumerate() {
+        let of_row = |what: String| format!("passage {at}: {what}");
+        let passage = passage(&mut row, &document, json.as_deref()).map_err(of_row)?;
+        document.passages.push(passage);
+        match (&mut vectors, row.embedding) {
+            (Some(vectors), Some(vector)) => vectors.push(vector),
+            _ => vectors = None,
+        }
+    }
+    Ok((document, vectors))
+}
+
+/// What is said twice, so that each row can be read alone, has to be the same: a change in one place would be lost.
+fn passage(row: &mut Row, document: &DocumentWrite, metadata: Option<&[u8]>) -> Result<PassageWrite, String> {
+    if row.texts[Strings::Metadata as usize].as_deref() != metadata {
+        return Err("its metadata is not that of the document's first row".into());
+    }
+    let range = row.number(Number::TextStart)?..row.number(Number::TextEnd)?;
+    let of_document = document.text.get(range.start as usize..range.end as usize);
+    let Some(of_document) = of_document else { return Err("it is no range of document_text".into()) };
+    if of_document != row.text(Strings::Text)? {
+        return Err("its text is not what document_text has there".into());
+    }
+    Ok(PassageWrite {
+        range,
+        source_range: row.number(Number::Start)?..row.number(Number::End)?,
+        title: row.text(Strings::Title)?,
+        vector: Vec::new(),
+    })
+}
+
+fn metadata(json: &[u8]) -> Result<Metadata, String> {
+    let fields: BTreeMap<String, Value> =
+        serde_json::from_slice(json).map_err(|error| format!("metadata is no JSON object: {error}"))?;
+    let mut metadata = Metadata::new();
+    for (name, value) in fields {
+        let value = field(value).ok_or_else(|| format!("metadata {name:?} is of no type there is"))?;
+        metadata.insert(name, value);
+    }
+    Ok(metadata)
+}

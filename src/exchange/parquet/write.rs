@@ -1,0 +1,235 @@
+//! Rows to a file that gets its name when it is complete and on the disk.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek};
+use std::mem::take;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parquet::basic::Compression;
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, FloatType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::ColumnPath;
+use postil_storage::DocumentWrite;
+
+use super::super::description::Description;
+use super::super::{failed, wrong};
+use super::DESCRIPTION_KEY;
+use super::column::{EMBEDDING, NUMBERS, Strings, TEXTS, schema};
+use super::row::{self, Row};
+use crate::Error;
+
+/// Bytes of values in a row group, after which the next begins; a document that has more is in one of its own. A writer
+/// holds one in memory, and its pages: about twice this.
+pub(super) const GROUP_BYTES: usize = 16 << 20;
+/// Added to the name until the file is complete, as to a backup's.
+const UNFINISHED: &str = ".unfinished";
+/// What a file of ours begins with.
+const MAGIC: &[u8; 4] = b"PAR1";
+
+/// Removes what it wrote when dropped, unless it was finished.
+pub(in super::super) struct Writer {
+    file: SerializedFileWriter<File>,
+    staged: PathBuf,
+    to: PathBuf,
+    with_vectors: bool,
+    group: Group,
+    finished: bool,
+}
+
+/// Rows that are not written yet, column by column.
+#[derive(Default)]
+struct Group {
+    texts: [Column<ByteArray>; TEXTS.len()],
+    numbers: [Column<i64>; NUMBERS.len()],
+    embedding: Column<f32>,
+    bytes: usize,
+}
+
+#[derive(Default)]
+struct Column<V> {
+    values: Vec<V>,
+    /// 0 for null; 1 for a value; in a list 1 for none and 2 for each.
+    levels: Vec<i16>,
+    /// Of lists only: 0 where one begins.
+    starts: Vec<i16>,
+}
+
+impl<V> Column<V> {
+    fn push(&mut self, value: Option<V>) {
+        self.levels.push(i16::from(value.is_some()));
+        self.values.extend(value);
+    }
+
+    fn write<T: DataType<T = V>>(
+        self,
+        group: &mut SerializedRowGroupWriter<'_, File>,
+    ) -> Result<(), ParquetError> {
+        let column = group.next_column()?;
+        let mut column =
+            column.ok_or_else(|| ParquetError::General("the schema has no more columns".into()))?;
+        let column_writer = column.typed::<T>();
+        // Given where a column has none, they would be taken for its values' own.
+        let descriptor = column_writer.get_descriptor();
+        let levels = (descriptor.max_def_level() > 0).then_some(self.levels.as_slice());
+        let starts = (descriptor.max_rep_level() > 0).then_some(self.starts.as_slice());
+        column_writer.write_batch(&self.values, levels, starts)?;
+        column.close()
+    }
+}
+
+impl Column<f32> {
+    fn push_list(&mut self, list: Option<Vec<f32>>) {
+        self.starts.push(0);
+        match list {
+            None => self.levels.push(0),
+            Some(list) if list.is_empty() => self.levels.push(1),
+            Some(list) => {
+                self.levels.resize(self.levels.len() + list.len(), 2);
+                self.starts.resize(self.levels.len(), 1);
+                self.values.extend(list);
+            }
+        }
+    }
+}
+
+impl Group {
+    fn push(&mut self, row: Row) {
+        self.bytes += row.bytes();
+        let Row { texts, numbers, embedding } = row;
+        for (column, text) in self.texts.iter_mut().zip(texts) {
+            column.push(text.map(ByteArray::from));
+        }
+        for (column, number) in self.numbers.iter_mut().zip(numbers) {
+            column.push(number);
+        }
+        self.embedding.push_list(embedding);
+    }
+
+    fn write(self, group: &mut SerializedRowGroupWriter<'_, File>) -> Result<(), ParquetError> {
+        let Self { mut texts, mut numbers, mut embedding, .. } = self;
+        for field in schema().get_fields() {
+            let at = |names: &[&str]| names.iter().position(|name| *name == field.name());
+            match (at(&TEXTS), at(&NUMBERS)) {
+                (Some(text), _) => take(&mut texts[text]).write::<ByteArrayType>(group)?,
+                (_, Some(number)) => take(&mut numbers[number]).write::<Int64Type>(group)?,
+                _ => take(&mut embedding).write::<FloatType>(group)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Writer {
+    /// Begins a file that will be at `to`, where nothing may be yet.
+    pub(in super::super) fn create(to: &Path, with_vectors: bool) -> Result<Self, Error> {
+        if to.symlink_metadata().is_ok() {
+            return Err(failed(to)(std::io::ErrorKind::AlreadyExists.into()));
+        }
+        let mut name = to.file_name().unwrap_or_default().to_owned();
+        name.push(UNFINISHED);
+        let staged = to.with_file_name(name);
+        let file = stage(&staged)?;
+        let file = SerializedFileWriter::new(file, schema(), Arc::new(properties()));
+        let file = file.map_err(of_crate(&staged))?;
+        Ok(Self { file, staged, to: to.to_owned(), with_vectors, group: Group::default(), finished: false })
+    }
+
+    pub(in super::super) fn push(&mut self, document: DocumentWrite) -> Result<(), Error> {
+        for row in row::from_document(document, self.with_vectors).map_err(|what| wrong(&self.to, what))? {
+            self.group.push(row);
+        }
+        if self.group.bytes >= GROUP_BYTES { self.end_group() } else { Ok(()) }
+    }
+
+    fn end_group(&mut self) -> Result<(), Error> {
+        let rows = take(&mut self.group);
+        let write = || {
+            let mut group = self.file.next_row_group()?;
+            rows.write(&mut group)?;
+            group.close().map(drop)
+        };
+        write().map_err(of_crate(&self.staged))
+    }
+
+    /// Returns when the file is under its name for good.
+    pub(in super::super) fn finish(mut self, description: &Description) -> Result<(), Error> {
+        if self.group.bytes > 0 {
+            self.end_group()?;
+        }
+        let description = KeyValue::new(DESCRIPTION_KEY.to_owned(), description.to_json().to_string());
+        self.file.append_key_value_metadata(description);
+        self.file.finish().map_err(of_crate(&self.staged))?;
+        self.file.inner().sync_all().map_err(failed(&self.staged))?;
+        std::fs::rename(&self.staged, &self.to).map_err(failed(&self.to))?;
+        self.finished = true;
+        let parent =
+            self.to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(parent).and_then(|folder| folder.sync_all()).map_err(failed(parent))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Best effort: the next one who exports to the same name uses it.
+            let _ = std::fs::remove_file(&self.staged);
+        }
+    }
+}
+
+/// An empty file that only we write: what a crash of ours left there is emptied, and nothing else.
+fn stage(path: &Path) -> Result<File, Error> {
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(failed(path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(wrong(path, "another export is writing it")),
+        Err(TryLockError::Error(source)) => return Err(failed(path)(source)),
+    }
+    let mut start = Vec::new();
+    (&mut file).take(MAGIC.len() as u64).read_to_end(&mut start).map_err(failed(path))?;
+    if !MAGIC.starts_with(&start) {
+        return Err(wrong(path, "something else is in the way"));
+    }
+    file.set_len(0).and_then(|()| file.rewind()).map_err(failed(path))?;
+    Ok(file)
+}
+
+fn properties() -> WriterProperties {
+    let plain = |properties: parquet::file::properties::WriterPropertiesBuilder, column: ColumnPath| {
+        properties
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_statistics_enabled(column, EnabledStatistics::None)
+    };
+    let vectors = ColumnPath::from(vec![EMBEDDING.to_owned(), "list".to_owned(), "element".to_owned()]);
+    let mut properties = WriterProperties::builder()
+        .set_created_by(concat!("postil ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(Compression::SNAPPY)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        // No two vectors have much in common, and what they have compresses to more than it was.
+        .set_column_compression(vectors.clone(), Compression::UNCOMPRESSED);
+    for text in [Strings::Text, Strings::DocumentText, Strings::ContentHash, Strings::SourceMap] {
+        properties = plain(properties, ColumnPath::from(TEXTS[text as usize]));
+    }
+    plain(properties, vectors).build()
+}
+
+/// An error of the crate about a file that is written; one of the system underneath is told as such.
+fn of_crate(path: &Path) -> impl Fn(ParquetError) -> Error + '_ {
+    move |error| match error {
+        ParquetError::External(source) => match source.downcast::<std::io::Error>() {
+            Ok(source) => failed(path)(*source),
+            Err(source) => wrong(path, source.to_string()),
+        },
+        error => wrong(path, error.to_string()),
+    }
+}
