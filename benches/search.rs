@@ -12,6 +12,7 @@
     reason = "a benchmark prints and stops at the first failure"
 )]
 
+mod rows;
 mod vectors;
 
 use std::collections::HashSet;
@@ -19,8 +20,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Parser;
-use postil::{Database, Metadata, Metric, SearchOptions};
-use postil_storage::{Batch, DocumentWrite};
+use postil::{Database, Metric, SearchOptions};
+use postil_storage::Batch;
+use rows::document;
 use serde_json::json;
 use vectors::Vectors;
 
@@ -55,7 +57,7 @@ fn main() {
     let args = Args::parse();
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/vectors");
     let folder = args.vectors.clone().unwrap_or(shared);
-    let Vectors { base, dimension, queries, truth } = Vectors::read(&folder, K);
+    let Vectors { base, dimension, queries, truth, .. } = Vectors::read(&folder, K);
 
     let home = tempfile::tempdir().unwrap();
     let path = args.database.clone().unwrap_or_else(|| home.path().join("search.postil"));
@@ -66,7 +68,9 @@ fn main() {
         let db = open();
         for (number, rows) in base.chunks(BATCH).enumerate() {
             let mut batch = Batch::new();
-            rows.iter().enumerate().for_each(|(i, row)| batch.upsert(document(number * BATCH + i, row)));
+            rows.iter()
+                .enumerate()
+                .for_each(|(i, row)| batch.upsert(document((number * BATCH + i).to_string(), row)));
             db.store().commit(batch).unwrap();
         }
         build["committed_s"] = json!(start.elapsed().as_secs_f64());
@@ -85,16 +89,6 @@ fn main() {
     db.search_vector(&queries[0], &SearchOptions::new(K)).unwrap();
     build["open_ms"] = json!(start.elapsed().as_secs_f64() * 1e3);
     measure(&db, &args, &queries, &truth, "compacted", &build);
-}
-
-/// A vector with a text of the length of a sentence.
-fn document(number: usize, vector: &[f32]) -> DocumentWrite {
-    let key = number.to_string();
-    let text = format!("{key}: {}", "the text that a reader would be shown for this row ".repeat(2));
-    let mut document = DocumentWrite::row(key, vector.to_vec(), Metadata::new());
-    document.passages[0].range = 0..text.len() as u64;
-    document.text = text;
-    document
 }
 
 fn measure(

@@ -69,6 +69,13 @@ fn search_and_ask_print_the_documented_json() {
     let again = json(home.path(), &["stat", "handbook.postil", "--json"]);
     assert_eq!((again["passages"].as_u64(), again["segments"].as_u64()), (Some(2), Some(1)));
     assert!(again["searched_bytes"].as_u64() < again["index_bytes"].as_u64());
+    // Two rows: the file was just written, and nothing has pressed it out of memory.
+    let per_row = |what: &str| again[what].as_f64().unwrap();
+    assert_eq!(per_row("bytes_per_row") * 2.0, per_row("bytes"));
+    assert_eq!(per_row("searched_bytes_per_row") * 2.0, per_row("searched_bytes"));
+    if cfg!(target_os = "linux") {
+        assert!(per_row("resident_bytes_per_row") * 2.0 >= per_row("index_bytes"));
+    }
 }
 
 const QUESTION: &str = "how many days of parental leave gets every parent";

@@ -13,7 +13,11 @@ pub(crate) struct Vectors {
     pub(crate) dimension: usize,
     pub(crate) queries: Vec<Vec<f32>>,
     /// Of each query, the row numbers of the nearest.
+    #[allow(dead_code, reason = "not every benchmark asks")]
     pub(crate) truth: Vec<HashSet<String>>,
+    /// As `truth`, all that the file has, the nearest first: for databases of the first rows only.
+    #[allow(dead_code, reason = "not every benchmark asks")]
+    pub(crate) nearest: Vec<Vec<usize>>,
 }
 
 impl Vectors {
@@ -22,12 +26,11 @@ impl Vectors {
         let (queries, _) = rows(&folder.join("query.f16.npy"));
         let file = open(&folder.join("gt.i32.npy"));
         let width = file.shape()[1] as usize;
-        let nearest = file.into_vec::<i32>().unwrap();
-        let truth = nearest
-            .chunks_exact(width)
-            .map(|row| row[..k].iter().map(ToString::to_string).collect())
-            .collect();
-        Self { base, dimension, queries, truth }
+        let nearest: Vec<usize> =
+            file.into_vec::<i32>().unwrap().into_iter().map(|row| row as usize).collect();
+        let nearest: Vec<Vec<usize>> = nearest.chunks_exact(width).map(<[usize]>::to_vec).collect();
+        let truth = nearest.iter().map(|row| row[..k].iter().map(ToString::to_string).collect()).collect();
+        Self { base, dimension, queries, truth, nearest }
     }
 }
 

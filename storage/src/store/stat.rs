@@ -30,9 +30,13 @@ pub struct Stat {
     pub disk_bytes: u64,
     /// Bytes of the segments: ids, codes, links, vectors.
     pub index_bytes: u64,
-    /// Those of them that searches walk over, codes and links: what memory should have room for. Exact vectors are
-    /// only read for the last candidates.
+    /// What memory should have room for: those of them that searches read all over, which are codes and their norms,
+    /// links and row ids, and what growing rows have in memory but for their graph. Exact vectors of segments are only
+    /// read for the last candidates.
     pub searched_bytes: u64,
+    /// Bytes of the segments that are in memory now, in whole pages, whoever had them read; `None` where the system does
+    /// not say it.
+    pub resident_bytes: Option<u64>,
     /// Committed batches.
     pub generation: u64,
 }
@@ -44,6 +48,8 @@ impl Store {
     /// When the folder cannot be listed.
     pub fn stat(&self) -> Result<Stat> {
         let snapshot = self.shared.current();
+        let growing_row_bytes = size_of::<u64>() + size_of::<f32>() * self.profile().dimension;
+        let growing_bytes = (snapshot.growing.rows() * growing_row_bytes) as u64;
         Ok(Stat {
             documents: snapshot.documents,
             passages: snapshot.live,
@@ -55,7 +61,9 @@ impl Store {
             built_rows: self.shared.building.done.load(Ordering::Relaxed),
             disk_bytes: bytes_under(&self.shared.path)?,
             index_bytes: snapshot.segments.iter().map(|segment| segment.bytes().0).sum(),
-            searched_bytes: snapshot.segments.iter().map(|segment| segment.bytes().1).sum(),
+            searched_bytes: snapshot.segments.iter().map(|segment| segment.bytes().1).sum::<u64>()
+                + growing_bytes,
+            resident_bytes: snapshot.segments.iter().map(|segment| segment.resident_bytes()).sum(),
             generation: snapshot.generation,
         })
     }

@@ -11,6 +11,7 @@ pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
     let db = open::to_read(&args.database, args.reading, Database::options())?;
     let stat = db.stat()?;
     let profile = db.profile();
+    let per_row = |bytes: u64| bytes as f64 / stat.passages.max(1) as f64;
     if args.output.json {
         render::json(&json!({
             "documents": stat.documents,
@@ -25,13 +26,19 @@ pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
             "removed": stat.removed,
             "index_bytes": stat.index_bytes,
             "searched_bytes": stat.searched_bytes,
+            "resident_bytes": stat.resident_bytes,
+            "bytes_per_row": per_row(stat.disk_bytes),
+            "searched_bytes_per_row": per_row(stat.searched_bytes),
+            "resident_bytes_per_row": stat.resident_bytes.map(per_row),
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let rows = stat.passages.max(1) as f64;
+    let resident = stat
+        .resident_bytes
+        .map_or_else(String::new, |bytes| format!(", where {:.0} of the index are now", per_row(bytes)));
     let encoder = if profile.encoder.is_empty() { "none (bare vectors)" } else { &profile.encoder };
     render::text(&format!(
-        "documents   {}\npassages    {}\nbytes       {}\nencoder     {encoder}\nvectors     {} x {}, {}\nsegments    {} sealed, {} rows growing\nper row     {:.0} bytes on disk, {:.0} of them index; a search reads from {:.0}",
+        "documents   {}\npassages    {}\nbytes       {}\nencoder     {encoder}\nvectors     {} x {}, {}\nsegments    {} sealed, {} rows growing\nper row     {:.0} bytes on disk, {:.0} of them index; searches need {:.0} in memory{resident}",
         stat.documents,
         stat.passages,
         stat.disk_bytes,
@@ -40,9 +47,9 @@ pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
         render::metric(profile.metric),
         stat.segments,
         stat.growing_rows,
-        stat.disk_bytes as f64 / rows,
-        stat.index_bytes as f64 / rows,
-        stat.searched_bytes as f64 / rows,
+        per_row(stat.disk_bytes),
+        per_row(stat.index_bytes),
+        per_row(stat.searched_bytes),
     ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -208,10 +208,12 @@ impl Segment {
         positions.into_iter().filter_map(exact).collect()
     }
 
-    /// Bytes of the file, and those of its codes and links.
+    /// Bytes of the file, and those of what a search reads at random places: codes and their norms, links, row ids.
     pub(crate) fn bytes(&self) -> (u64, u64) {
         let upper = self.upper.iter().map(|(nodes, links, _)| nodes.len() + links.len());
-        let searched = self.codes.len() + self.level0.0.len() + upper.sum::<usize>();
+        let norms = self.norms.as_ref().map_or(0, ExactSizeIterator::len);
+        let searched =
+            self.codes.len() + norms + self.level0.0.len() + upper.sum::<usize>() + self.rows.len();
         (self.map.len() as u64, searched as u64)
     }
 

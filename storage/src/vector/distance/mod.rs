@@ -6,6 +6,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 /// Inner product.
@@ -14,6 +16,10 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     debug_assert_eq!(a.len(), b.len());
     #[cfg(target_arch = "x86_64")]
     if let Some(cpu) = avx2::Avx2::detect() {
+        return cpu.dot(a, b);
+    }
+    #[cfg(target_arch = "aarch64")]
+    if let Some(cpu) = neon::Neon::detect() {
         return cpu.dot(a, b);
     }
     scalar::dot(a, b)
@@ -25,6 +31,10 @@ pub(crate) fn squared_l2(a: &[f32], b: &[f32]) -> f32 {
     debug_assert_eq!(a.len(), b.len());
     #[cfg(target_arch = "x86_64")]
     if let Some(cpu) = avx2::Avx2::detect() {
+        return cpu.squared_l2(a, b);
+    }
+    #[cfg(target_arch = "aarch64")]
+    if let Some(cpu) = neon::Neon::detect() {
         return cpu.squared_l2(a, b);
     }
     scalar::squared_l2(a, b)
@@ -42,6 +52,10 @@ pub(crate) fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
         if let Some(cpu) = avx2::Avx2::detect() {
             return cpu.dot_codes(a, b);
         }
+    }
+    #[cfg(target_arch = "aarch64")]
+    if let Some(cpu) = neon::Neon::detect() {
+        return cpu.dot_codes(a, b);
     }
     scalar::dot_codes(a, b)
 }

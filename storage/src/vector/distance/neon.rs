@@ -1,0 +1,166 @@
+//! The kernels for 64-bit ARM.
+#![expect(unsafe_code, reason = "vector intrinsics load from raw pointers")]
+
+use std::arch::aarch64::{
+    float32x4_t, int8x16_t, vaddq_f32, vaddq_s32, vaddvq_f32, vaddvq_s32, vdupq_n_f32, vdupq_n_s32,
+    vfmaq_f32, vget_low_s8, vld1q_f32, vld1q_s8, vmull_high_s8, vmull_s8, vpadalq_s16, vsubq_f32,
+};
+
+/// Proof that this CPU has NEON; `detect` is the only way to get one.
+#[derive(Clone, Copy)]
+pub(super) struct Neon(());
+
+impl Neon {
+    #[inline]
+    pub(super) fn detect() -> Option<Self> {
+        // Known when this is compiled, for all targets but those without floating-point registers.
+        std::arch::is_aarch64_feature_detected!("neon").then_some(Self(()))
+    }
+
+    #[inline]
+    pub(super) fn dot(self, a: &[f32], b: &[f32]) -> f32 {
+        // SAFETY: `self` proves that the CPU has the feature the function is compiled for.
+        unsafe { dot(a, b) }
+    }
+
+    #[inline]
+    pub(super) fn squared_l2(self, a: &[f32], b: &[f32]) -> f32 {
+        // SAFETY: as above.
+        unsafe { squared_l2(a, b) }
+    }
+
+    #[inline]
+    pub(super) fn dot_codes(self, a: &[i8], b: &[i8]) -> i32 {
+        // SAFETY: as above.
+        unsafe { dot_codes(a, b) }
+    }
+}
+
+#[target_feature(enable = "neon")]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    fold(a, b, |x, y, sum| vfmaq_f32(sum, x, y), |x, y| x * y)
+}
+
+#[target_feature(enable = "neon")]
+fn squared_l2(a: &[f32], b: &[f32]) -> f32 {
+    fold(
+        a,
+        b,
+        |x, y, sum| {
+            let difference = vsubq_f32(x, y);
+            vfmaq_f32(sum, difference, difference)
+        },
+        |x, y| (x - y) * (x - y),
+    )
+}
+
+/// Four sums hide the latency of the multiply-add.
+#[inline]
+#[target_feature(enable = "neon")]
+fn fold(
+    a: &[f32],
+    b: &[f32],
+    step: impl Fn(float32x4_t, float32x4_t, float32x4_t) -> float32x4_t,
+    tail: impl Fn(f32, f32) -> f32,
+) -> f32 {
+    let n = a.len().min(b.len());
+    let mut sums = [vdupq_n_f32(0.0); 4];
+    let mut at = 0;
+    while at + 16 <= n {
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            *sum = step(load(a, at + 4 * lane), load(b, at + 4 * lane), *sum);
+        }
+        at += 16;
+    }
+    while at + 4 <= n {
+        sums[0] = step(load(a, at), load(b, at), sums[0]);
+        at += 4;
+    }
+    let sum = vaddq_f32(vaddq_f32(sums[0], sums[1]), vaddq_f32(sums[2], sums[3]));
+    vaddvq_f32(sum) + a[at..n].iter().zip(&b[at..n]).map(|(&x, &y)| tail(x, y)).sum::<f32>()
+}
+
+/// A product of at most 127 * 127 fits 16 bits; pairs of them are added up in 32.
+#[target_feature(enable = "neon")]
+fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
+    let n = a.len().min(b.len());
+    let mut sums = [vdupq_n_s32(0); 2];
+    let mut at = 0;
+    while at + 16 <= n {
+        let (x, y) = (load_codes(a, at), load_codes(b, at));
+        sums[0] = vpadalq_s16(sums[0], vmull_s8(vget_low_s8(x), vget_low_s8(y)));
+        sums[1] = vpadalq_s16(sums[1], vmull_high_s8(x, y));
+        at += 16;
+    }
+    vaddvq_s32(vaddq_s32(sums[0], sums[1])) + super::scalar::dot_codes(&a[at..n], &b[at..n])
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn load_codes(x: &[i8], at: usize) -> int8x16_t {
+    debug_assert!(at + 16 <= x.len());
+    // SAFETY: every caller has checked `at + 16 <= n` and `n <= x.len()`; the load needs no alignment.
+    unsafe { vld1q_s8(x.as_ptr().add(at)) }
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn load(x: &[f32], at: usize) -> float32x4_t {
+    debug_assert!(at + 4 <= x.len());
+    // SAFETY: every caller has checked `at + 4 <= n` and `n <= x.len()`; the load needs no alignment.
+    unsafe { vld1q_f32(x.as_ptr().add(at)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scalar;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn agree(a: &[f32], b: &[f32]) {
+        let Some(cpu) = Neon::detect() else { return };
+        let magnitude: f32 = a.iter().zip(b).map(|(x, y)| (x * y).abs() + (x - y) * (x - y)).sum();
+        let tolerance = 1e-5 * magnitude + f32::MIN_POSITIVE;
+        let close = |got: f32, want: f32| {
+            assert!((got - want).abs() <= tolerance, "{got} against {want}, {} long", a.len());
+        };
+        close(cpu.dot(a, b), scalar::dot(a, b));
+        close(cpu.squared_l2(a, b), scalar::squared_l2(a, b));
+    }
+
+    proptest! {
+        #[test]
+        fn every_length_and_start_agrees_with_the_scalar_kernel(
+            values in proptest::collection::vec((-1e3f32..1e3, -1e3f32..1e3), 265), start in 0usize..8,
+        ) {
+            let (a, b): (Vec<f32>, Vec<f32>) = values.into_iter().unzip();
+            for n in 0..=257 {
+                agree(&a[start..start + n], &b[7 - start..7 - start + n]);
+            }
+        }
+
+        #[test]
+        fn codes_agree_with_the_scalar_kernel_to_the_bit(
+            codes in proptest::collection::vec((-127i8..=127, -127i8..=127), 0..=420), start in 0usize..8,
+        ) {
+            let Some(cpu) = Neon::detect() else { return Ok(()) };
+            let (a, b): (Vec<i8>, Vec<i8>) = codes.into_iter().unzip();
+            let (a, b) = (&a[start.min(a.len())..], &b[start.min(b.len())..]);
+            prop_assert_eq!(cpu.dot_codes(a, b), scalar::dot_codes(a, b));
+            let extremes = [vec![127i8; a.len()], vec![-127i8; a.len()]];
+            for (x, y) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                let (x, y) = (&extremes[x], &extremes[y]);
+                prop_assert_eq!(cpu.dot_codes(x, y), scalar::dot_codes(x, y));
+            }
+        }
+
+        #[test]
+        fn extremes_agree_with_the_scalar_kernel(
+            picks in proptest::collection::vec((0usize..7, 0usize..7), 0..=257),
+        ) {
+            let extremes = [0.0, -0.0, 1e15, -1e15, f32::MIN_POSITIVE, 1e-45, 1.0];
+            let (a, b): (Vec<f32>, Vec<f32>) = picks.into_iter().map(|(i, j)| (extremes[i], extremes[j])).unzip();
+            agree(&a, &b);
+        }
+    }
+}
