@@ -24,7 +24,7 @@ const EXIT_SKIPPED: u8 = 3;
 const EXIT_INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
-    memory::share_one_arena();
+    memory::hold_little();
     let done = match Cli::parse().command {
         Command::Ingest(args) => commands::ingest::run(&args),
         Command::Search(args) => commands::search::run(&args),

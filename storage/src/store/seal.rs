@@ -263,7 +263,7 @@ impl Worker {
             segment.is_sound()?;
         }
         let vectors_after = |at: usize| {
-            let sealed = old.iter().skip(at).flat_map(|segment| segment.iter());
+            let sealed = old.iter().skip(at).flat_map(|segment| segment.stream());
             sealed.chain(snapshot.growing.iter_from(0).take(growing)).map(|(_, vector)| vector)
         };
         let extended = old.first().filter(|first| {
@@ -272,7 +272,7 @@ impl Worker {
         });
         let whole = extended.map_or(0, |first| first.ids().len());
         let rows = || {
-            let sealed = old.iter().flat_map(|segment| segment.iter());
+            let sealed = old.iter().flat_map(|segment| segment.stream());
             let all = sealed.chain(snapshot.growing.iter_from(0).take(growing));
             all.enumerate().filter(|&(at, (row, _))| at < whole || !removed.contains(row)).map(|(_, row)| row)
         };

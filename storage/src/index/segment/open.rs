@@ -5,6 +5,7 @@
 //! verified.
 
 use super::header::{self, CHECKSUMS, CODES, LINKS, NODES, NORMS, ROWS, Section, VECTORS};
+use super::map;
 use super::verify::Verified;
 use crate::error::{Result, StorageError};
 use crate::index::graph::links::{Graph, Level, Links, Lists, UpperLevel};
@@ -20,6 +21,9 @@ use std::path::{Path, PathBuf};
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("segments are mapped as they are, and they are little-endian");
+
+/// What is read of a file before it is let go of; little in tests, so that their small files have several.
+const PIECE_BYTES: usize = if cfg!(test) { 64 } else { 4 << 20 };
 
 /// A mapped segment.
 pub(crate) struct Segment {
@@ -48,7 +52,7 @@ pub(crate) struct Segment {
 impl Segment {
     pub(crate) fn open(folder: &Path, number: u32, dimension: usize, metric: Metric) -> Result<Self> {
         let path = super::file(folder, number);
-        let map = super::map::map(&path)?;
+        let map = map::map(&path)?;
         let (header, checksum, body) = header::decode(&map, &path)?;
         let corrupt = |what: String| StorageError::corrupt(&path, what);
         if header.dimension as usize != dimension || header.metric != metric.to_byte() {
@@ -136,6 +140,32 @@ impl Segment {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &[f32])> {
         let vectors: &[f32] = self.array(&self.vectors);
         self.ids().iter().copied().zip(vectors.chunks_exact(self.dimension))
+    }
+
+    /// [`Segment::iter`] for those who read all of it once: what is behind does not stay in memory.
+    pub(crate) fn stream(&self) -> impl Iterator<Item = (u64, &[f32])> {
+        let row_bytes = (self.dimension * size_of::<f32>()).max(1);
+        let piece = (PIECE_BYTES / row_bytes).max(1);
+        self.iter().enumerate().map(move |(at, row)| {
+            if at > 0 && at.is_multiple_of(piece) {
+                let start = self.vectors.start + (at - piece) * row_bytes;
+                map::let_go(&self.map, start..start + piece * row_bytes);
+            }
+            row
+        })
+    }
+
+    /// The CRC-32 of a section. Vectors, which most searches read few of, do not stay in memory.
+    pub(super) fn section_checksum(&self, section: &Range<usize>) -> u32 {
+        let mut crc = crc32fast::Hasher::new();
+        for start in section.clone().step_by(PIECE_BYTES) {
+            let piece = start..section.end.min(start + PIECE_BYTES);
+            crc.update(&self.map[piece.clone()]);
+            if *section == self.vectors {
+                map::let_go(&self.map, piece);
+            }
+        }
+        crc.finalize()
     }
 
     /// The codes, and their scale.
@@ -234,10 +264,6 @@ impl Segment {
     /// The checksum of each row; `None` in a file that was written before there were any.
     pub(super) fn row_checksums(&self) -> Option<&[u32]> {
         self.row_checksums.as_ref().map(|range| self.array(range))
-    }
-
-    pub(super) fn bytes_of(&self, range: &Range<usize>) -> &[u8] {
-        &self.map[range.clone()]
     }
 
     #[inline]

@@ -30,6 +30,20 @@ fn is_detected(folder: &Path, path: &Path) -> bool {
 }
 
 #[test]
+fn what_was_let_go_of_is_read_again() {
+    let (folder, ..) = segment();
+    let segment = open(folder.path()).unwrap();
+    let rows: Vec<(u64, Vec<f32>)> = segment.iter().map(|(id, vector)| (id, vector.to_vec())).collect();
+    assert_eq!(rows.len(), ROWS);
+    for _ in 0..2 {
+        let streamed = segment.stream().map(|(id, vector)| (id, vector.to_vec()));
+        assert_eq!(streamed.collect::<Vec<_>>(), rows);
+        segment.is_sound().unwrap();
+        assert_eq!(segment.at(ROWS - 1), Some(rows[ROWS - 1].1.as_slice()));
+    }
+}
+
+#[test]
 fn every_bit_of_a_header_that_means_something_is_checked_at_open() {
     let (folder, path, whole) = segment();
     let (_, _, body) = header::decode(&whole, &path).unwrap();
