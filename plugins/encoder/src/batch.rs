@@ -60,7 +60,8 @@ pub(crate) fn run(
         loop {
             // The first place in a team is the leader's: when a helper takes one there is a leader.
             let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some((batch, team)) = batches.iter().zip(&teams).nth(place / members) else { return Ok(()) };
+            let index = place / members;
+            let (Some(batch), Some(team)) = (batches.get(index), teams.get(index)) else { return Ok(()) };
             if !place.is_multiple_of(members) {
                 team.help(&mut HeadsSpace::default());
                 continue;

@@ -155,7 +155,10 @@ impl Documents for Reader {
             self.row += 1;
             bytes += row.bytes() as u64;
             if bytes > self.max_bytes {
-                let what = format!("{place}: its document has more than {} bytes", self.max_bytes);
+                let what = format!(
+                    "{place}: its document has {bytes} bytes or more, at most {} are read",
+                    self.max_bytes
+                );
                 return Err(wrong(&self.path, what));
             }
             rows.push(row);

@@ -85,19 +85,9 @@ fn versioned(bytes: &[u8], what: &'static str, path: &Path) -> Result<AlignedVec
 
 #[cfg(test)]
 mod tests {
+    use super::super::targets::passage;
     use super::*;
     use proptest::prelude::*;
-
-    fn passage() -> PassageRecord {
-        PassageRecord {
-            document: 3,
-            start: 1,
-            end: 9,
-            source_start: 4,
-            source_end: 12,
-            title: "A > B".into(),
-        }
-    }
 
     #[test]
     fn records_come_back_as_they_were() {

@@ -6,17 +6,14 @@ use crate::filter::{Metadata, Value};
 use postil_hostile::Target;
 use std::path::Path;
 
+/// Where a passage is.
+pub(super) fn passage() -> PassageRecord {
+    PassageRecord { document: 3, start: 1, end: 9, source_start: 4, source_end: 12, title: "A > B".into() }
+}
+
 /// Records of all kinds, each read as every kind.
 #[must_use]
 pub fn records() -> Target<'static> {
-    let passage = PassageRecord {
-        document: 3,
-        start: 1,
-        end: 9,
-        source_start: 4,
-        source_end: 12,
-        title: "A > B".into(),
-    };
     let document = DocumentRecord {
         key: "handbook/leave.md".into(),
         title: "Leave".into(),
@@ -46,7 +43,7 @@ pub fn records() -> Target<'static> {
         fingerprint: "sha256:00".into(),
         attributes: vec![("chunk".into(), "200".into())],
     };
-    Target::new("records", [encode(&passage), encode(&document), encode(&manifest)], |bytes| {
+    Target::new("records", [encode(&passage()), encode(&document), encode(&manifest)], |bytes| {
         let path = Path::new("x");
         let _ = decode::<PassageRecord>(bytes, "passage", path);
         let _ = decode::<DocumentRecord>(bytes, "document", path);

@@ -34,7 +34,7 @@ impl Segment {
     pub(crate) fn damaged_sections(&self) -> Vec<String> {
         let mut damage = Vec::new();
         for (range, section) in &self.sections {
-            if self.section_checksum(range) != section.crc {
+            if self.streamed_checksum(range) != section.crc {
                 let Range { start, end } = range;
                 damage.push(format!("{}, bytes {start}..{end}, do not match their checksum", section.name()));
             }

@@ -155,8 +155,9 @@ impl Segment {
         })
     }
 
-    /// The CRC-32 of a section. Vectors, which most searches read few of, do not stay in memory.
-    pub(super) fn section_checksum(&self, section: &Range<usize>) -> u32 {
+    /// The CRC-32 of a section, for those who read all of the file once: vectors, which most searches read few of, do
+    /// not stay in memory.
+    pub(super) fn streamed_checksum(&self, section: &Range<usize>) -> u32 {
         let mut crc = crc32fast::Hasher::new();
         for start in section.clone().step_by(PIECE_BYTES) {
             let piece = start..section.end.min(start + PIECE_BYTES);

@@ -58,22 +58,3 @@ fn load(x: &[i8], at: usize, n: usize) -> __m512i {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::scalar;
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn codes_agree_with_the_scalar_kernel_to_the_bit(
-            codes in proptest::collection::vec((-127i8..=127, -127i8..=127), 0..=420), start in 0usize..8,
-        ) {
-            let Some(cpu) = Avx512::detect() else { return Ok(()) };
-            let (a, b): (Vec<i8>, Vec<i8>) = codes.into_iter().unzip();
-            let (a, b) = (&a[start.min(a.len())..], &b[start.min(b.len())..]);
-            prop_assert_eq!(cpu.dot_codes(a, b), scalar::dot_codes(a, b));
-        }
-    }
-}

@@ -1,0 +1,92 @@
+//! Every kernel of this machine against the scalar one.
+
+use super::scalar;
+use proptest::prelude::*;
+
+type Floats = Box<dyn Fn(&[f32], &[f32]) -> f32>;
+type Codes = Box<dyn Fn(&[i8], &[i8]) -> i32>;
+
+/// The inner products and squared distances that this CPU has kernels for.
+fn floats() -> Vec<(Floats, Floats)> {
+    #[cfg(target_arch = "x86_64")]
+    let cpu = super::avx2::Avx2::detect();
+    #[cfg(target_arch = "aarch64")]
+    let cpu = super::neon::Neon::detect();
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    return cpu
+        .map(|cpu| -> (Floats, Floats) {
+            (Box::new(move |a, b| cpu.dot(a, b)), Box::new(move |a, b| cpu.squared_l2(a, b)))
+        })
+        .into_iter()
+        .collect();
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    Vec::new()
+}
+
+/// Likewise of codes.
+fn codes() -> Vec<Codes> {
+    let mut kernels: Vec<Codes> = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(cpu) = super::avx2::Avx2::detect() {
+            kernels.push(Box::new(move |a, b| cpu.dot_codes(a, b)));
+        }
+        if let Some(cpu) = super::avx512::Avx512::detect() {
+            kernels.push(Box::new(move |a, b| cpu.dot_codes(a, b)));
+        }
+    }
+    #[cfg(target_arch = "aarch64")]
+    if let Some(cpu) = super::neon::Neon::detect() {
+        kernels.push(Box::new(move |a, b| cpu.dot_codes(a, b)));
+    }
+    kernels
+}
+
+fn agree(a: &[f32], b: &[f32]) {
+    let magnitude: f32 = a.iter().zip(b).map(|(x, y)| (x * y).abs() + (x - y) * (x - y)).sum();
+    let tolerance = 1e-5 * magnitude + f32::MIN_POSITIVE;
+    let close = |got: f32, want: f32| {
+        assert!((got - want).abs() <= tolerance, "{got} against {want}, {} long", a.len());
+    };
+    for (dot, squared_l2) in floats() {
+        close(dot(a, b), scalar::dot(a, b));
+        close(squared_l2(a, b), scalar::squared_l2(a, b));
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_length_and_start_agrees_with_the_scalar_kernel(
+        values in proptest::collection::vec((-1e3f32..1e3, -1e3f32..1e3), 265), start in 0usize..8,
+    ) {
+        let (a, b): (Vec<f32>, Vec<f32>) = values.into_iter().unzip();
+        for n in 0..=257 {
+            agree(&a[start..start + n], &b[7 - start..7 - start + n]);
+        }
+    }
+
+    #[test]
+    fn codes_agree_with_the_scalar_kernel_to_the_bit(
+        values in proptest::collection::vec((-127i8..=127, -127i8..=127), 0..=420), start in 0usize..8,
+    ) {
+        let (a, b): (Vec<i8>, Vec<i8>) = values.into_iter().unzip();
+        let (a, b) = (&a[start.min(a.len())..], &b[start.min(b.len())..]);
+        let extremes = [vec![127i8; a.len()], vec![-127i8; a.len()]];
+        for dot_codes in codes() {
+            prop_assert_eq!(dot_codes(a, b), scalar::dot_codes(a, b));
+            for (x, y) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                let (x, y) = (&extremes[x], &extremes[y]);
+                prop_assert_eq!(dot_codes(x, y), scalar::dot_codes(x, y));
+            }
+        }
+    }
+
+    #[test]
+    fn extremes_agree_with_the_scalar_kernel(
+        picks in proptest::collection::vec((0usize..7, 0usize..7), 0..=257),
+    ) {
+        let extremes = [0.0, -0.0, 1e15, -1e15, f32::MIN_POSITIVE, 1e-45, 1.0];
+        let (a, b): (Vec<f32>, Vec<f32>) = picks.into_iter().map(|(i, j)| (extremes[i], extremes[j])).unzip();
+        agree(&a, &b);
+    }
+}
