@@ -99,6 +99,7 @@ impl Store {
             }
             None => (self.shared.current(), None),
         };
+        self.shared.building.make_way();
         let ranked = snapshot.search(query, options, allowed.as_deref())?;
         Ok((snapshot, ranked))
     }

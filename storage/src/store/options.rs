@@ -70,7 +70,8 @@ pub struct StoreOptions {
     /// Candidates looked at when a row is linked, 1 to 10,000. Default [`DEFAULT_EF_CONSTRUCTION`].
     pub ef_construction: usize,
     /// Threads that build a segment's graph, which does not depend on their number, and that answer
-    /// [`search_all`](super::Store::search_all); 1 to 256. Default: the machine's cores.
+    /// [`search_all`](super::Store::search_all); 1 to 256. Default: the machine's cores. While there are searches, one
+    /// fewer builds.
     pub index_threads: usize,
     /// The longest text of one document, in bytes. Default [`DEFAULT_MAX_TEXT_BYTES`].
     pub max_text_bytes: usize,

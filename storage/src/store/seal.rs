@@ -295,7 +295,8 @@ impl Worker {
         rows().skip(whole).for_each(|(_, vector)| scale.encode(vector, &mut codes));
         let codes = Codes { codes: &codes, stride };
         let StoreOptions { m, ef_construction, index_threads, .. } = shared.options;
-        let options = BuildOptions { m, ef: ef_construction, threads: index_threads };
+        let options =
+            BuildOptions { m, ef: ef_construction, threads: index_threads, busy: &shared.building.searched };
         shared.building.start(ids.len());
         let before = extended.map(|first| first.graph());
         let graph = graph::build::build(metric, codes, before, options, &shared.building.done, &self.stop);

@@ -8,7 +8,7 @@ use super::{Profile, StoreOptions};
 use crate::documents::{Documents, Manifest, Writes};
 use crate::error::{Result, StorageError};
 use crate::filter::Filter;
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Condvar, Mutex, RwLock};
 use roaring::RoaringTreemap;
 use std::path::PathBuf;
@@ -33,12 +33,21 @@ pub(super) struct Remembered {
 pub(super) struct Building {
     pub(super) rows: AtomicUsize,
     pub(super) done: AtomicUsize,
+    /// Whether there were searches lately: they are left a core.
+    pub(super) searched: AtomicBool,
 }
 
 impl Building {
     pub(super) fn start(&self, rows: usize) {
         self.done.store(0, Ordering::Relaxed);
         self.rows.store(rows, Ordering::Relaxed);
+    }
+
+    pub(super) fn make_way(&self) {
+        // Searches of many threads would take the line from each other if each wrote it.
+        if !self.searched.load(Ordering::Relaxed) {
+            self.searched.store(true, Ordering::Relaxed);
+        }
     }
 }
 

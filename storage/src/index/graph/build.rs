@@ -26,12 +26,22 @@ const SLACK: f32 = 1.1;
 
 /// How a graph is built.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct BuildOptions {
+pub(crate) struct BuildOptions<'a> {
     /// Neighbours per row on upper levels; twice as many on level 0.
     pub(crate) m: usize,
     /// Candidates looked at when a row is linked.
     pub(crate) ef: usize,
     pub(crate) threads: usize,
+    /// Set by whoever wants a thread left to it, cleared here: the next batch then has one thread fewer.
+    pub(crate) busy: &'a AtomicBool,
+}
+
+impl BuildOptions<'_> {
+    fn threads(&self) -> usize {
+        // Relaxed: a batch sooner or later makes no difference.
+        let is_busy = self.busy.swap(false, Ordering::Relaxed);
+        if is_busy { self.threads.saturating_sub(1).max(1) } else { self.threads }
+    }
 }
 
 /// The graph of rows of codes; `None` when it was stopped. `done` counts rows of level 0. `before` is the graph of the first of these rows, if there
@@ -40,7 +50,7 @@ pub(crate) fn build(
     metric: Metric,
     codes: Codes<'_>,
     before: Option<Graph>,
-    options: BuildOptions,
+    options: BuildOptions<'_>,
     done: &AtomicUsize,
     stop: &AtomicBool,
 ) -> Option<Graph> {
@@ -132,7 +142,7 @@ struct Builder<'a> {
     space: &'a Space<'a>,
     stride: usize,
     lists: Vec<u32>,
-    options: BuildOptions,
+    options: BuildOptions<'a>,
     /// Rows in the order of insertion: those that are in the graph from the start, those that the level above has,
     /// the others.
     order: Vec<u32>,
@@ -147,7 +157,7 @@ impl<'a> Builder<'a> {
         space: &'a Space<'a>,
         stride: usize,
         mut lists: Vec<u32>,
-        options: BuildOptions,
+        options: BuildOptions<'a>,
         is_above: impl Fn(u32) -> bool,
     ) -> Self {
         let present = lists.len() / stride;
@@ -188,8 +198,9 @@ impl<'a> Builder<'a> {
 
     fn insert(&mut self, batch: Range<usize>, start: impl Fn(u32) -> Option<u32> + Sync) {
         let this = &*self;
+        let threads = this.options.threads();
         let rows = &this.order[batch.clone()];
-        let own = parallel(this.options.threads, rows.len(), |i, scratch: &mut Scratch| {
+        let own = parallel(threads, rows.len(), |i, scratch: &mut Scratch| {
             this.neighbors_of(rows[i], start(rows[i]).unwrap_or(this.order[0]), scratch)
         });
         let mut back: Vec<(u32, Near)> = Vec::new();
@@ -203,7 +214,7 @@ impl<'a> Builder<'a> {
         back.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.order(&b.1)));
         let groups: Vec<&[(u32, Near)]> = back.chunk_by(|a, b| a.0 == b.0).collect();
         let this = &*self;
-        let lists = parallel(this.options.threads, groups.len(), |i, ()| this.joined(groups[i]));
+        let lists = parallel(threads, groups.len(), |i, ()| this.joined(groups[i]));
         for (group, list) in groups.iter().zip(lists) {
             let from = group[0].0 as usize * self.stride;
             self.lists[from..from + list.len()].copy_from_slice(&list);
@@ -249,12 +260,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn graph(metric: Metric, vectors: &[Vec<f32>], threads: usize, m: usize, divide: usize) -> Graph {
+        // The first batch has one thread fewer.
+        let busy = AtomicBool::new(true);
         let dimension = vectors[0].len();
         let scale = Scale::fit(vectors.iter().map(Vec::as_slice), vectors.len(), dimension);
         let mut codes = Vec::new();
         vectors.iter().for_each(|vector| scale.encode(vector, &mut codes));
         let stride = stride(dimension);
-        let options = BuildOptions { m, ef: 40, threads };
+        let options = BuildOptions { m, ef: 40, threads, busy: &busy };
         let build = |rows: usize, before: Option<Graph>| {
             let codes = Codes { codes: &codes[..rows * stride], stride };
             build(metric, codes, before, options, &AtomicUsize::new(0), &AtomicBool::new(false)).unwrap()
@@ -280,10 +293,20 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_after_a_search_leaves_a_thread_to_it() {
+        let busy = AtomicBool::new(false);
+        let options = |threads| BuildOptions { m: 4, ef: 10, threads, busy: &busy };
+        for (most, fewer) in [(4, 3), (2, 1), (1, 1)] {
+            busy.store(true, Ordering::Relaxed);
+            assert_eq!([options(most).threads(), options(most).threads()], [fewer, most]);
+        }
+    }
+
+    #[test]
     fn a_build_that_is_stopped_gives_nothing() {
         let codes = vec![1i8; 64 * 100];
         let codes = Codes { codes: &codes, stride: 64 };
-        let options = BuildOptions { m: 4, ef: 10, threads: 1 };
+        let options = BuildOptions { m: 4, ef: 10, threads: 1, busy: &AtomicBool::new(false) };
         assert!(
             build(Metric::L2, codes, None, options, &AtomicUsize::new(0), &AtomicBool::new(true)).is_none()
         );

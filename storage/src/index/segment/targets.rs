@@ -24,7 +24,7 @@ pub(super) fn sample(row_count: usize) -> (tempfile::TempDir, PathBuf, Vec<u8>) 
     let mut codes = Vec::new();
     rows().for_each(|vector| scale.encode(vector, &mut codes));
     let codes = Codes { codes: &codes, stride: stride(DIMENSION) };
-    let options = BuildOptions { m: 4, ef: 20, threads: 1 };
+    let options = BuildOptions { m: 4, ef: 20, threads: 1, busy: &AtomicBool::new(false) };
     let (done, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let graph = build(Metric::L2, codes, None, options, &done, &stop).unwrap();
     let content = SegmentRows {
