@@ -20,7 +20,7 @@ use clap::Parser;
 use corpus::{Question, Remembering};
 use postil::evaluate::roc_area;
 use postil::ingest::IngestOptions;
-use postil::{AskOptions, Database, Mode, SearchOptions};
+use postil::{AskOptions, Database, Mode, RetrieveOptions};
 use postil_generator::{DEFAULT_NO_ANSWER_SIMILARITY, QuoteGenerator};
 use serde_json::json;
 
@@ -97,9 +97,8 @@ fn main() {
 fn recall(db: &Database, questions: &[Question]) -> serde_json::Value {
     let mut found = [0usize; 3];
     for question in questions {
-        let options = SearchOptions::new(10);
-        let hits = db.search(&question.question, &options).unwrap();
-        let rank = hits.iter().position(|hit| hit.key == question.pid);
+        let found = db.retrieve(&question.question, &RetrieveOptions::new(10)).unwrap();
+        let rank = found.iter().position(|found| found.hit.key == question.pid);
         for (count, k) in found.iter_mut().zip([1, 5, 10]) {
             *count += usize::from(rank.is_some_and(|rank| rank < k));
         }

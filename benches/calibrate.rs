@@ -25,7 +25,7 @@ use clap::Parser;
 use corpus::{Question, Remembering};
 use postil::evaluate::{f1, roc_area};
 use postil::ingest::IngestOptions;
-use postil::{Database, SearchOptions};
+use postil::{Database, RetrieveOptions};
 use postil_contract::{Generator, Passage};
 use postil_generator::{
     BeamOptions, Constraints, DEFAULT_BEAMS, Mode, exhaustive, log_sum_exp, prior, union,
@@ -132,10 +132,12 @@ fn database(set: &str, encoder: Arc<Remembering>) -> Database {
 }
 
 fn hear(db: &Database, generator: &dyn Generator, scale: f64, question: &Question) -> Heard {
-    let hits = db.search(&question.question, &SearchOptions::new(K)).unwrap();
-    let passages: Vec<Passage<'_>> =
-        hits.iter().map(|hit| Passage { title: &hit.passage_title, text: &hit.text }).collect();
-    let scores: Vec<f32> = hits.iter().map(|hit| hit.score).collect();
+    let found = db.retrieve(&question.question, &RetrieveOptions::new(K)).unwrap();
+    let passages: Vec<Passage<'_>> = found
+        .iter()
+        .map(|found| Passage { title: &found.hit.passage_title, text: &found.hit.text })
+        .collect();
+    let scores: Vec<f32> = found.iter().map(|found| found.relevance).collect();
     let log_prior = prior(&scores, scale);
     let mut decoding = generator.start(&question.question, &passages).unwrap();
     let silent = decoding.no_answer().expect("a generator that can say \"no answer\"");

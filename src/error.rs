@@ -49,6 +49,13 @@ pub enum Error {
     #[cfg(feature = "encoder")]
     #[error("a passage of at most 0 tokens holds nothing")]
     NoTokens,
+    /// Weigh words by a number from 0.
+    #[cfg(feature = "encoder")]
+    #[error("the weight of words is {got}, expected a finite number from 0")]
+    WordsWeight {
+        /// What was given.
+        got: f32,
+    },
     /// An encoder returned fewer or more vectors than it was given texts.
     #[cfg(feature = "encoder")]
     #[error("the encoder gave {got} vectors for {expected} passages")]

@@ -56,7 +56,7 @@
 //! `document.rs`, `extract/` | what is ingested, and getting text out of files
 //! `chunk/` | documents into passages
 //! `ingest/` | the pipeline: read and chunk, embed, commit
-//! `search.rs`, `answer/` | questions in, hits and answers out
+//! `retrieve/`, `answer/` | questions in, passages and answers out
 //! `exchange/` | export and import as files that other programs read
 //! `publish.rs` | readers beside the writer, in other processes
 //! `backup.rs`, `rebuild.rs` | copies, and what is left of a damaged database
@@ -78,7 +78,7 @@ mod options;
 mod progress;
 mod publish;
 mod rebuild;
-mod search;
+mod retrieve;
 
 #[cfg(feature = "encoder")]
 pub mod chunk;
@@ -112,3 +112,5 @@ pub use postil_storage::{
 };
 #[cfg(feature = "encoder")]
 pub use progress::Progress;
+#[cfg(feature = "encoder")]
+pub use retrieve::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions, Retrieved};

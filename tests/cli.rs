@@ -34,6 +34,12 @@ fn search_and_ask_print_the_documented_json() {
     let hit = &found["hits"][0];
     assert_eq!(hit["document"], "handbook/leave.md");
     assert!(hit["score"].as_f64().unwrap() > 0.0);
+    assert_eq!(hit["words"].as_f64(), Some(1.0));
+    assert!(hit["relevance"].as_f64() > hit["score"].as_f64());
+    let by_meaning = ["search", "handbook.postil", "parental leave days", "--json", "--words-weight", "0"];
+    let hit = &json(home.path(), &by_meaning)["hits"][0];
+    assert_eq!(hit["relevance"], hit["score"]);
+    let hit = &found["hits"][0];
     assert_range_holds(home.path(), "handbook/leave.md", &hit["range"], hit["text"].as_str().unwrap());
 
     for mode in ["sequence", "token"] {

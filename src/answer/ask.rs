@@ -2,7 +2,6 @@ use std::ops::ControlFlow;
 
 use postil_contract::Passage;
 use postil_generator::{AnswerToken, Retrieved, answer_watched};
-use postil_storage::SearchOptions;
 
 use super::{Answer, AskOptions};
 use crate::{Database, Error};
@@ -21,7 +20,7 @@ impl Database {
     /// A database with nothing to answer from gives an [`Answer`] that says so, not an error.
     ///
     /// # Errors
-    /// [`Error::EmptyQuestion`]; [`Error::Storage`] when k is 0; [`Error::Encode`] when the question is
+    /// [`Error::EmptyQuestion`]; [`Error::WordsWeight`]; [`Error::Storage`] when k is 0; [`Error::Encode`] when the question is
     /// longer than the encoder reads, [`Error::Generate`] when it is longer than the generator does (48 word pieces
     /// for the default one), an option cannot be computed with, or the generator fails; as
     /// [`Database::generator`].
@@ -45,21 +44,20 @@ impl Database {
         options: &AskOptions,
         watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
     ) -> Result<Answer, Error> {
-        let search = SearchOptions { filter: options.filter.clone(), ..SearchOptions::new(options.k) };
-        let hits = self.search(question, &search)?;
-        if hits.is_empty() {
+        let found = self.retrieve(question, &options.retrieval())?;
+        if found.is_empty() {
             return Ok(Answer::from_nothing(options.mode));
         }
-        let passages: Vec<Retrieved<'_>> = hits
+        let passages: Vec<Retrieved<'_>> = found
             .iter()
-            .map(|hit| Retrieved {
-                passage: Passage { title: &hit.passage_title, text: &hit.text },
-                score: hit.score,
+            .map(|found| Retrieved {
+                passage: Passage { title: &found.hit.passage_title, text: &found.hit.text },
+                score: found.relevance,
             })
             .collect();
         let generator = self.generator()?;
         let options = options.for_generator(self.encoder()?.profile().score_scale, &*generator);
         let answer = answer_watched(&*generator, question, &passages, &options, watch)?;
-        Answer::placed(self, &hits, answer)
+        Answer::placed(self, &found, answer)
     }
 }

@@ -63,7 +63,11 @@ impl Answer {
         if self.passages.is_empty() {
             return Ok(());
         }
-        writeln!(out, "{:>7} {:>6} {:>5} {:>9}  source", "passage", "score", "prior", "posterior")?;
+        writeln!(
+            out,
+            "{:>7} {:>6} {:>5} {:>5} {:>9}  source",
+            "passage", "score", "words", "prior", "posterior"
+        )?;
         for (z, passage) in self.passages.iter().enumerate() {
             let note = self.citations.iter().position(|citation| citation.passage == z);
             let note = note.map_or(String::new(), |note| format!(" [{}]", note + 1));
@@ -71,9 +75,10 @@ impl Answer {
             let shortened = if passage.shortened { ", its end left out" } else { "" };
             writeln!(
                 out,
-                "{:>7} {:>6.3} {:>5.2} {:>9.2}  {}, bytes {}-{}{shortened}{note}",
+                "{:>7} {:>6.3} {:>5.2} {:>5.2} {:>9.2}  {}, bytes {}-{}{shortened}{note}",
                 format!("p{}", z + 1),
                 passage.score,
+                passage.words,
                 passage.prior,
                 passage.posterior,
                 bounded(&passage.source, LINE_CHARS),

@@ -52,7 +52,7 @@ pub struct Answer {
     pub words: Vec<Span>,
     /// Its clauses, a partition of `words`: these are what passages are credited with.
     pub spans: Vec<Span>,
-    /// All passages it was marginalized over, best score first; their priors sum to 1, and so do their
+    /// All passages it was marginalized over, highest prior first; their priors sum to 1, and so do their
     /// posteriors.
     pub passages: Vec<PassagePosterior>,
     /// The passages behind the answer, likeliest first; none when there is no answer.
@@ -76,6 +76,8 @@ pub struct PassagePosterior {
     pub range: Range<u64>,
     /// Exact similarity of question and passage.
     pub score: f32,
+    /// How well it has the question's words, in [0, 1]; see [`Retrieved`](crate::Retrieved).
+    pub words: f32,
     /// p(passage | question), before the answer was known.
     pub prior: f64,
     /// p(passage | question, answer); the prior again when an answer was withheld.

@@ -3,9 +3,10 @@ use postil_generator::{
     AnswerOptions, Constraints, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_TOKENS,
     DEFAULT_MIN_EVIDENCE, Mode,
 };
-use postil_storage::Filter;
+use postil_storage::{Filter, SearchOptions};
 
 use super::Decode;
+use crate::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions};
 
 /// How a question is answered.
 #[derive(Clone, Debug)]
@@ -16,7 +17,11 @@ pub struct AskOptions {
     pub mode: Mode,
     /// Only passages of documents that pass.
     pub filter: Option<Filter>,
-    /// The s of p(z|x) = softmax_z(s * score); by default the encoder's own, over the temperature that was
+    /// Nearest passages that are ranked by their words as well; see [`RetrieveOptions`].
+    pub candidates: usize,
+    /// Nats that words add to a passage's prior at most, at least 0; see [`RetrieveOptions`].
+    pub words_weight: f32,
+    /// The s of p(z|x) = softmax_z(s * relevance), see [`Retrieved`](crate::Retrieved); by default the encoder's own, over the temperature that was
     /// fitted for the generator.
     pub score_scale: Option<f32>,
     /// How answers are looked for, by a generator that writes freely.
@@ -46,6 +51,12 @@ impl AskOptions {
     /// Evidence an answer needs when nothing else is given.
     pub const DEFAULT_MIN_EVIDENCE: f64 = DEFAULT_MIN_EVIDENCE;
 
+    /// How its passages are found.
+    pub fn retrieval(&self) -> RetrieveOptions {
+        let search = SearchOptions { filter: self.filter.clone(), ..SearchOptions::new(self.k) };
+        RetrieveOptions { search, candidates: self.candidates, words_weight: self.words_weight }
+    }
+
     /// What the generator is told; `score_scale` is the encoder's.
     pub(super) fn for_generator(&self, score_scale: f32, generator: &dyn Generator) -> AnswerOptions {
         let fitted = score_scale / generator.calibration().prior_temperature;
@@ -68,6 +79,8 @@ impl Default for AskOptions {
             k: Self::DEFAULT_K,
             mode: Mode::Sequence,
             filter: None,
+            candidates: DEFAULT_CANDIDATES,
+            words_weight: DEFAULT_WORDS_WEIGHT,
             score_scale: None,
             decode: Decode::default(),
             max_tokens: Self::DEFAULT_MAX_TOKENS,

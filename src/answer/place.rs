@@ -6,7 +6,7 @@ use postil_storage::{Hit, Metadata, Value};
 use super::{Alternative, Answer, Citation, PassagePosterior};
 use crate::extract::OffsetMap;
 use crate::ingest::FILE_FIELD;
-use crate::{Database, Error};
+use crate::{Database, Error, Retrieved};
 
 impl Answer {
     /// What there is to say without any passage.
@@ -31,13 +31,13 @@ impl Answer {
     /// Puts an answer over passages back into the documents they are of.
     pub(super) fn placed(
         db: &Database,
-        hits: &[Hit],
+        found: &[Retrieved],
         answer: postil_generator::Answer,
     ) -> Result<Self, Error> {
         let place = |citations: Vec<postil_generator::Citation>| -> Result<Vec<Citation>, Error> {
             citations
                 .into_iter()
-                .map(|citation| Citation::placed(db, &hits[citation.passage], citation))
+                .map(|citation| Citation::placed(db, &found[citation.passage].hit, citation))
                 .collect()
         };
         let mut alternatives = Vec::with_capacity(answer.alternatives.len());
@@ -49,16 +49,18 @@ impl Answer {
             });
         }
         let shortened = answer.shortened;
-        let passage = |(z, ((hit, prior), posterior)): (usize, ((&Hit, &f64), &f64))| PassagePosterior {
-            document: hit.key.clone(),
-            title: hit.passage_title.clone(),
-            source: source(&hit.key, Some(&hit.metadata)),
-            range: hit.source_range.clone(),
-            score: hit.score,
-            prior: *prior,
-            posterior: *posterior,
-            shortened: shortened.contains(&z),
-        };
+        let passage =
+            |(z, ((found, prior), posterior)): (usize, ((&Retrieved, &f64), &f64))| PassagePosterior {
+                document: found.hit.key.clone(),
+                title: found.hit.passage_title.clone(),
+                source: source(&found.hit.key, Some(&found.hit.metadata)),
+                range: found.hit.source_range.clone(),
+                score: found.hit.score,
+                words: found.words,
+                prior: *prior,
+                posterior: *posterior,
+                shortened: shortened.contains(&z),
+            };
         Ok(Self {
             text: answer.text,
             mode: answer.mode,
@@ -69,7 +71,7 @@ impl Answer {
             tokens: answer.tokens,
             words: answer.words,
             spans: answer.spans,
-            passages: hits
+            passages: found
                 .iter()
                 .zip(&answer.priors)
                 .zip(&answer.posteriors)

@@ -24,7 +24,7 @@ pub use statistics::roc_area;
 
 use postil_contract::{EncodeError, GenerateError};
 
-use crate::{Answer, AskOptions, Citation, Database, Error, SearchOptions};
+use crate::{Answer, AskOptions, Citation, Database, Error, RetrieveOptions};
 use agreement::holds;
 use scores::Outcome;
 
@@ -33,19 +33,25 @@ pub const RECALL_AT: [usize; 3] = [1, 5, 10];
 
 impl Database {
     /// Share of `questions` whose passage, the document with the question's `pid`, is among the first 1, 5 and
-    /// 10 hits. Questions without a `pid` are left out; for one too long for the encoder nothing is found.
+    /// 10 hits, whatever the k of `options`. Questions without a `pid` are left out; for one too long for the encoder nothing is found.
     ///
     /// # Errors
-    /// As [`Database::search`].
-    pub fn evaluate_retrieval(&self, questions: &[Question]) -> Result<Recall, Error> {
+    /// As [`Database::retrieve`].
+    pub fn evaluate_retrieval(
+        &self,
+        questions: &[Question],
+        options: &RetrieveOptions,
+    ) -> Result<Recall, Error> {
+        let mut options = options.clone();
+        options.search.k = RECALL_AT[2];
         let mut ranks = Vec::with_capacity(questions.len());
         for question in questions {
             let Some(pid) = &question.pid else { continue };
-            let hits = match self.search(&question.question, &SearchOptions::new(RECALL_AT[2])) {
+            let found = match self.retrieve(&question.question, &options) {
                 Err(error) if is_too_long(&error) => Vec::new(),
-                hits => hits?,
+                found => found?,
             };
-            ranks.push(hits.iter().position(|hit| &hit.key == pid));
+            ranks.push(found.iter().position(|found| &found.hit.key == pid));
         }
         Ok(Recall::of(&ranks))
     }

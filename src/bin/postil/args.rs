@@ -14,7 +14,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Add or update documents; what is there unchanged is skipped
     Ingest(Ingest),
-    /// Find the passages nearest in meaning to a text
+    /// Find the passages nearest to a text, in meaning and in words
     Search(Search),
     /// Answer a question from the documents, with citations
     Ask(Ask),
@@ -96,11 +96,24 @@ pub(crate) struct Search {
     #[arg(long)]
     pub(crate) exact: bool,
     #[command(flatten)]
+    pub(crate) words: Words,
+    #[command(flatten)]
     pub(crate) filter: Filter,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// How much the words of a question count.
+#[derive(Args)]
+pub(crate) struct Words {
+    /// Nearest passages that are ranked by their words as well
+    #[arg(long, value_name = "COUNT", default_value_t = postil::DEFAULT_CANDIDATES)]
+    pub(crate) candidates: usize,
+    /// Nats that having the question's words adds to a passage at most; 0 ranks by meaning alone
+    #[arg(long, value_name = "NATS", default_value_t = postil::DEFAULT_WORDS_WEIGHT, allow_negative_numbers = true)]
+    pub(crate) words_weight: f32,
 }
 
 #[derive(Args)]
@@ -142,6 +155,8 @@ pub(crate) struct Ask {
     /// Print Markdown, with footnotes
     #[arg(long, conflicts_with = "json")]
     pub(crate) markdown: bool,
+    #[command(flatten)]
+    pub(crate) words: Words,
     #[command(flatten)]
     pub(crate) filter: Filter,
     #[command(flatten)]
@@ -325,6 +340,8 @@ pub(crate) struct Eval {
     /// Draw the reliability curves to this SVG file
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) words: Words,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -168,6 +168,7 @@ pub(crate) fn answer(answer: &Answer) -> Value {
             "title": passage.title,
             "range": [passage.range.start, passage.range.end],
             "score": passage.score,
+            "words": passage.words,
             "prior": passage.prior,
             "posterior": passage.posterior,
             "shortened": passage.shortened,

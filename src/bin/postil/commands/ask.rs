@@ -34,6 +34,8 @@ fn options(args: &Ask) -> Result<AskOptions> {
         k: args.k,
         mode: args.mode.into(),
         filter: open::filter(&args.filter)?,
+        candidates: args.words.candidates,
+        words_weight: args.words.words_weight,
         decode: args.decode.clone().unwrap_or(unsaid),
         max_tokens: args.max_tokens,
         min_evidence: args.min_evidence,

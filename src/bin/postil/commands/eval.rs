@@ -24,14 +24,14 @@ pub(crate) fn run(args: &Eval) -> Result<ExitCode> {
     if asked.is_empty() {
         bail!("{}: it has no questions", args.questions.display());
     }
-    let recall = open::existing(&args.database)?.evaluate_retrieval(&asked)?;
+    let recall = open::existing(&args.database)?.evaluate_retrieval(&asked, &options(args).retrieval())?;
     let bar = meter::counter(asked.len() * args.generator.len() * args.mode.len() * args.k.len());
     let mut rows = Vec::new();
     for generator in &args.generator {
         let db = with_generator(args, generator)?;
         for mode in &args.mode {
             for &k in &args.k {
-                rows.push(row(&db, &asked, generator, *mode, k, &bar)?);
+                rows.push(row(args, &db, &asked, generator, *mode, k, &bar)?);
             }
         }
     }
@@ -57,6 +57,7 @@ fn with_generator(args: &Eval, name: &str) -> Result<Database> {
 }
 
 fn row(
+    args: &Eval,
     db: &Database,
     asked: &[Question],
     generator: &str,
@@ -64,9 +65,14 @@ fn row(
     k: usize,
     bar: &ProgressBar,
 ) -> Result<Row> {
-    let options = AskOptions { k, mode: mode.into(), ..AskOptions::default() };
+    let options = AskOptions { k, mode: mode.into(), ..options(args) };
     let scores = db.evaluate(asked, &options, &|_| bar.inc(1))?;
     Ok(Row { generator: generator.to_owned(), mode: options.mode, k, scores })
+}
+
+fn options(args: &Eval) -> AskOptions {
+    let (candidates, words_weight) = (args.words.candidates, args.words.words_weight);
+    AskOptions { candidates, words_weight, ..AskOptions::default() }
 }
 
 impl Row {

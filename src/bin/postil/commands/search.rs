@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::{Database, Hit, SearchOptions};
+use postil::{Database, RetrieveOptions, Retrieved, SearchOptions};
 use serde_json::json;
 
 use crate::args::Search;
@@ -10,37 +10,44 @@ use crate::{open, render};
 pub(crate) fn run(args: &Search) -> Result<ExitCode> {
     let filter = open::filter(&args.filter)?;
     let db = open::to_read(&args.database, args.reading, Database::options())?;
-    let options = SearchOptions { exact: args.exact, filter, ..SearchOptions::new(args.k) };
-    let hits = db.search(&args.query, &options)?;
+    let options = RetrieveOptions {
+        search: SearchOptions { exact: args.exact, filter, ..SearchOptions::new(args.k) },
+        candidates: args.words.candidates,
+        words_weight: args.words.words_weight,
+    };
+    let found = db.retrieve(&args.query, &options)?;
     if args.output.json {
-        let hits: Vec<_> = hits.iter().map(to_json).collect();
+        let hits: Vec<_> = found.iter().map(to_json).collect();
         render::json(&json!({ "hits": hits }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    for (rank, hit) in hits.iter().enumerate() {
+    for (rank, Retrieved { hit, words, relevance }) in found.iter().enumerate() {
         let range = &hit.source_range;
         render::text(&format!(
-            "{}. {:.3}  {}  bytes {}-{}",
+            "{}. {relevance:.3}  {}  bytes {}-{}  (similarity {:.3}, words {words:.2})",
             rank + 1,
-            hit.score,
             render::on_one_line(&hit.key),
             range.start,
-            range.end
+            range.end,
+            hit.score,
         ))?;
         render::text(&format!("   {}\n", render::snippet(&hit.text)))?;
     }
-    if hits.is_empty() {
+    if found.is_empty() {
         eprintln!("nothing found");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn to_json(hit: &Hit) -> serde_json::Value {
+fn to_json(found: &Retrieved) -> serde_json::Value {
+    let hit = &found.hit;
     json!({
         "document": hit.key,
         "title": hit.passage_title,
         "range": [hit.source_range.start, hit.source_range.end],
         "text": hit.text,
         "score": hit.score,
+        "words": found.words,
+        "relevance": found.relevance,
     })
 }
