@@ -19,7 +19,8 @@ fn rivers(home: &tempfile::TempDir) -> Database {
     };
     let mut documents: Vec<Document> =
         ["Rhine", "Elbe", "Oder", "Weser", "Danube"].into_iter().enumerate().map(about).collect();
-    documents.push(Document::new("bread.txt", "Flour, water, salt; an oven and an hour.").with_metadata("at", 9));
+    documents
+        .push(Document::new("bread.txt", "Flour, water, salt; an oven and an hour.").with_metadata("at", 9));
     db.ingest_all(documents, &IngestOptions::default(), &|_| {}).unwrap();
     db
 }

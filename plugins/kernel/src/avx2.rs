@@ -18,8 +18,9 @@ use std::arch::x86_64::{
     _mm256_storeu_ps, _mm256_sub_ps,
 };
 
+use super::avx512::Avx512;
 use super::coefficients::{EXP2, EXP2_MIN, NEG_LOG2_PHI, PHI_MAX};
-use super::int16::avx512::Avx512;
+use super::int16::avx512::Vnni;
 use super::{Columns, Finish, Norm, PANEL, PanelRow, Rows, portable};
 
 /// Values in a register.
@@ -27,28 +28,29 @@ const LANES: usize = 8;
 /// Rows of a full tile: with two registers each, twelve of the sixteen registers.
 const TILE_ROWS: usize = 6;
 /// Left-hand values used for all panels before the next rows are read: 192 KB.
-const BLOCK_VALUES: usize = 48 << 10;
+pub(super) const BLOCK_VALUES: usize = 48 << 10;
 
 /// Panel rows by which memory is asked for ahead of its use, into the next panel too: few left-hand rows use
 /// weights faster than they come unasked.
-const AHEAD: usize = 64;
+pub(super) const AHEAD: usize = 64;
 
 /// Proof that this CPU has AVX2 and FMA, and maybe of more; `detect` is the only way to get one.
 #[derive(Clone, Copy)]
 pub struct Avx2 {
-    pub(super) avx512: Option<Avx512>,
+    avx512: Option<Avx512>,
+    pub(super) vnni: Option<Vnni>,
 }
 
 impl Avx2 {
     pub(super) fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        has.then(|| Self { avx512: Avx512::detect() })
+        has.then(|| Self { avx512: Avx512::detect(), vnni: Vnni::detect() })
     }
 
     /// The same without what goes beyond AVX2.
     #[cfg(test)]
     pub(super) fn alone(self) -> Self {
-        Self { avx512: None }
+        Self { avx512: None, vnni: None }
     }
 
     pub(super) fn product(
@@ -59,6 +61,9 @@ impl Avx2 {
         out: &mut [f32],
         out_stride: usize,
     ) {
+        if let Some(avx512) = self.avx512 {
+            return avx512.product(a, b, finish, out, out_stride);
+        }
         // SAFETY: `self` proves the CPU features.
         unsafe { product(a, b, finish, out, out_stride) }
     }

@@ -3,7 +3,7 @@
 //! columns.
 //!
 //! Every operation exists twice: `portable.rs`, which runs anywhere and is the oracle of the tests, and
-//! `avx2.rs`, chosen at run time; a third file is a third instruction set.
+//! `avx2.rs`, chosen at run time; the product, which takes most of the time, a third time.
 //!
 //! file | responsibility
 //! ---|---
@@ -13,10 +13,13 @@
 //! `coefficients.rs` | the polynomials of exp2 and of the normal distribution, and their errors
 //! `portable.rs` | the operations in plain Rust
 //! `avx2.rs` | the operations with AVX2 and FMA
+//! `avx512.rs` | the product with AVX-512
 
 mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod coefficients;
 mod int16;
 mod panels;
@@ -72,7 +75,7 @@ const SUMMED_IN_F32: usize = 1024;
 pub enum Kernel {
     /// On any machine.
     Portable,
-    /// With AVX2 and FMA, and where there is AVX-512 with VNNI, with that for products of 16-bit integers.
+    /// With AVX2 and FMA, and products with AVX-512 where there is that, of 16-bit integers with VNNI too.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
 }

@@ -2,6 +2,16 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// Every kernel of this machine.
+pub(super) fn kernels() -> Vec<Kernel> {
+    let mut kernels = vec![Kernel::Portable, Kernel::detect()];
+    #[cfg(target_arch = "x86_64")]
+    if let Kernel::Avx2(avx2) = Kernel::detect() {
+        kernels.push(Kernel::Avx2(avx2.alone()));
+    }
+    kernels
+}
+
 /// Deterministic values in [-2, 2), different for each seed.
 pub(super) fn values(count: usize, seed: u32) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
@@ -62,7 +72,7 @@ fn exp2_is_within_two_units_in_the_last_place_and_never_zero() {
 
 #[test]
 fn products_with_one_row_are_those_of_f64() {
-    for kernel in [Kernel::Portable, Kernel::detect()] {
+    for kernel in kernels() {
         for (rows, width) in
             (0..5).flat_map(|rows| (1..80).map(move |width| (rows, width))).chain([(300, 64)])
         {
@@ -88,7 +98,7 @@ fn products_with_one_row_are_those_of_f64() {
 
 #[test]
 fn log_sum_exp_is_that_of_f64_and_shows_what_is_no_number() {
-    for kernel in [Kernel::Portable, Kernel::detect()] {
+    for kernel in kernels() {
         for length in (1..40).chain([1023, 1024, 1025, 50_265]) {
             let row: Vec<f32> = values(length, 9).iter().map(|value| value * 9.0 - 200.0).collect();
             let expected = row.iter().map(|value| f64::from(*value).exp()).sum::<f64>().ln();
@@ -110,7 +120,7 @@ fn log_sum_exp_is_that_of_f64_and_shows_what_is_no_number() {
 
 #[test]
 fn softmax_sums_to_one_and_keeps_extremes_apart() {
-    for kernel in [Kernel::Portable, Kernel::detect()] {
+    for kernel in kernels() {
         let mut row = [0.0, -1e30, 1e4, 1e4, 0.0, 0.0, 0.0, 0.0, 0.0];
         kernel.softmax(&mut row, 1.0);
         assert!(close(&row, &[0.0, 0.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0], 1e-6), "{row:?}");
@@ -119,7 +129,7 @@ fn softmax_sums_to_one_and_keeps_extremes_apart() {
 
 #[test]
 fn what_is_no_number_comes_through_softmax_and_gelu() {
-    for kernel in [Kernel::Portable, Kernel::detect()] {
+    for kernel in kernels() {
         for (length, at) in [(1, 0), (7, 3), (8, 0), (8, 7), (21, 2), (21, 15), (21, 20)] {
             let mut row = values(length, 5);
             row[at] = f32::NAN;
@@ -160,7 +170,7 @@ fn the_fast_softmax_and_norm_agree_with_the_portable_ones_at_every_length() {
 
 proptest! {
     #[test]
-    fn both_products_agree_with_the_sum_in_f64(
+    fn every_product_agrees_with_the_sum_in_f64(
         rows in 1usize..30, inner in 1usize..70, columns in 1usize..50,
         gap in 0usize..3, gelu: bool, biased: bool, seed: u32,
     ) {
@@ -171,7 +181,7 @@ proptest! {
         let packed = Panels::from_linear(&weight, columns, inner);
         let left = Rows { values: &a, stride: inner + gap, rows };
         let finish = Finish { bias: if biased { &bias } else { &[] }, gelu };
-        for kernel in [Kernel::Portable, Kernel::detect()] {
+        for kernel in kernels() {
             let mut out = vec![f32::NAN; rows * (columns + gap)];
             kernel.product(left, packed.all(), finish, &mut out, columns + gap);
             for r in 0..rows {

@@ -36,8 +36,8 @@ impl Avx2 {
         out: &mut [f32],
         out_stride: usize,
     ) {
-        if let Some(avx512) = self.avx512 {
-            return avx512.int16_product(a, b, finish, out, out_stride);
+        if let Some(vnni) = self.vnni {
+            return vnni.product(a, b, finish, out, out_stride);
         }
         // SAFETY: `self` proves the CPU features.
         unsafe { product(a, b, finish, out, out_stride) }

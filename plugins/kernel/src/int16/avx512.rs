@@ -20,9 +20,9 @@ const AHEAD: usize = 2048;
 
 /// Proof that this CPU has what the product is compiled for; `detect` is the only way to get one.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Avx512(());
+pub(in super::super) struct Vnni(());
 
-impl Avx512 {
+impl Vnni {
     pub(in super::super) fn detect() -> Option<Self> {
         let has = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512dq")
@@ -32,7 +32,7 @@ impl Avx512 {
         has.then_some(Self(()))
     }
 
-    pub(in super::super) fn int16_product(
+    pub(in super::super) fn product(
         self,
         a: &Int16Rows,
         b: Int16Columns<'_>,

@@ -1,18 +1,8 @@
 use proptest::prelude::*;
 
-use super::super::tests::values;
+use super::super::tests::{kernels, values};
 use super::super::{Finish, Kernel, PANEL, Panels, Rows, panels_of};
 use super::{BLOCK, Int16Panels, Int16Rows};
-
-/// Every kernel of this machine.
-fn kernels() -> Vec<Kernel> {
-    let mut kernels = vec![Kernel::Portable, Kernel::detect()];
-    #[cfg(target_arch = "x86_64")]
-    if let Kernel::Avx2(avx2) = Kernel::detect() {
-        kernels.push(Kernel::Avx2(avx2.alone()));
-    }
-    kernels
-}
 
 fn rounded(kernel: Kernel, values: &[f32], inner: usize) -> Int16Rows {
     // Whatever an earlier use left is overwritten.
