@@ -7,7 +7,7 @@ import re
 import string
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -194,10 +194,10 @@ def collate(examples: list[Example], device: str) -> tuple[dict[str, Tensor], Te
 class Examples:
     """Turns rows into examples, with every text tokenized once, ahead of time."""
 
-    def __init__(self, corpus: Corpus, rows: list[Row], tokenizer: Tokenizer) -> None:
+    def __init__(self, corpus: Corpus, rows: list[Row], tokenizer: Tokenizer, edits: list[list[str]]) -> None:
         self.passages = pieces_of(tokenizer, [c.text for c in corpus.contexts])
         self.titles = [title_pieces(e.ids) for e in encode(tokenizer, [title_text(c.title) for c in corpus.contexts])]
-        questions = sorted({row.question for row in rows})
+        questions = sorted({row.question for row in rows}.union(*edits))
         self.questions = {q: e.ids for q, e in zip(questions, encode(tokenizer, questions), strict=True)}
         answers = sorted({answer for row in rows for answer in row.answers})
         self.answers = {a: e.ids for a, e in zip(answers, encode(tokenizer, answers), strict=True)}
@@ -221,27 +221,39 @@ class Schedule:
 
     shares: dict[str, float]
     negative: float
+    edited: float
     empty: float
     first_answer: float
     drop_title: float
 
 
+def picks(rows: list[Row], schedule: Schedule, rng: random.Random) -> list[int]:
+    """The rows of one pass, each source in its share: 2.0 shows a row twice."""
+    out = []
+    for index, row in enumerate(rows):
+        share = schedule.shares[row.source]
+        out += [index] * (int(share) + (rng.random() < share % 1))
+    return out
+
+
 def epoch(
     rows: list[Row],
     negatives: list[list[int]],
+    edits: list[list[str]],
     schedule: Schedule,
     examples: Examples,
     most: Callable[[], int],
     rng: random.Random,
 ) -> Iterator[Example]:
-    """One pass over the rows, each source thinned to its share, in random order."""
-    picked = [i for i, row in enumerate(rows) if rng.random() < schedule.shares[row.source]]
+    """One pass over the rows, in random order."""
     jobs = []
-    for index in picked:
+    for index in picks(rows, schedule, rng):
         row = rows[index]
         jobs.append((row, row.context))
         if row.answers and negatives[index] and rng.random() < schedule.negative:
             jobs.append((row, rng.choice(negatives[index])))
+        if edits[index] and rng.random() < schedule.edited:
+            jobs.append((replace(row, question=rng.choice(edits[index]), answers=()), row.context))
     rng.shuffle(jobs)
     for row, context in jobs:
         example = examples.make(row, context, most(), rng, schedule.first_answer, schedule.drop_title)

@@ -20,11 +20,11 @@ from torch import Tensor
 
 from dataset import assemble, collate, encode, open_tokenizer, title_pieces, title_text
 from decode import LONGEST, beam, greedy
-from export import load_reader
 from model import END_ID, NO_ANSWER_ID, PAD_ID, Memory, Reader
 from rendering import Source, render, source_of
 from retrieval import SCORE_SCALE, BiEncoder
 from scores import auroc, exact_match, f1
+from weights import load_reader
 
 SETS = ["xquad.en", "newwiki.heldout", "squad2.heldout"]
 PASSAGES = 5

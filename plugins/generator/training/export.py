@@ -13,7 +13,6 @@ import tomllib
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -24,10 +23,10 @@ from dataset import (
 from decode import greedy
 from model import (
     END_ID, GATE_WIDTH, HEADS, INNER, LAYER_NAMES, LAYER_NORM_EPS, LAYERS, MASKED, NO_ANSWER_ID, POSITIONS,
-    START_ID, VOCABULARY, WIDTH, DecoderState, Reader, hugging_face_tensor, quantize_rows, read_vocabulary,
+    START_ID, VOCABULARY, WIDTH, DecoderState, Reader, quantize_rows,
 )
+from weights import WEIGHTS, averaged, load_reader
 
-WEIGHTS = "model.safetensors"
 LARGEST_BYTES = 40_000_000
 FIXTURE_ROWS = 500
 FIXTURE_PASSAGE_CHARS = 700
@@ -77,41 +76,6 @@ def tensors_of(reader: Reader) -> dict[str, Tensor]:
     # Pieces that are never generated carry their mask in the bias.
     tensors["decoder.generate_bias"] = (decoder.generate_bias + decoder.generate_mask).clamp_min(MASKED).half()
     return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-
-
-def load_reader(folder: Path, device: str = "cpu") -> Reader:
-    """The reader of an exported folder, in float32."""
-    with safe_open(str(folder / WEIGHTS), framework="pt") as file:
-        source = {name: file.get_tensor(name) for name in file.keys()}
-    reader = Reader(read_vocabulary(folder), frozen_layers=LAYERS)
-    source = {name: tensor.float() for name, tensor in source.items()}
-    encoder, decoder = reader.encoder, reader.decoder
-    with torch.no_grad():
-        encoder.words.copy_(source["embeddings.word_embeddings.codes"] * source["embeddings.word_embeddings.scale"][:, None])
-        encoder.positions.copy_(source["embeddings.position_embeddings.weight"])
-        encoder.segments.copy_(source["embeddings.token_type_embeddings.weight"])
-        encoder.norm.weight.copy_(source["embeddings.LayerNorm.weight"])
-        encoder.norm.bias.copy_(source["embeddings.LayerNorm.bias"])
-        for index, layer in enumerate(encoder.layers):
-            for name, parameter in layer.named_parameters():
-                parameter.copy_(hugging_face_tensor(source, index, name))
-        for name, parameter in decoder.named_parameters():
-            parameter.copy_(source[f"decoder.{name}"])
-        decoder.generate_mask.zero_()
-    return reader.to(device).eval()
-
-
-def load_checkpoint(path: Path, encoder: Path) -> Reader:
-    """A training checkpoint's averaged weights."""
-    reader = Reader(read_vocabulary(encoder))
-    reader.encoder.load_minilm(encoder)
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    trained = {name for name, p in reader.named_parameters() if p.requires_grad}
-    if set(state["average"]) != trained:
-        raise SystemExit(f"{path}: its trained tensors are not this model's")
-    reader.load_state_dict(state["average"], strict=False)
-    print(f"step {state['step']}, {state['seen']} examples, {state['spent'] / 60:.1f} minutes")
-    return reader.eval()
 
 
 def rounded(value: float) -> float:
@@ -169,7 +133,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(2)
     options.out.mkdir(parents=True, exist_ok=True)
-    reader = load_checkpoint(options.checkpoint, options.encoder)
+    reader = averaged(options.checkpoint, options.encoder)
     tokenizer = open_tokenizer(options.encoder)
     tokenizer.save(str(options.out / "tokenizer.json"), pretty=False)
     (options.out / "config.json").write_text(json.dumps(DESCRIPTION, indent=2) + "\n")

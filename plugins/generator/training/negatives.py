@@ -24,7 +24,7 @@ from dataset import Corpus, Row, contains_answer
 MOST_COMMON_SHARE = 0.05
 K1, B = 1.2, 0.75
 TOP = 24
-KEEP = 4
+KEEP = 8
 
 
 def terms(text: str) -> list[str]:

@@ -6,15 +6,13 @@ question's own passage and its retrieved negatives.
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from dataset import Example, Examples, Row, Schedule, collate
-from model import NO_ANSWER_ID, PAD_ID, Reader
-
-GROUPS = 8
+from dataset import Example, Examples, Row, Schedule, collate, picks
+from model import NO_ANSWER_ID, Reader
 
 
 @dataclass
@@ -35,7 +33,7 @@ def groups(
     rng: random.Random,
 ) -> Iterator[list[Group]]:
     """One pass over the rows, thinned as in stage 1, a few questions at a time."""
-    picked = [i for i, row in enumerate(rows) if rng.random() < schedule.shares[row.source]]
+    picked = picks(rows, schedule, rng)
     rng.shuffle(picked)
     held: list[Group] = []
     for index in picked:
@@ -47,33 +45,33 @@ def groups(
                  for context in (row.context, *others)]
         scores = torch.tensor([record["own"], *record["scores"][: len(others)]]) * rag["score_scale"]
         held.append(Group(shown, torch.log_softmax(scores, dim=0)))
-        if len(held) == GROUPS:
+        if len(held) == rag["questions"]:
             yield held
             held = []
 
 
-def rag_loss(reader: Reader, batch: list[Group], no_answer_weight: float, device: str, autocast: bool) -> Tensor:
-    flat = [example for group in batch for example in group.examples]
-    inputs, own_targets = collate(flat, device)
-    # Every passage of a question is asked for the answer its own passage gives.
-    longest = own_targets.shape[1]
-    targets = torch.full_like(own_targets, PAD_ID)
-    row = 0
-    for group in batch:
-        answer = torch.tensor(group.examples[0].target, device=device)
-        for _ in group.examples:
-            targets[row, : min(longest, len(answer))] = answer
-            row += 1
-    memory = reader.remember(inputs, autocast)
-    log_p = reader.sequence_log_prob(memory, targets)
-    silent = (own_targets[:, 0] == NO_ANSWER_ID) & (targets[:, 0] != NO_ANSWER_ID)
-    loss = torch.zeros((), device=device)
-    begin = 0
-    for group in batch:
-        end = begin + len(group.examples)
-        loss = loss - torch.logsumexp(group.log_prior.to(device) + log_p[begin:end], dim=0)
-        begin = end
+def collate_groups(held: list[Group]) -> dict[str, Tensor]:
+    """A row per passage: `silent` where the passage does not answer, `targets` what its question's own passage answers;
+    `question` [rows] is the group of a row and `log_prior` [rows] its log p(z|x)."""
+    flat = [replace(example, target=group.examples[0].target) for group in held for example in group.examples]
+    inputs, targets = collate(flat, "cpu")
+    refused = [example.target[0] == NO_ANSWER_ID for group in held for example in group.examples]
+    question = [index for index, group in enumerate(held) for _ in group.examples]
+    return {**inputs, "targets": targets, "question": torch.tensor(question),
+            "silent": torch.tensor(refused) & (targets[:, 0] != NO_ANSWER_ID),
+            "log_prior": torch.cat([group.log_prior for group in held])}
+
+
+def rag_loss(reader: Reader, batch: dict[str, Tensor], no_answer_weight: float, autocast: bool) -> tuple[Tensor, int]:
+    """The mean over questions, and their number."""
+    targets, question, silent = batch["targets"], batch["question"], batch["silent"]
+    questions = int(question[-1]) + 1
+    memory = reader.remember(batch, autocast)
+    log_p = batch["log_prior"] + reader.sequence_log_prob(memory, targets)
+    # [questions, rows]: minus infinity at the rows of other questions.
+    own = question[None] == torch.arange(questions, device=question.device)[:, None]
+    loss = -torch.logsumexp(torch.where(own, log_p[None], float("-inf")), dim=1).sum()
     if bool(silent.any()):
-        refused = reader.sequence_log_prob(memory.select(silent), own_targets[silent][:, :1])
-        loss = loss - no_answer_weight * refused.sum()
-    return loss / len(batch)
+        no_answer = torch.full((int(silent.sum()), 1), NO_ANSWER_ID, device=targets.device)
+        loss = loss - no_answer_weight * reader.sequence_log_prob(memory.select(silent), no_answer).sum()
+    return loss / questions, questions

@@ -1,9 +1,10 @@
 """Trains the reader for a number of minutes.
 
-    train.py --config FILE --data FILE --encoder FOLDER --negatives FILE --out FOLDER --minutes N
+    train.py --config FILE --data FILE --encoder FOLDER --negatives FILE --edits FILE --out FOLDER --minutes N
 
-Continues from FOLDER/last.pt when there is one; `--from FILE` starts a fresh schedule from a checkpoint's
-averaged weights, or from an exported folder.  The learning rate follows the clock, so a run ends annealed whatever the machine's speed.
+Starts from the default encoder and a new decoder, or from a reader, when `--encoder` is a folder that export.py wrote.
+Continues from FOLDER/last.pt when there is one; `--from FILE...` starts a fresh schedule from the mean of checkpoints'
+averaged weights.  The learning rate follows the clock, so a run ends annealed whatever the machine's speed.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import random
 import signal
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -22,19 +24,25 @@ from dataset import (
     Corpus, Example, Examples, Row, Schedule, batches, collate, count_by_source, epoch, open_tokenizer,
 )
 from decode import greedy
-from export import load_reader
-from model import END_ID, NO_ANSWER_ID, Reader, read_vocabulary
-from rag_loss import Group, groups, rag_loss
+from distillation import distilled_loss
+from feed import feed
+from model import END_ID, NO_ANSWER_ID, Reader
+from rag_loss import collate_groups, groups, rag_loss
 from scores import auroc, exact_match, f1
+from watch import Watched
+from weights import averaged, mean_of, new_reader
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    for name in ("config", "data", "encoder", "negatives", "out"):
+    for name in ("config", "data", "encoder", "negatives", "edits", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--from", type=Path, dest="origin")
+    parser.add_argument("--from", type=Path, nargs="+", default=[], dest="origins")
     parser.add_argument("--loss", choices=["passage", "rag"], default="passage")
+    parser.add_argument("--teachers", type=Path, nargs="+", default=[], help="checkpoints whose mean is learned from too")
+    parser.add_argument("--watch", type=Path, help="questions beside what a search finds for them, of watch.py")
+    parser.add_argument("--workers", type=int, default=0, help="processes that make batches; 0: this one")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--order", type=int, default=0, help="another number shows the rows in another order")
@@ -120,14 +128,6 @@ def dev_scores(reader: Reader, examples: list[tuple[Example, list[list[int]]]], 
             "answerable": len(answerable), "unanswerable": len(unanswerable)}
 
 
-def weights_of(origin: Path, reader: Reader, device: str) -> dict[str, Tensor]:
-    """The trained tensors of a checkpoint or of a folder that export.py wrote."""
-    if origin.is_dir():
-        exported = load_reader(origin, device).state_dict()
-        return {name: exported[name] for name, p in reader.named_parameters() if p.requires_grad}
-    return torch.load(origin, map_location=device, weights_only=True)["average"]
-
-
 def save(path: Path, state: dict) -> None:
     """A reader of `path` sees the old checkpoint or the new one, never half of one."""
     part = path.with_suffix(".part")
@@ -140,6 +140,8 @@ def main() -> None:
     config = tomllib.loads(options.config.read_text())
     torch.set_num_threads(options.threads)
     torch.manual_seed(config["seed"])
+    if options.device.startswith("cuda"):
+        torch.set_float32_matmul_precision("high")
     options.out.mkdir(parents=True, exist_ok=True)
     log = (options.out / "log.jsonl").open("a", buffering=1)
 
@@ -149,14 +151,18 @@ def main() -> None:
     found = [json.loads(line) for line in options.negatives.open()]
     if len(found) != len(train_rows) + len(dev_rows):
         raise SystemExit("the negatives were made with another configuration: run negatives.py again")
-    examples = Examples(corpus, train_rows + dev_rows, tokenizer)
+    edits = [json.loads(line) for line in options.edits.open(encoding="utf-8")]
+    if len(edits) != len(train_rows):
+        raise SystemExit("the edited questions were made with another configuration: run edits.py again")
+    examples = Examples(corpus, train_rows + dev_rows, tokenizer, edits)
+    watched = Watched(options.watch, tokenizer) if options.watch else None
     negatives = [record["passages"] for record in found]
-    schedule = Schedule(config["sources"], config["negative"], config["empty"], config["first_answer"], config["drop_title"])
+    schedule = Schedule(config["sources"], config["negative"], config["edited"], config["empty"],
+                        config["first_answer"], config["drop_title"])
     dev = dev_examples(examples, dev_rows, negatives[len(train_rows) :])
 
-    reader = Reader(read_vocabulary(options.encoder), config["frozen_layers"])
-    reader.encoder.load_minilm(options.encoder)
-    reader.to(options.device)
+    reader = new_reader(options.encoder, config["frozen_layers"]).to(options.device)
+    teachers = [averaged(path, options.encoder).to(options.device) for path in options.teachers]
     average = Average(reader, config["ema"])
     optimizer = optimizer_of(reader, config)
     step, seen, spent = 0, 0, 0.0
@@ -167,25 +173,30 @@ def main() -> None:
         average.values = state["average"]
         optimizer.load_state_dict(state["optimizer"])
         step, seen, spent = state["step"], state["seen"], state["spent"]
-    elif options.origin:
-        reader.load_state_dict(weights_of(options.origin, reader, options.device), strict=False)
+    elif options.origins:
+        reader.load_state_dict(mean_of(options.origins), strict=False)
         average = Average(reader, config["ema"])
     log.write(json.dumps({"pid": os.getpid(), "step": step, "rows": len(train_rows), "contexts": len(corpus.contexts),
                           "dev": len(dev), "sources": count_by_source(train_rows)}) + "\n")
 
     clock = Clock(options.minutes, spent)
-    rng = random.Random((config["seed"] + options.order) * 1_000_003 + step)
 
     def window_pieces() -> int:
         return stage_window(config["windows"], clock.fraction())
 
-    def stream():
+    def stream(worker: int) -> Iterator[dict[str, Tensor]]:
+        if options.workers:
+            torch.set_num_threads(1)
+        rng = random.Random(((config["seed"] + options.order) * 1_000_003 + step) * 1_009 + worker)
         while True:
             if options.loss == "rag":
-                yield from groups(train_rows, found, schedule, config["rag"], examples, window_pieces, rng)
+                shown = groups(train_rows, found, schedule, config["rag"], examples, window_pieces, rng)
+                yield from map(collate_groups, shown)
             else:
-                shown = epoch(train_rows, negatives, schedule, examples, window_pieces, rng)
-                yield from batches(shown, config["batch"], 20, rng)
+                shown = epoch(train_rows, negatives, edits, schedule, examples, window_pieces, rng)
+                for batch in batches(shown, config["batch"], 20, rng):
+                    inputs, targets = collate(batch, "cpu")
+                    yield {**inputs, "targets": targets}
 
     def checkpoint() -> None:
         parameters = {name: p.detach() for name, p in reader.named_parameters() if p.requires_grad}
@@ -195,6 +206,8 @@ def main() -> None:
     def measure() -> None:
         average.swap()
         scores = dev_scores(reader, dev, tokenizer, options, config["bfloat16"])
+        if watched:
+            scores["watched"] = watched.scores(reader, options.device, config["bfloat16"])
         average.swap()
         log.write(json.dumps({"step": step, "seen": seen, "minutes": round(clock.spent() / 60, 2), **scores}) + "\n")
 
@@ -202,7 +215,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     last_saved = last_measured = clock.spent()
     losses, recent, since = [], 0, time.monotonic()
-    for batch in stream():
+    for host_batch in feed(stream, options.workers):
+        batch = {name: tensor.to(options.device, non_blocking=True) for name, tensor in host_batch.items()}
         fraction = clock.fraction()
         if stopped:
             checkpoint()
@@ -212,7 +226,7 @@ def main() -> None:
         factor = learning_rate_factor(fraction, config["warm_up"])
         for part in optimizer.param_groups:
             part["lr"] = part["peak"] * factor
-        loss, count = batch_loss(reader, batch, config, options)
+        loss, count = batch_loss(reader, teachers, batch, config, options.loss)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(average.parameters.values(), config["clip"])
@@ -224,11 +238,11 @@ def main() -> None:
         average.update(step)
         seen += count
         recent += count
-        losses.append(float(loss.detach()))
+        losses.append(loss.detach())
         if step % 20 == 0 or step == 2:
             now = time.monotonic()
             log.write(json.dumps({"step": step, "seen": seen, "minutes": round(clock.spent() / 60, 2),
-                                  "loss": round(sum(losses) / len(losses), 4), "norm": round(float(norm), 2),
+                                  "loss": round(float(sum(losses)) / len(losses), 4), "norm": round(float(norm), 2),
                                   "rate": round(factor, 3), "window": window_pieces(),
                                   "per_second": round(recent / (now - since), 2)}) + "\n")
             losses, recent, since = [], 0, now
@@ -242,12 +256,17 @@ def main() -> None:
     measure()
 
 
-def batch_loss(reader: Reader, batch: list[Example] | list[Group], config: dict, options) -> tuple[Tensor, int]:
-    if options.loss == "rag":
-        return rag_loss(reader, batch, config["rag"]["no_answer"], options.device, config["bfloat16"]), len(batch)
-    inputs, targets = collate(batch, options.device)
-    memory = reader.remember(inputs, config["bfloat16"])
-    return -reader.sequence_log_prob(memory, targets).mean(), len(batch)
+def batch_loss(reader: Reader, teachers: list[Reader], batch: dict[str, Tensor], config: dict, kind: str) -> tuple[Tensor, int]:
+    """The mean loss of a batch, and its number of questions."""
+    if kind == "rag":
+        return rag_loss(reader, batch, config["rag"]["no_answer"], config["bfloat16"])
+    memory = reader.remember(batch, config["bfloat16"])
+    targets = batch["targets"]
+    if not teachers:
+        return -reader.sequence_log_prob(memory, targets).mean(), len(targets)
+    with torch.no_grad():
+        taught = [each.remember(batch, config["bfloat16"]) for each in teachers]
+    return distilled_loss(reader, memory, teachers, taught, targets, config["distillation"]).mean(), len(targets)
 
 
 def dev_examples(examples: Examples, rows: list[Row], negatives: list[list[int]]) -> list[tuple[Example, list[list[int]]]]:
