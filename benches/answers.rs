@@ -97,8 +97,8 @@ fn main() {
 fn recall(db: &Database, questions: &[Question]) -> serde_json::Value {
     let mut found = [0usize; 3];
     for question in questions {
-        let found = db.retrieve(&question.question, &RetrieveOptions::new(10)).unwrap();
-        let rank = found.iter().position(|found| found.hit.key == question.pid);
+        let hits = db.retrieve(&question.question, &RetrieveOptions::new(10)).unwrap();
+        let rank = hits.iter().position(|found| found.hit.key == question.pid);
         for (count, k) in found.iter_mut().zip([1, 5, 10]) {
             *count += usize::from(rank.is_some_and(|rank| rank < k));
         }
