@@ -5,7 +5,8 @@
 //!
 //! The threshold is the lowest that keeps a share of the F1 that questions with an answer have when every one of them is
 //! answered: a right answer withheld is the worse mistake, since a wrong one is shown with its probability and its
-//! source. The temperature is the one with the highest F1 then, abstaining counted as right where there is no answer.
+//! source. The temperature is the one under which the passages that were asked about have the highest prior: the mean of its
+//! log, where they are among the k. The F1 of answers hardly depends on it.
 //! Prints one JSON line per temperature, then the choice; `--write` puts it into a model's config.json.
 //!
 //! Candidates are searched once, at temperature 1, and ranked anew at each temperature.
@@ -58,6 +59,8 @@ struct Args {
 /// What a generator makes of one question.
 struct Heard {
     is_answerable: bool,
+    /// Which passages are of the document that was asked about.
+    asked_for: Vec<bool>,
     scores: Vec<f32>,
     /// log p(no answer|x,z), `[passages]`.
     silence: Vec<f64>,
@@ -90,6 +93,8 @@ fn main() {
             |f1: &dyn Fn(&Outcome) -> f64| outcomes.iter().map(f1).sum::<f64>() / outcomes.len() as f64;
         let f1 =
             mean(&|o| if o.no_answer_probability > threshold { f64::from(!o.is_answerable) } else { o.f1 });
+        let log_priors: Vec<f64> = outcomes.iter().filter_map(|o| o.log_prior).collect();
+        let log_prior = log_priors.iter().sum::<f64>() / log_priors.len() as f64;
         let of_kind = |is_answerable| outcomes.iter().filter(move |o| o.is_answerable == is_answerable);
         let abstained = |is_answerable| {
             let silent = of_kind(is_answerable).filter(|o| o.no_answer_probability > threshold).count();
@@ -100,19 +105,19 @@ fn main() {
         println!(
             "{}",
             json!({
-                "temperature": temperature, "threshold": threshold, "f1": f1, "f1_always": mean(&|o| o.f1),
+                "temperature": temperature, "log_prior": log_prior, "threshold": threshold, "f1": f1, "f1_always": mean(&|o| o.f1),
                 "abstained": { "answerable": abstained(true), "unanswerable": abstained(false) },
                 "no_answer_auroc": roc_area(&signs),
             })
         );
-        if f1 > best {
-            (best, chosen) = (f1, (temperature, threshold));
+        if log_prior > best {
+            (best, chosen) = (log_prior, (temperature, threshold));
         }
     }
     let (temperature, threshold) = chosen;
     let rounded = |value: f64| (value * 1e4).round() / 1e4;
     let calibration = json!({ "prior_temperature": rounded(f64::from(temperature)), "no_answer_threshold": rounded(threshold) });
-    println!("{}", json!({ "questions": heard.len(), "calibration": calibration, "f1": best }));
+    println!("{}", json!({ "questions": heard.len(), "calibration": calibration, "log_prior": best }));
     if let Some(path) = args.write {
         let mut config: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
@@ -138,6 +143,7 @@ fn hear(db: &Database, generator: &dyn Generator, scale: f64, question: &Questio
         .map(|found| Passage { title: &found.hit.passage_title, text: &found.hit.text })
         .collect();
     let scores: Vec<f32> = found.iter().map(|found| found.relevance).collect();
+    let found_keys: Vec<String> = found.iter().map(|found| found.hit.key.clone()).collect();
     let log_prior = prior(&scores, scale);
     let mut decoding = generator.start(&question.question, &passages).unwrap();
     let silent = decoding.no_answer().expect("a generator that can say \"no answer\"");
@@ -152,6 +158,7 @@ fn hear(db: &Database, generator: &dyn Generator, scale: f64, question: &Questio
     let candidates = candidates.collect();
     Heard {
         is_answerable: !question.answers.is_empty(),
+        asked_for: found_keys.iter().map(|key| *key == question.pid).collect(),
         scores,
         silence: silence[0].marginal.log_likelihoods.clone(),
         candidates,
@@ -161,6 +168,8 @@ fn hear(db: &Database, generator: &dyn Generator, scale: f64, question: &Questio
 #[derive(Clone, Copy)]
 struct Outcome {
     is_answerable: bool,
+    /// log of the prior of the document that was asked about; `None` where it was not found.
+    log_prior: Option<f64>,
     /// Of the likeliest answer, given whether or not it should be: 0 where there is none.
     f1: f64,
     no_answer_probability: f64,
@@ -172,8 +181,11 @@ impl Heard {
         let marginal =
             |log_likelihoods: &[f64]| log_sum_exp(log_prior.iter().zip(log_likelihoods).map(|(p, l)| p + l));
         let best = self.candidates.iter().max_by(|a, b| marginal(&a.1).total_cmp(&marginal(&b.1)));
+        let asked_for = log_prior.iter().zip(&self.asked_for).filter(|(_, is)| **is).map(|(prior, _)| *prior);
+        let asked_for = log_sum_exp(asked_for);
         Outcome {
             is_answerable: self.is_answerable,
+            log_prior: asked_for.is_finite().then_some(asked_for),
             f1: best.filter(|_| self.is_answerable).map_or(0.0, |best| best.0),
             no_answer_probability: marginal(&self.silence).exp(),
         }
