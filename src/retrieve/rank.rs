@@ -64,7 +64,7 @@ impl Database {
             return Ok(self.search(question, search)?.into_iter().map(alone).collect());
         }
         let k = search.k.max(*candidates);
-        let wide = SearchOptions { k, ef: search.ef.max(2 * k), ..search.clone() };
+        let wide = SearchOptions { k, ef: search.ef.max(k.saturating_mul(2)), ..search.clone() };
         let hits = self.search(question, &wide)?;
         let words = match_words(question, hits.iter().map(|hit| [hit.passage_title.as_str(), &hit.text]));
         let unit = words_weight / self.encoder()?.profile().score_scale;
