@@ -105,7 +105,8 @@ fn main() {
         println!(
             "{}",
             json!({
-                "temperature": temperature, "log_prior": log_prior, "threshold": threshold, "f1": f1, "f1_always": mean(&|o| o.f1),
+                "temperature": temperature, "log_prior": log_prior, "threshold": threshold,
+                "f1": f1, "f1_always": mean(&|o| o.f1),
                 "abstained": { "answerable": abstained(true), "unanswerable": abstained(false) },
                 "no_answer_auroc": roc_area(&signs),
             })
@@ -143,7 +144,7 @@ fn hear(db: &Database, generator: &dyn Generator, scale: f64, question: &Questio
         .map(|found| Passage { title: &found.hit.passage_title, text: &found.hit.text })
         .collect();
     let scores: Vec<f32> = found.iter().map(|found| found.relevance).collect();
-    let found_keys: Vec<String> = found.iter().map(|found| found.hit.key.clone()).collect();
+    let asked_for = found.iter().map(|found| found.hit.key == question.pid).collect();
     let log_prior = prior(&scores, scale);
     let mut decoding = generator.start(&question.question, &passages).unwrap();
     let silent = decoding.no_answer().expect("a generator that can say \"no answer\"");
@@ -158,7 +159,7 @@ fn hear(db: &Database, generator: &dyn Generator, scale: f64, question: &Questio
     let candidates = candidates.collect();
     Heard {
         is_answerable: !question.answers.is_empty(),
-        asked_for: found_keys.iter().map(|key| *key == question.pid).collect(),
+        asked_for,
         scores,
         silence: silence[0].marginal.log_likelihoods.clone(),
         candidates,

@@ -21,8 +21,8 @@ pub struct AskOptions {
     pub candidates: usize,
     /// Nats that words add to a passage's prior at most, at least 0; see [`RetrieveOptions`].
     pub words_weight: f32,
-    /// The s of p(z|x) = softmax_z(s * relevance), see [`Retrieved`](crate::Retrieved); by default the encoder's own, over the temperature that was
-    /// fitted for the generator.
+    /// The s of p(z|x) = softmax_z(s * relevance), see [`Retrieved`](crate::Retrieved); by default the encoder's own,
+    /// over the temperature that was fitted for the generator.
     pub score_scale: Option<f32>,
     /// How answers are looked for, by a generator that writes freely.
     pub decode: Decode,

@@ -33,7 +33,8 @@ pub const RECALL_AT: [usize; 3] = [1, 5, 10];
 
 impl Database {
     /// Share of `questions` whose passage, the document with the question's `pid`, is among the first 1, 5 and
-    /// 10 hits, whatever the k of `options`. Questions without a `pid` are left out; for one too long for the encoder nothing is found.
+    /// 10 hits, whatever the k of `options`. Questions without a `pid` are left out; for one too long for the encoder
+    /// nothing is found.
     ///
     /// # Errors
     /// As [`Database::retrieve`].

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// How soon more of the same word says nothing new, and how much longer passages are held to (Robertson and
-/// Zaragoza 2009, section 3.5).
+/// Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond").
 const K1: f32 = 1.2;
 const B: f32 = 0.75;
 
