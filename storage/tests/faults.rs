@@ -1,9 +1,9 @@
 //! The store stopped at every step of create, open, commit, seal, merge and compact: what is on disk then is the old
 //! state or the new one, sound, and can be written to.
 //!
-//! "Stopped" is tried in three ways. *Dead*: the folder is copied at that moment, and the copy opened, as after a
+//! "Stopped" is tried in four ways. *Dead*: the folder is copied at that moment, and the copy opened, as after a
 //! process that died there. *Broken*: the step fails, and every one after it, as on a disk that broke. *Once*: only
-//! that step fails, and the work goes on.
+//! that step fails, and the work goes on. *Panics*: so does its thread, and the others go on.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 mod workload;
@@ -13,6 +13,7 @@ use postil_storage::fault::{Point, on_reach, settle};
 use postil_storage::{Result, StorageError, Store};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -165,10 +166,24 @@ fn dead(folder: &Path, reached: &mut BTreeMap<Point, u64>) {
     }
 }
 
-/// Fails at the `nth` time that `point` is reached, and from then on if `broken`; whether it came to that.
-fn failing(folder: &Path, point: Point, nth: usize, broken: bool) -> bool {
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum How {
+    Broken,
+    Once,
+    Panics,
+}
+
+/// What `step` says; a panic is not more than an error here.
+fn caught(step: impl FnOnce() -> Result<()>) -> Result<()> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| {
+        Err(StorageError::Io { path: "a thread".into(), source: std::io::Error::other("it panicked") })
+    })
+}
+
+/// Fails at the `nth` time that `point` is reached; whether it came to that.
+fn failing(folder: &Path, point: Point, nth: usize, how: How) -> bool {
     let (times, failed) = (AtomicUsize::new(0), Arc::new(AtomicBool::new(false)));
-    let mut script = Script::new(folder.join(format!("{point:?} {nth} {broken}.postil")));
+    let mut script = Script::new(folder.join(format!("{point:?} {nth} {how:?}.postil")));
     if matches!(point, Point::OpenOrphanRemoved) {
         // Only what a crash left is an orphan.
         script.create().unwrap();
@@ -181,16 +196,18 @@ fn failing(folder: &Path, point: Point, nth: usize, broken: bool) -> bool {
     let tripped = Arc::clone(&failed);
     on_reach(Some(Arc::new(move |at| {
         let here = at == point && times.fetch_add(1, Ordering::SeqCst) == nth;
-        !(here && !tripped.swap(true, Ordering::SeqCst) || broken && tripped.load(Ordering::SeqCst))
+        let first = here && !tripped.swap(true, Ordering::SeqCst);
+        assert!(!(first && how == How::Panics), "a test lets it panic here");
+        !(first || how == How::Broken && tripped.load(Ordering::SeqCst))
     })));
     let mut generation = script.acknowledged.load(Ordering::SeqCst);
-    let started = if script.path.exists() { script.reopen() } else { script.create() };
+    let started = caught(|| if script.path.exists() { script.reopen() } else { script.create() });
     if let Err(error) = started {
         assert!(matches!(error, StorageError::Io { .. }), "{error}");
     } else {
         while generation < BATCHES {
             generation += 1;
-            let Err(error) = script.step(generation) else { continue };
+            let Err(error) = caught(|| script.step(generation)) else { continue };
             let typed = matches!(
                 error,
                 StorageError::Io { .. } | StorageError::Poisoned { .. } | StorageError::Sealing { .. }
@@ -204,7 +221,7 @@ fn failing(folder: &Path, point: Point, nth: usize, broken: bool) -> bool {
                     agree(store, &model(shown));
                 }
             }
-            if broken {
+            if how == How::Broken {
                 break;
             }
             if script.store.as_ref().is_none_or(|store| !store.is_writable()) {
@@ -228,10 +245,10 @@ fn a_store_stopped_at_any_step_has_the_old_state_or_the_new_one() {
     dead(folder.path(), &mut reached);
     let mut failures = 0;
     for &point in Point::ALL {
-        for broken in [true, false] {
+        for how in [How::Broken, How::Once, How::Panics] {
             // The first time, and one that comes with segments and removals before it.
             for nth in [0, 5] {
-                if failing(folder.path(), point, nth, broken) {
+                if failing(folder.path(), point, nth, how) {
                     failures += 1;
                     *reached.entry(point).or_default() += 1;
                 }

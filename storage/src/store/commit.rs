@@ -94,7 +94,7 @@ pub(super) fn write(
 
     shared.sequence.fetch_add(1, Ordering::AcqRel);
     // On failure the sequence stays odd: what the trees hold now is not what the snapshot shows.
-    shared.write(&draft.writes)?;
+    let unpublished = shared.write(&draft.writes)?;
     let mut snapshot = before.clone();
     snapshot.generation = draft.manifest.generation;
     snapshot.growing.append(draft.ids, draft.vectors);
@@ -106,6 +106,7 @@ pub(super) fn write(
     shared.publish(snapshot);
     shared.sequence.fetch_add(1, Ordering::AcqRel);
     *writer = draft.manifest;
+    drop(unpublished);
     shared.notify();
     fault::reach(Point::CommitPublished)?;
     Ok(outcomes)

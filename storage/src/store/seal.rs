@@ -3,7 +3,7 @@
 //! A job runs to the end of what is due.
 
 use super::StoreOptions;
-use super::shared::Shared;
+use super::shared::{Shared, Unpublished};
 use super::snapshot::Snapshot;
 use crate::documents::{Documents, SegmentEntry, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
@@ -197,10 +197,13 @@ impl Worker {
         let Some(copied) = documents.copied(&shared.path, number, &self.stop)? else {
             return Ok(());
         };
-        let new = Documents::take_place(&copied, &shared.path).inspect_err(|error| shared.poison(error))?;
+        let unpublished = Unpublished(shared);
+        let new = Documents::take_place(&copied, &shared.path)
+            .inspect_err(|error| shared.poison(&error.to_string()))?;
         drop(documents);
         let place = new.path().to_owned();
         let old = std::mem::replace(&mut *shared.documents.write(), Arc::new(new));
+        drop(unpublished);
         drop(writer);
         fault::reach(Point::RewriteUsed)?;
         // Where a reader still has the old trees, the next open removes them.
@@ -359,7 +362,7 @@ impl Worker {
             writes.segment(segment.number, segment.checksum());
         }
         writes.manifest(&manifest);
-        shared.write(&writes)?;
+        let unpublished = shared.write(&writes)?;
         let mut snapshot = (*before).clone();
         snapshot.growing = before.growing.without_first(growing);
         let old: Vec<_> = snapshot.segments.splice(replaced, segment.map(Arc::new)).collect();
@@ -368,6 +371,7 @@ impl Worker {
         }
         shared.publish(snapshot);
         *writer = manifest;
+        drop(unpublished);
         shared.notify();
         fault::reach(Point::AdoptionPublished)?;
         // Before the next one has the lock: a check would take these files for damage.

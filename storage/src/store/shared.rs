@@ -28,6 +28,18 @@ pub(super) struct Remembered {
     rows: Arc<RoaringTreemap>,
 }
 
+/// While the trees have what the snapshot has not: a panic then must leave nobody to write on the old state.
+#[must_use]
+pub(super) struct Unpublished<'a>(pub(super) &'a Shared);
+
+impl Drop for Unpublished<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.poison("a thread panicked while it wrote");
+        }
+    }
+}
+
 /// How far the segment in the making is.
 #[derive(Default)]
 pub(super) struct Building {
@@ -119,14 +131,17 @@ impl Shared {
         }
     }
 
-    /// Writes to the trees. A failure may have left any part of it, so nothing may be written after one.
-    pub(super) fn write(&self, writes: &Writes) -> Result<()> {
-        self.documents().commit(writes).inspect_err(|error| self.poison(error))
+    /// Writes to the trees. A failure may have left any part of it, so nothing may be written after one. What is returned
+    /// is held until the snapshot shows what was written.
+    pub(super) fn write(&self, writes: &Writes) -> Result<Unpublished<'_>> {
+        let unpublished = Unpublished(self);
+        self.documents().commit(writes).inspect_err(|error| self.poison(&error.to_string()))?;
+        Ok(unpublished)
     }
 
     /// From here on nothing is written any more.
-    pub(super) fn poison(&self, error: &StorageError) {
-        *self.poison.lock() = Some(error.to_string());
+    pub(super) fn poison(&self, why: &str) {
+        *self.poison.lock() = Some(why.to_owned());
         self.notify();
     }
 
