@@ -1,6 +1,6 @@
 //! Queries a second against recall, through the public API of a database on disk, keys and texts included.
 //!
-//!     cargo bench --bench search -- --vectors DIR [--threads N] [--ef 32,64,128] [--database DIR]
+//!     cargo bench --bench search -- --vectors DIR [--threads N] [--ef 32,64,128] [--database DIR] [--half]
 //!
 //! DIR holds meta.json, base.f16.npy, query.f16.npy and gt.i32.npy (exact nearest rows by dot product).
 //! Prints one JSON line per setting: after the last commit, with sealing still under way, and after compaction,
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Parser;
-use postil::{Database, Metric, SearchOptions};
+use postil::{Database, Metric, Precision, SearchOptions};
 use postil_storage::Batch;
 use rows::document;
 use serde_json::json;
@@ -45,6 +45,9 @@ struct Args {
     /// Where the database is kept; a temporary folder if not given
     #[arg(long)]
     database: Option<PathBuf>,
+    /// Keep vectors in 16 bits a component
+    #[arg(long)]
+    half: bool,
     /// How often each setting is measured
     #[arg(long, default_value_t = 1)]
     repeats: usize,
@@ -61,7 +64,9 @@ fn main() {
 
     let home = tempfile::tempdir().unwrap();
     let path = args.database.clone().unwrap_or_else(|| home.path().join("search.postil"));
-    let open = || Database::options().vectors(dimension, Metric::Cosine).open(&path).unwrap();
+    let precision = if args.half { Precision::Half } else { Precision::Full };
+    let options = || Database::options().vectors(dimension, Metric::Cosine).precision(precision);
+    let open = || options().open(&path).unwrap();
     let mut build = json!({ "committed_s": null, "build_s": null, "open_ms": null });
     if !path.exists() {
         let start = Instant::now();

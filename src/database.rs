@@ -62,6 +62,10 @@ impl Database {
         } else {
             Self::create(path, options)?
         };
+        let recorded = store.profile().precision;
+        if let Some(given) = options.precision.filter(|&given| given != recorded) {
+            return Err(Error::Precision { recorded, given });
+        }
         let db = Self {
             path: path.to_path_buf(),
             #[cfg(feature = "encoder")]
@@ -95,7 +99,7 @@ impl Database {
     }
 
     fn create(path: &Path, options: &Options) -> Result<Store, Error> {
-        let profile = match (&options.profile, options.bare) {
+        let mut profile = match (&options.profile, options.bare) {
             (Some(profile), _) => profile.clone(),
             (None, Some((dimension, metric))) => Profile::new(dimension, metric),
             #[cfg(feature = "encoder")]
@@ -103,6 +107,7 @@ impl Database {
             #[cfg(not(feature = "encoder"))]
             (None, None) => return Err(Error::NothingToCreateWith { path: path.into() }),
         };
+        profile.precision = options.precision.unwrap_or(profile.precision);
         Ok(Store::create(path, profile, options.store.clone())?)
     }
 

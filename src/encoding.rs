@@ -36,7 +36,7 @@ pub(crate) fn profile(options: &Options) -> Result<Profile, Error> {
         (MAX_TOKENS.to_owned(), max_tokens.to_string()),
         (OVERLAP_SENTENCES.to_owned(), overlap_sentences.to_string()),
     ]);
-    Ok(Profile { dimension, metric, encoder: name, fingerprint, attributes })
+    Ok(Profile { encoder: name, fingerprint, attributes, ..Profile::new(dimension, metric) })
 }
 
 /// How a database's documents are split: as recorded when it was made. Refuses another way: passages of two kinds

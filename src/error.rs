@@ -45,6 +45,16 @@ pub enum Error {
         /// What was asked for.
         given: crate::chunk::ChunkOptions,
     },
+    /// The database keeps vectors in another precision than the one asked for: make a new one to have it.
+    #[error(
+        "this database keeps vectors in {recorded} precision, not in {given}; the precision of a database is chosen when it is made"
+    )]
+    Precision {
+        /// What the database was made with.
+        recorded: postil_storage::Precision,
+        /// What was asked for.
+        given: postil_storage::Precision,
+    },
     /// Give passages at least one token.
     #[cfg(feature = "encoder")]
     #[error("a passage of at most 0 tokens holds nothing")]

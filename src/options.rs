@@ -2,7 +2,7 @@ use std::path::Path;
 #[cfg(feature = "encoder")]
 use std::sync::Arc;
 
-use postil_storage::{Metric, Profile, StoreOptions};
+use postil_storage::{Metric, Precision, Profile, StoreOptions};
 
 use crate::{Database, Error};
 
@@ -15,6 +15,7 @@ pub const DEFAULT_MAX_QUESTION_BYTES: usize = 64 * 1024;
 #[must_use]
 pub struct Options {
     pub(crate) bare: Option<(usize, Metric)>,
+    pub(crate) precision: Option<Precision>,
     pub(crate) must_exist: bool,
     pub(crate) read_only: bool,
     /// What a new database records, where that is known.
@@ -38,6 +39,13 @@ impl Options {
     /// Creates a database of bare vectors, `(key, vector, metadata)`, if there is none yet.
     pub fn vectors(mut self, dimension: usize, metric: Metric) -> Self {
         self.bare = Some((dimension, metric));
+        self
+    }
+
+    /// How exactly a new database keeps vectors; an existing one is refused if it was made otherwise.
+    /// [`Precision::Full`] if not given.
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = Some(precision);
         self
     }
 
@@ -103,7 +111,7 @@ impl Options {
     /// # Errors
     /// [`Error::Storage`] when the path is something else, in use, or damaged;
     /// [`Error::EncoderMismatch`] when it was made with another encoder than the one given, [`Error::Chunking`]
-    /// when it splits documents in another way;
+    /// when it splits documents in another way, [`Error::Precision`] when it keeps vectors in another way;
     /// [`Error::NothingToCreateWith`] when a new one is to be bare but has no dimension.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Database, Error> {
         Database::open_with(path.as_ref(), &self)

@@ -86,7 +86,7 @@ fn an_exported_database_is_imported_bit_by_bit_without_its_encoder() {
     assert_eq!((imported["added"].as_u64(), imported["passages"].as_u64()), (Some(4), Some(4)));
     assert!(export(home, "b.postil") == all);
     let stat = |database| json(home, &["stat", database, "--json"]);
-    for field in ["encoder", "fingerprint", "dimension", "metric"] {
+    for field in ["encoder", "fingerprint", "dimension", "metric", "precision"] {
         assert_eq!(stat("a.postil")[field], stat("b.postil")[field], "{field}");
     }
     // Nothing is written twice, neither by another import nor by an ingest of the same files.
@@ -103,6 +103,28 @@ fn an_exported_database_is_imported_bit_by_bit_without_its_encoder() {
     let line: serde_json::Value = serde_json::from_str(all.lines().next().unwrap()).unwrap();
     let vector = line["passages"][0]["vector"].as_array().unwrap();
     assert!(vector.iter().zip(&first).all(|(a, b)| a.as_f64().unwrap() as f32 == *b));
+}
+
+#[test]
+fn a_database_of_half_precision_stays_one_in_exports_and_is_never_taken_for_another() {
+    let home = database();
+    let home = home.path();
+    let ingest =
+        |precision| ["ingest", "h.postil", "three.jsonl", "--model", MODEL, "--precision", precision];
+    succeed(home, &ingest("half"));
+    let precision = |database: &str| json(home, &["stat", database, "--json"])["precision"].clone();
+    assert_eq!((precision("a.postil"), precision("h.postil")), ("full".into(), "half".into()));
+    assert!(succeed(home, &["stat", "h.postil"]).contains("half precision"));
+    let said = fail(home, &ingest("full"));
+    assert!(said.contains("half precision, not in full"), "{said}");
+    for to in ["out", "out.parquet"] {
+        let copy = format!("{to}.postil");
+        succeed(home, &["export", "h.postil", to]);
+        succeed(home, &["import", &copy, to]);
+        assert_eq!(precision(&copy), "half");
+        assert!(export(home, &copy) == export(home, "h.postil"));
+        assert_eq!(json(home, &["check", &copy, "--json"])["clean"], true);
+    }
 }
 
 #[test]

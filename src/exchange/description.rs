@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use postil_storage::{Metric, Profile};
+use postil_storage::{Metric, Precision, Profile};
 use serde_json::{Value, json};
 
 use super::{DESCRIPTION, failed, wrong};
@@ -20,11 +20,11 @@ pub(super) struct Description {
 
 impl Description {
     pub(super) fn to_json(&self) -> Value {
-        let Profile { dimension, metric, encoder, fingerprint, attributes } = &self.profile;
+        let Profile { dimension, metric, precision, encoder, fingerprint, attributes } = &self.profile;
         let metric = METRICS.iter().find(|(known, _)| known == metric).map(|(_, name)| name);
         json!({
             "format": FORMAT, "encoder": encoder, "fingerprint": fingerprint, "dimension": dimension,
-            "metric": metric, "attributes": attributes, "documents": self.documents,
+            "metric": metric, "precision": precision.to_string(), "attributes": attributes, "documents": self.documents,
             "passages": self.passages, "vectors": self.vectors,
         })
     }
@@ -52,6 +52,13 @@ impl Description {
             return Err(wrong(path, format!("format {}, this build reads {FORMAT}", value["format"])));
         }
         let metric = METRICS.iter().find(|(_, name)| value["metric"] == *name);
+        // Older exports do not say.
+        let precision = match value.get("precision") {
+            None => Some(Precision::default()),
+            Some(given) => {
+                [Precision::Full, Precision::Half].into_iter().find(|known| *given == known.to_string())
+            }
+        };
         let attributes = value["attributes"].as_object().ok_or_else(|| missing("attributes"))?;
         let attributes = attributes.iter().map(|(name, value)| {
             let value = value.as_str().ok_or_else(|| missing("attributes"))?;
@@ -60,6 +67,7 @@ impl Description {
         let profile = Profile {
             dimension: number("dimension")? as usize,
             metric: metric.ok_or_else(|| missing("metric"))?.0,
+            precision: precision.ok_or_else(|| missing("precision"))?,
             encoder: text("encoder")?,
             fingerprint: text("fingerprint")?,
             attributes: attributes.collect::<Result<_, Error>>()?,

@@ -53,3 +53,4 @@ pub use store::{
     StoreOptions,
 };
 pub use vector::metric::{MAX_DIMENSION, Metric};
+pub use vector::precision::Precision;

@@ -65,6 +65,9 @@ pub(crate) struct Ingest {
     /// Tokens in a passage at most, of a new database [default: 200]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) chunk_tokens: Option<usize>,
+    /// How exactly a new database keeps vectors: half takes half the bytes [default: full]
+    #[arg(long, value_enum)]
+    pub(crate) precision: Option<Precision>,
     /// Key of the document on standard input
     #[arg(long, default_value = "stdin")]
     pub(crate) key: String,
@@ -73,6 +76,14 @@ pub(crate) struct Ingest {
     pub(crate) format: StdinFormat,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Precision {
+    /// 32 bits a component
+    Full,
+    /// 16 bits a component
+    Half,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -5,10 +5,11 @@
 use super::contain::contained;
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::records::encode;
-use super::trees::MANIFEST_KEY;
+use super::trees::{MANIFEST_KEY, PRECISION_KEY};
 use super::{DocumentRecord, Documents, Manifest, PassageRecord};
 use crate::error::Result;
 use crate::fault::{self, Point};
+use crate::vector::precision::Precision;
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 use std::sync::atomic::Ordering;
@@ -45,6 +46,13 @@ impl Writes {
     pub(crate) fn manifest(&mut self, manifest: &Manifest) {
         self.generation = Some(manifest.generation);
         self.set(In::Manifest, MANIFEST_KEY, encode(manifest));
+    }
+
+    /// How exactly vectors are kept; nothing is written of the usual way, so that older builds read it.
+    pub(crate) fn precision(&mut self, precision: Precision) {
+        if precision != Precision::default() {
+            self.set(In::Manifest, PRECISION_KEY, vec![precision.to_byte()]);
+        }
     }
 
     /// The segment's name now stands for the content of this checksum.

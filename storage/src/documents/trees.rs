@@ -8,6 +8,7 @@ use super::sled_files::{self, Syncing};
 use super::{DocumentRecord, Manifest, PassageRecord};
 use crate::error::{AtPath, Result, StorageError};
 use crate::filter::Metadata;
+use crate::vector::precision::Precision;
 use roaring::RoaringTreemap;
 use sled::Tree;
 use std::ops::Range;
@@ -18,6 +19,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 pub(super) const MANIFEST_KEY: &[u8] = b"manifest";
+pub(super) const PRECISION_KEY: &[u8] = b"precision";
 /// sled's own default is a gigabyte: too much for something embedded.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -155,6 +157,13 @@ impl Documents {
         let manifest: Manifest = decode(&bytes, "manifest", &self.path)?;
         self.committed.check(manifest.generation, &self.path)?;
         Ok(Some(manifest))
+    }
+
+    /// How exactly vectors are kept.
+    pub(crate) fn precision(&self) -> Result<Precision> {
+        let Some(bytes) = self.get(&self.manifest, PRECISION_KEY)? else { return Ok(Precision::default()) };
+        let known = if let [byte] = bytes[..] { Precision::from_byte(byte) } else { None };
+        known.ok_or_else(|| StorageError::corrupt(&self.path, "an unknown precision of vectors is named"))
     }
 
     /// The checksum of the segment that has the number; `None` for one that was adopted before they were recorded.

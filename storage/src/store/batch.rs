@@ -115,7 +115,7 @@ impl Batch {
 }
 
 impl Store {
-    /// The document as it would be stored: vectors under cosine are of unit length.
+    /// The document as it would be stored: vectors under cosine are of unit length, those of half precision rounded.
     ///
     /// # Errors
     /// What a commit would say of it.
@@ -138,7 +138,7 @@ impl DocumentWrite {
                 let text_bytes = text.len() as u64;
                 return Err(StorageError::Range { key: key.clone(), start, end, text_bytes });
             }
-            passage.vector = profile.metric.prepare(&passage.vector, profile.dimension)?;
+            passage.vector = profile.prepare(&passage.vector)?;
         }
         Ok(())
     }

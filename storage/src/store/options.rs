@@ -6,6 +6,7 @@ use crate::error::{Result, StorageError};
 use crate::filter::Filter;
 use crate::index::growing_graph::MAX_GRAPH_ROWS;
 use crate::vector::metric::{MAX_DIMENSION, Metric};
+use crate::vector::precision::Precision;
 
 /// Rows that make a new segment.
 pub const DEFAULT_SEAL_ROWS: usize = 16_384;
@@ -39,6 +40,8 @@ pub struct Profile {
     pub dimension: usize,
     /// How vectors are compared.
     pub metric: Metric,
+    /// How exactly they are kept.
+    pub precision: Precision,
     /// The name of the encoder that makes the vectors; may be empty.
     pub encoder: String,
     /// The encoder's fingerprint; may be empty.
@@ -48,11 +51,16 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// A profile without an encoder.
+    /// A profile without an encoder, for vectors of full precision.
     #[must_use]
     pub fn new(dimension: usize, metric: Metric) -> Self {
-        let (encoder, fingerprint, attributes) = Default::default();
-        Self { dimension, metric, encoder, fingerprint, attributes }
+        let (precision, encoder, fingerprint, attributes) = Default::default();
+        Self { dimension, metric, precision, encoder, fingerprint, attributes }
+    }
+
+    /// A vector as it is stored.
+    pub(crate) fn prepare(&self, vector: &[f32]) -> Result<Vec<f32>> {
+        self.precision.prepare(vector, self.metric, self.dimension)
     }
 
     pub(crate) fn check(&self) -> Result<()> {

@@ -7,6 +7,7 @@ use super::{DocumentWrite, PassageWrite, Store};
 use crate::documents::{DocumentRecord, Documents, PassageRecord};
 use crate::error::{Result, StorageError};
 use crate::filter::Metadata;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A document without its text.
@@ -140,7 +141,7 @@ impl Store {
         if snapshot.removed.contains(row) {
             return Ok(None);
         }
-        Ok(snapshot.sound_vector(row)?.map(<[f32]>::to_vec))
+        Ok(snapshot.sound_vector(row)?.map(Cow::into_owned))
     }
 
     /// Reads something of a document; `read` gives `None` where the document goes away under it.

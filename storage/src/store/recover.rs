@@ -74,6 +74,7 @@ impl Store {
         };
         let mut writes = Writes::default();
         writes.manifest(&manifest);
+        writes.precision(profile.precision);
         let documents = rewrite::create(path, &writes)?;
         fault::reach(Point::CreateManifest)?;
         // The folder's own name must survive a crash too.
@@ -155,7 +156,8 @@ fn start(
         .ok_or_else(|| StorageError::corrupt(documents.path(), "the manifest names an unknown metric"))?;
     let (encoder, fingerprint) = (manifest.encoder.clone(), manifest.fingerprint.clone());
     let attributes = manifest.attributes.iter().cloned().collect();
-    let profile = Profile { dimension, metric, encoder, fingerprint, attributes };
+    let precision = documents.precision()?;
+    let profile = Profile { dimension, metric, precision, encoder, fingerprint, attributes };
     profile.check().map_err(|error| StorageError::corrupt(documents.path(), error.to_string()))?;
 
     remove_orphans(&segments_folder, &manifest)?;

@@ -14,6 +14,8 @@ use crate::durable::copy_folder;
 use crate::error::{AtPath, Result, StorageError};
 use crate::index::segment::{self, Segment, Trust};
 use crate::vector::metric::Metric;
+use crate::vector::precision::Precision;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -59,7 +61,8 @@ impl Salvage {
             let what = format!("generation {noted} was committed, this is {}", manifest.generation);
             lost.push(Lost::new("manifest", what));
         }
-        let named = manifest.as_ref().map(profile_of);
+        let precision = documents.precision().unwrap_or_default();
+        let named = manifest.as_ref().map(|manifest| profile_of(manifest, precision));
         let named = named.and_then(|profile| {
             let usable = profile.filter(|profile| profile.check().is_ok());
             if usable.is_none() {
@@ -74,8 +77,8 @@ impl Salvage {
         };
         let shape = |number| segment::shape(&segment::file(&folder, number));
         let profile = named.or(given).or_else(|| {
-            let (dimension, metric) = numbers.iter().find_map(|&number| shape(number))?;
-            Some(Profile::new(dimension, metric))
+            let (dimension, metric, precision) = numbers.iter().find_map(|&number| shape(number))?;
+            Some(Profile { precision, ..Profile::new(dimension, metric) })
         });
         let mut segments = Vec::new();
         for number in numbers {
@@ -175,10 +178,7 @@ impl Salvage {
 
     /// The vector of a row, empty when it is lost, and whether it is sure to be the one that was written.
     fn vector(&self, row: u64) -> (Vec<f32>, bool) {
-        let usable = |vector: Vec<f32>| {
-            let Profile { dimension, metric, .. } = self.profile.as_ref()?;
-            metric.prepare(&vector, *dimension).is_ok().then_some(vector)
-        };
+        let usable = |vector: Vec<f32>| self.profile.as_ref()?.prepare(&vector).is_ok().then_some(vector);
         let mut doubtful = None;
         for (segment, trust) in &self.segments {
             let found = match trust {
@@ -186,7 +186,7 @@ impl Salvage {
                 Trust::All | Trust::WhatCodesConfirm => segment.position(row),
             };
             let Some(position) = found else { continue };
-            let vector = segment.at(position).map(<[f32]>::to_vec).and_then(usable);
+            let vector = segment.at(position).map(Cow::into_owned).and_then(usable);
             match (vector, trust) {
                 (Some(vector), Trust::All) => return (vector, true),
                 (Some(vector), _) if segment.codes_confirm(position) => doubtful = Some(vector),
@@ -224,10 +224,11 @@ fn said(error: StorageError) -> String {
     }
 }
 
-fn profile_of(manifest: &Manifest) -> Option<Profile> {
+fn profile_of(manifest: &Manifest, precision: Precision) -> Option<Profile> {
     Some(Profile {
         dimension: manifest.dimension as usize,
         metric: Metric::from_byte(manifest.metric)?,
+        precision,
         encoder: manifest.encoder.clone(),
         fingerprint: manifest.fingerprint.clone(),
         attributes: manifest.attributes.iter().cloned().collect(),

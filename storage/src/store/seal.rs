@@ -2,9 +2,9 @@
 //!
 //! A job runs to the end of what is due.
 
-use super::StoreOptions;
 use super::shared::{Shared, Unpublished};
 use super::snapshot::Snapshot;
+use super::{Profile, StoreOptions};
 use crate::documents::{Documents, SegmentEntry, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
 use crate::fault::{self, Point};
@@ -18,6 +18,7 @@ use crate::sync::thread::{self, JoinHandle};
 use crate::vector::codes::{self, Codes, Scale};
 use crate::vector::distance;
 use roaring::RoaringTreemap;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -265,9 +266,13 @@ impl Worker {
         for segment in old {
             segment.is_sound()?;
         }
+        let growing_rows = || {
+            let rows = snapshot.growing.iter_from(0).take(growing);
+            rows.map(|(row, vector)| (row, Cow::Borrowed(vector)))
+        };
         let vectors_after = |at: usize| {
             let sealed = old.iter().skip(at).flat_map(|segment| segment.stream());
-            sealed.chain(snapshot.growing.iter_from(0).take(growing)).map(|(_, vector)| vector)
+            sealed.chain(growing_rows()).map(|(_, vector)| vector)
         };
         let extended = old.first().filter(|first| {
             let few_removed = snapshot.removed_in(first) * EXTEND < first.ids().len();
@@ -276,7 +281,7 @@ impl Worker {
         let whole = extended.map_or(0, |first| first.ids().len());
         let rows = || {
             let sealed = old.iter().flat_map(|segment| segment.stream());
-            let all = sealed.chain(snapshot.growing.iter_from(0).take(growing));
+            let all = sealed.chain(growing_rows());
             all.enumerate().filter(|&(at, (row, _))| at < whole || !removed.contains(row)).map(|(_, row)| row)
         };
         let ids: Vec<u64> = rows().map(|(row, _)| row).collect();
@@ -284,7 +289,7 @@ impl Worker {
             return self.adopt(snapshot, replaced, growing, None, &ids);
         }
         let profile = &shared.profile;
-        let (metric, dimension) = (profile.metric, profile.dimension);
+        let Profile { metric, dimension, precision, .. } = *profile;
         let stride = codes::stride(dimension);
         let mut codes: Vec<i8> = Vec::with_capacity(ids.len() * stride);
         let scale = match extended {
@@ -295,7 +300,7 @@ impl Worker {
             }
             None => Scale::fit(rows().map(|(_, vector)| vector), ids.len(), dimension),
         };
-        rows().skip(whole).for_each(|(_, vector)| scale.encode(vector, &mut codes));
+        rows().skip(whole).for_each(|(_, vector)| scale.encode(&vector, &mut codes));
         let codes = Codes { codes: &codes, stride };
         let StoreOptions { m, ef_construction, index_threads, .. } = shared.options;
         let options =
@@ -308,7 +313,8 @@ impl Worker {
 
         let number = shared.writer.lock().next_segment;
         let vectors = rows().map(|(_, vector)| vector);
-        let content = SegmentRows { metric, dimension, ids: &ids, vectors, scale, codes, graph: &graph };
+        let content =
+            SegmentRows { metric, dimension, precision, ids: &ids, vectors, scale, codes, graph: &graph };
         let folder = &shared.segments_folder;
         segment::write(folder, number, content).inspect_err(|_| {
             // Makes room on a full disk; opening would remove it too.

@@ -7,6 +7,7 @@ use crate::index::segment::Segment;
 use crate::vector::metric::Metric;
 use crate::vector::top_k::{Ranked, TopK};
 use roaring::RoaringTreemap;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Up to this many rows a scan is as fast as a graph, and right.
@@ -100,7 +101,7 @@ impl Snapshot {
         if let Some(allowed) = allowed {
             for row in allowed {
                 if let Some(vector) = self.sound_vector(row)? {
-                    top.offer(Ranked { rank: self.metric.rank(query, vector), row });
+                    top.offer(Ranked { rank: self.metric.rank(query, &vector), row });
                 }
             }
             return Ok(top.into_sorted());
@@ -111,7 +112,7 @@ impl Snapshot {
                 if let Some(vector) = segment.at(position)
                     && !self.removed.contains(row)
                 {
-                    top.offer(Ranked { rank: self.metric.rank(query, vector), row });
+                    top.offer(Ranked { rank: self.metric.rank(query, &vector), row });
                 }
             }
         }
@@ -125,9 +126,9 @@ impl Snapshot {
     }
 
     /// The vector of a row, removed or not, where it is what was written. The ids have to be known to be.
-    pub(super) fn sound_vector(&self, row: u64) -> Result<Option<&[f32]>> {
+    pub(super) fn sound_vector(&self, row: u64) -> Result<Option<Cow<'_, [f32]>>> {
         let Some(segment) = self.segments.get(self.segment_of(row)) else {
-            return Ok(self.growing.vector(row));
+            return Ok(self.growing.vector(row).map(Cow::Borrowed));
         };
         let Some(position) = segment.position(row) else { return Ok(None) };
         segment.row_is_sound(position)?;

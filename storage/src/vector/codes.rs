@@ -1,6 +1,7 @@
 //! Vectors in a byte per component: what a search walks over before the exact vectors decide.
 
 use super::distance;
+use std::ops::Deref;
 
 /// A row of codes is filled up with zeros to a multiple of this, a cache line.
 const LINE: usize = 64;
@@ -33,10 +34,14 @@ impl Scale {
     }
 
     /// The scale that nearly every component of `rows` vectors fits.
-    pub(crate) fn fit<'a>(vectors: impl Iterator<Item = &'a [f32]>, rows: usize, dimension: usize) -> Self {
+    pub(crate) fn fit(
+        vectors: impl Iterator<Item: Deref<Target = [f32]>>,
+        rows: usize,
+        dimension: usize,
+    ) -> Self {
         let step = (rows * dimension).div_ceil(SAMPLED).max(1);
-        let mut sizes: Vec<f32> =
-            vectors.step_by(step).flat_map(|vector| vector.iter().map(|x| x.abs())).collect();
+        let mut sizes: Vec<f32> = Vec::new();
+        vectors.step_by(step).for_each(|vector| sizes.extend(vector.iter().map(|x| x.abs())));
         if sizes.is_empty() {
             return Self(1.0);
         }
@@ -48,7 +53,7 @@ impl Scale {
     }
 
     /// Whether few enough components of more vectors lie beyond the largest code.
-    pub(crate) fn suits<'a>(self, vectors: impl Iterator<Item = &'a [f32]>) -> bool {
+    pub(crate) fn suits(self, vectors: impl Iterator<Item: Deref<Target = [f32]>>) -> bool {
         let (mut all, mut beyond) = (0u64, 0u64);
         for vector in vectors {
             all += vector.len() as u64;
@@ -124,7 +129,7 @@ mod tests {
         }
         let scale = Scale::fit(std::iter::once(&[1.0, -1.0][..]), 1, 2);
         assert!(scale.suits([&[0.5, 1.0][..]].into_iter()) && !scale.suits([&[0.5, 1.1][..]].into_iter()));
-        assert_eq!(Scale::fit(std::iter::empty(), 0, 4), Scale(1.0));
+        assert_eq!(Scale::fit(std::iter::empty::<Vec<f32>>(), 0, 4), Scale(1.0));
         assert_eq!(Scale::stored(f32::NAN), None);
     }
 }

@@ -7,7 +7,7 @@ use postil::ingest::{IngestOptions, Ingested, Input};
 use postil::{Database, Options};
 use serde_json::json;
 
-use crate::args::{Ingest, Output, StdinFormat};
+use crate::args::{self, Ingest, Output, StdinFormat};
 use crate::meter::Meter;
 use crate::{EXIT_INTERRUPTED, EXIT_SKIPPED, interrupt, render};
 
@@ -64,6 +64,12 @@ fn options(args: &Ingest) -> Options {
     }
     if let Some(max_tokens) = args.chunk_tokens {
         options = options.chunking(ChunkOptions { max_tokens, ..ChunkOptions::default() });
+    }
+    if let Some(precision) = args.precision {
+        options = options.precision(match precision {
+            args::Precision::Full => postil::Precision::Full,
+            args::Precision::Half => postil::Precision::Half,
+        });
     }
     options
 }

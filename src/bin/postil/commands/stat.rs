@@ -21,6 +21,7 @@ pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
             "fingerprint": profile.fingerprint,
             "dimension": profile.dimension,
             "metric": render::metric(profile.metric),
+            "precision": profile.precision.to_string(),
             "segments": stat.segments,
             "growing_rows": stat.growing_rows,
             "removed": stat.removed,
@@ -38,13 +39,14 @@ pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
         .map_or_else(String::new, |bytes| format!(", where {:.0} of the index are now", per_row(bytes)));
     let encoder = if profile.encoder.is_empty() { "none (bare vectors)" } else { &profile.encoder };
     render::text(&format!(
-        "documents   {}\npassages    {}\nbytes       {}\nencoder     {encoder}\nvectors     {} x {}, {}\nsegments    {} sealed, {} rows growing\nper row     {:.0} bytes on disk, {:.0} of them index; searches need {:.0} in memory{resident}",
+        "documents   {}\npassages    {}\nbytes       {}\nencoder     {encoder}\nvectors     {} x {}, {}, {} precision\nsegments    {} sealed, {} rows growing\nper row     {:.0} bytes on disk, {:.0} of them index; searches need {:.0} in memory{resident}",
         stat.documents,
         stat.passages,
         stat.disk_bytes,
         stat.passages,
         profile.dimension,
         render::metric(profile.metric),
+        profile.precision,
         stat.segments,
         stat.growing_rows,
         per_row(stat.disk_bytes),

@@ -103,11 +103,11 @@ impl Segment {
         let mut expected = Vec::with_capacity(codes.stride);
         for (position, (row, vector)) in (0..).zip(self.iter()) {
             expected.clear();
-            scale.encode(vector, &mut expected);
+            scale.encode(&vector, &mut expected);
             if expected != codes.row(position) {
                 unlike.push(row);
             }
-            let unit = self.metric != Metric::Cosine || (distance::dot(vector, vector) - 1.0).abs() < UNIT;
+            let unit = self.metric != Metric::Cosine || (distance::dot(&vector, &vector) - 1.0).abs() < UNIT;
             if !unit || !vector.iter().all(|x| x.is_finite()) {
                 unusable.push(row);
             }

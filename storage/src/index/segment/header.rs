@@ -1,6 +1,7 @@
 //! The header: a fixed prefix, then an rkyv archive that names the sections.
 
 use crate::error::{Result, StorageError};
+use crate::vector::precision::Precision;
 use rkyv::rancor::Error;
 use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
@@ -23,6 +24,14 @@ pub(super) struct Header {
     /// Codes per unit.
     pub(super) scale: f32,
     pub(super) sections: Vec<Section>,
+}
+
+impl Header {
+    /// Of the vectors.
+    pub(super) fn precision(&self) -> Precision {
+        let halves = self.sections.iter().any(|section| section.kind == HALVES);
+        if halves { Precision::Half } else { Precision::Full }
+    }
 }
 
 /// One array. `offset` counts from the first byte after the header's padding.
@@ -50,6 +59,18 @@ pub(super) const NODES: u16 = 4;
 pub(super) const CODES: u16 = 5;
 /// Squared lengths of the rows of [`CODES`], f32; only where the metric needs them.
 pub(super) const NORMS: u16 = 6;
+/// A CRC-32 per row, u32, of its id and its vector: a hit is verified without reading the whole file.
+pub(super) const CHECKSUMS: u16 = 7;
+/// In the place of [`VECTORS`], f16.
+pub(super) const HALVES: u16 = 8;
+
+/// The section that has vectors of a precision.
+pub(super) fn vectors_of(precision: Precision) -> u16 {
+    match precision {
+        Precision::Full => VECTORS,
+        Precision::Half => HALVES,
+    }
+}
 
 impl Section {
     /// What it holds, for messages.
@@ -57,7 +78,7 @@ impl Section {
         let level = self.level;
         match self.kind {
             ROWS => "row ids".to_owned(),
-            VECTORS => "vectors".to_owned(),
+            VECTORS | HALVES => "vectors".to_owned(),
             LINKS => format!("links of level {level}"),
             NODES => format!("nodes of level {level}"),
             CODES => "codes".to_owned(),
@@ -67,8 +88,6 @@ impl Section {
         }
     }
 }
-/// A CRC-32 per row, u32, of its id and its vector: a hit is verified without reading the whole file.
-pub(super) const CHECKSUMS: u16 = 7;
 
 /// The bytes before the first section.
 pub(super) fn encode(header: &Header) -> Vec<u8> {

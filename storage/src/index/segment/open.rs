@@ -4,7 +4,7 @@
 //! read the arrays. What the arrays hold is not trusted: positions out of range are skipped by the search, and hits are
 //! verified.
 
-use super::header::{self, CHECKSUMS, CODES, LINKS, NODES, NORMS, ROWS, Section, VECTORS};
+use super::header::{self, CHECKSUMS, CODES, LINKS, NODES, NORMS, ROWS, Section, vectors_of};
 use super::map;
 use super::verify::Verified;
 use crate::error::{Result, StorageError};
@@ -14,8 +14,10 @@ use crate::index::graph::search::{self, MAX_ROWS, Nearness};
 use crate::vector::codes::{self, Codes, Scale};
 use crate::vector::distance;
 use crate::vector::metric::Metric;
+use crate::vector::precision::Precision;
 use crate::vector::top_k::Ranked;
 use memmap2::Mmap;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +38,7 @@ pub(crate) struct Segment {
     pub(super) scale: Scale,
     pub(super) rows: Range<usize>,
     pub(super) vectors: Range<usize>,
+    pub(super) precision: Precision,
     row_checksums: Option<Range<usize>>,
     pub(super) codes: Range<usize>,
     pub(super) norms: Option<Range<usize>>,
@@ -80,7 +83,8 @@ impl Segment {
             section.map_or(0, |section| section.stride as usize)
         };
         let rows = find(ROWS, 0, Some(count), 8)?;
-        let vectors = find(VECTORS, 0, count.checked_mul(dimension), 4)?;
+        let precision = header.precision();
+        let vectors = find(vectors_of(precision), 0, count.checked_mul(dimension), precision.bytes())?;
         let has_row_checksums = header.sections.iter().any(|s| s.kind == CHECKSUMS);
         let row_checksums = has_row_checksums.then(|| find(CHECKSUMS, 0, Some(count), 4)).transpose()?;
         let codes = find(CODES, 0, count.checked_mul(codes::stride(dimension)), 1)?;
@@ -110,6 +114,7 @@ impl Segment {
             scale,
             rows,
             vectors,
+            precision,
             row_checksums,
             codes,
             norms,
@@ -131,20 +136,31 @@ impl Segment {
 
     /// The vector at a position.
     #[inline]
-    pub(crate) fn at(&self, position: usize) -> Option<&[f32]> {
-        let vectors: &[f32] = self.array(&self.vectors);
-        vectors.get(position.checked_mul(self.dimension)?..(position + 1).checked_mul(self.dimension)?)
+    pub(crate) fn at(&self, position: usize) -> Option<Cow<'_, [f32]>> {
+        Some(self.precision.read(self.stored_at(position)?))
+    }
+
+    /// The bytes of the vector at a position.
+    #[inline]
+    pub(super) fn stored_at(&self, position: usize) -> Option<&[u8]> {
+        let bytes = self.row_bytes();
+        self.map[self.vectors.clone()].get(position.checked_mul(bytes)?..(position + 1).checked_mul(bytes)?)
+    }
+
+    /// Bytes of a vector.
+    fn row_bytes(&self) -> usize {
+        self.dimension * self.precision.bytes()
     }
 
     /// Ids and vectors, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &[f32])> {
-        let vectors: &[f32] = self.array(&self.vectors);
-        self.ids().iter().copied().zip(vectors.chunks_exact(self.dimension))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, Cow<'_, [f32]>)> {
+        let vectors = self.map[self.vectors.clone()].chunks_exact(self.row_bytes());
+        self.ids().iter().copied().zip(vectors.map(|bytes| self.precision.read(bytes)))
     }
 
     /// [`Segment::iter`] for those who read all of it once: what is behind does not stay in memory.
-    pub(crate) fn stream(&self) -> impl Iterator<Item = (u64, &[f32])> {
-        let row_bytes = (self.dimension * size_of::<f32>()).max(1);
+    pub(crate) fn stream(&self) -> impl Iterator<Item = (u64, Cow<'_, [f32]>)> {
+        let row_bytes = self.row_bytes();
         let piece = (PIECE_BYTES / row_bytes).max(1);
         self.iter().enumerate().map(move |(at, row)| {
             if at > 0 && at.is_multiple_of(piece) {
@@ -230,10 +246,10 @@ impl Segment {
                 found.into_iter().take(most).map(|found| found.row as usize).collect()
             }
         });
-        positions.iter().filter_map(|&position| self.at(position)).for_each(distance::prefetch);
+        positions.iter().filter_map(|&position| self.stored_at(position)).for_each(distance::prefetch);
         let exact = |position: usize| {
             let (vector, row) = (self.at(position)?, *ids.get(position)?);
-            let ranked = || Ranked { rank: self.metric.rank(query, vector), row };
+            let ranked = || Ranked { rank: self.metric.rank(query, &vector), row };
             Some(self.row_is_sound(position).map(|()| ranked()))
         };
         positions.into_iter().filter_map(exact).collect()
@@ -273,11 +289,11 @@ impl Segment {
     }
 }
 
-/// Dimension and metric of a segment file; `None` when its header cannot be read.
-pub(crate) fn shape(path: &Path) -> Option<(usize, Metric)> {
+/// Dimension, metric and precision of a segment file; `None` when its header cannot be read.
+pub(crate) fn shape(path: &Path) -> Option<(usize, Metric, Precision)> {
     let map = super::map::map(path).ok()?;
     let (header, _, _) = header::decode(&map, path).ok()?;
-    Some((header.dimension as usize, Metric::from_byte(header.metric)?))
+    Some((header.dimension as usize, Metric::from_byte(header.metric)?, header.precision()))
 }
 
 /// How near the codes of rows are to those of a query.

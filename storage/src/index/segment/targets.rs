@@ -8,6 +8,7 @@ use crate::index::graph::build::{BuildOptions, build};
 use crate::sync::atomic::AtomicBool;
 use crate::vector::codes::{Codes, Scale, stride};
 use crate::vector::metric::Metric;
+use crate::vector::precision::Precision;
 use postil_hostile::Target;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
@@ -15,10 +16,10 @@ use std::sync::atomic::AtomicUsize;
 pub(super) const DIMENSION: usize = 4;
 
 /// A folder with one segment of that many rows, the file, and what is in it.
-pub(super) fn sample(row_count: usize) -> (tempfile::TempDir, PathBuf, Vec<u8>) {
+pub(super) fn sample(row_count: usize, precision: Precision) -> (tempfile::TempDir, PathBuf, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let ids: Vec<u64> = (0..row_count as u64).map(|row| 5 + 2 * row).collect();
-    let vectors: Vec<f32> = (0..row_count * DIMENSION).map(|i| ((i * 7919) % 1009) as f32 / 100.0).collect();
+    let vectors: Vec<f32> = (0..row_count * DIMENSION).map(|i| ((i * 7919) % 1009) as f32 / 64.0).collect();
     let rows = || vectors.chunks_exact(DIMENSION);
     let scale = Scale::fit(rows(), row_count, DIMENSION);
     let mut codes = Vec::new();
@@ -30,6 +31,7 @@ pub(super) fn sample(row_count: usize) -> (tempfile::TempDir, PathBuf, Vec<u8>) 
     let content = SegmentRows {
         metric: Metric::L2,
         dimension: DIMENSION,
+        precision,
         ids: &ids,
         vectors: rows(),
         scale,
@@ -59,7 +61,7 @@ fn read(folder: &Path) {
 /// Archives of a header, before the sections of a sound segment.
 #[must_use]
 pub fn segment_header() -> Target<'static> {
-    let (folder, path, whole) = sample(300);
+    let (folder, path, whole) = sample(300, Precision::Full);
     let (_, _, body) = decode(&whole, &path).unwrap();
     let archive = whole[PREFIX_BYTES..body].to_vec();
     Target::new("segment_header", [archive], move |archive| {
@@ -77,8 +79,9 @@ pub fn segment_header() -> Target<'static> {
 /// Whole files of few rows.
 #[must_use]
 pub fn segment() -> Target<'static> {
-    let (folder, path, whole) = sample(40);
-    Target::new("segment", [whole], move |bytes| {
+    let (folder, path, whole) = sample(40, Precision::Full);
+    let (_, _, half) = sample(40, Precision::Half);
+    Target::new("segment", [whole, half], move |bytes| {
         let mut bytes = bytes.to_vec();
         if let Some(word) = bytes.get(12..16) {
             let header_bytes = u32::from_le_bytes(word.try_into().unwrap()) as usize;

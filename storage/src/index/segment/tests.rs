@@ -3,14 +3,17 @@
 use super::header::{self, ALIGNMENT, PREFIX_BYTES};
 use super::targets::{self, open};
 use crate::error::StorageError;
+use crate::vector::precision::Precision;
 use postil_hostile::figures;
 use std::path::{Path, PathBuf};
 
 const ROWS: usize = 300;
 
+const PRECISIONS: [Precision; 2] = [Precision::Full, Precision::Half];
+
 /// A folder with one segment, the file, and what is in it.
 fn segment() -> (tempfile::TempDir, PathBuf, Vec<u8>) {
-    targets::sample(ROWS)
+    targets::sample(ROWS, Precision::Full)
 }
 
 /// Whether the file's damage is an error that names it, at open or when everything is verified; any other error fails.
@@ -31,15 +34,17 @@ fn is_detected(folder: &Path, path: &Path) -> bool {
 
 #[test]
 fn what_was_let_go_of_is_read_again() {
-    let (folder, ..) = segment();
-    let segment = open(folder.path()).unwrap();
-    let rows: Vec<(u64, Vec<f32>)> = segment.iter().map(|(id, vector)| (id, vector.to_vec())).collect();
-    assert_eq!(rows.len(), ROWS);
-    for _ in 0..2 {
-        let streamed = segment.stream().map(|(id, vector)| (id, vector.to_vec()));
-        assert_eq!(streamed.collect::<Vec<_>>(), rows);
-        segment.is_sound().unwrap();
-        assert_eq!(segment.at(ROWS - 1), Some(rows[ROWS - 1].1.as_slice()));
+    for precision in PRECISIONS {
+        let (folder, ..) = targets::sample(ROWS, precision);
+        let segment = open(folder.path()).unwrap();
+        let rows: Vec<(u64, Vec<f32>)> = segment.iter().map(|(id, vector)| (id, vector.to_vec())).collect();
+        assert_eq!(rows.len(), ROWS);
+        for _ in 0..2 {
+            let streamed = segment.stream().map(|(id, vector)| (id, vector.to_vec()));
+            assert_eq!(streamed.collect::<Vec<_>>(), rows);
+            segment.is_sound().unwrap();
+            assert_eq!(segment.at(ROWS - 1).as_deref(), Some(rows[ROWS - 1].1.as_slice()));
+        }
     }
 }
 
@@ -71,7 +76,11 @@ fn every_bit_of_a_header_that_means_something_is_checked_at_open() {
 
 #[test]
 fn a_cut_at_any_boundary_is_found_at_open_and_a_flip_in_any_section_when_it_is_verified() {
-    let (folder, path, whole) = segment();
+    PRECISIONS.into_iter().for_each(cut_and_flip);
+}
+
+fn cut_and_flip(precision: Precision) {
+    let (folder, path, whole) = targets::sample(ROWS, precision);
     let (header, _, body) = header::decode(&whole, &path).unwrap();
     let places = header.sections.iter().map(|section| {
         let start = body + section.offset as usize;
@@ -138,6 +147,20 @@ fn a_segment_without_checksums_of_rows_is_verified_as_a_whole() {
 }
 
 #[test]
+fn halves_take_the_place_of_the_vectors_and_are_the_same_numbers() {
+    let [(full, _, whole), (half, _, small)] = PRECISIONS.map(|precision| targets::sample(ROWS, precision));
+    let rows = |folder: &Path| -> Vec<(u64, Vec<f32>)> {
+        let segment = open(folder).unwrap();
+        assert_eq!(segment.damage(), Vec::<String>::new());
+        segment.iter().map(|(id, vector)| (id, vector.into_owned())).collect()
+    };
+    // Components of the sample are exact in 16 bits.
+    assert_eq!(rows(full.path()), rows(half.path()));
+    let saved = (ROWS * targets::DIMENSION * 2).next_multiple_of(ALIGNMENT);
+    assert!(whole.len().abs_diff(small.len() + saved) <= ALIGNMENT);
+}
+
+#[test]
 fn mutated_headers_with_a_right_checksum_never_lead_out_of_the_file() {
     targets::segment_header().run(4_000);
 }
@@ -157,7 +180,7 @@ mod schedules {
     #[test]
     fn a_damaged_row_is_sound_for_nobody_and_a_sound_one_for_everybody() {
         explore("verification", 500, || {
-            let (folder, path, mut bytes) = targets::sample(20);
+            let (folder, path, mut bytes) = targets::sample(20, Precision::Full);
             let (header, _, body) = header::decode(&bytes, &path).unwrap();
             let vectors = header.sections.iter().find(|section| section.kind == header::VECTORS).unwrap();
             // Of row 3, whose neighbours have their bits in the same word.

@@ -1,7 +1,7 @@
 //! How much of a damaged segment is still what was written.
 
 use super::Segment;
-use super::header::{CODES, ROWS, VECTORS};
+use super::header::{CODES, ROWS, vectors_of};
 use std::path::Path;
 
 /// What may be believed of a segment's vectors.
@@ -23,7 +23,7 @@ impl Segment {
                 .filter(|(_, section)| section.kind == kind)
                 .all(|(range, section)| crc32fast::hash(&self.map[range.clone()]) == section.crc)
         };
-        match (sound(ROWS), sound(VECTORS), sound(CODES)) {
+        match (sound(ROWS), sound(vectors_of(self.precision)), sound(CODES)) {
             (true, true, _) => Trust::All,
             (true, false, true) => Trust::WhatCodesConfirm,
             _ => Trust::Nothing,
@@ -35,7 +35,7 @@ impl Segment {
         let (codes, scale) = self.codes();
         let mut expected = Vec::with_capacity(codes.stride);
         self.at(position).is_some_and(|vector| {
-            scale.encode(vector, &mut expected);
+            scale.encode(&vector, &mut expected);
             expected == codes.row(position as u32)
         })
     }

@@ -26,11 +26,11 @@ impl Verified {
     }
 }
 
-/// The checksum of a row: of its id and its vector.
-pub(super) fn row_checksum(id: u64, vector: &[f32]) -> u32 {
+/// The checksum of a row: of its id and the bytes of its vector.
+pub(super) fn row_checksum(id: u64, vector: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&id.to_le_bytes());
-    crc.update(bytemuck::cast_slice(vector));
+    crc.update(vector);
     crc.finalize()
 }
 
@@ -71,7 +71,7 @@ impl Segment {
             // Written before rows had checksums of their own.
             return self.vectors_are_sound();
         };
-        let (id, vector) = (self.ids().get(position), self.at(position));
+        let (id, vector) = (self.ids().get(position), self.stored_at(position));
         let sound = match (id, vector, checksums.get(position)) {
             (Some(&id), Some(vector), Some(&crc)) => row_checksum(id, vector) == crc,
             _ => false,

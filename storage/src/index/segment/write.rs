@@ -1,7 +1,7 @@
 //! Writing a segment: nothing has the segment's name until every byte is on the medium.
 
 use super::header::{
-    ALIGNMENT, CHECKSUMS, CODES, Header, LINKS, NODES, NORMS, ROWS, Section, VECTORS, encode,
+    ALIGNMENT, CHECKSUMS, CODES, Header, LINKS, NODES, NORMS, ROWS, Section, encode, vectors_of,
 };
 use super::verify::row_checksum;
 use crate::error::{AtPath, Result};
@@ -9,8 +9,10 @@ use crate::fault::{self, Point};
 use crate::index::graph::links::Graph;
 use crate::vector::codes::{Codes, Scale};
 use crate::vector::metric::Metric;
+use crate::vector::precision::Precision;
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::ops::Deref;
 use std::path::Path;
 
 /// Bytes handed to the system at once.
@@ -20,6 +22,8 @@ const BUFFER: usize = 1 << 20;
 pub(crate) struct SegmentRows<'a, V> {
     pub(crate) metric: Metric,
     pub(crate) dimension: usize,
+    /// Of the vectors, which have no other numbers.
+    pub(crate) precision: Precision,
     pub(crate) ids: &'a [u64],
     pub(crate) vectors: V,
     pub(crate) scale: Scale,
@@ -28,10 +32,10 @@ pub(crate) struct SegmentRows<'a, V> {
 }
 
 /// Writes the file; when it returns, the file is durable under its name.
-pub(crate) fn write<'a>(
+pub(crate) fn write(
     folder: &Path,
     number: u32,
-    rows: SegmentRows<'a, impl Iterator<Item = &'a [f32]>>,
+    rows: SegmentRows<'_, impl Iterator<Item: Deref<Target = [f32]>>>,
 ) -> Result<()> {
     let (graph, codes) = (rows.graph, rows.codes);
     let norms: Vec<f32> = match rows.metric {
@@ -64,7 +68,8 @@ pub(crate) fn write<'a>(
         })
         .collect();
     // Last, and their checksums are known only when the vectors are written.
-    sections.push(section(VECTORS, 0, 0, rows.ids.len() * rows.dimension * 4, 0));
+    let vectors_bytes = rows.ids.len() * rows.dimension * rows.precision.bytes();
+    sections.push(section(vectors_of(rows.precision), 0, 0, vectors_bytes, 0));
     sections.push(section(CHECKSUMS, 0, 0, rows.ids.len() * 4, 0));
     let mut header = Header {
         rows: rows.ids.len() as u64,
@@ -87,13 +92,13 @@ pub(crate) fn write<'a>(
     let mut bytes = 0;
     let mut row_checksums: Vec<u32> = Vec::with_capacity(rows.ids.len());
     for (vector, &id) in rows.vectors.zip(rows.ids) {
-        row_checksums.push(row_checksum(id, vector));
-        let vector: &[u8] = bytemuck::cast_slice(vector);
-        crc.update(vector);
-        bytes += vector.len();
-        file.write_all(vector).at(&temp)?;
+        let stored = rows.precision.write(&vector);
+        row_checksums.push(row_checksum(id, &stored));
+        crc.update(&stored);
+        bytes += stored.len();
+        file.write_all(&stored).at(&temp)?;
     }
-    debug_assert_eq!(bytes, rows.ids.len() * rows.dimension * 4);
+    debug_assert_eq!(bytes, vectors_bytes);
     pad(&mut file, bytes).at(&temp)?;
     let row_checksums: &[u8] = bytemuck::cast_slice(&row_checksums);
     file.write_all(row_checksums).at(&temp)?;

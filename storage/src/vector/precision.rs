@@ -1,0 +1,154 @@
+//! How many bits a component of a stored vector has.
+
+use crate::error::{Result, StorageError};
+use crate::vector::metric::Metric;
+use half::f16;
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
+use std::borrow::Cow;
+
+/// How exactly vectors are kept; chosen when a database is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// 32 bits a component (IEEE 754 binary32): as they are given.
+    #[default]
+    Full,
+    /// 16 bits a component (IEEE 754 binary16): half the bytes on disk. Each component is the nearest of the numbers that
+    /// there are, so that a cosine is off by less than 0.0005; under the other metrics a component beyond 65,504 is refused.
+    Half,
+}
+
+impl std::fmt::Display for Precision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Full => "full",
+            Self::Half => "half",
+        })
+    }
+}
+
+/// How far from 1 rounding its components to 16 bits may leave the length of a vector: half of their last place.
+const HALF_NORMALIZED: f64 = 1.0 / 2048.0;
+
+impl Precision {
+    pub(crate) fn to_byte(self) -> u8 {
+        match self {
+            Self::Full => 0,
+            Self::Half => 1,
+        }
+    }
+
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Full, Self::Half].into_iter().find(|precision| precision.to_byte() == byte)
+    }
+
+    /// Bytes of a component.
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::Full => size_of::<f32>(),
+            Self::Half => size_of::<f16>(),
+        }
+    }
+
+    /// The vector as it is stored: as the metric wants it, of numbers that this precision has. One that was stored before
+    /// stays what it is, bit by bit.
+    pub(crate) fn prepare(self, vector: &[f32], metric: Metric, dimension: usize) -> Result<Vec<f32>> {
+        if self == Self::Half && metric == Metric::Cosine && vector.len() == dimension && was_rounded(vector)
+        {
+            return Ok(vector.to_vec());
+        }
+        let mut vector = metric.prepare(vector, dimension)?;
+        if self == Self::Half {
+            for (index, component) in vector.iter_mut().enumerate() {
+                let rounded = f16::from_f32(*component).to_f32();
+                if rounded.is_infinite() {
+                    return Err(StorageError::Component { index, value: *component });
+                }
+                *component = rounded;
+            }
+        }
+        Ok(vector)
+    }
+
+    /// The bytes of a prepared vector.
+    pub(crate) fn write(self, vector: &[f32]) -> Cow<'_, [u8]> {
+        match self {
+            Self::Full => Cow::Borrowed(bytemuck::cast_slice(vector)),
+            Self::Half => Cow::Owned(vector.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()).collect()),
+        }
+    }
+
+    /// The vector of some bytes, which are aligned as components are.
+    #[inline]
+    pub(crate) fn read(self, bytes: &[u8]) -> Cow<'_, [f32]> {
+        let aligned = "rows start at multiples of a component";
+        match self {
+            Self::Full => Cow::Borrowed(bytemuck::try_cast_slice(bytes).expect(aligned)),
+            Self::Half => {
+                let halves: &[u16] = bytemuck::try_cast_slice(bytes).expect(aligned);
+                Cow::Owned(halves.reinterpret_cast::<f16>().to_f32_vec())
+            }
+        }
+    }
+}
+
+/// Whether a vector is of unit length but for the rounding of its components to 16 bits.
+fn was_rounded(vector: &[f32]) -> bool {
+    let norm = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+    (norm - 1.0).abs() <= HALF_NORMALIZED && vector.iter().all(|&x| f16::from_f32(x).to_f32() == x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vector::distance;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_was_stored_stays_as_it_is(vector in proptest::collection::vec(-9.0f32..9.0, 1..70)) {
+            prop_assume!(vector.iter().any(|&x| x != 0.0));
+            for metric in [Metric::Cosine, Metric::Dot, Metric::L2] {
+                for precision in [Precision::Full, Precision::Half] {
+                    let stored = precision.prepare(&vector, metric, vector.len()).unwrap();
+                    let again = precision.prepare(&stored, metric, stored.len()).unwrap();
+                    prop_assert_eq!(&again, &stored);
+                    let bytes = precision.write(&stored);
+                    prop_assert_eq!(bytes.len(), stored.len() * precision.bytes());
+                    // Not every allocation of bytes is aligned; sections are.
+                    let mut words = vec![0u64; bytes.len().div_ceil(8)];
+                    let aligned = &mut bytemuck::cast_slice_mut::<u64, u8>(&mut words)[..bytes.len()];
+                    aligned.copy_from_slice(&bytes);
+                    prop_assert_eq!(&*precision.read(aligned), &stored[..]);
+                }
+            }
+        }
+
+        #[test]
+        fn a_cosine_of_halves_is_that_of_the_vectors(
+            a in proptest::collection::vec(-1.0f32..1.0, 40),
+            b in proptest::collection::vec(-1.0f32..1.0, 40),
+        ) {
+            prop_assume!(a.iter().any(|x| x.abs() > 0.01) && b.iter().any(|x| x.abs() > 0.01));
+            let exact = |vector: &[f32]| Metric::Cosine.prepare(vector, 40).unwrap();
+            let half = Precision::Half.prepare(&a, Metric::Cosine, 40).unwrap();
+            let off = distance::dot(&half, &exact(&b)) - distance::dot(&exact(&a), &exact(&b));
+            prop_assert!(off.abs() < 5e-4, "{off}");
+        }
+    }
+
+    #[test]
+    fn a_component_beyond_the_largest_half_is_named() {
+        let error = Precision::Half.prepare(&[1.0, 65_520.0], Metric::Dot, 2).unwrap_err();
+        assert!(matches!(error, StorageError::Component { index: 1, value: 65_520.0 }), "{error}");
+        assert!(Precision::Half.prepare(&[1.0, 65_519.0], Metric::Dot, 2).is_ok());
+        assert!(Precision::Half.prepare(&[1e9, 65_520.0], Metric::Cosine, 2).is_ok());
+    }
+
+    #[test]
+    fn bytes_name_precisions_and_back() {
+        for precision in [Precision::Full, Precision::Half] {
+            assert_eq!(Precision::from_byte(precision.to_byte()), Some(precision));
+        }
+        assert_eq!(Precision::from_byte(9), None);
+    }
+}
