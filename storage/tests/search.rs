@@ -72,6 +72,31 @@ fn the_graph_finds_what_a_scan_finds_before_and_after_reopening() {
 }
 
 #[test]
+fn one_hit_is_the_nearest_of_near_duplicates() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = StoreOptions { seal_rows: 3_000, ..StoreOptions::default() };
+    let profile = Profile::new(DIMENSION, Metric::Cosine);
+    let store = Store::create(folder.path().join("n.postil"), profile, options).unwrap();
+    // Eight of each, nearer to each other than codes can tell.
+    let near: Vec<Vec<f32>> = points(400, 7)
+        .iter()
+        .flat_map(|point| {
+            (0..8).map(|i| point.iter().zip(0..).map(|(x, j)| x + 1e-3 * ((i * j) % 8) as f32).collect())
+        })
+        .collect();
+    let mut batch = Batch::new();
+    for (row, vector) in near.iter().enumerate() {
+        batch.upsert(DocumentWrite::row(row.to_string(), vector.clone(), Metadata::new()));
+    }
+    store.commit(batch).unwrap();
+    store.seal().unwrap();
+    let found =
+        near.iter().zip(0..).filter(|&(vector, row)| rows(&store, vector, &SearchOptions::new(1)) == [row]);
+    let found = found.count();
+    assert!(found >= 3_190, "{found}");
+}
+
+#[test]
 fn filters_and_removals_are_exact_about_who_may_be_found() {
     let folder = tempfile::tempdir().unwrap();
     let store = fill(&folder.path().join("f.postil"), Metric::L2, 5_000, 2_000);

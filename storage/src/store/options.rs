@@ -133,8 +133,8 @@ pub struct SearchOptions {
     pub k: usize,
     /// Candidates kept per segment, at least `k`: more find more and take longer. Default [`DEFAULT_EF_SEARCH`].
     pub ef: usize,
-    /// Of the candidates, which were found by codes of a byte per component, the nearest `k` times this are ranked
-    /// by their exact vectors; at least 1. Default [`DEFAULT_OVERSAMPLING`].
+    /// Of the candidates, which were found by codes of a byte per component, the nearest `k` times this, and no fewer than
+    /// 16, are ranked by their exact vectors; at least 1. Default [`DEFAULT_OVERSAMPLING`].
     pub oversampling: usize,
     /// Look at every row instead of the graph.
     pub exact: bool,

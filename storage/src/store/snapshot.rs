@@ -15,6 +15,9 @@ const SCAN_BELOW: u64 = 2_000;
 /// Distances that a graph search computes per candidate kept, about.
 const DISTANCES_PER_CANDIDATE: u64 = 25;
 
+/// Candidates that are ranked exactly even for few hits: codes do not tell near duplicates apart.
+const FEWEST_RANKED: usize = 16;
+
 #[derive(Clone)]
 pub(super) struct Snapshot {
     /// Of the batch that made it; sealing moves rows and does not count.
@@ -47,7 +50,7 @@ impl Snapshot {
             return self.scan(query, k, allowed);
         }
         let mut top = TopK::new(k);
-        let most = k.saturating_mul(oversampling.max(1));
+        let most = k.saturating_mul(oversampling.max(1)).max(FEWEST_RANKED);
         for segment in &self.segments {
             let in_filter = |row| allowed.is_some_and(|allowed| allowed.contains(row));
             let present = |row| !self.removed.contains(row);
