@@ -130,6 +130,14 @@ pub enum StorageError {
         /// Its value.
         value: f32,
     },
+    /// Scale the vectors, or keep them in full precision.
+    #[error("component {index} of the vector is {value}; 16 bits hold up to {} either way", half::f16::MAX)]
+    BeyondHalf {
+        /// Its index.
+        index: usize,
+        /// Its value.
+        value: f32,
+    },
     /// A zero vector has no direction, so no cosine.
     #[error("the vector is zero, and cosine needs a direction")]
     ZeroVector,

@@ -139,6 +139,6 @@ fn a_vector_that_16_bits_cannot_hold_is_refused_and_nothing_written() {
     batch.upsert(DocumentWrite::row("fits", vec![1.0, 2.0], Metadata::new()));
     batch.upsert(DocumentWrite::row("does not", vec![1.0, -1e5], Metadata::new()));
     let error = store.commit(batch).unwrap_err();
-    assert!(matches!(error, StorageError::Component { index: 1, .. }), "{error}");
+    assert!(matches!(error, StorageError::BeyondHalf { index: 1, .. }), "{error}");
     assert_eq!(store.stat().unwrap().documents, 0);
 }

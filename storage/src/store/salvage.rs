@@ -61,7 +61,10 @@ impl Salvage {
             let what = format!("generation {noted} was committed, this is {}", manifest.generation);
             lost.push(Lost::new("manifest", what));
         }
-        let precision = documents.precision().unwrap_or_default();
+        let precision = documents.precision().unwrap_or_else(|error| {
+            lost.push(Lost::new("precision", said(error)));
+            Precision::default()
+        });
         let named = manifest.as_ref().map(|manifest| profile_of(manifest, precision));
         let named = named.and_then(|profile| {
             let usable = profile.filter(|profile| profile.check().is_ok());

@@ -61,7 +61,7 @@ impl Precision {
             for (index, component) in vector.iter_mut().enumerate() {
                 let rounded = f16::from_f32(*component).to_f32();
                 if rounded.is_infinite() {
-                    return Err(StorageError::Component { index, value: *component });
+                    return Err(StorageError::BeyondHalf { index, value: *component });
                 }
                 *component = rounded;
             }
@@ -139,7 +139,8 @@ mod tests {
     #[test]
     fn a_component_beyond_the_largest_half_is_named() {
         let error = Precision::Half.prepare(&[1.0, 65_520.0], Metric::Dot, 2).unwrap_err();
-        assert!(matches!(error, StorageError::Component { index: 1, value: 65_520.0 }), "{error}");
+        assert!(matches!(error, StorageError::BeyondHalf { index: 1, value: 65_520.0 }), "{error}");
+        assert!(error.to_string().contains("65504"), "{error}");
         assert!(Precision::Half.prepare(&[1.0, 65_519.0], Metric::Dot, 2).is_ok());
         assert!(Precision::Half.prepare(&[1e9, 65_520.0], Metric::Cosine, 2).is_ok());
     }
