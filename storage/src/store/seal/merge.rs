@@ -1,0 +1,183 @@
+//! Makes one segment of several and of growing rows, and puts it in their place.
+
+use super::Worker;
+use crate::documents::{SegmentEntry, Writes};
+use crate::error::Result;
+use crate::fault::{self, Point};
+use crate::index::graph::{self, build::BuildOptions};
+use crate::index::segment::{self, Segment, SegmentRows};
+use crate::store::snapshot::Snapshot;
+use crate::store::{Profile, StoreOptions};
+use crate::vector::codes::{self, Codes, Scale};
+use roaring::RoaringTreemap;
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Segments up to this many times the rows that come after them are merged with those: the more, the fewer segments to
+/// search, and the more often a row is copied. It is linked again only where it is not of the first of them.
+const MERGE: usize = 8;
+/// A segment with fewer than one removed row in this many is kept whole when others are merged to it.
+const EXTEND: usize = 10;
+/// A segment with more than one removed row in this many is made anew.
+const WASTEFUL: usize = 4;
+
+impl Worker {
+    /// Makes one segment of some that are next to each other and of the first growing rows, which come after them.
+    ///
+    /// Where the first segment is kept whole, its codes and graph are extended; otherwise both are new. Removed rows are left
+    /// out, but for those of a segment that is kept whole.
+    pub(super) fn merge(
+        &self,
+        snapshot: &Snapshot,
+        replaced: Range<usize>,
+        growing: usize,
+        rebuild: bool,
+    ) -> Result<()> {
+        let shared = &*self.shared;
+        shared.writable()?;
+        let (old, removed) = (&snapshot.segments[replaced.clone()], &*snapshot.removed);
+        for segment in old {
+            segment.is_sound()?;
+        }
+        let growing_rows = || {
+            let rows = snapshot.growing.iter_from(0).take(growing);
+            rows.map(|(row, vector)| (row, Cow::Borrowed(vector)))
+        };
+        let vectors_after = |at: usize| {
+            let sealed = old.iter().skip(at).flat_map(|segment| segment.stream());
+            sealed.chain(growing_rows()).map(|(_, vector)| vector)
+        };
+        let extended = old.first().filter(|first| {
+            let few_removed = snapshot.removed_in(first) * EXTEND < first.ids().len();
+            !rebuild && few_removed && first.codes().1.suits(vectors_after(1))
+        });
+        let whole = extended.map_or(0, |first| first.ids().len());
+        let rows = || {
+            let sealed = old.iter().flat_map(|segment| segment.stream());
+            let all = sealed.chain(growing_rows());
+            all.enumerate().filter(|&(at, (row, _))| at < whole || !removed.contains(row)).map(|(_, row)| row)
+        };
+        let ids: Vec<u64> = rows().map(|(row, _)| row).collect();
+        if ids.is_empty() {
+            return self.adopt(snapshot, replaced, growing, None, &ids);
+        }
+        let profile = &shared.profile;
+        let Profile { metric, dimension, precision, .. } = *profile;
+        let stride = codes::stride(dimension);
+        let mut codes: Vec<i8> = Vec::with_capacity(ids.len() * stride);
+        let scale = match extended {
+            Some(first) => {
+                let (present, scale) = first.codes();
+                codes.extend_from_slice(present.codes);
+                scale
+            }
+            None => Scale::fit(rows().map(|(_, vector)| vector), ids.len(), dimension),
+        };
+        rows().skip(whole).for_each(|(_, vector)| scale.encode(&vector, &mut codes));
+        let codes = Codes { codes: &codes, stride };
+        let StoreOptions { m, ef_construction, index_threads, .. } = shared.options;
+        let options =
+            BuildOptions { m, ef: ef_construction, threads: index_threads, busy: &shared.building.searched };
+        shared.building.start(ids.len());
+        let before = extended.map(|first| first.graph());
+        let graph = graph::build::build(metric, codes, before, options, &shared.building.done, &self.stop);
+        shared.building.start(0);
+        let Some(graph) = graph else { return Ok(()) };
+
+        let number = shared.writer.lock().next_segment;
+        let vectors = rows().map(|(_, vector)| vector);
+        let content =
+            SegmentRows { metric, dimension, precision, ids: &ids, vectors, scale, codes, graph: &graph };
+        let folder = &shared.segments_folder;
+        segment::write(folder, number, content).inspect_err(|_| {
+            // Makes room on a full disk; opening would remove it too.
+            let _ = std::fs::remove_file(segment::file(folder, number).with_extension("tmp"));
+        })?;
+        let segment = Segment::open(folder, number, dimension, metric)?;
+        fault::reach(Point::SegmentOpened)?;
+        self.adopt(snapshot, replaced, growing, Some(segment), &ids)
+    }
+
+    /// From here on the segment is part of the database, in the place of those it was made of.
+    fn adopt(
+        &self,
+        from: &Snapshot,
+        replaced: Range<usize>,
+        growing: usize,
+        segment: Option<Segment>,
+        ids: &[u64],
+    ) -> Result<()> {
+        let shared = &*self.shared;
+        let mut writer = shared.writer.lock();
+        shared.writable()?;
+        let before = shared.current();
+        let mut manifest = writer.clone();
+        let entry =
+            segment.as_ref().map(|segment| SegmentEntry { number: segment.number, rows: ids.len() as u32 });
+        if let Some(entry) = &entry {
+            manifest.next_segment = entry.number + 1;
+        }
+        manifest.segments.splice(replaced.clone(), entry);
+        let mut writes = Writes::default();
+        let mut left_out = RoaringTreemap::new();
+        for &row in from.segments[replaced.clone()].iter().flat_map(|segment| segment.ids()) {
+            if ids.binary_search(&row).is_err() {
+                writes.forget_removed(row);
+                left_out.insert(row);
+            }
+        }
+        for (row, _) in from.growing.iter_from(0).take(growing) {
+            match (ids.binary_search(&row).is_ok(), before.removed.contains(row)) {
+                (true, false) => writes.sealed(row),
+                // Removed since the segment was begun.
+                (true, true) => writes.mark_removed(row),
+                (false, _) => _ = left_out.insert(row),
+            }
+        }
+        for segment in &before.segments[replaced.clone()] {
+            writes.forget_segment(segment.number);
+        }
+        if let Some(segment) = &segment {
+            writes.segment(segment.number, segment.checksum());
+        }
+        writes.manifest(&manifest);
+        let unpublished = shared.write(&writes)?;
+        let mut snapshot = (*before).clone();
+        snapshot.growing = before.growing.without_first(growing);
+        let old: Vec<_> = snapshot.segments.splice(replaced, segment.map(Arc::new)).collect();
+        if !left_out.is_empty() {
+            *Arc::make_mut(&mut snapshot.removed) -= left_out;
+        }
+        shared.publish(snapshot);
+        *writer = manifest;
+        drop(unpublished);
+        shared.notify();
+        fault::reach(Point::AdoptionPublished)?;
+        // Before the next one has the lock: a check would take these files for damage.
+        for segment in old {
+            // Searches that began before still read it: the name goes now, the bytes when they are done. Where the
+            // system does not allow that, the next open removes it.
+            let _ = std::fs::remove_file(segment.path());
+            fault::reach(Point::OldSegmentRemoved)?;
+        }
+        Ok(())
+    }
+}
+
+/// From which segment on merging with the growing rows is worth it: each row is copied a few times in its life, and
+/// there are few segments to search. (O'Neil et al. 1996, "The log-structured merge-tree".)
+pub(super) fn worth_merging(snapshot: &Snapshot) -> usize {
+    let mut rows = snapshot.growing.rows();
+    let mut at = snapshot.segments.len();
+    while at > 0 && snapshot.segments[at - 1].ids().len() <= MERGE * rows {
+        at -= 1;
+        rows += snapshot.segments[at].ids().len();
+    }
+    at
+}
+
+/// A segment many of whose rows are removed.
+pub(super) fn wasteful(snapshot: &Snapshot) -> Option<usize> {
+    snapshot.segments.iter().position(|segment| snapshot.removed_in(segment) * WASTEFUL > segment.ids().len())
+}
