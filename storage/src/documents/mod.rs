@@ -10,11 +10,13 @@
 //! | sled_files | what sled leaves undone in its folder |
 //! | rewrite | all of it anew, without what was removed |
 //! | transaction | one atomic, flushed write over all trees |
+//! | flush | flushes that end where a write fails |
 //! | committed | a lower bound of the generation, outside of sled |
 //! | contain | sled's panics as errors |
 
 mod committed;
 mod contain;
+mod flush;
 pub(crate) mod keys;
 mod manifest;
 mod records;

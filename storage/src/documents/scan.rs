@@ -72,7 +72,7 @@ impl Documents {
     /// Puts bytes into a tree, or takes them out: what no transaction of ours would do.
     #[cfg(test)]
     pub(crate) fn tamper(&self, tree: &str, key: &[u8], value: Option<&[u8]>) {
-        let tree = self.db.open_tree(tree).unwrap();
+        let tree = self.trees().into_iter().find(|known| known.name() == tree.as_bytes()).unwrap();
         match value {
             Some(value) => tree.insert(key, value).unwrap(),
             None => tree.remove(key).unwrap(),

@@ -2,6 +2,7 @@
 
 use super::committed::Committed;
 use super::contain::{contained, contained_steps};
+use super::flush::Flusher;
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::records::{decode, decode_filtered};
 use super::sled_files::{self, Syncing};
@@ -38,7 +39,6 @@ const LET_GO: Duration = Duration::from_secs(10);
 pub(crate) struct Documents {
     pub(super) path: PathBuf,
     pub(super) committed: Committed,
-    pub(super) db: sled::Db,
     syncing: Syncing,
     pub(super) manifest: Tree,
     pub(super) keys: Tree,
@@ -47,22 +47,28 @@ pub(crate) struct Documents {
     pub(super) passages: Tree,
     pub(super) vectors: Tree,
     pub(super) removals: Tree,
-    /// The last field, so that nothing is left of sled when it is dropped.
-    _closing: Closing,
     /// Of its files when it was opened.
     opened_bytes: u64,
     /// Whether there may be more in them than what they were made of.
     pub(super) written: AtomicBool,
+    /// The last field, so that nothing is left of sled when it is dropped.
+    closing: Closing,
 }
 
 /// Closes sled. Its log syncs itself once more when it is dropped, and panics where that fails; everything that was
 /// promised is durable by then, and what is not was not promised.
-struct Closing(Option<sled::Db>);
+struct Closing(Option<Flusher>);
+
+impl Closing {
+    fn flush(&self) -> sled::Result<usize> {
+        self.0.as_ref().map_or(Ok(0), Flusher::flush)
+    }
+}
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        let db = self.0.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(db)));
+        let flusher = self.0.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(flusher)));
     }
 }
 
@@ -118,8 +124,7 @@ impl Documents {
             removals: tree("removals")?,
             opened_bytes: bytes_in(path)?,
             written: AtomicBool::new(true),
-            _closing: Closing(Some(db.clone())),
-            db,
+            closing: Closing(Some(Flusher::start(db, config).at(path)?)),
             syncing,
         })
     }
@@ -135,7 +140,7 @@ impl Documents {
         // A log that names a large page's file before that is durable would not be readable after a power cut: what sled
         // has of the transaction's end is still in its buffer here.
         self.syncing.blobs()?;
-        contained(&self.path, || self.db.flush())?;
+        contained(&self.path, || self.closing.flush())?;
         self.syncing.all()
     }
 
