@@ -59,8 +59,9 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
 class EncoderLayer(nn.Module):
     """One post-norm BERT layer; query, key and value share one matrix."""
 
-    def __init__(self) -> None:
+    def __init__(self, dropout: float) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.qkv = nn.Linear(WIDTH, 3 * WIDTH)
         self.out = nn.Linear(WIDTH, WIDTH)
         self.out_norm = nn.LayerNorm(WIDTH, eps=LAYER_NORM_EPS)
@@ -73,21 +74,21 @@ class EncoderLayer(nn.Module):
         q, k, v = self.qkv(x).view(rows, pieces, 3, HEADS, WIDTH // HEADS).permute(2, 0, 3, 1, 4)
         heads = attend(q, k, v, None if mask is None else mask.to(q.dtype))
         heads = heads.transpose(1, 2).reshape(rows, pieces, WIDTH)
-        x = self.out_norm(x + self.out(heads).float())
-        return self.down_norm(x + self.down(F.gelu(self.up(x))).float())
+        x = self.out_norm(x + self.dropout(self.out(heads)).float())
+        return self.down_norm(x + self.dropout(self.down(F.gelu(self.up(x)))).float())
 
 
 class Encoder(nn.Module):
     """BERT with segment ids; the embeddings are constants, the lowest `frozen_layers` take no gradient."""
 
-    def __init__(self, frozen_layers: int) -> None:
+    def __init__(self, frozen_layers: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.frozen_layers = frozen_layers
         self.register_buffer("words", torch.zeros(VOCABULARY, WIDTH))
         self.register_buffer("positions", torch.zeros(POSITIONS, WIDTH))
         self.register_buffer("segments", torch.zeros(2, WIDTH))
         self.norm = nn.LayerNorm(WIDTH, eps=LAYER_NORM_EPS)
-        self.layers = nn.ModuleList(EncoderLayer() for _ in range(LAYERS))
+        self.layers = nn.ModuleList(EncoderLayer(dropout) for _ in range(LAYERS))
         self.norm.requires_grad_(False)
         for layer in self.layers[:frozen_layers]:
             layer.requires_grad_(False)
@@ -263,10 +264,10 @@ class Decoder(nn.Module):
 
 
 class Reader(nn.Module):
-    def __init__(self, vocabulary: list[str], frozen_layers: int = 2) -> None:
+    def __init__(self, vocabulary: list[str], frozen_layers: int = 2, dropout: float = 0.0) -> None:
         super().__init__()
         special = torch.tensor([len(t) > 2 and t[0] == "[" and t[-1] == "]" for t in vocabulary])
-        self.encoder = Encoder(frozen_layers)
+        self.encoder = Encoder(frozen_layers, dropout)
         self.decoder = Decoder(special.float() * MASKED)
 
     def remember(self, batch: dict[str, Tensor], autocast: bool = False) -> Memory:

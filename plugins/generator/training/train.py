@@ -161,7 +161,7 @@ def main() -> None:
                         config["first_answer"], config["drop_title"])
     dev = dev_examples(examples, dev_rows, negatives[len(train_rows) :])
 
-    reader = new_reader(options.encoder, config["frozen_layers"]).to(options.device)
+    reader = new_reader(options.encoder, config["frozen_layers"], config["dropout"]).to(options.device).train()
     teachers = [averaged(path, options.encoder).to(options.device) for path in options.teachers]
     average = Average(reader, config["ema"])
     optimizer = optimizer_of(reader, config)
@@ -204,11 +204,13 @@ def main() -> None:
                     "step": step, "seen": seen, "spent": clock.spent(), "config": config})
 
     def measure() -> None:
+        reader.eval()
         average.swap()
         scores = dev_scores(reader, dev, tokenizer, options, config["bfloat16"])
         if watched:
             scores["watched"] = watched.scores(reader, options.device, config["bfloat16"])
         average.swap()
+        reader.train()
         log.write(json.dumps({"step": step, "seen": seen, "minutes": round(clock.spent() / 60, 2), **scores}) + "\n")
 
     stopped = []

@@ -12,18 +12,18 @@ from model import LAYERS, Reader, hugging_face_tensor, read_vocabulary
 WEIGHTS = "model.safetensors"
 
 
-def new_reader(folder: Path, frozen_layers: int) -> Reader:
+def new_reader(folder: Path, frozen_layers: int, dropout: float = 0.0) -> Reader:
     """Of an exported folder; or of the default encoder's, with a new decoder."""
     if json.loads((folder / "config.json").read_text())["model_type"] == "postil-reader":
-        return load_reader(folder, frozen_layers=frozen_layers)
-    reader = Reader(read_vocabulary(folder), frozen_layers)
+        return load_reader(folder, frozen_layers=frozen_layers, dropout=dropout)
+    reader = Reader(read_vocabulary(folder), frozen_layers, dropout)
     reader.encoder.load_minilm(folder)
     return reader
 
 
-def load_reader(folder: Path, device: str = "cpu", frozen_layers: int = LAYERS) -> Reader:
+def load_reader(folder: Path, device: str = "cpu", frozen_layers: int = LAYERS, dropout: float = 0.0) -> Reader:
     """The reader of an exported folder, in float32."""
-    reader = Reader(read_vocabulary(folder), frozen_layers)
+    reader = Reader(read_vocabulary(folder), frozen_layers, dropout)
     source = {name: tensor.float() for name, tensor in load_file(str(folder / WEIGHTS)).items()}
     encoder, decoder = reader.encoder, reader.decoder
     with torch.no_grad():
