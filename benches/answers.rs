@@ -115,7 +115,7 @@ fn measure(db: &Database, questions: &[Question], k: usize, mode: Mode) -> serde
         let options = AskOptions { k, mode, ..AskOptions::default() };
         let answer = db.ask_with(&question.question, &options).unwrap();
         let is_answerable = !question.answers.is_empty();
-        no_answer.push((answer.no_answer_probability, !is_answerable, answer.no_answer));
+        no_answer.push((answer.abstention_score, !is_answerable, answer.no_answer));
         if !is_answerable {
             continue;
         }

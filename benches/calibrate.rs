@@ -1,7 +1,7 @@
 //! Fits the prior's temperature and the threshold of "no answer" for a generator that can say it, on questions
 //! with known answers: newwiki.heldout and the first half of squad2.heldout, k = 5.
 //!
-//!     cargo bench --bench calibrate -- [--generator reader|FOLDER] [--keep 0.97] [--limit 300] [--write CONFIG.json]
+//!     cargo bench --bench calibrate -- [--generator reader|FOLDER] [--keep 0.98] [--limit 300] [--write CONFIG.json]
 //!
 //! The threshold is the lowest that keeps a share of the F1 that questions with an answer have when every one of them is
 //! answered: a right answer withheld is the worse mistake, since a wrong one is shown with its probability and its
@@ -29,7 +29,7 @@ use postil::ingest::IngestOptions;
 use postil::{Database, RetrieveOptions};
 use postil_contract::{Generator, Passage};
 use postil_generator::{
-    BeamOptions, Constraints, DEFAULT_BEAMS, Mode, exhaustive, log_sum_exp, prior, union,
+    BeamOptions, Constraints, DEFAULT_BEAMS, Mode, abstention_score, exhaustive, log_sum_exp, prior, union,
 };
 use serde_json::json;
 
@@ -43,7 +43,7 @@ struct Args {
     #[arg(long, default_value = "reader")]
     generator: String,
     /// Share of the F1 of answerable questions to keep
-    #[arg(long, default_value_t = 0.97)]
+    #[arg(long, default_value_t = 0.98)]
     keep: f64,
     /// Questions of each set, evenly spread over it
     #[arg(long)]
@@ -91,24 +91,23 @@ fn main() {
         let threshold = threshold(&outcomes, args.keep);
         let mean =
             |f1: &dyn Fn(&Outcome) -> f64| outcomes.iter().map(f1).sum::<f64>() / outcomes.len() as f64;
-        let f1 =
-            mean(&|o| if o.no_answer_probability > threshold { f64::from(!o.is_answerable) } else { o.f1 });
+        let f1 = mean(&|o| if o.abstention_score > threshold { f64::from(!o.is_answerable) } else { o.f1 });
         let log_priors: Vec<f64> = outcomes.iter().filter_map(|o| o.log_prior).collect();
         let log_prior = log_priors.iter().sum::<f64>() / log_priors.len() as f64;
         let of_kind = |is_answerable| outcomes.iter().filter(move |o| o.is_answerable == is_answerable);
         let abstained = |is_answerable| {
-            let silent = of_kind(is_answerable).filter(|o| o.no_answer_probability > threshold).count();
+            let silent = of_kind(is_answerable).filter(|o| o.abstention_score > threshold).count();
             silent as f64 / of_kind(is_answerable).count() as f64
         };
         let signs: Vec<(f64, bool)> =
-            outcomes.iter().map(|o| (o.no_answer_probability, !o.is_answerable)).collect();
+            outcomes.iter().map(|o| (o.abstention_score, !o.is_answerable)).collect();
         println!(
             "{}",
             json!({
                 "temperature": temperature, "log_prior": log_prior, "threshold": threshold,
                 "f1": f1, "f1_always": mean(&|o| o.f1),
                 "abstained": { "answerable": abstained(true), "unanswerable": abstained(false) },
-                "no_answer_auroc": roc_area(&signs),
+                "auroc": roc_area(&signs),
             })
         );
         if log_prior > best {
@@ -173,7 +172,7 @@ struct Outcome {
     log_prior: Option<f64>,
     /// Of the likeliest answer, given whether or not it should be: 0 where there is none.
     f1: f64,
-    no_answer_probability: f64,
+    abstention_score: f64,
 }
 
 impl Heard {
@@ -188,21 +187,21 @@ impl Heard {
             is_answerable: self.is_answerable,
             log_prior: asked_for.is_finite().then_some(asked_for),
             f1: best.filter(|_| self.is_answerable).map_or(0.0, |best| best.0),
-            no_answer_probability: marginal(&self.silence).exp(),
+            abstention_score: abstention_score(&self.silence),
         }
     }
 }
 
-/// The lowest p(no answer) above which answers can be withheld with a share `keep` of the answerable questions' F1
+/// The lowest abstention score above which answers can be withheld with a share `keep` of the answerable questions' F1
 /// kept.
 fn threshold(outcomes: &[Outcome], keep: f64) -> f64 {
     let mut answerable: Vec<&Outcome> = outcomes.iter().filter(|o| o.is_answerable).collect();
-    answerable.sort_by(|a, b| a.no_answer_probability.total_cmp(&b.no_answer_probability));
+    answerable.sort_by(|a, b| a.abstention_score.total_cmp(&b.abstention_score));
     let needed = keep * answerable.iter().map(|o| o.f1).sum::<f64>();
     let mut kept = 0.0;
     let reaches = |outcome: &&&Outcome| {
         kept += outcome.f1;
         kept >= needed
     };
-    answerable.iter().find(reaches).map_or(1.0, |outcome| outcome.no_answer_probability)
+    answerable.iter().find(reaches).map_or(1.0, |outcome| outcome.abstention_score)
 }

@@ -134,7 +134,8 @@ impl Answer {
             Some(Basis::NullPassage) => ", by the evidence",
             None => "",
         };
-        write!(out, "no answer: probability {:.2}{basis}", self.no_answer_probability)
+        let (probability, score) = (self.no_answer_probability, self.abstention_score);
+        write!(out, "no answer: probability {probability:.2}{basis}; abstention score {score:.2}")
     }
 }
 

@@ -31,9 +31,9 @@ pub struct AskOptions {
     /// Nats by which the passages must make an answer likelier than reading nothing does, for it to be
     /// given; for generators that cannot say "no answer". -inf gives every answer.
     pub min_evidence: f64,
-    /// p(no answer | question) above which an answer is withheld, in [0, 1], for generators that can say "no
-    /// answer"; 1 gives every answer. By default what was fitted for the generator, or else the probability
-    /// of its likeliest answer.
+    /// [`Answer::abstention_score`](super::Answer::abstention_score) above which an answer is withheld, in [0, 1], for
+    /// generators that can say "no answer"; 1 gives every answer. By default what was fitted for the generator; without that,
+    /// an answer is withheld where "no answer" is more probable.
     pub no_answer_threshold: Option<f64>,
     /// Least posterior of a passage that a clause of the answer is credited to, in [0, 1].
     pub credit_posterior: f64,

@@ -103,7 +103,7 @@ fn outcome(question: &Question, answer: &Answer, ms: f64) -> Outcome {
     Outcome {
         is_answerable: !gold.is_empty(),
         abstained: answer.no_answer,
-        no_answer_probability: answer.no_answer_probability,
+        abstention_score: answer.abstention_score,
         probability,
         exact_match: exact_match(said, gold),
         f1: f1(said, gold),

@@ -8,7 +8,7 @@ const BINS: usize = 10;
 pub(super) struct Outcome {
     pub(super) is_answerable: bool,
     pub(super) abstained: bool,
-    pub(super) no_answer_probability: f64,
+    pub(super) abstention_score: f64,
     /// Of the best answer, said or not.
     pub(super) probability: f64,
     /// Of the best answer, said or not.
@@ -58,7 +58,7 @@ pub struct Scores {
     pub exact_match_always: f64,
     /// Share of questions not answered.
     pub abstained: f64,
-    /// Area under the ROC curve of p(no answer) as a sign that there is none; `None` unless both kinds were asked.
+    /// Area under the ROC curve of the abstention score as a sign that there is no answer; `None` unless both kinds were asked.
     pub abstention_auroc: Option<f64>,
     /// F1 of abstaining as a decision: harmonic mean of its precision and recall; `None` likewise.
     pub abstention_f1: Option<f64>,
@@ -95,8 +95,7 @@ impl Scores {
         };
         let answerable: Vec<&Outcome> = outcomes.iter().filter(|o| o.is_answerable).collect();
         let both_kinds = !answerable.is_empty() && answerable.len() < outcomes.len();
-        let no_answer: Vec<_> =
-            outcomes.iter().map(|o| (o.no_answer_probability, !o.is_answerable)).collect();
+        let no_answer: Vec<_> = outcomes.iter().map(|o| (o.abstention_score, !o.is_answerable)).collect();
         let right: Vec<bool> = answerable
             .iter()
             .filter(|o| o.exact_match == 1.0)
@@ -154,7 +153,7 @@ mod tests {
         Outcome {
             is_answerable,
             abstained,
-            no_answer_probability: 1.0 - probability,
+            abstention_score: 1.0 - probability,
             probability,
             exact_match: f64::from(right),
             f1: f64::from(right),

@@ -42,7 +42,7 @@ pub trait Generator: Send + Sync {
 pub struct Calibration {
     /// The T of p(z|x) = softmax_z(s * score / T), above 0; 1 leaves the encoder's scale s as it is.
     pub prior_temperature: f32,
-    /// The p(no answer | x) above which an answer is withheld, in [0, 1]; `None`: that of the likeliest answer.
+    /// The abstention score above which an answer is withheld, in [0, 1]; `None`: where "no answer" is more probable.
     pub no_answer_threshold: Option<f64>,
 }
 

@@ -40,7 +40,7 @@ pub use decode::{
 };
 pub use language::LanguageGenerator;
 pub use marginalize::{
-    Disagreement, Groups, Marginal, Mixture, Mode, Step, disagreement, evidence_log_ratio,
+    Disagreement, Groups, Marginal, Mixture, Mode, Step, abstention_score, disagreement, evidence_log_ratio,
     grounded_probability, leave_one_out_sequence, leave_one_out_step, log_softmax, log_sum_exp, marginal,
     prior,
 };

@@ -153,7 +153,7 @@ pub(crate) struct Ask {
     /// Nats by which the passages must make an answer likelier than reading nothing does
     #[arg(long, value_name = "NATS", default_value_t = postil::AskOptions::DEFAULT_MIN_EVIDENCE, allow_negative_numbers = true)]
     pub(crate) min_evidence: f64,
-    /// Probability of "no answer" above which an answer is withheld, by a generator that can say it; 1 gives every
+    /// Abstention score above which an answer is withheld, of a generator that can say "no answer"; 1 gives every
     /// answer [default: what was fitted for the generator]
     #[arg(long, value_name = "0..1")]
     pub(crate) no_answer_threshold: Option<f64>,

@@ -149,6 +149,7 @@ pub(crate) fn answer(answer: &Answer) -> Value {
         "no_answer": answer.no_answer,
         "probability": answer.probability,
         "no_answer_probability": answer.no_answer_probability,
+        "abstention_score": answer.abstention_score,
         "citations": answer.citations.iter().map(citation).collect::<Vec<_>>(),
         "alternatives": answer.alternatives.iter().map(|other| json!({
             "text": other.text,

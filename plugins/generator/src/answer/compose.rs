@@ -9,7 +9,7 @@ use super::spans::{Stretch, clauses, words};
 use super::support::{sentence_around, supporting_sentence};
 use super::{Answer, AnswerOptions, AnswerToken, Basis, Candidate, Citation, Evidence, Retrieved, Span};
 use crate::decode::growth::Growth;
-use crate::marginalize::{Groups, Marginal, evidence_log_ratio, marginal};
+use crate::marginalize::{Groups, Marginal, abstention_score, evidence_log_ratio, marginal};
 use crate::{Hypothesis, Mode, Step};
 
 /// Everything needed to put hypotheses, found over distinct passages, in terms of the passages given.
@@ -23,7 +23,7 @@ pub(super) struct Composer<'a> {
     pub(super) null: Null<'a>,
     /// Whether an answer is a part of a passage, and so its own quote.
     pub(super) is_quoting: bool,
-    /// The p(no answer|x) above which an answer is withheld; `None`: that of the likeliest answer.
+    /// The abstention score above which an answer is withheld; `None`: where "no answer" is likelier than it.
     pub(super) threshold: Option<f64>,
     pub(super) options: &'a AnswerOptions,
 }
@@ -51,15 +51,18 @@ impl Composer<'_> {
         let spoken: Vec<Spoken<'_>> =
             answers.iter().zip(null).map(|(answer, null)| self.speak(answer, null)).collect();
         let evidence = spoken.first().map(|best| self.evidence(best, found));
-        let (no_answer, no_answer_probability) = match (&found.silence, evidence) {
-            (None, None) => (true, 1.0),
+        let (no_answer, no_answer_probability, score) = match (&found.silence, evidence) {
+            (None, None) => (true, 1.0, 1.0),
             (None, Some(evidence)) => {
-                (evidence.log_ratio < self.options.min_evidence, 1.0 - evidence.grounded_probability)
+                let ungrounded = 1.0 - evidence.grounded_probability;
+                (evidence.log_ratio < self.options.min_evidence, ungrounded, ungrounded)
             }
             (Some(silence), _) => {
                 let silent = probability(silence.marginal.log_prob);
+                let score = self.abstention_score(silence);
                 let best = spoken.first().map_or(0.0, |best| probability(best.marginal.log_prob));
-                (silent > self.threshold.unwrap_or(best) || spoken.is_empty(), silent)
+                let is_withheld = self.threshold.map_or(silent > best, |threshold| score > threshold);
+                (is_withheld || spoken.is_empty(), silent, score)
             }
         };
         let others = if no_answer { 0 } else { 1.min(spoken.len()) };
@@ -70,6 +73,7 @@ impl Composer<'_> {
             _ => self.withheld(found.silence.as_ref(), no_answer_probability),
         };
         answer.no_answer_probability = no_answer_probability;
+        answer.abstention_score = score;
         answer.priors = self.log_prior.iter().map(|p| p.exp()).collect();
         let shortened = self.decoding.shortened();
         let is_shortened = |z: &usize| shortened.contains(&self.groups.group_of()[*z]);
@@ -97,6 +101,12 @@ impl Composer<'_> {
         let considered: Vec<&Hypothesis> = found.hypotheses.iter().chain(&found.silence).collect();
         let disagreement = about_answer(&considered, found.are_all, &self.groups.sum_priors(self.log_prior));
         evidence(basis, best.marginal.log_prob, &best.null, disagreement, self.options)
+    }
+
+    fn abstention_score(&self, silence: &Hypothesis) -> f64 {
+        // The null passage, where it was read along, comes after the others and has no say.
+        let passages = self.groups.len();
+        abstention_score(&silence.marginal.log_likelihoods[..passages])
     }
 
     fn given(&self, best: &Spoken<'_>) -> Result<Answer, GenerateError> {

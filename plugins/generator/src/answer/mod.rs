@@ -56,13 +56,16 @@ pub struct Answer {
     pub text: String,
     /// The model it was marginalized under.
     pub mode: Mode,
-    /// Whether there is no answer: "no answer" was too probable (see
+    /// Whether there is no answer: `abstention_score` was above the threshold (see
     /// [`AnswerOptions::no_answer_threshold`]), or, from a generator that cannot say it, the likeliest answer
     /// has too little [`Evidence`]. Then there are no citations, and what
     /// came closest stands first in `alternatives`.
     pub no_answer: bool,
     /// Probability of "no answer"; what it rests on is in `evidence`.
     pub no_answer_probability: f64,
+    /// What abstaining is decided by, 0 to 1: [`crate::abstention_score`] of the passages; from a generator that cannot say
+    /// "no answer", the same as `no_answer_probability`.
+    pub abstention_score: f64,
     /// Whether it came to its end; one that did not was cut at the limit or by its watcher.
     pub finished: bool,
     /// log p(y|x) of what was chosen, be it an answer or "no answer".
@@ -104,6 +107,7 @@ impl Answer {
             mode,
             no_answer: false,
             no_answer_probability: 0.0,
+            abstention_score: 0.0,
             finished: false,
             log_probability: 0.0,
             probability: 1.0,

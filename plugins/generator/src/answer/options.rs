@@ -53,9 +53,9 @@ pub struct AnswerOptions {
     /// Least evidence log-ratio of an answer, for generators that cannot say "no answer": see
     /// [`super::Evidence`]. -inf never withholds one. Default [`DEFAULT_MIN_EVIDENCE`].
     pub min_evidence: f64,
-    /// p(no answer|x) above which an answer is withheld, in [0, 1], for generators that can say "no answer";
-    /// 1 gives every answer. Default `None`: the generator's calibrated one, or without that the probability
-    /// of the likeliest answer.
+    /// [`super::Answer::abstention_score`] above which an answer is withheld, in [0, 1], for generators that can say "no
+    /// answer"; 1 gives every answer. Default `None`: the generator's calibrated one; without that, an answer is withheld
+    /// where "no answer" is more probable.
     pub no_answer_threshold: Option<f64>,
 }
 

@@ -17,8 +17,10 @@
 //! `leave_one_out.rs` | what the answer loses without a passage
 //! `disagreement.rs` | entropy split into "every passage unsure" and "passages disagree"
 //! `evidence.rs` | the answer against the null passage
+//! `abstention.rs` | whether to answer at all
 //! `duplicates.rs` | identical passages as one
 
+mod abstention;
 mod disagreement;
 mod duplicates;
 mod evidence;
@@ -28,6 +30,7 @@ mod marginal;
 mod mixture;
 mod prior;
 
+pub use abstention::abstention_score;
 pub use disagreement::{Disagreement, disagreement};
 pub use duplicates::Groups;
 pub use evidence::{evidence_log_ratio, grounded_probability};

@@ -233,7 +233,7 @@ fn a_whole_answer_cites_sentences_of_the_passages() {
 }
 
 #[test]
-fn an_answer_is_withheld_when_no_answer_is_likelier_than_the_threshold() {
+fn an_answer_is_withheld_when_its_abstention_score_is_above_the_threshold() {
     let passages = PASSAGES.map(|passage| Retrieved { passage, score: 0.5 });
     let fitted = |calibration: &str| {
         let config =
@@ -249,15 +249,19 @@ fn an_answer_is_withheld_when_no_answer_is_likelier_than_the_threshold() {
         for search in [Search::Greedy, Search::Beam(BeamOptions::new(2)), Search::Union(BeamOptions::new(2))]
         {
             let given = ask(&reader(), mode, search.clone(), Some(1.0));
-            let silent = given.no_answer_probability;
+            let (silent, score) = (given.no_answer_probability, given.abstention_score);
             assert!(!given.no_answer && !given.text.is_empty() && (0.0..1.0).contains(&silent), "{given:?}");
-            let withheld = ask(&reader(), mode, search.clone(), Some(silent * 0.99));
+            assert!(
+                score > 0.0 && score <= silent,
+                "of equal priors, the harmonic mean is the lower: {given:?}"
+            );
+            let withheld = ask(&reader(), mode, search.clone(), Some(score * 0.99));
             assert!(withheld.no_answer && withheld.text.is_empty());
             assert_eq!(withheld.alternatives[0].text, given.text);
             assert!((withheld.probability - silent).abs() < 1e-9);
-            for threshold in [silent * 0.99, silent * 1.01] {
+            for threshold in [score * 0.99, score * 1.01] {
                 let reader = fitted(&format!("{{\"no_answer_threshold\": {threshold}}}"));
-                assert_eq!(ask(&reader, mode, search.clone(), None).no_answer, silent > threshold);
+                assert_eq!(ask(&reader, mode, search.clone(), None).no_answer, score > threshold);
                 assert!(
                     !ask(&reader, mode, search.clone(), Some(1.0)).no_answer,
                     "a caller has the last word"
