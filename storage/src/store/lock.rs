@@ -10,6 +10,8 @@ use std::path::Path;
 pub(super) const LOCK_FILE: &str = "LOCK";
 /// How the file begins.
 const MARK: &str = "postil ";
+/// More than the file ever has.
+const MOST: u64 = 64;
 
 /// Held until dropped; a process that ends in any way lets go of it.
 pub(super) struct Lock {
@@ -25,7 +27,7 @@ impl Lock {
         lock(&mut file, folder)?;
         // In place, and shortened last: the mark is never gone for a moment that a power cut could catch.
         let content = format!("{MARK}{}\n", std::process::id());
-        let new = file.metadata().at(&path)?.len() == 0;
+        let new = !content_of(&mut file).at(&path)?.starts_with(MARK.as_bytes());
         file.rewind().at(&path)?;
         file.write_all(content.as_bytes()).at(&path)?;
         file.set_len(content.len() as u64).at(&path)?;
@@ -72,15 +74,21 @@ pub(super) fn is_marked(folder: &Path) -> Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         opened => opened.at(&path)?,
     };
-    let mut start = [0; MARK.len()];
-    match file.read_exact(&mut start) {
-        Ok(()) => Ok(start == MARK.as_bytes()),
-        // A crash between creating the file and writing it: ours if nothing is there that is not.
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            Ok(file.metadata().at(&path)?.len() == 0 && rewrite::is_begun(folder)?)
-        }
-        Err(source) => Err(StorageError::Io { path, source }),
+    let content = content_of(&mut file).at(&path)?;
+    if content.starts_with(MARK.as_bytes()) {
+        return Ok(true);
     }
+    // A power cut between creating the file and syncing it leaves it empty, or with a length and nothing but zeros: ours
+    // if nothing is there that is not.
+    let blank = (content.len() as u64) < MOST && content.iter().all(|&byte| byte == 0);
+    Ok(blank && rewrite::is_begun(folder)?)
+}
+
+/// The file's content, as far as it can be ours.
+fn content_of(file: &mut File) -> std::io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    file.take(MOST).read_to_end(&mut content)?;
+    Ok(content)
 }
 
 #[cfg(test)]
@@ -97,5 +105,22 @@ mod tests {
         drop(lock);
         assert!(Lock::take(folder.path()).is_ok());
         drop(inherited);
+    }
+
+    #[test]
+    fn a_lock_that_a_power_cut_left_blank_marks_a_folder_only_where_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(LOCK_FILE);
+        for (content, marked) in
+            [(vec![], true), (vec![0; 12], true), (vec![0; 64], false), (vec![b'x'; 12], false)]
+        {
+            std::fs::write(&path, content).unwrap();
+            assert_eq!(is_marked(folder.path()).unwrap(), marked);
+        }
+        std::fs::write(&path, [0; 12]).unwrap();
+        std::fs::write(folder.path().join("letter.txt"), "mine").unwrap();
+        assert!(!is_marked(folder.path()).unwrap());
+        drop(Lock::take(folder.path()).unwrap());
+        assert!(is_marked(folder.path()).unwrap());
     }
 }

@@ -120,7 +120,7 @@ impl Medium {
     /// Writes to `to` what is found below `folder` after the power is back.
     pub(crate) fn materialize(&self, folder: Inode, to: &Path, unsynced: Unsynced) {
         std::fs::create_dir_all(to).unwrap();
-        let mut random = Random(match unsynced {
+        let mut random = Random::new(match unsynced {
             Unsynced::Torn(seed) => seed ^ folder.rotate_left(17),
             _ => 0,
         });
@@ -158,6 +158,11 @@ impl Medium {
 struct Random(u64);
 
 impl Random {
+    /// Seeds that differ in a bit are as good as any.
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15).swap_bytes())
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.max(1);
         self.0 ^= self.0 << 13;
