@@ -149,8 +149,8 @@ fn hear(db: &Database, generator: &dyn Generator, scale: f64, question: &Questio
     let silent = decoding.no_answer().expect("a generator that can say \"no answer\"");
     let silence = exhaustive(&mut *decoding, vec![vec![silent]], Mode::Sequence, &log_prior).unwrap();
     let constraints = Constraints { barred: vec![silent], ..Constraints::new(64).within(&decoding.form()) };
-    let found =
-        union(&mut *decoding, Mode::Sequence, &log_prior, &constraints, &BeamOptions::new(DEFAULT_BEAMS));
+    let options = BeamOptions::quick(DEFAULT_BEAMS);
+    let found = union(&mut *decoding, Mode::Sequence, &log_prior, &constraints, &options);
     let candidates = found.unwrap().into_iter().map(|found| {
         let text = decoding.text(&found.tokens);
         (f1(text.trim(), &question.answers), found.marginal.log_likelihoods)

@@ -49,10 +49,10 @@ impl From<Decode> for Search {
         match decode {
             Decode::Greedy => Self::Greedy,
             Decode::Sample(sampling) => Self::Sample(sampling),
-            Decode::Beam(beams) => Self::Beam(BeamOptions::new(beams)),
-            Decode::Thorough(beams) => Self::Thorough(BeamOptions::new(beams)),
-            Decode::Fast(beams) => Self::Fast(BeamOptions::new(beams)),
-            Decode::Union(beams) => Self::Union(BeamOptions::new(beams)),
+            Decode::Beam(beams) => Self::Beam(BeamOptions::quick(beams)),
+            Decode::Thorough(beams) => Self::Thorough(BeamOptions::quick(beams)),
+            Decode::Fast(beams) => Self::Fast(BeamOptions::quick(beams)),
+            Decode::Union(beams) => Self::Union(BeamOptions::quick(beams)),
         }
     }
 }

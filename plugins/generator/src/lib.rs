@@ -35,8 +35,8 @@ pub use answer::{
     DEFAULT_MIN_EVIDENCE, Evidence, Retrieved, Search, Span, answer, answer_watched,
 };
 pub use decode::{
-    BeamOptions, Constraints, EarlyStopping, Hypothesis, Proposed, Ranked, Said, Sampling, Watch, beam,
-    exhaustive, fast, greedy, sample, thorough, union,
+    BeamOptions, Constraints, DEFAULT_MARGIN, EarlyStopping, Hypothesis, Proposed, Ranked, Said, Sampling,
+    Watch, beam, exhaustive, fast, greedy, sample, thorough, union,
 };
 pub use language::LanguageGenerator;
 pub use marginalize::{

@@ -67,7 +67,7 @@ impl AnswerOptions {
             score_scale,
             max_citations: DEFAULT_MAX_CITATIONS,
             max_alternatives: DEFAULT_MAX_ALTERNATIVES,
-            search: Search::Union(BeamOptions::new(DEFAULT_BEAMS)),
+            search: Search::Union(BeamOptions::quick(DEFAULT_BEAMS)),
             constraints: Constraints::new(DEFAULT_MAX_TOKENS),
             credit_posterior: DEFAULT_CREDIT_POSTERIOR,
             credit_log_ratio: DEFAULT_CREDIT_LOG_RATIO,

@@ -46,6 +46,15 @@ impl Constraints {
         }
     }
 
+    /// The only token that may come after `said`, if there is but one; it is free.
+    pub(super) fn forced(&self, said: &[TokenId]) -> Option<TokenId> {
+        match said.len() {
+            0 if self.forced_first.is_some() => self.forced_first,
+            n if n + 1 == self.max_tokens => self.forced_last,
+            _ => None,
+        }
+    }
+
     /// Log-probabilities of the token after `said`, `[vocabulary]`, as the search is to see them.
     pub(super) fn apply(&self, said: &[TokenId], log_probs: &mut [f64]) {
         for token in &self.barred {
@@ -53,12 +62,7 @@ impl Constraints {
                 *barred = f64::NEG_INFINITY;
             }
         }
-        let forced = match said.len() {
-            0 if self.forced_first.is_some() => self.forced_first,
-            n if n + 1 == self.max_tokens => self.forced_last,
-            _ => None,
-        };
-        if let Some(forced) = forced {
+        if let Some(forced) = self.forced(said) {
             log_probs.fill(f64::NEG_INFINITY);
             if let Some(free) = log_probs.get_mut(forced as usize) {
                 *free = 0.0;

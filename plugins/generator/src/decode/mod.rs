@@ -12,6 +12,7 @@
 //! `greedy.rs` | a walk along the most probable tokens
 //! `sample.rs` | a walk along drawn tokens
 //! `beam.rs` | several hypotheses at once
+//! `together.rs` | beams over the mixture and under each passage alone, side by side
 //! `thorough.rs` | beams under each passage alone, scored under all; the paper's thorough and fast decoding
 //! `union.rs` | joint and thorough candidates together, scored exactly
 
@@ -22,6 +23,7 @@ mod greedy;
 pub(crate) mod growth;
 mod sample;
 mod thorough;
+mod together;
 mod union;
 mod walk;
 
@@ -29,7 +31,7 @@ use postil_contract::{AnswerScores, Decoding, GenerateError, TokenId};
 
 use crate::{Marginal, Mode, marginal};
 
-pub use beam::{BeamOptions, EarlyStopping, Ranked, beam};
+pub use beam::{BeamOptions, DEFAULT_MARGIN, EarlyStopping, Ranked, beam};
 pub use constraints::Constraints;
 pub use exhaustive::exhaustive;
 pub use greedy::greedy;

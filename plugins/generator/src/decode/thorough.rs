@@ -1,7 +1,7 @@
-use postil_contract::{Decoding, GenerateError, TokenId};
+use postil_contract::{Decoding, GenerateError};
 
-use super::beam::BeamSearch;
-use super::{BeamOptions, Constraints, Hypothesis, exhaustive};
+use super::together::propose;
+use super::{BeamOptions, Constraints, Hypothesis, check_prior, exhaustive};
 use crate::{Mode, log_sum_exp};
 
 /// An answer that some passage alone proposed.
@@ -30,7 +30,8 @@ pub fn thorough(
     constraints: &Constraints,
     options: &BeamOptions,
 ) -> Result<Vec<Proposed>, GenerateError> {
-    let proposals = propose(decoding, constraints, options)?;
+    check_prior(decoding.passages(), log_prior)?;
+    let proposals = propose(decoding, log_prior, None, constraints, options)?.alone;
     let answers = proposals.iter().map(|p| p.tokens.clone()).collect();
     let scored = exhaustive(decoding, answers, mode, log_prior)?;
     let propose = |hypothesis: Hypothesis| {
@@ -41,50 +42,6 @@ pub fn thorough(
         Proposed { hypothesis, found_in, fast_log_prob }
     };
     Ok(scored.into_iter().map(propose).collect())
-}
-
-/// An answer and the passages whose beams hold it.
-pub(super) struct Proposal {
-    pub(super) tokens: Vec<TokenId>,
-    pub(super) found_in: Vec<usize>,
-}
-
-/// Answers in the beams of each passage alone, in order of first appearance.
-///
-/// The searches go side by side through one decoding, so that each step reads the model once for all of them.
-/// One with fewer rows than the widest repeats its last; one that is over goes nowhere with its first.
-pub(super) fn propose(
-    decoding: &mut dyn Decoding,
-    constraints: &Constraints,
-    options: &BeamOptions,
-) -> Result<Vec<Proposal>, GenerateError> {
-    let alone = || BeamSearch::new(decoding, Mode::Sequence, &[0.0], constraints, options);
-    let mut searches = (0..decoding.passages()).map(|_| alone()).collect::<Result<Vec<_>, _>>()?;
-    decoding.restart();
-    loop {
-        let log_probs = decoding.log_probs()?;
-        let step =
-            |(z, search): (usize, &mut BeamSearch<'_>)| search.step(decoding, |row| log_probs.line(row, z));
-        let next: Vec<Vec<(usize, TokenId)>> = searches.iter_mut().enumerate().map(step).collect();
-        let rows = next.iter().map(Vec::len).max().unwrap_or(0);
-        if rows == 0 {
-            break;
-        }
-        let row = |r: usize| next.iter().map(move |next| next.get(r).or(next.last()).copied());
-        let (parents, tokens): (Vec<usize>, Vec<TokenId>) =
-            (0..rows).flat_map(row).map(Option::unwrap_or_default).unzip();
-        decoding.advance_each(&parents, &tokens)?;
-    }
-    let mut proposals: Vec<Proposal> = Vec::new();
-    for (z, search) in searches.into_iter().enumerate() {
-        for hypothesis in search.finish(decoding)?.into_iter().map(|ranked| ranked.hypothesis) {
-            match proposals.iter_mut().find(|known| known.tokens == hypothesis.tokens) {
-                Some(known) => known.found_in.push(z),
-                None => proposals.push(Proposal { tokens: hypothesis.tokens, found_in: vec![z] }),
-            }
-        }
-    }
-    Ok(proposals)
 }
 
 /// Fast decoding: the same candidates, ranked as if a passage that did not propose one gave it

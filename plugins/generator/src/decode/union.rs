@@ -1,7 +1,8 @@
 use postil_contract::{AnswerScores, Decoding, GenerateError, TokenId};
 
-use super::thorough::propose;
-use super::{BeamOptions, Constraints, Hypothesis, beam, end_tokens, exhaustive};
+use super::beam::BeamSearch;
+use super::together::propose;
+use super::{BeamOptions, Constraints, Hypothesis, check_prior, end_tokens, exhaustive};
 use crate::{Mode, log_sum_exp};
 
 /// The candidates of joint beam search and of thorough decoding together, scored exactly: neither finds
@@ -19,15 +20,17 @@ pub fn union(
     constraints: &Constraints,
     options: &BeamOptions,
 ) -> Result<Vec<Hypothesis>, GenerateError> {
-    let joint = beam(decoding, mode, log_prior, constraints, options)?.into_iter();
-    let proposals = propose(decoding, constraints, options)?.into_iter();
+    check_prior(decoding.passages(), log_prior)?;
+    let joint = BeamSearch::new(decoding, mode, log_prior, constraints, options)?;
+    let found = propose(decoding, log_prior, Some(joint), constraints, options)?;
     let ends = end_tokens(decoding);
     let body = |tokens: &[TokenId]| match tokens.split_last() {
         Some((last, body)) if ends.contains(last) => (true, body.len()),
         _ => (false, tokens.len()),
     };
     let mut distinct: Vec<Vec<TokenId>> = Vec::new();
-    for tokens in joint.map(|ranked| ranked.hypothesis.tokens).chain(proposals.map(|p| p.tokens)) {
+    let joint = found.joint.into_iter().map(|ranked| ranked.hypothesis.tokens);
+    for tokens in joint.chain(found.alone.into_iter().map(|proposal| proposal.tokens)) {
         let (ended, length) = body(&tokens);
         if distinct.iter().all(|known| body(known) != (ended, length) || known[..length] != tokens[..length])
         {

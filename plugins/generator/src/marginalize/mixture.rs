@@ -1,6 +1,8 @@
 use super::{log_softmax, log_sum_exp};
 
 const NOTHING: f64 = f64::NEG_INFINITY;
+/// More than a logarithm of a sum is off by.
+const ROUNDING: f64 = 1e-9;
 
 /// Which of the two models of Lewis et al. 2020, section 2.1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -57,24 +59,48 @@ impl Mixture {
     pub fn next_token<T: Copy + Into<f64>>(&self, lines: &[T], out: &mut [f64]) {
         assert_eq!(lines.len(), self.passages() * out.len(), "lines must be [passages, vocabulary]");
         out.fill(NOTHING);
-        if out.is_empty() {
-            return;
+        let heard = self.heard(lines, out.len());
+        match heard[..] {
+            // What a log-sum-exp of one term is.
+            [(line, weight)] => out.iter_mut().zip(line).for_each(|(out, v)| *out = weight + (*v).into()),
+            [] => {}
+            _ => out.iter_mut().enumerate().for_each(|(v, out)| *out = mixed(&heard, v)),
+        }
+    }
+
+    /// The tokens whose log p(y_i = v|x,y_<i) is among the `most` highest of those that `allow` leaves, each with that;
+    /// some that are not, too. `allow` is shown lower bounds, `[vocabulary]`, and makes -inf what may not be.
+    ///
+    /// A mixture is at least its greatest term and at most k times that, so few tokens need their logarithm of a sum.
+    pub(crate) fn likeliest<T: Copy + Into<f64>>(
+        &self,
+        lines: &[T],
+        most: usize,
+        allow: impl FnOnce(&mut [f64]),
+    ) -> Vec<(usize, f64)> {
+        let vocabulary = lines.len() / self.passages();
+        let heard = self.heard(lines, vocabulary);
+        let mut least = vec![NOTHING; vocabulary];
+        for (line, weight) in &heard {
+            least.iter_mut().zip(*line).for_each(|(least, v)| *least = least.max(weight + (*v).into()));
+        }
+        allow(&mut least);
+        let room = (heard.len() as f64).ln() + ROUNDING;
+        let bar = nth_highest(&least, most) - room;
+        let may_be = |(_, least): &(usize, &f64)| **least >= bar && **least > NOTHING;
+        let found = least.iter().enumerate().filter(may_be);
+        found.map(|(v, _)| (v, mixed(&heard, v))).collect()
+    }
+
+    /// The lines that have a say in the next token, each with its log-weight.
+    fn heard<'l, T: Copy + Into<f64>>(&self, lines: &'l [T], vocabulary: usize) -> Vec<(&'l [T], f64)> {
+        if vocabulary == 0 {
+            return Vec::new();
         }
         let speaks = |line: &[T]| line.iter().any(|v| (*v).into() > NOTHING);
-        let speaking: Vec<bool> = lines.chunks_exact(out.len()).map(speaks).collect();
-        let weights = self.step_weights(&speaking);
-        let vocabulary = out.len();
-        let said = |v: usize| {
-            let heard = lines.chunks_exact(vocabulary).zip(&weights).filter(|(_, weight)| **weight > NOTHING);
-            heard.map(move |(line, weight)| weight + line[v].into())
-        };
-        let mut heard = lines.chunks_exact(vocabulary).zip(&weights).filter(|(_, w)| **w > NOTHING);
-        if let (Some((line, weight)), None) = (heard.next(), heard.next()) {
-            // What a log-sum-exp of one term is.
-            out.iter_mut().zip(line).for_each(|(out, v)| *out = weight + (*v).into());
-            return;
-        }
-        out.iter_mut().enumerate().for_each(|(v, out)| *out = log_sum_exp(said(v)));
+        let speaking: Vec<bool> = lines.chunks_exact(vocabulary).map(speaks).collect();
+        let weighted = lines.chunks_exact(vocabulary).zip(self.step_weights(&speaking));
+        weighted.filter(|(_, weight)| *weight > NOTHING).collect()
     }
 
     /// Takes the token that was chosen: `log_probs`, `[passages]`, is log p(y_i|x,z,y_<i) of it, `None`
@@ -103,5 +129,64 @@ impl Mixture {
             weights = log_softmax(&weights).unwrap_or(weights);
         }
         weights
+    }
+}
+
+/// log of the sum over the lines of weight times p(v).
+fn mixed<T: Copy + Into<f64>>(heard: &[(&[T], f64)], v: usize) -> f64 {
+    log_sum_exp(heard.iter().map(|(line, weight)| weight + line[v].into()))
+}
+
+/// The n-th highest of the values, n from 1; -inf when there are fewer.
+fn nth_highest(values: &[f64], n: usize) -> f64 {
+    if n == 0 || n > values.len() {
+        return NOTHING;
+    }
+    // Sorted, the highest last. After the first few hardly a value gets in.
+    let mut highest = vec![NOTHING; n];
+    for value in values {
+        if *value > highest[0] {
+            let below = highest.partition_point(|kept| kept < value);
+            highest.copy_within(1..below, 0);
+            highest[below - 1] = *value;
+        }
+    }
+    highest[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_likeliest_tokens_are_those_of_the_whole_distribution(
+            lines in prop::collection::vec(prop::collection::vec(-20.0_f32..0.0, 30), 1..5),
+            silent in 0..8_usize,
+            barred in 0..30_usize,
+            most in 1..12_usize,
+        ) {
+            let mut lines = lines;
+            if let Some(line) = lines.get_mut(silent) {
+                line.fill(f32::NEG_INFINITY);
+            }
+            let log_prior: Vec<f64> = (0..lines.len()).map(|z| -(z as f64)).collect();
+            let mixture = Mixture::new(Mode::Token, &log_softmax(&log_prior).unwrap());
+            let lines = lines.concat();
+            let mut whole = vec![0.0; 30];
+            mixture.next_token(&lines, &mut whole);
+            whole[barred] = NOTHING;
+            let found = mixture.likeliest(&lines, most, |bounds| bounds[barred] = NOTHING);
+            for (v, log_prob) in &found {
+                prop_assert_eq!(*log_prob, whole[*v]);
+            }
+            let mut sorted: Vec<usize> = (0..30).filter(|v| whole[*v] > NOTHING).collect();
+            sorted.sort_by(|a, b| whole[*b].total_cmp(&whole[*a]));
+            for v in sorted.iter().take(most) {
+                prop_assert!(found.iter().any(|(found, _)| found == v));
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 use postil_checkpoint::{CheckpointError, Weights};
 use postil_contract::TokenId;
 use postil_encoder::{BertModel, Linear};
+use postil_kernel::Kernel;
 
 use super::config::ReaderConfig;
 use super::input::Input;
@@ -181,17 +182,17 @@ impl Network {
 
 /// Where `key` points among a passage's pieces, `[pieces]`, and the states averaged over that, `[width]`.
 fn attention(memory: &Memory, key: &[f32]) -> (Vec<f32>, Vec<f32>) {
-    let mut weights: Vec<f32> = (0..memory.pieces())
-        .map(|position| {
-            let closed = if memory.is_copyable(position) { 0.0 } else { MASKED };
-            dot(memory.state(position), key) + closed
-        })
-        .collect();
+    let kernel = Kernel::detect();
+    let mut weights = vec![0.0; memory.pieces()];
+    kernel.dots(key, &memory.states, &mut weights);
+    for (position, weight) in weights.iter_mut().enumerate() {
+        if !memory.is_copyable(position) {
+            *weight += MASKED;
+        }
+    }
     softmax(&mut weights);
     let mut seen = vec![0.0; key.len()];
-    for (position, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0) {
-        add(&mut seen, *weight, memory.state(position));
-    }
+    kernel.add_weighted(&weights, &memory.states, &mut seen);
     (weights, seen)
 }
 
@@ -243,18 +244,6 @@ fn softmax(row: &mut [f32]) {
         sum += *value;
     }
     row.iter_mut().for_each(|value| *value /= sum);
-}
-
-/// In lanes, so that the compiler may use vectors: a single sum has a fixed order.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
-    let mut lanes = [0.0; 16];
-    for (a, b) in a.iter().zip(b) {
-        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane += a * b;
-        }
-    }
-    lanes.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
 }
 
 fn add(sum: &mut [f32], share: f32, state: &[f32]) {

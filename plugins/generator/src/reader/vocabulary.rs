@@ -18,10 +18,22 @@ pub(super) struct Vocabulary {
 
 /// Logits of every word for some queries.
 pub(super) struct Logits {
-    /// `[rows, words]`
-    pub(super) values: Vec<f32>,
+    /// As they were computed, `[parts][rows, words of the part]`: there are many, and putting them side by side takes
+    /// time.
+    parts: Vec<Vec<f32>>,
     /// log of the sum of exponentials of each row, `[rows]`.
     pub(super) totals: Vec<f32>,
+}
+
+impl Logits {
+    /// Those of a row, `[words]`, a piece at a time.
+    pub(super) fn row(&self, row: usize) -> impl Iterator<Item = &[f32]> {
+        let rows = self.totals.len();
+        self.parts.iter().map(move |part| {
+            let words = part.len() / rows;
+            &part[row * words..][..words]
+        })
+    }
 }
 
 impl Vocabulary {
@@ -53,15 +65,9 @@ impl Vocabulary {
             all.extend(others.into_iter().flat_map(|other| other.join().expect("products do not panic")));
             all
         });
-        let mut values = Vec::with_capacity(rows * self.len());
-        let mut totals = Vec::with_capacity(rows);
-        for row in 0..rows {
-            for ((logits, _), part) in parts.iter().zip(&self.parts) {
-                values.extend_from_slice(&logits[row * part.outputs()..][..part.outputs()]);
-            }
-            totals.push(log_sum_exp(parts.iter().map(|(_, totals)| totals[row])) as f32);
-        }
-        Logits { values, totals }
+        let total = |row: usize| log_sum_exp(parts.iter().map(|(_, totals)| totals[row])) as f32;
+        let totals = (0..rows).map(total).collect();
+        Logits { parts: parts.into_iter().map(|(logits, _)| logits).collect(), totals }
     }
 }
 

@@ -1,4 +1,5 @@
 use postil_contract::TokenId;
+use rayon::prelude::*;
 
 use super::memory::{Memory, Origin, Prefix, ROOT, Step};
 use super::network::{Before, END, GENERATE, NO_ANSWER, Network, log};
@@ -23,45 +24,74 @@ impl Walk<'_> {
             (memory, self.network.before(memory, prefixes.at(node), hidden))
         };
         let rows: Vec<(&Memory, Before)> = missing.iter().map(before).collect();
-        for ((z, node), step) in missing.into_iter().zip(self.network.steps(&rows)) {
+        let share = rows.len().div_ceil(self.network.threads).max(1);
+        let steps: Vec<Step> =
+            rows.par_chunks(share).flat_map_iter(|rows| self.network.steps(rows)).collect();
+        for ((z, node), step) in missing.into_iter().zip(steps) {
             // Another decoding may have been here first, and gone on from what it left.
             self.memories[z].prefixes().at_mut(node).step.get_or_insert(step);
         }
     }
 
-    /// log p of every token after each prefix, `[at.len(), words]`.
+    /// log p of every token after each prefix, `[at.len(), words]`; a prefix that is there more than once is computed
+    /// once.
     pub(super) fn log_probs(&self, at: &[At]) -> Vec<f32> {
         self.expand(at);
-        let words = self.network.vocabulary.len();
-        let mut logits = self.network.vocabulary.logits(&self.queries(at), at.len(), self.network.threads);
-        let mut copied = vec![0.0; words];
-        let lines = logits.values.chunks_exact_mut(words).zip(&logits.totals);
-        for ((line, total), &(z, node)) in lines.zip(at) {
-            let mut prefixes = self.memories[z].prefixes();
-            let prefix = prefixes.at_mut(node);
-            let step = prefix.step.as_mut().expect("expanded above");
-            step.log_total = Some(*total);
-            let base = step.gates[GENERATE] - total;
-            let least = log(0.0);
-            for value in line.iter_mut() {
-                *value = floor(*value + base, least);
+        let distinct = self.lacking(at, |_| true);
+        let vocabulary = &self.network.vocabulary;
+        let logits = vocabulary.logits(&self.queries(&distinct), distinct.len(), self.network.threads);
+        for (&(z, node), total) in distinct.iter().zip(&logits.totals) {
+            if let Some(step) = &mut self.memories[z].prefixes().at_mut(node).step {
+                step.log_total = Some(*total);
             }
-            let memory = self.memories[z];
-            for (position, mass) in copies(memory, prefix) {
-                copied[memory.ids[position] as usize] += mass;
-            }
-            for position in memory.body..memory.pieces() - 1 {
-                let token = memory.ids[position] as usize;
-                let mass = std::mem::take(&mut copied[token]);
-                if mass != 0.0 {
-                    line[token] = log(line[token].exp() + mass);
-                }
-            }
-            let gates = gates(prefix);
-            line[self.network.config.end as usize] = gates[END];
-            line[self.network.config.no_answer as usize] = gates[NO_ANSWER];
         }
-        logits.values
+        let words = vocabulary.len();
+        let mut values = vec![0.0; at.len() * words];
+        let lines = values.par_chunks_exact_mut(words).zip(at);
+        lines.for_each_init(
+            || vec![0.0; words],
+            |copied, (line, at)| {
+                let row = distinct.binary_search(at).expect("these are all there are");
+                self.fill(line, *at, (logits.row(row), logits.totals[row]), copied);
+            },
+        );
+        values
+    }
+
+    /// Fills in the `line` of a prefix, from the generator's logits and their total. `copied`: zeros, `[words]`, and left
+    /// so.
+    fn fill<'l>(
+        &self,
+        line: &mut [f32],
+        (z, node): At,
+        (logits, total): (impl Iterator<Item = &'l [f32]>, f32),
+        copied: &mut [f32],
+    ) {
+        let memory = self.memories[z];
+        let (gates, copies) = {
+            let prefixes = memory.prefixes();
+            let prefix = prefixes.at(node);
+            (gates(prefix), copies(memory, prefix))
+        };
+        let (base, least) = (gates[GENERATE] - total, log(0.0));
+        let mut rest = &mut *line;
+        for logits in logits {
+            let (filled, after) = rest.split_at_mut(logits.len());
+            filled.iter_mut().zip(logits).for_each(|(value, logit)| *value = floor(logit + base, least));
+            rest = after;
+        }
+        for (position, mass) in copies {
+            copied[memory.ids[position] as usize] += mass;
+        }
+        for position in memory.body..memory.pieces() - 1 {
+            let token = memory.ids[position] as usize;
+            let mass = std::mem::take(&mut copied[token]);
+            if mass != 0.0 {
+                line[token] = log(line[token].exp() + mass);
+            }
+        }
+        line[self.network.config.end as usize] = gates[END];
+        line[self.network.config.no_answer as usize] = gates[NO_ANSWER];
     }
 
     /// The prefixes that continue these, each with its token.

@@ -129,6 +129,38 @@ fn a_beam_as_wide_as_the_answers_finds_the_best_and_scores_all_exactly() {
 }
 
 #[test]
+fn a_margin_leaves_no_answer_that_is_more_probable_than_it() {
+    let log_prior = prior(&[0.5, 0.0, 1.0, -1.0], 1.0);
+    let constraints = Constraints::new(6);
+    for (gaps, mode) in [(false, Mode::Sequence), (true, Mode::Sequence), (false, Mode::Token)] {
+        let table = TableGenerator { longest: 6, gaps };
+        let mut decoding = table.start("", &passages()).unwrap();
+        let all = exhaustive(decoding.as_mut(), table.all(), mode, &log_prior).unwrap();
+        let mut fewer = usize::MAX;
+        for margin in [f64::INFINITY, 6.0, 4.0, 3.0] {
+            let options = BeamOptions { margin, ..BeamOptions::new(table.all().len()) };
+            decoding.restart();
+            let found = beam(decoding.as_mut(), mode, &log_prior, &constraints, &options).unwrap();
+            let united = union(decoding.as_mut(), mode, &log_prior, &constraints, &options).unwrap();
+            // No answer so far is more probable than certain.
+            let probable =
+                all.iter().filter(|a| a.marginal.log_prob.is_finite() && a.marginal.log_prob >= -margin);
+            for answer in probable {
+                assert!(found.iter().any(|found| found.hypothesis.tokens == answer.tokens));
+                assert!(united.iter().any(|found| found.tokens == answer.tokens));
+            }
+            assert!(united.len() >= found.len() && united.len() <= fewer, "{margin}");
+            fewer = united.len();
+        }
+        assert!(fewer < all.len(), "{gaps}, {mode:?}: the least margin leaves some");
+        for margin in [-1.0, f64::NAN] {
+            let options = BeamOptions { margin, ..BeamOptions::new(2) };
+            assert!(beam(decoding.as_mut(), mode, &log_prior, &constraints, &options).is_err());
+        }
+    }
+}
+
+#[test]
 fn thorough_and_union_decoding_score_their_candidates_exactly() {
     let log_prior = prior(&[0.5, 0.0, 1.0, -1.0], 1.0);
     let table = TableGenerator { longest: 6, gaps: true };

@@ -39,9 +39,9 @@ impl Case<'_> {
     fn options(&self, penalized: bool) -> BeamOptions {
         match penalized {
             true => BeamOptions {
-                beams: self.beams,
                 length_penalty: 1.0,
                 early_stopping: EarlyStopping::Hopeless,
+                ..BeamOptions::new(self.beams)
             },
             false => BeamOptions::new(self.beams),
         }
