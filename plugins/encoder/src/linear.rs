@@ -38,8 +38,10 @@ impl Linear {
         Self { weight, bias, outputs, inputs }
     }
 
-    /// The same with its weight rounded to 16 bits, as its inputs will be.
-    pub(crate) fn rounded(self) -> Self {
+    /// The same with its weight rounded to 16 bits, as its inputs will be: see `postil_kernel::Int16Panels` for the
+    /// error of a product.
+    #[must_use]
+    pub fn rounded(self) -> Self {
         let weight = match self.weight {
             Weight::Float(weight) => Weight::Int16(Int16Panels::from_panels(&weight)),
             rounded @ Weight::Int16(_) => rounded,
