@@ -47,25 +47,19 @@ pub(crate) fn run(
     each: impl Fn(usize, &[f32]) + Sync,
 ) -> Result<(), EncoderError> {
     let batches = batches(&sequences.iter().map(|sequence| sequence.ids.len()).collect::<Vec<_>>());
-    // Threads that would be left without a batch help with those of others.
-    let members = match model.divides() {
-        true => (threads / batches.len().max(1)).clamp(1, MOST_MEMBERS),
-        false => 1,
-    };
-    let teams: Vec<Team<'_, HeadsSpace>> = batches.iter().map(|_| Team::new(members)).collect();
+    let teams: Vec<Team<'_, HeadsSpace>> = batches.iter().map(|_| Team::new()).collect();
+    let most = if model.divides() { MOST_MEMBERS } else { 1 };
     let next = AtomicUsize::new(0);
     let work = || -> Result<(), EncoderError> {
         let (mut space, mut ids, mut kinds) = (Workspace::default(), Vec::new(), Vec::new());
         let mut lengths = Vec::new();
         loop {
-            // The first place in a team is the leader's: when a helper takes one there is a leader.
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let index = place / members;
-            let (Some(batch), Some(team)) = (batches.get(index), teams.get(index)) else { return Ok(()) };
-            if !place.is_multiple_of(members) {
-                team.help(&mut HeadsSpace::default());
-                continue;
-            }
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let (Some(batch), Some(team)) = (batches.get(index), teams.get(index)) else {
+                // All batches are taken: a thread without one helps with those of others.
+                help(&teams, most);
+                return Ok(());
+            };
             ids.clear();
             kinds.clear();
             lengths.clear();
@@ -88,7 +82,16 @@ pub(crate) fn run(
             }
         }
     };
-    on_threads(threads.min(batches.len() * members), work)
+    on_threads(threads.min(batches.len() * most), work)
+}
+
+/// Helps the teams that are not done, always the smallest, while one has fewer than `most` members.
+fn help(teams: &[Team<'_, HeadsSpace>], most: usize) {
+    let smallest =
+        || teams.iter().filter_map(|team| Some((team.helpers()?, team))).min_by_key(|(helpers, _)| *helpers);
+    while let Some((_, team)) = smallest().filter(|(helpers, _)| helpers + 1 < most) {
+        team.help(&mut HeadsSpace::default());
+    }
 }
 
 /// Runs `work` on this many threads, this one included; the first error there is.

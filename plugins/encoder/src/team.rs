@@ -4,7 +4,8 @@
 //! A question of a dozen tokens is computed in about a millisecond, in two dozen steps: helpers that slept between
 //! steps would take longer to wake up than to compute, so they spin. And a leader that waited for a helper whose core
 //! was given to another process would wait for longer than it takes to compute the part itself, so it does that: a
-//! step's parts may be computed twice, and the result is who is first.
+//! step's parts may be computed twice, and the result is who is first. Helpers may come at any time: threads that have
+//! finished something else.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -77,18 +78,20 @@ impl<S> Step<'_, S> {
 
 /// Where a leader tells its helpers what to compute, each with an `S` of its own to compute in.
 pub(crate) struct Team<'m, S> {
-    threads: usize,
     step: Mutex<Option<Arc<Step<'m, S>>>>,
     /// Steps begun.
     begun: AtomicUsize,
+    /// Threads that help.
+    helpers: AtomicUsize,
     /// Whether the leader is gone.
     over: AtomicBool,
 }
 
 impl<'m, S> Team<'m, S> {
-    /// A team of so many threads, the leader included.
-    pub(crate) fn new(threads: usize) -> Self {
-        Self { threads, step: Mutex::default(), begun: AtomicUsize::new(0), over: AtomicBool::new(false) }
+    /// A team without a helper yet.
+    pub(crate) fn new() -> Self {
+        let (begun, helpers) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { step: Mutex::default(), begun, helpers, over: AtomicBool::new(false) }
     }
 
     /// The leader, on the one thread that goes through the steps.
@@ -96,8 +99,19 @@ impl<'m, S> Team<'m, S> {
         Leader { team: self }
     }
 
-    /// Computes parts until the leader is gone.
+    /// How many help, if the leader is not gone.
+    pub(crate) fn helpers(&self) -> Option<usize> {
+        (!self.over.load(Ordering::Acquire)).then(|| self.helpers.load(Ordering::Relaxed))
+    }
+
+    /// Computes parts until the leader is gone; at any time, also before there is one.
     pub(crate) fn help(&self, space: &mut S) {
+        self.helpers.fetch_add(1, Ordering::Relaxed);
+        self.take_part(space);
+        self.helpers.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn take_part(&self, space: &mut S) {
         let mut seen = 0;
         let mut turns = 0;
         while !self.over.load(Ordering::Acquire) {
@@ -140,11 +154,12 @@ impl<'m, S> Leader<'_, 'm, S> {
         out: &mut Vec<f32>,
         compute: impl Fn(Part, &mut S, &mut Vec<f32>) + Send + Sync + 'm,
     ) {
-        if self.team.threads == 1 {
+        let helpers = self.team.helpers.load(Ordering::Relaxed);
+        if helpers == 0 {
             compute(Part { index: 0, of: 1 }, space, out);
             return;
         }
-        let parts = (0..self.team.threads * PARTS).map(|_| OnceLock::new()).collect();
+        let parts = (0..(1 + helpers) * PARTS).map(|_| OnceLock::new()).collect();
         let step = Arc::new(Step { compute: Box::new(compute), next: AtomicUsize::new(0), parts });
         self.team.tell(Some(Arc::clone(&step)));
         self.team.begun.fetch_add(1, Ordering::Release);
@@ -186,11 +201,14 @@ mod tests {
         widths: &[usize],
         delay: impl Fn(Part, &mut usize) + Copy + Send + Sync,
     ) {
-        let team = Team::new(threads);
+        let team = Team::new();
         std::thread::scope(|scope| {
             for helper in 1..threads {
                 let team = &team;
                 scope.spawn(move || team.help(&mut { helper }));
+            }
+            while team.helpers() < Some(threads - 1) {
+                std::thread::yield_now();
             }
             let mut leader = team.lead();
             let mut out = Vec::new();
@@ -235,10 +253,32 @@ mod tests {
 
     #[test]
     fn helpers_go_when_the_leader_does() {
-        let team: Team<'_, usize> = Team::new(2);
+        let team: Team<'_, usize> = Team::new();
         std::thread::scope(|scope| {
             scope.spawn(|| team.help(&mut 0));
             drop(team.lead());
+        });
+        assert_eq!(team.helpers(), None);
+    }
+
+    #[test]
+    fn a_helper_may_come_between_two_steps() {
+        let team = Team::new();
+        std::thread::scope(|scope| {
+            let mut leader = team.lead();
+            let mut out = Vec::new();
+            for step in 0..300 {
+                if step % 100 == 50 {
+                    scope.spawn(|| team.help(&mut 0));
+                }
+                leader.step(2, &mut 0, &mut out, move |part, _, out| {
+                    out.clear();
+                    let share = part.share(17);
+                    out.extend((0..2).flat_map(|row| share.clone().map(move |at| value(step, row, at))));
+                });
+                let expected = (0..2).flat_map(|row| (0..17).map(move |at| value(step, row, at)));
+                assert_eq!(out, expected.collect::<Vec<_>>(), "step {step}");
+            }
         });
     }
 }

@@ -141,7 +141,7 @@ impl BertModel {
     /// [`EncoderError::Input`] for a token, a kind or a length out of range.
     pub fn forward(&self, input: Packed<'_>) -> Result<Vec<f32>, EncoderError> {
         let mut workspace = Workspace::default();
-        self.run(input, &mut Team::new(1).lead(), &mut workspace)?;
+        self.run(input, &mut Team::new().lead(), &mut workspace)?;
         Ok(std::mem::take(workspace.states_mut()))
     }
 
