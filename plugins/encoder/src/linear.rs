@@ -87,6 +87,16 @@ impl Linear {
         self.applied(input, false)
     }
 
+    /// One of the outputs, `output` below [`Linear::outputs`], of one row, `[inputs]`: to the bit what [`Linear::apply`] has
+    /// there.
+    pub fn apply_one(&self, input: &[f32], output: usize) -> f32 {
+        let (kernel, panel) = (Kernel::detect(), output / PANEL);
+        let input = self.take(kernel, input, &mut Arc::default());
+        let mut outputs = Vec::new();
+        self.run(kernel, &input, false, std::iter::once(panel..panel + 1), &mut outputs);
+        outputs[output % PANEL]
+    }
+
     /// [`Linear::apply`], then GELU in its exact (erf) form.
     pub fn apply_gelu(&self, input: &[f32]) -> Vec<f32> {
         self.applied(input, true)
@@ -153,5 +163,26 @@ impl Linear {
 
     fn outputs_of(&self, panels: &Range<usize>) -> usize {
         self.outputs.min(panels.end * PANEL) - self.outputs.min(panels.start * PANEL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_output_is_to_the_bit_that_of_all() {
+        let (inputs, outputs) = (40, 37);
+        let value = |i: usize| ((i * 37 % 101) as f32 - 50.0) / 17.0;
+        let weight: Vec<f32> = (0..inputs * outputs).map(value).collect();
+        let linear = || Linear::new(&weight, (0..outputs).map(value).collect(), inputs);
+        for linear in [linear(), linear().rounded()] {
+            let rows: Vec<f32> = (0..3 * inputs).map(|i| value(i * 7)).collect();
+            let all = linear.apply(&rows);
+            for (row, all) in rows.chunks_exact(inputs).zip(all.chunks_exact(outputs)) {
+                let each: Vec<f32> = (0..outputs).map(|output| linear.apply_one(row, output)).collect();
+                assert_eq!(each, all);
+            }
+        }
     }
 }

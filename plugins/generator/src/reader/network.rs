@@ -174,9 +174,8 @@ impl Network {
 
     /// log p of generating `token`, if a step generates; its `log_total` must be known.
     pub(super) fn generated(&self, step: &Step, token: TokenId) -> f32 {
-        let word: f32 = self.encoder.words().row(token as usize).zip(&step.query).map(|(a, b)| a * b).sum();
         let total = step.log_total.expect("computed before words are scored");
-        word + self.vocabulary.bias(token) - total
+        self.vocabulary.logit(&step.query, token) - total
     }
 }
 

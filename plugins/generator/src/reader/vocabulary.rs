@@ -14,7 +14,7 @@ const PART: usize = 2048;
 pub(super) struct Vocabulary {
     /// The words in parts of [`PART`].
     parts: Vec<Linear>,
-    bias: Vec<f32>,
+    words: usize,
 }
 
 /// Logits of every word for some queries.
@@ -43,15 +43,17 @@ impl Vocabulary {
             let weight: Vec<f32> = (0..bias.len()).flat_map(|word| words.row(index * PART + word)).collect();
             Linear::new(&weight, bias.to_vec(), width).rounded()
         };
-        Self { parts: bias.chunks(PART).enumerate().map(part).collect(), bias }
+        Self { parts: bias.chunks(PART).enumerate().map(part).collect(), words: bias.len() }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.bias.len()
+        self.words
     }
 
-    pub(super) fn bias(&self, token: TokenId) -> f32 {
-        self.bias[token as usize]
+    /// The logit of one word for one query, `[width]`: to the bit that of [`Vocabulary::logits`].
+    pub(super) fn logit(&self, query: &[f32], token: TokenId) -> f32 {
+        let token = token as usize;
+        self.parts[token / PART].apply_one(query, token % PART)
     }
 
     /// `queries`: `[rows, width]`.
