@@ -5,6 +5,9 @@ use postil_generator::{BeamOptions, DEFAULT_BEAMS, Sampling, Search};
 
 /// How answers are looked for under the mixture of the passages, by a generator that writes freely. One
 /// whose answers can be counted, as `quote`, always weighs them all.
+///
+/// Beams leave a hypothesis that is a thousand times less probable than the likeliest so far: see
+/// [`postil_generator::BeamOptions::margin`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decode {
     /// The likeliest token at each step; streams.

@@ -15,7 +15,8 @@ pub enum EarlyStopping {
     Never,
 }
 
-/// The [`BeamOptions::margin`] of the default search, a factor of 1,100.
+/// The [`BeamOptions::margin`] of the default search, a factor of 1,100. Over 300 questions of squad2.heldout, in either mode,
+/// it changed no score of `reader` that `postil eval` prints.
 pub const DEFAULT_MARGIN: f64 = 7.0;
 
 /// How to search with several hypotheses at once.
@@ -40,7 +41,7 @@ impl BeamOptions {
         Self { beams, length_penalty: 0.0, early_stopping: EarlyStopping::Never, margin: f64::INFINITY }
     }
 
-    /// The same with a margin of [`DEFAULT_MARGIN`], which finds the same answers in half the time.
+    /// The same with a margin of [`DEFAULT_MARGIN`].
     pub fn quick(beams: usize) -> Self {
         Self { margin: DEFAULT_MARGIN, ..Self::new(beams) }
     }

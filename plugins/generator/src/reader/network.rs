@@ -77,7 +77,7 @@ impl Network {
             gate_hidden: linear("gate_hidden", config.gate_size, 5 * width)?,
             gate: linear("gate", 5, config.gate_size)?,
             generate: linear("generate", width, 2 * width)?,
-            vocabulary: Vocabulary::new(encoder.words(), width, bias),
+            vocabulary: Vocabulary::new(encoder.words(), width, &bias),
             encoder,
             config,
         })

@@ -38,7 +38,7 @@ impl Logits {
 }
 
 impl Vocabulary {
-    pub(super) fn new(words: &Words, width: usize, bias: Vec<f32>) -> Self {
+    pub(super) fn new(words: &Words, width: usize, bias: &[f32]) -> Self {
         let part = |(index, bias): (usize, &[f32])| {
             let weight: Vec<f32> = (0..bias.len()).flat_map(|word| words.row(index * PART + word)).collect();
             Linear::new(&weight, bias.to_vec(), width).rounded()
