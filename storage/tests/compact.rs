@@ -5,6 +5,7 @@ use postil_storage::{
     Batch, DocumentWrite, Filter, Metadata, Metric, Profile, SearchOptions, Store, StoreOptions, Value,
 };
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const DIMENSION: usize = 16;
 
@@ -163,4 +164,28 @@ fn vectors_that_a_compaction_sealed_are_not_left_in_the_documents() {
         documents.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("documents"));
     let bytes: usize = documents.flat_map(|folder| files(&folder)).map(|file| file.len()).sum();
     assert!(bytes < ROWS * WIDE * 4, "{bytes} bytes of documents without texts");
+}
+
+#[test]
+fn files_that_come_and_go_while_they_are_counted_and_checked_are_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = fill(&folder.path().join("c.postil"), 0..100);
+    let looked = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for i in (0..100).cycle().take_while(|_| !looked.load(Ordering::Relaxed)) {
+                let mut batch = Batch::new();
+                batch.upsert(document(i));
+                store.commit(batch).unwrap();
+                store.compact().unwrap();
+            }
+        });
+        let found = (0..200).map(|_| (store.check(), store.stat().map(|stat| stat.documents)));
+        let found: Vec<_> = found.collect();
+        looked.store(true, Ordering::Relaxed);
+        writer.join().unwrap();
+        for (damage, documents) in found {
+            assert_eq!((damage.unwrap(), documents.unwrap()), (vec![], 100));
+        }
+    });
 }

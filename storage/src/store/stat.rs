@@ -69,18 +69,62 @@ impl Store {
     }
 }
 
-/// Bytes of all files in a folder, however deep.
+/// Bytes of all files in a folder, however deep. Files and folders in it may be made, renamed and removed meanwhile: those
+/// count or do not.
 pub(super) fn bytes_under(folder: &Path) -> Result<u64> {
     let mut bytes = 0;
-    for entry in std::fs::read_dir(folder).at(folder)? {
-        let entry = entry.at(folder)?;
-        match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => bytes += bytes_under(&entry.path())?,
-            Ok(metadata) => bytes += metadata.len(),
-            // Removed by the document store since it was listed.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => return Err(source).at(&entry.path()),
+    let mut folders = vec![std::fs::read_dir(folder).at(folder)?];
+    while let Some(entries) = folders.pop() {
+        for entry in entries {
+            let Some(entry) = present(entry).at(folder)? else { continue };
+            let metadata = present(entry.metadata()).at(&entry.path())?;
+            bytes += match metadata {
+                Some(metadata) if metadata.is_dir() => {
+                    folders.extend(present(std::fs::read_dir(entry.path())).at(&entry.path())?);
+                    0
+                }
+                metadata => metadata.map_or(0, |file| file.len()),
+            };
         }
     }
     Ok(bytes)
+}
+
+/// `None` for what was removed since it was listed.
+fn present<T>(found: std::io::Result<T>) -> std::io::Result<Option<T>> {
+    match found {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicBool;
+
+    #[test]
+    fn folders_that_come_and_go_while_they_are_counted_are_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("stays"), [0; 100]).unwrap();
+        let counted = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let (unfinished, finished) = (folder.path().join("trees.new"), folder.path().join("trees"));
+                while !counted.load(Ordering::Relaxed) {
+                    std::fs::create_dir(&unfinished).unwrap();
+                    std::fs::write(unfinished.join("log"), [0; 10]).unwrap();
+                    std::fs::rename(&unfinished, &finished).unwrap();
+                    std::fs::remove_dir_all(&finished).unwrap();
+                }
+            });
+            let counts = (0..3_000).map(|_| bytes_under(folder.path()));
+            let counts = counts.collect::<Result<Vec<_>>>();
+            counted.store(true, Ordering::Relaxed);
+            for bytes in counts.unwrap() {
+                assert!((100..=120).contains(&bytes), "{bytes}");
+            }
+        });
+        assert_eq!(bytes_under(folder.path()).unwrap(), 100);
+    }
 }

@@ -23,8 +23,8 @@ pub(super) fn check(
         let path = entry.at(&shared.path)?.path();
         let known =
             [LOCK_FILE, COMMITTED, SEGMENTS, PUBLISHED].iter().any(|name| shared.path.join(name) == path);
-        // Trees that a compaction replaced stay as long as someone reads them; the next open removes them.
-        if !known && !rewrite::is_trees(&path) {
+        // Trees that a compaction replaced stay as long as someone reads them, or go just now; the next open removes them.
+        if !known && !rewrite::is_trees(&path) && path.symlink_metadata().is_ok() {
             report(&path, "is no part of the database");
         }
     }
