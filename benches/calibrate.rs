@@ -9,7 +9,8 @@
 //! log, where they are among the k. The F1 of answers hardly depends on it.
 //! Prints one JSON line per temperature, then the choice; `--write` puts it into a model's config.json.
 //!
-//! Candidates are searched once, at temperature 1, and ranked anew at each temperature.
+//! Candidates are searched once, under all k passages at temperature 1, and ranked anew at each temperature under those that are
+//! worth reading.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -29,7 +30,8 @@ use postil::ingest::IngestOptions;
 use postil::{Database, RetrieveOptions};
 use postil_contract::{Generator, Passage};
 use postil_generator::{
-    BeamOptions, Constraints, DEFAULT_BEAMS, Mode, abstention_score, exhaustive, log_sum_exp, prior, union,
+    BeamOptions, Constraints, DEFAULT_BEAMS, DEFAULT_UNREAD_PRIOR, Mode, abstention_score, exhaustive,
+    log_sum_exp, prior, union, worth_reading,
 };
 use serde_json::json;
 
@@ -177,17 +179,19 @@ struct Outcome {
 
 impl Heard {
     fn outcome(&self, scale: f64) -> Outcome {
-        let log_prior = prior(&self.scores, scale);
+        let of_all = prior(&self.scores, scale);
+        let read = worth_reading(&of_all, DEFAULT_UNREAD_PRIOR);
+        let log_prior = prior(&self.scores[..read], scale);
         let marginal =
             |log_likelihoods: &[f64]| log_sum_exp(log_prior.iter().zip(log_likelihoods).map(|(p, l)| p + l));
         let best = self.candidates.iter().max_by(|a, b| marginal(&a.1).total_cmp(&marginal(&b.1)));
-        let asked_for = log_prior.iter().zip(&self.asked_for).filter(|(_, is)| **is).map(|(prior, _)| *prior);
+        let asked_for = of_all.iter().zip(&self.asked_for).filter(|(_, is)| **is).map(|(prior, _)| *prior);
         let asked_for = log_sum_exp(asked_for);
         Outcome {
             is_answerable: self.is_answerable,
             log_prior: asked_for.is_finite().then_some(asked_for),
             f1: best.filter(|_| self.is_answerable).map_or(0.0, |best| best.0),
-            abstention_score: abstention_score(&self.silence),
+            abstention_score: abstention_score(&self.silence[..read]),
         }
     }
 }

@@ -72,10 +72,14 @@ impl Answer {
             let note = self.citations.iter().position(|citation| citation.passage == z);
             let note = note.map_or(String::new(), |note| format!(" [{}]", note + 1));
             let range = &passage.range;
-            let shortened = if passage.shortened { ", its end left out" } else { "" };
+            let read = match passage.shortened {
+                true => ", its end left out",
+                false if passage.prior == 0.0 => ", not read",
+                false => "",
+            };
             writeln!(
                 out,
-                "{:>7} {:>6.3} {:>5.2} {:>5.2} {:>9.2}  {}, bytes {}-{}{shortened}{note}",
+                "{:>7} {:>6.3} {:>5.2} {:>5.2} {:>9.2}  {}, bytes {}-{}{read}{note}",
                 format!("p{}", z + 1),
                 passage.score,
                 passage.words,

@@ -55,7 +55,8 @@ pub struct Answer {
     pub words: Vec<Span>,
     /// Its clauses, a partition of `words`: these are what passages are credited with.
     pub spans: Vec<Span>,
-    /// All passages it was marginalized over, highest prior first; their priors sum to 1, and so do their
+    /// All passages found for it, highest prior first, the last of them maybe not read (see
+    /// [`AskOptions::unread_prior`]); their priors sum to 1, and so do their
     /// posteriors.
     pub passages: Vec<PassagePosterior>,
     /// The passages behind the answer, likeliest first; none when there is no answer.
@@ -66,7 +67,7 @@ pub struct Answer {
     pub alternatives: Vec<Alternative>,
 }
 
-/// A passage that was read for an answer.
+/// A passage that was found for an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PassagePosterior {
     /// Key of the document.
@@ -81,7 +82,7 @@ pub struct PassagePosterior {
     pub score: f32,
     /// How well it has the question's words, in [0, 1]; see [`Retrieved`](crate::Retrieved).
     pub words: f32,
-    /// p(passage | question), before the answer was known.
+    /// p(passage | question), before the answer was known; 0 where it was not read.
     pub prior: f64,
     /// p(passage | question, answer); the prior again when an answer was withheld.
     pub posterior: f64,

@@ -1,7 +1,7 @@
 use postil_contract::Generator;
 use postil_generator::{
     AnswerOptions, Constraints, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_TOKENS,
-    DEFAULT_MIN_EVIDENCE, Mode,
+    DEFAULT_MIN_EVIDENCE, DEFAULT_UNREAD_PRIOR, Mode,
 };
 use postil_storage::{Filter, SearchOptions};
 
@@ -13,6 +13,9 @@ use crate::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions};
 pub struct AskOptions {
     /// k: passages the answer is marginalized over, at least 1.
     pub k: usize,
+    /// The share of the prior, in [0, 1], that may be left unread: the last of those passages are not read when together
+    /// they have no more, which changes p(y|x), or in RAG-Token that of each token, by at most as much. 0 reads all.
+    pub unread_prior: f64,
     /// RAG-Sequence or RAG-Token (Lewis et al. 2020, section 2.1).
     pub mode: Mode,
     /// Only passages of documents that pass.
@@ -45,6 +48,9 @@ impl AskOptions {
     /// k when none is given.
     pub const DEFAULT_K: usize = 5;
 
+    /// The prior left unread when nothing else is given.
+    pub const DEFAULT_UNREAD_PRIOR: f64 = DEFAULT_UNREAD_PRIOR;
+
     /// Longest answer in tokens when none is given.
     pub const DEFAULT_MAX_TOKENS: usize = DEFAULT_MAX_TOKENS;
 
@@ -62,6 +68,7 @@ impl AskOptions {
         let fitted = score_scale / generator.calibration().prior_temperature;
         AnswerOptions {
             mode: self.mode,
+            unread_prior: self.unread_prior,
             search: self.decode.clone().into(),
             constraints: Constraints::new(self.max_tokens),
             min_evidence: self.min_evidence,
@@ -77,6 +84,7 @@ impl Default for AskOptions {
     fn default() -> Self {
         Self {
             k: Self::DEFAULT_K,
+            unread_prior: Self::DEFAULT_UNREAD_PRIOR,
             mode: Mode::Sequence,
             filter: None,
             candidates: DEFAULT_CANDIDATES,

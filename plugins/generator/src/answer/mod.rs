@@ -27,7 +27,7 @@ use std::ops::ControlFlow;
 
 use postil_contract::{GenerateError, Generator, Passage};
 
-use crate::marginalize::{Groups, prior};
+use crate::marginalize::{Groups, prior, worth_reading};
 use crate::{Mode, Said};
 use compose::Composer;
 use null::{NULL, Null};
@@ -36,6 +36,7 @@ use search::search;
 pub use options::{
     AnswerOptions, DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR,
     DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS, DEFAULT_MIN_EVIDENCE,
+    DEFAULT_UNREAD_PRIOR,
 };
 pub use parts::{AnswerToken, Basis, Candidate, Citation, Evidence, Span};
 pub use search::Search;
@@ -79,7 +80,7 @@ pub struct Answer {
     pub words: Vec<Span>,
     /// Its clauses, a partition of `words`: these are what passages are credited with.
     pub spans: Vec<Span>,
-    /// p(z|x) of every passage given; sums to 1.
+    /// p(z|x) of every passage given, 0 for one that was left unread; sums to 1.
     pub priors: Vec<f64>,
     /// p(z|x,y) of every passage given, see [`crate::Marginal::posterior`]; sums to 1. p(z|x) when an
     /// answer was withheld.
@@ -123,12 +124,23 @@ impl Answer {
             other_probability: 0.0,
         }
     }
+
+    /// Gives so many passages a place, of which the last were not read.
+    fn make_room(&mut self, passages: usize) {
+        let spans = self.words.iter_mut().chain(&mut self.spans);
+        let of_spans = spans.flat_map(|span| [&mut span.posterior, &mut span.log_ratio]);
+        let of_tokens = self.tokens.iter_mut().map(|token| &mut token.posterior);
+        for line in of_spans.chain(of_tokens).chain([&mut self.priors, &mut self.posteriors]) {
+            line.resize(passages, 0.0);
+        }
+    }
 }
 
 /// Answers `question` from `passages`: the prior from their scores, every candidate answer (or, from a
 /// generator that writes freely, those a search finds) marginalized over them, the most probable chosen.
 ///
-/// Copies of a passage are read once. One passage alone (k = 1) is the baseline "best sentence of the top
+/// Copies of a passage are read once, and the last passages not at all when they have next to nothing of the prior: see
+/// [`AnswerOptions::unread_prior`]. One passage alone (k = 1) is the baseline "best sentence of the top
 /// passage": the prior is then 1 and nothing is marginalized. A passage without text is allowed, and can
 /// support no answer.
 ///
@@ -167,11 +179,32 @@ pub fn answer_watched(
         let got = f64::from(*score);
         return Err(GenerateError::Value { what: "score of a passage", got, expected: "finite" });
     }
-    let log_prior = prior(&scores, f64::from(options.score_scale));
+    let scale = f64::from(options.score_scale);
+    let read = worth_reading(&prior(&scores, scale), options.unread_prior);
+    let log_prior = prior(&scores[..read], scale);
+    let mut answer =
+        answer_from(generator, question, &passages[..read], &log_prior, options, &mut |token| {
+            let mut token = token.clone();
+            token.posterior.resize(passages.len(), 0.0);
+            watch(&token)
+        })?;
+    answer.make_room(passages.len());
+    Ok(answer)
+}
+
+/// The answer from passages that are all read.
+fn answer_from(
+    generator: &dyn Generator,
+    question: &str,
+    passages: &[Retrieved<'_>],
+    log_prior: &[f64],
+    options: &AnswerOptions,
+    watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
+) -> Result<Answer, GenerateError> {
     let texts: Vec<Passage<'_>> = passages.iter().map(|p| p.passage).collect();
     let groups = Groups::of(&texts);
     let distinct: Vec<Passage<'_>> = groups.first().iter().map(|first| texts[*first]).collect();
-    let group_prior = groups.sum_priors(&log_prior);
+    let group_prior = groups.sum_priors(log_prior);
 
     let (mut read, mut read_prior) = (distinct, group_prior.clone());
     let is_fixed = generator.vocabulary_is_fixed();
@@ -183,7 +216,7 @@ pub fn answer_watched(
     let shares: Vec<f64> = groups
         .group_of()
         .iter()
-        .zip(&log_prior)
+        .zip(log_prior)
         .map(|(group, prior)| (prior - group_prior[*group]).exp())
         .collect();
     let as_chosen = &mut |said: Said<'_>| {
@@ -199,7 +232,7 @@ pub fn answer_watched(
         decoding: decoding.as_ref(),
         passages,
         groups: &groups,
-        log_prior: &log_prior,
+        log_prior,
         null: if is_fixed { Null::Apart { generator, question, any_end } } else { Null::Along },
         is_quoting: found.are_all,
         threshold: options.no_answer_threshold.or(generator.calibration().no_answer_threshold),

@@ -27,6 +27,10 @@ pub const DEFAULT_CREDIT_LOG_RATIO: f64 = 2.0;
 /// answer of which no part could be credited is a guess. Not calibrated.
 pub const DEFAULT_MIN_EVIDENCE: f64 = DEFAULT_CREDIT_LOG_RATIO;
 
+/// The share of the prior that is left unread unless told otherwise: a thousandth, as hypotheses a thousand times less
+/// probable than the likeliest are left by the search ([`crate::DEFAULT_MARGIN`]).
+pub const DEFAULT_UNREAD_PRIOR: f64 = 0.001;
+
 /// How to answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerOptions {
@@ -35,6 +39,9 @@ pub struct AnswerOptions {
     /// The s of p(z|x) = softmax_z(s * score), finite, at least 0: the encoder's score scale. No default,
     /// since a wrong one makes the prior flat or one-sided.
     pub score_scale: f32,
+    /// The share of the prior, in [0, 1], that may be left unread: the last passages given are not read when together they
+    /// have no more, see [`crate::worth_reading`]. 0 reads all. Default [`DEFAULT_UNREAD_PRIOR`].
+    pub unread_prior: f64,
     /// Most citations to list. Default [`DEFAULT_MAX_CITATIONS`].
     pub max_citations: usize,
     /// Most alternatives to list. Default [`DEFAULT_MAX_ALTERNATIVES`].
@@ -65,6 +72,7 @@ impl AnswerOptions {
         Self {
             mode: Mode::default(),
             score_scale,
+            unread_prior: DEFAULT_UNREAD_PRIOR,
             max_citations: DEFAULT_MAX_CITATIONS,
             max_alternatives: DEFAULT_MAX_ALTERNATIVES,
             search: Search::Union(BeamOptions::quick(DEFAULT_BEAMS)),
@@ -81,6 +89,12 @@ impl AnswerOptions {
         let below_infinity = |v: f64| v < f64::INFINITY;
         for (is_good, what, got, expected) in [
             (scale.is_finite() && scale >= 0.0, "score scale", scale, "finite and at least 0"),
+            (
+                (0.0..=1.0).contains(&self.unread_prior),
+                "share of the prior left unread",
+                self.unread_prior,
+                "between 0 and 1",
+            ),
             (
                 (0.0..=1.0).contains(&self.credit_posterior),
                 "least posterior of a source",

@@ -28,7 +28,7 @@ pub struct Span {
     pub posterior: Vec<f64>,
     /// Sum over its tokens of log p(y_i|x,z,y_<i) - log p(y_i|x,null,y_<i), `[passages]`, in nats, the null
     /// passage being an empty one: words that come without any passage speak for none. +inf when the null
-    /// passage cannot say it, 0 when neither can.
+    /// passage cannot say it, 0 when neither can, and for a passage that was left unread.
     pub log_ratio: Vec<f64>,
     /// The passages credited, highest posterior first: those that reach both bars of
     /// [`super::AnswerOptions`]. Copies of one passage are credited together. Empty: unsupported.

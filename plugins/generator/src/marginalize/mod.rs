@@ -11,7 +11,7 @@
 //! file | responsibility
 //! ---|---
 //! `log_space.rs` | log-sum-exp and its relatives, with their -inf guards
-//! `prior.rs` | scores to log p(z\|x)
+//! `prior.rs` | scores to log p(z\|x), and who is worth reading by it
 //! `mixture.rs` | the kernel, one token at a time
 //! `marginal.rs` | a whole answer: log-likelihood, posteriors, per-token shares
 //! `leave_one_out.rs` | what the answer loses without a passage
@@ -38,4 +38,4 @@ pub use leave_one_out::{leave_one_out_sequence, leave_one_out_step};
 pub use log_space::{log_softmax, log_sum_exp};
 pub use marginal::{Marginal, marginal};
 pub use mixture::{Mixture, Mode, Step};
-pub use prior::prior;
+pub use prior::{prior, worth_reading};

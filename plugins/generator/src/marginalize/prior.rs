@@ -10,9 +10,35 @@ pub fn prior<T: Copy + Into<f64>>(scores: &[T], scale: f64) -> Vec<f64> {
     log_softmax(&scaled).unwrap_or_else(|| vec![-(scores.len() as f64).ln(); scores.len()])
 }
 
+/// How many of the passages to read: all but the last, as long as what those have of the prior together is at most `unread`;
+/// at least one.
+///
+/// With [`prior`] of the others' scores, p(y|x) of RAG-Sequence, and p(y_i|x,y_<i) of RAG-Token, change by at most that
+/// share.
+pub fn worth_reading(log_prior: &[f64], unread: f64) -> usize {
+    let mut left = 0.0;
+    let last = log_prior.iter().skip(1).rev().take_while(|prior| {
+        left += prior.exp();
+        left <= unread
+    });
+    log_prior.len() - last.count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_passages_are_left_unread_while_together_they_have_little() {
+        let read =
+            |prior: &[f64], unread| worth_reading(&prior.iter().map(|p| p.ln()).collect::<Vec<_>>(), unread);
+        assert_eq!(read(&[0.9, 0.09, 0.006, 0.004], 0.011), 2);
+        assert_eq!(read(&[0.9, 0.09, 0.006, 0.004], 0.005), 3);
+        assert_eq!(read(&[0.9, 0.09, 0.006, 0.004], 0.0), 4);
+        assert_eq!(read(&[0.001, 0.998, 0.001, 0.0], 0.0), 3, "none of nothing");
+        assert_eq!(read(&[0.001, 0.999], 0.01), 2, "only the last");
+        assert_eq!((read(&[1.0], 1.0), read(&[0.5, 0.5], 1.0), read(&[], 1.0)), (1, 1, 0));
+    }
 
     #[test]
     fn a_shift_of_every_score_changes_nothing() {

@@ -23,7 +23,13 @@ fn retrieved<'a>(texts: &[(&'a str, f32)]) -> Vec<Retrieved<'a>> {
 }
 
 fn options(mode: Mode) -> AnswerOptions {
-    AnswerOptions { mode, max_citations: 99, max_alternatives: 999, ..AnswerOptions::new(20.0) }
+    AnswerOptions {
+        mode,
+        unread_prior: 0.0,
+        max_citations: 99,
+        max_alternatives: 999,
+        ..AnswerOptions::new(20.0)
+    }
 }
 
 fn total(answer: &Answer) -> f64 {
@@ -91,6 +97,36 @@ fn copies_of_a_passage_share_its_posterior_and_change_no_probability() {
         let mut cited: Vec<_> = two.citations.iter().map(|c| c.passage).collect();
         cited.sort_unstable();
         assert_eq!(cited, [0, 2, 4]);
+    }
+}
+
+#[test]
+fn the_last_passages_are_left_unread_when_they_have_next_to_nothing_of_the_prior() {
+    let question = "How many days is parental leave?";
+    for mode in MODES {
+        let all = options(mode);
+        // e^(20 * -0.45) is the prior of the last passage beside the first.
+        let most = AnswerOptions { unread_prior: 0.001, ..all.clone() };
+        let passages = retrieved(&[LEAVE[0], LEAVE[2], (LEAVE[3].0, 0.35)]);
+        let alone = answer(&quote(), question, &passages[..2], &all).unwrap();
+        let mut told = Vec::new();
+        let found = answer_watched(&quote(), question, &passages, &most, &mut |token| {
+            told.push(token.clone());
+            ControlFlow::Continue(())
+        });
+        let found = found.unwrap();
+        assert_eq!((&found.text, found.log_probability), (&alone.text, alone.log_probability));
+        assert_eq!(found.posteriors, [&alone.posteriors[..], &[0.0]].concat());
+        assert_eq!(found.priors, [&alone.priors[..], &[0.0]].concat());
+        assert_eq!(told, found.tokens);
+        let lines = found.tokens.iter().map(|token| &token.posterior);
+        let spans =
+            found.spans.iter().chain(&found.words).flat_map(|span| [&span.posterior, &span.log_ratio]);
+        assert!(lines.chain(spans).all(|line| line.len() == 3 && line[2] == 0.0));
+
+        let read = answer(&quote(), question, &passages, &all).unwrap();
+        assert!(read.priors[2] > 0.0 && read.priors[2] < 0.001);
+        assert!((read.probability - found.probability).abs() <= read.priors[2]);
     }
 }
 
@@ -180,6 +216,10 @@ fn numbers_that_cannot_be_computed_with_are_refused() {
     assert!(matches!(ask(&retrieved(&[("a", f32::INFINITY)]), &good), GenerateError::Value { .. }));
     assert!(matches!(ask(&retrieved(&LEAVE), &AnswerOptions::new(f32::NAN)), GenerateError::Value { .. }));
     assert!(matches!(ask(&retrieved(&LEAVE), &AnswerOptions::new(-1.0)), GenerateError::Value { .. }));
+    for unread_prior in [-0.1, 1.1, f64::NAN] {
+        let wrong = AnswerOptions { unread_prior, ..good.clone() };
+        assert!(matches!(ask(&retrieved(&LEAVE), &wrong), GenerateError::Value { .. }));
+    }
     let none = AnswerOptions { constraints: Constraints::new(0), ..good };
     assert!(matches!(ask(&retrieved(&LEAVE), &none), GenerateError::Value { .. }));
 }

@@ -32,6 +32,7 @@ fn options(args: &Ask) -> Result<AskOptions> {
     let unsaid = if args.stream { Decode::Greedy } else { Decode::default() };
     Ok(AskOptions {
         k: args.k,
+        unread_prior: args.unread_prior,
         mode: args.mode.into(),
         filter: open::filter(&args.filter)?,
         candidates: args.words.candidates,

@@ -72,7 +72,8 @@ fn row(
 
 fn options(args: &Eval) -> AskOptions {
     let (candidates, words_weight) = (args.words.candidates, args.words.words_weight);
-    AskOptions { candidates, words_weight, ..AskOptions::default() }
+    let unread_prior = args.unread_prior;
+    AskOptions { candidates, words_weight, unread_prior, ..AskOptions::default() }
 }
 
 impl Row {

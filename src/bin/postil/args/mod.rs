@@ -1,6 +1,12 @@
+//! The command line.
+
+mod asking;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use asking::{Ask, Eval, ModeArg, Search};
 
 /// Ask questions of your own documents, on your own machine, and see which passage each answer came from.
 #[derive(Parser)]
@@ -92,103 +98,6 @@ pub(crate) enum StdinFormat {
     Md,
     Html,
     Jsonl,
-}
-
-#[derive(Args)]
-pub(crate) struct Search {
-    /// The database
-    pub(crate) database: PathBuf,
-    /// What to look for
-    pub(crate) query: String,
-    /// How many passages
-    #[arg(short, default_value_t = 10)]
-    pub(crate) k: usize,
-    /// Scan every vector instead of searching the graph
-    #[arg(long)]
-    pub(crate) exact: bool,
-    #[command(flatten)]
-    pub(crate) words: Words,
-    #[command(flatten)]
-    pub(crate) filter: Filter,
-    #[command(flatten)]
-    pub(crate) reading: Reading,
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-/// How much the words of a question count.
-#[derive(Args)]
-pub(crate) struct Words {
-    /// Nearest passages that are ranked by their words as well
-    #[arg(long, value_name = "COUNT", default_value_t = postil::DEFAULT_CANDIDATES)]
-    pub(crate) candidates: usize,
-    /// Nats that having the question's words adds to a passage at most; 0 ranks by meaning alone
-    #[arg(long, value_name = "NATS", default_value_t = postil::DEFAULT_WORDS_WEIGHT, allow_negative_numbers = true)]
-    pub(crate) words_weight: f32,
-}
-
-#[derive(Args)]
-pub(crate) struct Ask {
-    /// The database
-    pub(crate) database: PathBuf,
-    /// The question
-    pub(crate) question: String,
-    /// How many passages the answer is marginalized over
-    #[arg(short, default_value_t = postil::AskOptions::DEFAULT_K)]
-    pub(crate) k: usize,
-    /// One passage behind the whole answer, or one behind each token
-    #[arg(long, value_enum, default_value_t = ModeArg::Sequence)]
-    pub(crate) mode: ModeArg,
-    /// What writes the answer
-    #[arg(long, value_name = "NAME|PATH", default_value = postil::DEFAULT_GENERATOR)]
-    pub(crate) generator: String,
-    /// How answers are looked for, by a generator that writes freely: greedy, beam=4, thorough=4, fast=4,
-    /// union=4, sample=SEED or sample=SEED,temperature=0.8,top_k=40,top_p=0.9,min_p=0.05
-    /// [default: union=4, with --stream greedy]
-    #[arg(long, value_name = "HOW", verbatim_doc_comment)]
-    pub(crate) decode: Option<postil::Decode>,
-    /// Longest such answer, in tokens
-    #[arg(long, value_name = "TOKENS", default_value_t = postil::AskOptions::DEFAULT_MAX_TOKENS)]
-    pub(crate) max_tokens: usize,
-    /// Nats by which the passages must make an answer likelier than reading nothing does
-    #[arg(long, value_name = "NATS", default_value_t = postil::AskOptions::DEFAULT_MIN_EVIDENCE, allow_negative_numbers = true)]
-    pub(crate) min_evidence: f64,
-    /// Abstention score above which an answer is withheld, of a generator that can say "no answer"; 1 gives every
-    /// answer [default: what was fitted for the generator]
-    #[arg(long, value_name = "0..1")]
-    pub(crate) no_answer_threshold: Option<f64>,
-    /// Print tokens as they come, then the sources
-    #[arg(long, conflicts_with_all = ["markdown", "json"])]
-    pub(crate) stream: bool,
-    /// Show which passages each token came from, and the evidence
-    #[arg(long, conflicts_with_all = ["markdown", "json"])]
-    pub(crate) explain: bool,
-    /// Print Markdown, with footnotes
-    #[arg(long, conflicts_with = "json")]
-    pub(crate) markdown: bool,
-    #[command(flatten)]
-    pub(crate) words: Words,
-    #[command(flatten)]
-    pub(crate) filter: Filter,
-    #[command(flatten)]
-    pub(crate) reading: Reading,
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum ModeArg {
-    Sequence,
-    Token,
-}
-
-impl From<ModeArg> for postil::Mode {
-    fn from(mode: ModeArg) -> Self {
-        match mode {
-            ModeArg::Sequence => Self::Sequence,
-            ModeArg::Token => Self::Token,
-        }
-    }
 }
 
 #[derive(Args)]
@@ -326,33 +235,6 @@ pub(crate) struct Import {
     pub(crate) database: PathBuf,
     /// The exported folder or Parquet file
     pub(crate) source: PathBuf,
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-#[derive(Args)]
-pub(crate) struct Eval {
-    /// The database; a question's pid is the key of a document in it
-    pub(crate) database: PathBuf,
-    /// Questions, one JSON object a line: question, answers (empty: unanswerable), pid
-    pub(crate) questions: PathBuf,
-    /// How many passages an answer is marginalized over; several to compare
-    #[arg(short, value_delimiter = ',', default_values_t = [postil::AskOptions::DEFAULT_K])]
-    pub(crate) k: Vec<usize>,
-    /// Modes to compare
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [ModeArg::Sequence, ModeArg::Token])]
-    pub(crate) mode: Vec<ModeArg>,
-    /// What writes the answers; several to compare
-    #[arg(long, value_name = "NAME|PATH", value_delimiter = ',', default_values_t = [postil::DEFAULT_GENERATOR.to_owned()])]
-    pub(crate) generator: Vec<String>,
-    /// Ask the first so many questions only
-    #[arg(long, value_name = "COUNT")]
-    pub(crate) limit: Option<usize>,
-    /// Draw the reliability curves to this SVG file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) plot: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) words: Words,
     #[command(flatten)]
     pub(crate) output: Output,
 }
