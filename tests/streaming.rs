@@ -176,3 +176,19 @@ fn an_unknown_generator_is_an_error_that_lists_those_there_are() {
     let error = db.generator().err().unwrap();
     assert!(matches!(error, Error::UnknownGenerator { .. }) && error.to_string().contains("quote"));
 }
+
+#[test]
+fn a_passage_that_was_left_unread_keeps_its_place_and_is_shown_as_such() {
+    let home = tempfile::tempdir().unwrap();
+    let db = open(&home, &LEAVE);
+    let asked = |unread_prior| {
+        db.ask_with("How much leave?", &AskOptions { unread_prior, ..AskOptions::default() }).unwrap()
+    };
+    let (first, all) = (asked(1.0), asked(0.0));
+    assert!(first.passages.len() > 1 && first.passages.len() == all.passages.len());
+    let unread = |passage: &&postil::PassagePosterior| passage.prior == 0.0 && passage.posterior == 0.0;
+    assert_eq!(first.passages.iter().filter(unread).count(), first.passages.len() - 1);
+    assert!(first.tokens.iter().all(|token| token.posterior.len() == first.passages.len()));
+    assert_eq!(first.explain().matches(", not read").count(), first.passages.len() - 1);
+    assert!(!all.explain().contains("not read") && !all.passages.iter().any(|passage| unread(&passage)));
+}
