@@ -1,6 +1,6 @@
 """Vector search beside its peers: the same vectors, one run, one pinned core, rounds interleaved, medians.
 
-    ./benches/peers/search.sh [VECTORS] [OUT]
+    ./benches/peers/search.sh [VECTORS] [OUT] [NAME,NAME,...] [EF,EF,...]
 
 The shell script makes the virtual environment. VECTORS is a folder as `cargo bench --bench search` takes;
 OUT gets results.jsonl and a plot, plot.png, of queries a second against recall@10. Every index is built with
@@ -27,6 +27,7 @@ M = 16
 EF_CONSTRUCTION = 200
 THREADS = 2
 ENOUGH = 0.99
+VSAG_MOST = 1000  # it refuses a greater ef
 EFS = [32, 48, 64, 96, 128, 192, 256]
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -223,6 +224,9 @@ def main():
     folder = Path(sys.argv[1]).resolve()
     out = Path(sys.argv[2]).resolve()
     chosen = sys.argv[3].split(",") if len(sys.argv) > 3 else [*PEERS, "hnsw_rs"]
+    if len(sys.argv) > 4:
+        EFS[:] = map(int, sys.argv[4].split(","))
+    Vsag.settings = [ef for ef in EFS if ef <= VSAG_MOST]
     scratch = out / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
