@@ -20,9 +20,6 @@ use std::sync::atomic::AtomicUsize;
 const MAX_LEVELS: usize = 8;
 /// A batch is at most this part of the rows.
 const BATCH_SHARE: usize = 50;
-/// How much nearer to a kept neighbour than to the row a candidate must be to be left out, as a ratio of squared
-/// distances.
-const SLACK: f32 = 1.1;
 
 /// How a graph is built.
 #[derive(Clone, Copy, Debug)]
@@ -226,7 +223,7 @@ impl<'a> Builder<'a> {
         let to = Row { space: self.space, row };
         nearest_from(self.lists(), start, self.options.ef, scratch.start(self.space.rows()), &to);
         let found = scratch.pool.iter().map(|found| Near { distance: -found.rank, row: found.position() });
-        self.space.select(found, self.stride, SLACK)
+        self.space.select(found, self.stride)
     }
 
     /// A list with more neighbours in it, pruned if they are too many.
@@ -241,11 +238,7 @@ impl<'a> Builder<'a> {
         let measured = present.map(|row| Near { distance: self.space.distance(target, row), row });
         let mut candidates: Vec<Near> = measured.chain(more).collect();
         candidates.sort_unstable_by(Near::order);
-        self.space
-            .select(candidates.into_iter(), self.stride, SLACK)
-            .into_iter()
-            .map(|near| near.row)
-            .collect()
+        self.space.select(candidates.into_iter(), self.stride).into_iter().map(|near| near.row).collect()
     }
 
     fn lists(&self) -> Lists<'_> {

@@ -1,9 +1,13 @@
-//! Which candidates become neighbours: near ones, none of which is nearer to another than to the row itself
-//! (Malkov and Yashunin 2016, algorithm 4; with slack as in Subramanya et al. 2019, "DiskANN", algorithm 2).
+//! Which candidates become neighbours: near ones, none of which is nearer to another than to the row itself (Malkov and
+//! Yashunin 2016, algorithm 4); then, where there is room, with slack (Subramanya et al. 2019, "DiskANN", algorithm 2).
 
 use crate::vector::codes::Codes;
 use crate::vector::distance;
 use crate::vector::metric::Metric;
+
+/// How much nearer to a kept neighbour than to the row a candidate must be to stay left out of a list that has room, as a
+/// ratio of squared distances.
+const SLACK: f32 = 1.1;
 
 /// Squared distances between rows, in codes.
 ///
@@ -59,23 +63,58 @@ impl<'a> Space<'a> {
         distance::prefetch(self.codes.row(row));
     }
 
-    /// At most `most` of the candidates, which come nearest first.
-    pub(super) fn select(
+    /// At most `most` of the candidates, which come nearest first: those that no kept one is nearer to, and in the places
+    /// that are left those that no kept one is nearer to by more than [`SLACK`].
+    ///
+    /// Were all chosen with slack, the nearest would fill the list where rows are about equally far from each other, and
+    /// leave no room for other directions.
+    pub(super) fn select(&self, candidates: impl Iterator<Item = Near>, most: usize) -> Vec<Near> {
+        let mut kept: Vec<Near> = Vec::with_capacity(most);
+        let mut left_out = Vec::new();
+        self.keep(candidates, most, 1.0, &mut kept, |near| left_out.push(near));
+        self.keep(left_out.into_iter(), most, SLACK, &mut kept, |_| {});
+        kept
+    }
+
+    fn keep(
         &self,
         candidates: impl Iterator<Item = Near>,
         most: usize,
         slack: f32,
-    ) -> Vec<Near> {
-        let mut kept: Vec<Near> = Vec::with_capacity(most);
+        kept: &mut Vec<Near>,
+        mut leave_out: impl FnMut(Near),
+    ) {
         for candidate in candidates {
             if kept.len() == most {
-                break;
+                return;
             }
             let near = |other: &Near| slack * self.distance(candidate.row, other.row) < candidate.distance;
-            if !kept.iter().any(near) {
+            if kept.iter().any(near) {
+                leave_out(candidate);
+            } else {
                 kept.push(candidate);
             }
         }
-        kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_comes_back_with_slack_while_there_is_room() {
+        // Seen from row 0: two on one side, the farther just nearer to the other than to it; one on the other side.
+        let points: [[i8; 2]; 4] = [[0, 0], [60, 0], [31, 60], [-90, 0]];
+        let codes: Vec<i8> = points.iter().flat_map(|point| point.iter().copied().chain([0; 62])).collect();
+        let space = Space::new(Metric::L2, Codes { codes: &codes, stride: 64 });
+        let near = |row| Near { distance: space.distance(0, row), row };
+        let rows = |most| -> Vec<u32> {
+            let candidates = [1, 2, 3].map(near);
+            space.select(candidates.into_iter(), most).iter().map(|near| near.row).collect()
+        };
+        assert!(space.distance(1, 2) < space.distance(0, 2));
+        assert_eq!(rows(2), [1, 3]);
+        assert_eq!(rows(3), [1, 3, 2]);
     }
 }
