@@ -1,7 +1,8 @@
 //! Fits the prior's temperature and the threshold of "no answer" for a generator that can say it, on questions
 //! with known answers: newwiki.heldout and the first half of squad2.heldout, k = 5.
 //!
-//!     cargo bench --bench calibrate -- [--generator reader|FOLDER] [--keep 0.98] [--limit 300] [--write CONFIG.json]
+//!     cargo bench --bench calibrate -- [--generator reader|FOLDER] [--keep 0.99] [--among PASSAGES] [--limit 300]
+//!         [--write CONFIG.json] [--dump OUTPUTS.jsonl]
 //!
 //! The threshold is the lowest that keeps a share of the F1 that questions with an answer have when every one of them is
 //! answered: a right answer withheld is the worse mistake, since a wrong one is shown with its probability and its
@@ -20,7 +21,7 @@
 
 mod corpus;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Parser;
@@ -33,6 +34,7 @@ use postil_generator::{
     BeamOptions, Constraints, DEFAULT_BEAMS, DEFAULT_UNREAD_PRIOR, Mode, abstention_score, exhaustive,
     log_sum_exp, prior, union, worth_reading,
 };
+use serde::Serialize;
 use serde_json::json;
 
 const SETS: [(&str, bool); 2] = [("newwiki.heldout", false), ("squad2.heldout", true)];
@@ -45,7 +47,7 @@ struct Args {
     #[arg(long, default_value = "reader")]
     generator: String,
     /// Share of the F1 of answerable questions to keep
-    #[arg(long, default_value_t = 0.98)]
+    #[arg(long, default_value_t = 0.99)]
     keep: f64,
     /// Questions of each set, evenly spread over it
     #[arg(long)]
@@ -53,12 +55,19 @@ struct Args {
     /// The config.json to put the choice into
     #[arg(long)]
     write: Option<PathBuf>,
+    /// A corpus that answers nothing: each set is then asked alone and once more among these passages
+    #[arg(long)]
+    among: Option<PathBuf>,
+    /// Where to write what the generator makes of each question, one JSON line each
+    #[arg(long)]
+    dump: Option<PathBuf>,
     /// Passed by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }
 
 /// What a generator makes of one question.
+#[derive(Serialize)]
 struct Heard {
     is_answerable: bool,
     /// Which passages are of the document that was asked about.
@@ -75,16 +84,26 @@ fn main() {
     let encoder = Arc::new(Remembering::new(postil::open_model(postil::DEFAULT_MODEL).unwrap()));
     let scale = f64::from(postil_contract::Encoder::profile(&*encoder).score_scale);
     let generator = postil::open_generator(&args.generator, &(encoder.clone() as _)).unwrap();
-    let mut heard = Vec::new();
-    for (set, only_first_half) in SETS {
-        let db = database(set, encoder.clone());
+    let (mut heard, mut dump) = (Vec::new(), String::new());
+    let corpora = [None].into_iter().chain(args.among.as_deref().map(Some));
+    for ((set, only_first_half), among) in corpora.flat_map(|among| SETS.map(|set| (set, among))) {
+        let db = database(set, among, encoder.clone());
         let path = corpus::data_folder().join(format!("eval/{set}.jsonl"));
         let mut questions = corpus::questions(&path).unwrap();
         if only_first_half {
             questions.truncate(questions.len() / 2);
         }
         let step = args.limit.map_or(1, |limit| questions.len().div_ceil(limit.max(1)));
-        heard.extend(questions.iter().step_by(step).map(|question| hear(&db, &*generator, scale, question)));
+        for question in questions.iter().step_by(step) {
+            let new = hear(&db, &*generator, scale, question);
+            let line =
+                json!({ "set": set, "among": among.is_some(), "question": question.question, "heard": new });
+            dump.push_str(&format!("{line}\n"));
+            heard.push(new);
+        }
+    }
+    if let Some(path) = &args.dump {
+        std::fs::write(path, dump).unwrap();
     }
     let (mut best, mut chosen) = (f64::NEG_INFINITY, (1.0, 1.0));
     for temperature in TEMPERATURES {
@@ -128,12 +147,14 @@ fn main() {
     }
 }
 
-fn database(set: &str, encoder: Arc<Remembering>) -> Database {
+fn database(set: &str, among: Option<&Path>, encoder: Arc<Remembering>) -> Database {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/eval");
     std::fs::create_dir_all(&folder).unwrap();
-    let documents =
+    let mut documents =
         corpus::documents(&corpus::data_folder().join(format!("eval/{set}.corpus.jsonl"))).unwrap();
-    let db = Database::options().encoder(encoder).open(folder.join(format!("{set}.postil"))).unwrap();
+    documents.extend(among.into_iter().flat_map(|path| corpus::documents(path).unwrap()));
+    let name = if among.is_some() { format!("{set}.among.postil") } else { format!("{set}.postil") };
+    let db = Database::options().encoder(encoder).open(folder.join(name)).unwrap();
     db.ingest_all(documents, &IngestOptions::default(), &|_| {}).unwrap();
     db
 }

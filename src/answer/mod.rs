@@ -46,8 +46,9 @@ pub struct Answer {
     pub probability: f64,
     /// p("no answer" | question); what it rests on is in `evidence`.
     pub no_answer_probability: f64,
-    /// What withholding an answer is decided by, 0 to 1: one passage that is sure to answer outweighs others that are about
-    /// something else, which in `no_answer_probability` they do not. See [`postil_generator::abstention_score`].
+    /// What withholding an answer is decided by, 0 to 1: the odds that each passage read answers, summed. One that is sure to
+    /// answer outweighs others that are about something else, which in `no_answer_probability` it does not. See
+    /// [`postil_generator::abstention_score`].
     pub abstention_score: f64,
     /// Its tokens, an end token included, each with its log-probability and its posterior over `passages`.
     pub tokens: Vec<AnswerToken>,

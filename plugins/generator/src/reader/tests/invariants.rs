@@ -253,7 +253,7 @@ fn an_answer_is_withheld_when_its_abstention_score_is_above_the_threshold() {
             assert!(!given.no_answer && !given.text.is_empty() && (0.0..1.0).contains(&silent), "{given:?}");
             assert!(
                 score > 0.0 && score <= silent,
-                "of equal priors, the harmonic mean is the lower: {given:?}"
+                "the score is at most the least p(no answer|x,z), so at most their mean: {given:?}"
             );
             let withheld = ask(&reader(), mode, search.clone(), Some(score * 0.99));
             assert!(withheld.no_answer && withheld.text.is_empty());
