@@ -2,6 +2,7 @@
 
 use super::links::{Links, Lists, UpperLevel};
 use super::scratch::Scratch;
+use crate::vector::distance;
 use crate::vector::top_k::Ranked;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -70,6 +71,10 @@ pub(crate) fn nearest_from(
             }
         }
         next += 1;
+        // Nearly always the one that comes next.
+        if let Some(likely) = pool.get(next) {
+            distance::prefetch(lists.places(likely.position() as usize));
+        }
         for &position in &*fresh {
             let rank = to.rank(position);
             if pool.len() >= ef {
