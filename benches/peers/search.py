@@ -237,7 +237,8 @@ def main():
     cores = sorted(os.sched_getaffinity(0))
     one, all_cores = {cores[0]}, set(cores)
 
-    subprocess.run(["cargo", "bench", "--quiet", "--no-run"], cwd=ROOT, check=True)
+    build = ["cargo", "bench", "--quiet", "--no-run", "--bench", "search", "--bench", "hnsw_rs"]
+    subprocess.run(build, cwd=ROOT, check=True)
     efs = ",".join(map(str, EFS))
     ours = ["--vectors", folder, "--database", scratch / "postil.postil", "--ef", efs]
     facts = {"Postil": bench("search", ours, all_cores)[0]}
