@@ -3,9 +3,10 @@
 ///
 /// The marginal p(no answer|x), which is the mean weighted by p(z|x), says how much of the prior is on passages that do
 /// not answer: most of k, whether or not one does. Here one passage that is sure to answer outweighs those that are about
-/// something else, and these say nothing: a passage more never raises the score, so it means the same for any k. Of one
-/// passage it is p(no answer|x,z). The prior has no say: weighing by it separated questions with and without an answer less
-/// well.
+/// something else, and these say little: a passage more never raises the score, by which the thresholds of different k
+/// compare. Of one passage it is p(no answer|x,z). Many passages that each may answer, however unlikely, add up: a threshold
+/// fitted with five withholds little with fifty. The prior has no say: weighing by it separated questions with and without
+/// an answer less well.
 ///
 /// `log_no_answer`: log p(no answer|x,z), `[passages]`. 1 for no passage.
 pub fn abstention_score(log_no_answer: &[f64]) -> f64 {
