@@ -1,5 +1,6 @@
 //! Fits the prior's temperature and the threshold of "no answer" for a generator that can say it, on questions
-//! with known answers: newwiki.heldout and the first half of squad2.heldout, k = 5.
+//! with known answers: newwiki.heldout and the first half of squad2.heldout, k = 5. With `--among` they are asked twice, of
+//! the set's own passages and of these among others: a database has usually more than a few hundred.
 //!
 //!     cargo bench --bench calibrate -- [--generator reader|FOLDER] [--keep 0.99] [--among PASSAGES] [--limit 300]
 //!         [--write CONFIG.json] [--dump OUTPUTS.jsonl]

@@ -71,30 +71,28 @@ impl<'a> Space<'a> {
     pub(super) fn select(&self, candidates: impl Iterator<Item = Near>, most: usize) -> Vec<Near> {
         let mut kept: Vec<Near> = Vec::with_capacity(most);
         let mut left_out = Vec::new();
-        self.keep(candidates, most, 1.0, &mut kept, |near| left_out.push(near));
-        self.keep(left_out.into_iter(), most, SLACK, &mut kept, |_| {});
-        kept
-    }
-
-    fn keep(
-        &self,
-        candidates: impl Iterator<Item = Near>,
-        most: usize,
-        slack: f32,
-        kept: &mut Vec<Near>,
-        mut leave_out: impl FnMut(Near),
-    ) {
         for candidate in candidates {
             if kept.len() == most {
-                return;
+                return kept;
             }
-            let near = |other: &Near| slack * self.distance(candidate.row, other.row) < candidate.distance;
-            if kept.iter().any(near) {
-                leave_out(candidate);
-            } else {
+            let mut distances = kept.iter().map(|other| self.distance(candidate.row, other.row));
+            match distances.find(|&distance| distance < candidate.distance) {
+                None => kept.push(candidate),
+                // What one kept row leaves out with slack, it leaves out for good.
+                Some(distance) if SLACK * distance < candidate.distance => {}
+                Some(_) => left_out.push(candidate),
+            }
+        }
+        for candidate in left_out {
+            if kept.len() == most {
+                break;
+            }
+            let near = |other: &Near| SLACK * self.distance(candidate.row, other.row) < candidate.distance;
+            if !kept.iter().any(near) {
                 kept.push(candidate);
             }
         }
+        kept
     }
 }
 
@@ -104,17 +102,17 @@ mod tests {
 
     #[test]
     fn what_is_left_out_comes_back_with_slack_while_there_is_room() {
-        // Seen from row 0: two on one side, the farther just nearer to the other than to it; one on the other side.
-        let points: [[i8; 2]; 4] = [[0, 0], [60, 0], [31, 60], [-90, 0]];
+        // Seen from row 0: row 1 on one side, row 2 just nearer to it than to row 0, row 3 much nearer; row 4 on the other side.
+        let points: [[i8; 2]; 5] = [[0, 0], [60, 0], [31, 60], [70, 10], [-90, 0]];
         let codes: Vec<i8> = points.iter().flat_map(|point| point.iter().copied().chain([0; 62])).collect();
         let space = Space::new(Metric::L2, Codes { codes: &codes, stride: 64 });
         let near = |row| Near { distance: space.distance(0, row), row };
         let rows = |most| -> Vec<u32> {
-            let candidates = [1, 2, 3].map(near);
+            let candidates = [1, 2, 3, 4].map(near);
             space.select(candidates.into_iter(), most).iter().map(|near| near.row).collect()
         };
         assert!(space.distance(1, 2) < space.distance(0, 2));
-        assert_eq!(rows(2), [1, 3]);
-        assert_eq!(rows(3), [1, 3, 2]);
+        assert_eq!(rows(2), [1, 4]);
+        assert_eq!(rows(4), [1, 4, 2]);
     }
 }
