@@ -28,11 +28,33 @@ pub(crate) fn copy(from: &mut impl Read, to: &Path, going: Going<'_>) -> Result<
     }
 }
 
+/// Gives a file that never changes a second name; where the file system has no links, a copy of its content does.
+pub(crate) fn link_or_copy(file: &Path, mut content: &[u8], name: &Path) -> Result<()> {
+    if std::fs::hard_link(file, name).is_err() {
+        let flow = copy(&mut content, name, &mut |_| ControlFlow::Continue(()))?;
+        debug_assert!(flow.is_continue());
+    }
+    Ok(())
+}
+
 /// Copies a folder with all that is in it; links and other things that are no files are left out.
 pub(crate) fn copy_folder(from: &Path, to: &Path, going: Going<'_>) -> Result<ControlFlow<()>> {
+    copy_folder_but(from, to, "", going)
+}
+
+/// As [`copy_folder`], without the file or folder of that name.
+pub(crate) fn copy_folder_but(
+    from: &Path,
+    to: &Path,
+    but: &str,
+    going: Going<'_>,
+) -> Result<ControlFlow<()>> {
     std::fs::create_dir(to).at(to)?;
     for entry in std::fs::read_dir(from).at(from)? {
         let entry = entry.at(from)?;
+        if entry.file_name() == but {
+            continue;
+        }
         let (path, copied) = (entry.path(), to.join(entry.file_name()));
         let kind = entry.file_type().at(&path)?;
         let flow = if kind.is_dir() {

@@ -65,7 +65,9 @@ points! {
     OldSegmentRemoved,
     /// The folder for the new trees is there.
     RewriteBegun,
-    /// All trees are copied, and not flushed.
+    /// The base is written, and not synced.
+    RewriteBase,
+    /// The trees are copied too, and not flushed.
     RewriteCopied,
     /// They are durable, and closed.
     RewriteClosed,

@@ -30,6 +30,7 @@ pub mod fault;
 mod few;
 mod filter;
 mod index;
+mod mapped;
 mod parallel;
 mod store;
 mod sync;
@@ -39,7 +40,7 @@ mod vector;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod targets {
-    pub use crate::documents::targets::records;
+    pub use crate::documents::targets::{base, records};
     pub use crate::index::segment::targets::{segment, segment_header};
 }
 

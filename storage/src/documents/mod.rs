@@ -1,10 +1,13 @@
-//! The sled trees: documents, their texts and passages, unsealed vectors, and the manifest. Every use of sled is here.
+//! Documents, their texts and passages, unsealed vectors, and the manifest: sled's trees, and the base below them. Every
+//! use of sled is here.
 //!
 //! | file | responsibility |
 //! |---|---|
 //! | keys | big-endian integer keys, text blocks |
 //! | records | the rkyv records and their version byte |
 //! | manifest | what the database is made of right now |
+//! | base/ | what the trees held when they were last written anew, in a sorted, mapped file |
+//! | over | what changed since, over it |
 //! | trees | opening and reading |
 //! | scan | every entry, damaged ones included |
 //! | sled_files | what sled leaves undone in its folder |
@@ -14,11 +17,13 @@
 //! | committed | a lower bound of the generation, outside of sled |
 //! | contain | sled's panics as errors |
 
+mod base;
 mod committed;
 mod contain;
 mod flush;
 pub(crate) mod keys;
 mod manifest;
+mod over;
 mod records;
 pub(crate) mod rewrite;
 mod scan;
@@ -28,6 +33,7 @@ pub(crate) mod targets;
 mod transaction;
 mod trees;
 
+pub(crate) use base::Base;
 pub(crate) use committed::{COMMITTED, noted_generation};
 pub(crate) use manifest::{Manifest, SegmentEntry};
 pub(crate) use records::{DocumentRecord, PassageRecord};

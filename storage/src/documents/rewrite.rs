@@ -1,10 +1,12 @@
-//! Writing all trees anew: sled never gives back the room of what was removed, nor overwrites it.
+//! Writing all trees anew: sled never gives back the room of what was removed, nor overwrites it. What they have of
+//! documents goes into a new base, together with what the base before has and they did not take out.
 //!
 //! The new trees are made under a name with `.new`, closed, and renamed: a folder without it is complete. The one of
 //! the highest generation counts; others are what a crash or a slow reader left.
 
-use super::{COMMITTED, Documents, Writes};
-use crate::durable::{Going, sync_folder};
+use super::trees::BASE_KEY;
+use super::{COMMITTED, Documents, Writes, base};
+use crate::durable::{Going, copy_folder_but, link_or_copy, sync_folder};
 use crate::error::{AtPath, Result};
 use crate::fault::{self, Point};
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -65,6 +67,11 @@ pub(crate) fn is_begun(database: &Path) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// Where the base of trees is, if they have one.
+pub(crate) fn base_file(trees: &Path) -> PathBuf {
+    trees.join(base::FILE)
 }
 
 /// All complete trees of a database, the newest first.
@@ -150,37 +157,90 @@ impl Documents {
         !self.written.load(Ordering::Acquire)
     }
 
-    /// Writes all trees to a new folder, which is on the medium and closed when this returns, unless `going` stopped it.
-    /// Nothing may be written to these meanwhile.
+    /// Writes everything to a new folder, which is on the medium and closed when this returns, unless `going` stopped it:
+    /// trees of what changes, and a base of the rest. Nothing may be written to these meanwhile.
     pub(crate) fn copy_to(&self, folder: &Path, going: Going<'_>) -> Result<ControlFlow<()>> {
         let new = Self::open(folder)?;
         fault::reach(Point::RewriteBegun)?;
-        for (from, to) in self.trees().into_iter().zip(new.trees()) {
-            let (mut batch, mut bytes) = (sled::Batch::default(), 0);
-            for entry in self.steps(from.iter()) {
-                let (key, value) = entry?;
-                bytes += key.len() + value.len();
-                batch.insert(key, value);
-                if bytes >= BATCH_BYTES {
-                    to.apply_batch(std::mem::take(&mut batch)).at(folder)?;
-                    if going(bytes as u64).is_break() {
-                        return Ok(ControlFlow::Break(()));
-                    }
-                    bytes = 0;
-                }
-            }
-            to.apply_batch(batch).at(folder)?;
-            if going(bytes as u64).is_break() {
+        let ControlFlow::Continue(checksum) =
+            base::write(&base_file(folder), |part| self.entries(part), going)?
+        else {
+            return Ok(ControlFlow::Break(()));
+        };
+        fault::reach(Point::RewriteBase)?;
+        for (from, to) in
+            [(&self.manifest, &new.manifest), (&self.vectors, &new.vectors), (&self.removals, &new.removals)]
+        {
+            if self.copy_tree(from, to, folder, going)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        fault::reach(Point::RewriteCopied)?;
-        new.flush()?;
-        drop(new);
-        // sled syncs what it writes, and not the names of its files.
-        sync_folder(folder)?;
+        match checksum {
+            Some(checksum) => new.manifest.insert(BASE_KEY, &checksum.to_le_bytes()),
+            None => new.manifest.remove(BASE_KEY),
+        }
+        .at(folder)?;
+        new.closed(folder)?;
         Ok(ControlFlow::Continue(()))
     }
+
+    /// As [`copy_to`](Self::copy_to), with a link to the base, so that only what changed since it was made is written.
+    pub(crate) fn publish_to(&self, folder: &Path) -> Result<()> {
+        let new = Self::open(folder)?;
+        for (from, to) in self.trees().into_iter().zip(new.trees()) {
+            let flow = self.copy_tree(from, to, folder, &mut |_| ControlFlow::Continue(()))?;
+            debug_assert!(flow.is_continue());
+        }
+        if let Some(base) = &self.base {
+            link_or_copy(base.path(), base.content(), &base_file(folder))?;
+        }
+        new.closed(folder)
+    }
+
+    fn copy_tree(
+        &self,
+        from: &sled::Tree,
+        to: &sled::Tree,
+        folder: &Path,
+        going: Going<'_>,
+    ) -> Result<ControlFlow<()>> {
+        let (mut batch, mut bytes) = (sled::Batch::default(), 0);
+        for entry in self.steps(from.iter()) {
+            let (key, value) = entry?;
+            bytes += key.len() + value.len();
+            batch.insert(key, value);
+            if bytes >= BATCH_BYTES {
+                to.apply_batch(std::mem::take(&mut batch)).at(folder)?;
+                if going(bytes as u64).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+                bytes = 0;
+            }
+        }
+        to.apply_batch(batch).at(folder)?;
+        Ok(going(bytes as u64))
+    }
+
+    /// Closes trees that were written to a new folder, all of which is on the medium when this returns.
+    fn closed(self, folder: &Path) -> Result<()> {
+        fault::reach(Point::RewriteCopied)?;
+        self.flush()?;
+        drop(self);
+        // sled syncs what it writes, and not the names of its files.
+        sync_folder(folder)
+    }
+}
+
+/// Copies closed trees for someone who only reads them; `link` gives the base, which nobody writes to, its second name.
+pub(crate) fn copy_for_reading(
+    trees: &Path,
+    to: &Path,
+    link: impl FnOnce(&Path, &Path) -> Result<()>,
+) -> Result<()> {
+    let flow = copy_folder_but(trees, to, base::FILE, &mut |_| ControlFlow::Continue(()))?;
+    debug_assert!(flow.is_continue());
+    let file = base_file(trees);
+    if file.is_file() { link(&file, &base_file(to)) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
-//! Every entry of the trees, damaged ones included: for those who look for damage, and those who save what is left.
+//! Every entry of the trees and the base, damaged ones included: for those who look for damage, and those who save what
+//! is left.
 //!
-//! The outer result is the tree's: nothing can be read after an error of it. The inner one is of one entry.
+//! The outer result is of a block of the base, whose entries are left out, or of a tree, after which nothing follows. The
+//! inner one is of one entry.
 
+use super::base::Part;
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::records::decode;
 use super::{DocumentRecord, Documents, PassageRecord};
@@ -10,7 +13,7 @@ use crate::error::{Result, StorageError};
 impl Documents {
     /// Keys with the document ids they name, in key order.
     pub(crate) fn every_key(&self) -> impl Iterator<Item = Result<Result<(String, u64)>>> + use<'_> {
-        self.steps(self.keys.iter()).map(|entry| {
+        self.entries(Part::Keys).map(|entry| {
             let (key, id) = entry?;
             let Ok(text) = String::from_utf8(key.to_vec()) else {
                 return Ok(Err(self.corrupt(format!("a key is not text: {}", key.escape_ascii()))));
@@ -26,7 +29,7 @@ impl Documents {
     pub(crate) fn every_document(
         &self,
     ) -> impl Iterator<Item = Result<(u64, Result<DocumentRecord>)>> + use<'_> {
-        self.steps(self.documents.iter()).map(|entry| {
+        self.entries(Part::Documents).map(|entry| {
             let (id, bytes) = entry?;
             Ok((self.lenient_id(&id), decode(&bytes, "document", &self.path)))
         })
@@ -36,7 +39,7 @@ impl Documents {
     pub(crate) fn every_passage(
         &self,
     ) -> impl Iterator<Item = Result<(u64, Result<PassageRecord>)>> + use<'_> {
-        self.steps(self.passages.iter()).map(|entry| {
+        self.entries(Part::Passages).map(|entry| {
             let (row, bytes) = entry?;
             Ok((self.lenient_id(&row), decode(&bytes, "passage", &self.path)))
         })
@@ -44,7 +47,7 @@ impl Documents {
 
     /// Blocks of texts, in order: document id, block number and bytes; nothing of the first two where the key is none.
     pub(crate) fn every_block(&self) -> impl Iterator<Item = Result<Option<(u64, u32, u64)>>> + use<'_> {
-        self.steps(self.texts.iter()).map(|entry| {
+        self.entries(Part::Texts).map(|entry| {
             let (key, block) = entry?;
             let split = key.split_at_checked(8);
             Ok(split.and_then(|(id, number)| {

@@ -1,5 +1,7 @@
 //! Records under hostile bytes.
 
+pub use super::base::targets::base;
+
 use super::records::{decode, decode_filtered, encode};
 use super::{DocumentRecord, Manifest, PassageRecord, SegmentEntry};
 use crate::filter::{Metadata, Value};

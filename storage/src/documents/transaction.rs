@@ -2,6 +2,7 @@
 //!
 //! Everything is serialized before the transaction starts, because sled's transactions hold a global lock.
 
+use super::base::Part;
 use super::contain::contained;
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::records::encode;
@@ -14,33 +15,45 @@ use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 use std::sync::atomic::Ordering;
 
-/// The trees, in the order of [`Documents::trees`].
+/// A tree.
 #[derive(Clone, Copy)]
 enum In {
     Manifest,
-    Keys,
-    Documents,
-    Texts,
-    Passages,
+    /// One that the base has entries of.
+    Over(Part),
     Vectors,
     Removals,
 }
 
+impl In {
+    /// Its place in [`Documents::trees`].
+    fn number(self) -> usize {
+        match self {
+            Self::Manifest => 0,
+            Self::Over(part) => 1 + part as usize,
+            Self::Vectors => 5,
+            Self::Removals => 6,
+        }
+    }
+}
+
+/// A key and its value; no value removes the key.
+type Write = (In, Vec<u8>, Option<Vec<u8>>);
+
 /// Serialized writes, waiting for one transaction.
 #[derive(Default)]
 pub(crate) struct Writes {
-    // (tree, key, value); no value removes the key.
-    writes: Vec<(usize, Vec<u8>, Option<Vec<u8>>)>,
+    writes: Vec<Write>,
     generation: Option<u64>,
 }
 
 impl Writes {
     fn set(&mut self, tree: In, key: &[u8], value: Vec<u8>) {
-        self.writes.push((tree as usize, key.to_vec(), Some(value)));
+        self.writes.push((tree, key.to_vec(), Some(value)));
     }
 
     fn delete(&mut self, tree: In, key: &[u8]) {
-        self.writes.push((tree as usize, key.to_vec(), None));
+        self.writes.push((tree, key.to_vec(), None));
     }
 
     pub(crate) fn manifest(&mut self, manifest: &Manifest) {
@@ -67,39 +80,39 @@ impl Writes {
 
     /// A new document and its text; its key now names it.
     pub(crate) fn document(&mut self, id: u64, record: &DocumentRecord, text: &str) {
-        self.set(In::Keys, record.key.as_bytes(), keys::id(id).to_vec());
-        self.set(In::Documents, &keys::id(id), encode(record));
+        self.set(In::Over(Part::Keys), record.key.as_bytes(), keys::id(id).to_vec());
+        self.set(In::Over(Part::Documents), &keys::id(id), encode(record));
         for (number, block) in text.as_bytes().chunks(TEXT_BLOCK_BYTES).enumerate() {
-            self.set(In::Texts, &keys::block(id, number as u32), block.to_vec());
+            self.set(In::Over(Part::Texts), &keys::block(id, number as u32), block.to_vec());
         }
     }
 
     pub(crate) fn remove_key(&mut self, key: &str) {
-        self.delete(In::Keys, key.as_bytes());
+        self.delete(In::Over(Part::Keys), key.as_bytes());
     }
 
     /// Takes out a document and its text; its rows are the caller's to remove.
     pub(crate) fn remove_document(&mut self, id: u64, record: &DocumentRecord) {
-        self.delete(In::Documents, &keys::id(id));
+        self.delete(In::Over(Part::Documents), &keys::id(id));
         for number in keys::blocks_of(&(0..record.text_bytes)) {
-            self.delete(In::Texts, &keys::block(id, number));
+            self.delete(In::Over(Part::Texts), &keys::block(id, number));
         }
     }
 
     pub(crate) fn row(&mut self, row: u64, passage: &PassageRecord, vector: &[f32]) {
-        self.set(In::Passages, &keys::id(row), encode(passage));
+        self.set(In::Over(Part::Passages), &keys::id(row), encode(passage));
         self.set(In::Vectors, &keys::id(row), vector.iter().flat_map(|x| x.to_le_bytes()).collect());
     }
 
     /// Takes out a row that is not in a segment yet.
     pub(crate) fn remove_growing_row(&mut self, row: u64) {
-        self.delete(In::Passages, &keys::id(row));
+        self.delete(In::Over(Part::Passages), &keys::id(row));
         self.delete(In::Vectors, &keys::id(row));
     }
 
     /// Takes out a row that a segment holds: the segment stays as it is.
     pub(crate) fn remove_sealed_row(&mut self, row: u64) {
-        self.delete(In::Passages, &keys::id(row));
+        self.delete(In::Over(Part::Passages), &keys::id(row));
         self.mark_removed(row);
     }
 
@@ -123,14 +136,18 @@ impl Documents {
     /// Writes everything or nothing, and returns when it is durable.
     pub(crate) fn commit(&self, writes: &Writes) -> Result<()> {
         self.written.store(true, Ordering::Release);
+        let in_base: Vec<bool> =
+            writes.writes.iter().map(|write| self.takes_out(write)).collect::<Result<_>>()?;
         contained(&self.path, || {
             let trees = self.trees();
             trees[..]
                 .transaction(|trees| {
-                    for (tree, key, value) in &writes.writes {
+                    for ((tree, key, value), &in_base) in writes.writes.iter().zip(&in_base) {
                         match value {
-                            Some(value) => trees[*tree].insert(key.as_slice(), value.as_slice())?,
-                            None => trees[*tree].remove(key.as_slice())?,
+                            Some(value) => trees[tree.number()].insert(key.as_slice(), value.as_slice())?,
+                            // What the base has cannot be taken out of it.
+                            None if in_base => trees[tree.number()].insert(key.as_slice(), &[])?,
+                            None => trees[tree.number()].remove(key.as_slice())?,
                         };
                     }
                     Ok::<(), ConflictableTransactionError<std::convert::Infallible>>(())
@@ -147,5 +164,13 @@ impl Documents {
             self.committed.note(generation);
         }
         Ok(())
+    }
+
+    /// Whether a write takes something out of the base.
+    fn takes_out(&self, (tree, key, value): &Write) -> Result<bool> {
+        match (tree, value, &self.base) {
+            (In::Over(part), None, Some(base)) => Ok(base.get(*part, key)?.is_some()),
+            _ => Ok(false),
+        }
     }
 }

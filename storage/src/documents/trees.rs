@@ -1,17 +1,19 @@
-//! Opening the trees and reading them.
+//! Opening the trees and the base below them, and reading both.
 
+use super::base::{self, Base, Entry, Part};
 use super::committed::Committed;
 use super::contain::{contained, contained_steps};
 use super::flush::Flusher;
 use super::keys::{self, TEXT_BLOCK_BYTES};
+use super::over::over;
 use super::records::{decode, decode_filtered};
 use super::sled_files::{self, Syncing};
-use super::{DocumentRecord, Manifest, PassageRecord};
+use super::{DocumentRecord, Manifest, PassageRecord, rewrite};
 use crate::error::{AtPath, Result, StorageError};
 use crate::filter::Metadata;
 use crate::vector::precision::Precision;
 use roaring::RoaringTreemap;
-use sled::Tree;
+use sled::{IVec, Tree};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -21,6 +23,8 @@ use std::time::{Duration, Instant};
 
 pub(super) const MANIFEST_KEY: &[u8] = b"manifest";
 pub(super) const PRECISION_KEY: &[u8] = b"precision";
+/// The checksum of the base; not there where there is none.
+pub(super) const BASE_KEY: &[u8] = b"base";
 /// sled's own default is a gigabyte: too much for something embedded.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -47,7 +51,9 @@ pub(crate) struct Documents {
     pub(super) passages: Tree,
     pub(super) vectors: Tree,
     pub(super) removals: Tree,
-    /// Of its files when it was opened.
+    /// What the trees had when they were written anew.
+    pub(super) base: Option<Arc<Base>>,
+    /// Of sled's files when they were opened.
     opened_bytes: u64,
     /// Whether there may be more in them than what they were made of.
     pub(super) written: AtomicBool,
@@ -72,11 +78,15 @@ impl Drop for Closing {
     }
 }
 
+/// Of sled's files.
 fn bytes_in(folder: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder).at(folder)? {
-        // What sled removes meanwhile does not count.
-        bytes += entry.at(folder)?.metadata().map_or(0, |file| file.len());
+        let entry = entry.at(folder)?;
+        if entry.file_name() != base::FILE {
+            // What sled removes meanwhile does not count.
+            bytes += entry.metadata().map_or(0, |file| file.len());
+        }
     }
     Ok(bytes)
 }
@@ -99,8 +109,36 @@ fn open_when_let_go(config: &sled::Config) -> sled::Result<sled::Db> {
 }
 
 impl Documents {
-    /// Opens the trees, creating what is missing.
+    /// Opens the trees, creating what is missing, and the base that they name.
     pub(crate) fn open(path: &Path) -> Result<Self> {
+        let mut documents = Self::open_trees(path)?;
+        if let Some(checksum) = documents.base_checksum()? {
+            documents.base = Some(Arc::new(Base::open(&rewrite::base_file(path), checksum)?));
+        }
+        Ok(documents)
+    }
+
+    /// As [`open`](Self::open), also where the base is damaged: without what cannot be read of it, which is named.
+    pub(crate) fn open_damaged(path: &Path) -> Result<(Self, Vec<String>)> {
+        let mut documents = Self::open_trees(path)?;
+        let Some(checksum) = documents.base_checksum()? else { return Ok((documents, Vec::new())) };
+        let damage = match Base::open_damaged(&rewrite::base_file(path), checksum) {
+            Ok((base, damage)) => {
+                documents.base = Some(Arc::new(base));
+                damage
+            }
+            Err(StorageError::Corrupt { what, .. }) => vec![what],
+            Err(error) => vec![error.to_string()],
+        };
+        Ok((documents, damage))
+    }
+
+    /// Of the base that belongs to the trees.
+    pub(super) fn base_checksum(&self) -> Result<Option<u32>> {
+        self.checksum(BASE_KEY, "the base")
+    }
+
+    fn open_trees(path: &Path) -> Result<Self> {
         // Every commit flushes, so sled's own periodic flush would only add work.
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
         sled_files::remove_unfinished(path)?;
@@ -122,6 +160,7 @@ impl Documents {
             passages: tree("passages")?,
             vectors: tree("vectors")?,
             removals: tree("removals")?,
+            base: None,
             opened_bytes: bytes_in(path)?,
             written: AtomicBool::new(true),
             closing: Closing(Some(Flusher::start(db, config).at(path)?)),
@@ -129,10 +168,11 @@ impl Documents {
         })
     }
 
-    /// Whether sled's log has become so much longer than it was that writing it anew is worth it: sled's own cleaning lets it
-    /// grow beyond three times what it holds.
+    /// Whether sled's log has become so long that writing everything anew is worth it: longer than it was, since sled's own
+    /// cleaning lets it grow beyond three times what it holds, and than half of the base, which is then written too.
     pub(crate) fn have_grown(&self) -> Result<bool> {
-        Ok(bytes_in(&self.path)? > GROWN_BYTES.max(2 * self.opened_bytes))
+        let base_bytes = self.base.as_ref().map_or(0, |base| base.content().len() as u64);
+        Ok(bytes_in(&self.path)? > GROWN_BYTES.max(2 * self.opened_bytes).max(base_bytes / 2))
     }
 
     /// What was written before is durable when this returns.
@@ -173,9 +213,13 @@ impl Documents {
 
     /// The checksum of the segment that has the number; `None` for one that was adopted before they were recorded.
     pub(crate) fn segment_checksum(&self, number: u32) -> Result<Option<u32>> {
-        let Some(bytes) = self.get(&self.manifest, &keys::segment(number))? else { return Ok(None) };
+        self.checksum(&keys::segment(number), &format!("segment {number}"))
+    }
+
+    fn checksum(&self, key: &[u8], of: &str) -> Result<Option<u32>> {
+        let Some(bytes) = self.get(&self.manifest, key)? else { return Ok(None) };
         let bytes = bytes[..].try_into().map_err(|_| {
-            StorageError::corrupt(&self.path, format!("the checksum of segment {number} is not 4 bytes long"))
+            StorageError::corrupt(&self.path, format!("the checksum of {of} is not 4 bytes long"))
         })?;
         Ok(Some(u32::from_le_bytes(bytes)))
     }
@@ -187,22 +231,49 @@ impl Documents {
         contained_steps(self.path.clone(), of_sled)
     }
 
-    fn get(&self, tree: &Tree, key: &[u8]) -> Result<Option<sled::IVec>> {
+    fn get(&self, tree: &Tree, key: &[u8]) -> Result<Option<IVec>> {
         contained(&self.path, || tree.get(key))
+    }
+
+    fn tree(&self, part: Part) -> &Tree {
+        match part {
+            Part::Keys => &self.keys,
+            Part::Documents => &self.documents,
+            Part::Texts => &self.texts,
+            Part::Passages => &self.passages,
+        }
+    }
+
+    /// What a key has in a tree, or else in the base below it.
+    fn get_over(&self, part: Part, key: &[u8]) -> Result<Option<IVec>> {
+        if let Some(value) = self.get(self.tree(part), key)? {
+            // An empty one stands for an entry of the base that was taken out.
+            return Ok((!value.is_empty()).then_some(value));
+        }
+        match &self.base {
+            Some(base) => Ok(base.get(part, key)?.map(IVec::from)),
+            None => Ok(None),
+        }
+    }
+
+    /// All that a tree and the base below it have, in order of keys.
+    pub(super) fn entries(&self, part: Part) -> impl Iterator<Item = Result<Entry>> + use<> {
+        let base = self.base.as_ref().map(|base| Arc::clone(base).entries(part));
+        over(contained_steps(self.path.clone(), self.tree(part).iter()), base)
     }
 
     /// The id of the document that a key names now.
     pub(crate) fn id_of(&self, key: &str) -> Result<Option<u64>> {
-        self.get(&self.keys, key.as_bytes())?.map(|id| self.read_id(&id)).transpose()
+        self.get_over(Part::Keys, key.as_bytes())?.map(|id| self.read_id(&id)).transpose()
     }
 
     pub(crate) fn document(&self, id: u64) -> Result<Option<DocumentRecord>> {
-        let bytes = self.get(&self.documents, &keys::id(id))?;
+        let bytes = self.get_over(Part::Documents, &keys::id(id))?;
         bytes.map(|bytes| decode(&bytes, "document", &self.path)).transpose()
     }
 
     pub(crate) fn passage(&self, row: u64) -> Result<Option<PassageRecord>> {
-        let bytes = self.get(&self.passages, &keys::id(row))?;
+        let bytes = self.get_over(Part::Passages, &keys::id(row))?;
         bytes.map(|bytes| decode(&bytes, "passage", &self.path)).transpose()
     }
 
@@ -210,7 +281,7 @@ impl Documents {
     pub(crate) fn text(&self, document: u64, range: &Range<u64>) -> Result<Option<String>> {
         let mut bytes = Vec::with_capacity((range.end.saturating_sub(range.start) as usize).min(1 << 20));
         for number in keys::blocks_of(range) {
-            let Some(block) = self.get(&self.texts, &keys::block(document, number))? else {
+            let Some(block) = self.get_over(Part::Texts, &keys::block(document, number))? else {
                 return Ok(None);
             };
             let block_start = u64::from(number) * TEXT_BLOCK_BYTES as u64;
@@ -233,15 +304,14 @@ impl Documents {
     /// Keys and document ids, in key order.
     pub(crate) fn keys(self: &Arc<Self>) -> impl Iterator<Item = Result<u64>> + use<> {
         let this = Arc::clone(self);
-        let entries = contained_steps(self.path.clone(), self.keys.iter());
-        entries.map(move |entry| this.read_id(&entry?.1))
+        self.entries(Part::Keys).map(move |entry| this.read_id(&entry?.1))
     }
 
     /// Rows of documents whose metadata passes.
     pub(crate) fn rows_where(&self, passes: impl Fn(&Metadata) -> bool) -> Result<RoaringTreemap> {
         let mut rows = RoaringTreemap::new();
-        for bytes in self.steps(self.documents.iter().values()) {
-            let (metadata, range) = decode_filtered(&bytes?, &self.path)?;
+        for entry in self.entries(Part::Documents) {
+            let (metadata, range) = decode_filtered(&entry?.1, &self.path)?;
             if passes(&metadata) {
                 rows.insert_range(range);
             }
@@ -279,6 +349,11 @@ impl Documents {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The base below the trees.
+    pub(crate) fn base(&self) -> Option<&Base> {
+        self.base.as_deref()
     }
 
     fn read_id(&self, bytes: &[u8]) -> Result<u64> {

@@ -1,4 +1,5 @@
-//! What other processes may read beside the writer: a copy of the trees at one moment, and links to the segments.
+//! What other processes may read beside the writer: a copy of the trees at one moment, and links to the files below them,
+//! which never change.
 //!
 //! sled cannot be opened twice, so readers never come near the trees in use. A publication is made under a name with
 //! `.new` and renamed, and never changes. Removing one begins with renaming it, so that a reader who still finds its name
@@ -7,10 +8,9 @@
 use super::Store;
 use super::recover::SEGMENTS;
 use crate::documents::rewrite;
-use crate::durable::{copy, sync_folder};
+use crate::durable::{link_or_copy, sync_folder};
 use crate::error::{AtPath, Result};
 use crate::index::segment;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// The folder of publications in a database.
@@ -21,8 +21,9 @@ const GOING: &str = "old";
 impl Store {
     /// Shows what is committed now to those who opened the database with [`open_read_only`](Self::open_read_only), in
     /// this process or another one, once they [`refresh`](Self::refresh). Until the next call they see this state. Costs
-    /// a copy of the documents, not of the segments; commits wait meanwhile. What is removed later is in the publication
-    /// until the next one takes its place.
+    /// a copy of what changed since the documents were last written anew, and links to the rest; commits wait meanwhile.
+    /// What is removed is in the files of a publication until one that follows a [`compact`](Self::compact) takes its
+    /// place.
     ///
     /// # Errors
     /// As [`backup`](Self::backup); the publication before stays then.
@@ -45,15 +46,9 @@ impl Store {
         std::fs::create_dir_all(&segments).at(&segments)?;
         for present in &shared.current().segments {
             let link = segment::file(&segments, present.number);
-            // Where the file system has no links, a copy does.
-            if std::fs::hard_link(present.path(), &link).is_err() {
-                let flow = copy(&mut present.file_bytes(), &link, &mut |_| ControlFlow::Continue(()))?;
-                debug_assert!(flow.is_continue());
-            }
+            link_or_copy(present.path(), present.file_bytes(), &link)?;
         }
-        let flow =
-            shared.documents().copy_to(&rewrite::first(&unfinished), &mut |_| ControlFlow::Continue(()))?;
-        debug_assert!(flow.is_continue());
+        shared.documents().publish_to(&rewrite::first(&unfinished))?;
         drop(writer);
         sync_folder(&unfinished)?;
         std::fs::rename(&unfinished, &place).at(&place)?;

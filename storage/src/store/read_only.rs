@@ -4,10 +4,8 @@ use super::lock::Lock;
 use super::recover::SEGMENTS;
 use super::{Store, StoreOptions, publish};
 use crate::documents::rewrite;
-use crate::durable::copy_folder;
 use crate::error::{AtPath, Result, StorageError};
 use std::io::ErrorKind;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -27,7 +25,7 @@ pub(super) struct ReadOnly {
 impl Store {
     /// Opens what the writer last [`publish`](Self::publish)ed, whether the database is open elsewhere or not: a
     /// consistent state, as old as the publication, until [`refresh`](Self::refresh). Nothing can be written. The
-    /// database's files are only read; the documents are copied to a folder of the system's for temporary files that
+    /// database's files are only read; what changed of the documents is copied to a folder of the system's for temporary files that
     /// only this user can read, and that goes when the store is dropped.
     ///
     /// # Errors
@@ -73,8 +71,7 @@ fn open(path: &Path, generation: u64, publication: &Path, options: StoreOptions)
     let private = tempfile::Builder::new().prefix("postil-").tempdir().at(&std::env::temp_dir())?;
     let copy = private.path();
     let trees = rewrite::first(publication);
-    let flow = copy_folder(&trees, &rewrite::first(copy), &mut |_| ControlFlow::Continue(()))?;
-    debug_assert!(flow.is_continue());
+    rewrite::copy_for_reading(&trees, &rewrite::first(copy), link)?;
     let (from, to) = (publication.join(SEGMENTS), copy.join(SEGMENTS));
     std::fs::create_dir(&to).at(&to)?;
     for entry in std::fs::read_dir(&from).at(&from)? {
@@ -92,11 +89,11 @@ fn open(path: &Path, generation: u64, publication: &Path, options: StoreOptions)
     Store::open_locked(&place, options, lock, Some(read_only))
 }
 
-/// Gives a segment a name among the reader's files.
-fn link(segment: &Path, name: &Path) -> Result<()> {
-    let segment = std::path::absolute(segment).at(segment)?;
+/// Gives a file that never changes a name among the reader's files.
+fn link(file: &Path, name: &Path) -> Result<()> {
+    let file = std::path::absolute(file).at(file)?;
     #[cfg(unix)]
-    return std::os::unix::fs::symlink(segment, name).at(name);
+    return std::os::unix::fs::symlink(file, name).at(name);
     #[cfg(not(unix))]
-    return std::fs::copy(segment, name).map(|_| ()).at(name);
+    return std::fs::copy(file, name).map(|_| ()).at(name);
 }

@@ -119,9 +119,11 @@ impl Salvage {
         let mut unread: BTreeMap<u64, String> = BTreeMap::new();
         let scan = caught(|| {
             for entry in self.documents.every_document() {
-                match entry.map_err(said)? {
-                    (id, Ok(record)) => _ = newest.insert(record.key, id),
-                    (id, Err(error)) => _ = unread.insert(id, said(error)),
+                match entry {
+                    Ok((id, Ok(record))) => _ = newest.insert(record.key, id),
+                    Ok((id, Err(error))) => _ = unread.insert(id, said(error)),
+                    // What comes after a block of the base can be read.
+                    Err(error) => lost.push(Lost::new("some documents", said(error))),
                 }
             }
             Ok(())
@@ -130,7 +132,7 @@ impl Salvage {
             lost.push(Lost::new("the rest of the documents", what));
         }
         // A document's own record has its key: the tree of keys only helps to name those that are lost.
-        let keys = caught(|| Ok(self.documents.every_key().map_while(Result::ok).flatten().collect()));
+        let keys = caught(|| Ok(self.documents.every_key().flatten().flatten().collect()));
         let keys: Vec<(String, u64)> = keys.unwrap_or_default();
         for (key, id) in keys {
             match unread.remove(&id) {
@@ -246,8 +248,12 @@ fn readable_trees(path: &Path, scratch: &Path, lost: &mut Vec<Lost>) -> Result<D
         let copy = scratch.join(trees.file_name().unwrap_or_default());
         let flow = copy_folder(&trees, &copy, &mut |_| ControlFlow::Continue(()))?;
         debug_assert!(flow.is_continue());
-        let error = match caught(|| Documents::open(&copy).map_err(said)) {
-            Ok(documents) => return Ok(documents),
+        let error = match caught(|| Documents::open_damaged(&copy).map_err(said)) {
+            Ok((documents, damage)) => {
+                let base = rewrite::base_file(&trees);
+                lost.extend(damage.into_iter().map(|what| Lost::file(&base, what)));
+                return Ok(documents);
+            }
             Err(error) => error,
         };
         lost.push(Lost::file(&trees, error.clone()));

@@ -1,24 +1,24 @@
-//! Damaged files of sled, after a close and after a kill, and the small files beside them.
+//! Damaged files of sled and the base beside them, after a close and after a kill, and the small files beside them.
 //!
 //! After a kill the newest commits are in sled's log only. A damaged byte there looks to sled like the end that a crash
 //! tears: it goes on with what comes before. COMMITTED is what tells then.
 
 use crate::damage::Damage;
-use crate::sample::{Outcome, Sample, Tally, cases, copy, create, options};
+use crate::sample::{Outcome, Sample, TREES, Tally, cases, copy, create, options};
 use postil_hostile::Mutator;
 use postil_storage::{Batch, StorageError, Store};
 use std::path::Path;
 
 fn damage_everywhere(is_closed: bool, of: &str) {
     let sample = Sample::new(is_closed);
-    let files = sample.files("documents");
-    assert!(files.len() >= 3, "{files:?}");
+    let files = sample.files(TREES);
+    assert!(files.len() >= 4 && files[0].ends_with("base"), "{files:?}");
     let mut tally = Tally::default();
     let mut random = Mutator::new(2);
     for file in &files {
         let bytes = sample.bytes(file);
-        // conf and the snapshot are small, the log is not.
-        let cases = if file.ends_with("db") { cases(250) } else { cases(40) };
+        // conf and the snapshot are small, the log and the base are not.
+        let cases = if file.ends_with("db") || file.ends_with("base") { cases(250) } else { cases(40) };
         for _ in 0..if bytes.is_empty() { 0 } else { cases } {
             let damage = Damage::random(&mut random, &bytes);
             tally.add(&sample.damaged(file, damage), &(file, damage));
@@ -71,10 +71,10 @@ fn the_documents_of_another_database_or_of_an_earlier_day_are_refused() {
     store.commit(batch).unwrap();
     store.close().unwrap();
     let mut tally = Tally::default();
-    for (from, named) in [("other", "segments"), ("earlier", "documents")] {
+    for (from, named) in [("other", "segments"), ("earlier", TREES)] {
         copy(&at("own"), &at("mixed"));
-        std::fs::remove_dir_all(at("mixed/documents")).unwrap();
-        copy(&at(from).join("documents"), &at("mixed/documents"));
+        std::fs::remove_dir_all(at("mixed").join(TREES)).unwrap();
+        copy(&at(from).join(TREES), &at("mixed").join(TREES));
         // Another's generation may be lower too: then that is what is said.
         if from == "other" {
             std::fs::remove_file(at("mixed/COMMITTED")).unwrap();
@@ -88,4 +88,21 @@ fn the_documents_of_another_database_or_of_an_earlier_day_are_refused() {
         std::fs::remove_dir_all(at("mixed")).unwrap();
     }
     tally.report("swapped documents");
+}
+
+#[test]
+fn the_base_of_another_database_is_refused() {
+    let sample = Sample::new(true);
+    let other = tempfile::tempdir().unwrap();
+    let path = other.path().join("other.postil");
+    create(&path, 1).close().unwrap();
+    let file = Path::new(TREES).join("base");
+    // As many entries with the same keys, and other values.
+    let swapped = std::fs::read(path.join(&file)).unwrap();
+    assert_eq!(sample.bytes(&file).len(), swapped.len());
+    let mut tally = Tally::default();
+    let outcome = sample.with(&file, Some(&swapped));
+    assert_eq!(outcome, Outcome::Detected);
+    tally.add(&outcome, &file);
+    tally.report("swapped base");
 }

@@ -16,7 +16,7 @@ use targets::{language, models, texts};
 
 /// Every target by its name.
 fn target(name: &str) -> Target<'static> {
-    let targets: [fn() -> Target<'static>; 13] = [
+    let targets: [fn() -> Target<'static>; 14] = [
         language::filter,
         texts::html,
         texts::markdown,
@@ -27,6 +27,7 @@ fn target(name: &str) -> Target<'static> {
         models::tokenizer,
         models::safetensors,
         models::gguf,
+        storage::base,
         storage::records,
         storage::segment_header,
         storage::segment,

@@ -4,16 +4,14 @@
 //! then summed up. Every part is looked at, whatever was found in the parts before.
 
 use super::Segment;
-use super::header::{ALIGNMENT, PREFIX_BYTES};
 use crate::few::few;
 use crate::index::graph::links::{Lists, NONE};
 use crate::index::graph::reach;
+use crate::mapped::frame;
 use crate::vector::distance;
 use crate::vector::metric::Metric;
 use std::ops::Range;
 
-/// Bytes of the prefix that mean something.
-const PREFIX_USED: usize = 20;
 /// How far the squared length of a vector that is stored under cosine may be from 1.
 const UNIT: f32 = 1e-3;
 
@@ -21,7 +19,7 @@ impl Segment {
     /// What is wrong with the file; reads all of it.
     pub(crate) fn damage(&self) -> Vec<String> {
         let mut damage = self.damaged_sections();
-        self.check_padding(&mut damage);
+        damage.extend(frame::stray(&self.map, self.sections.iter().map(|(range, _)| range.clone())));
         if !self.ids().is_sorted_by(|a, b| a < b) {
             damage.push("row ids are not ascending".to_owned());
         }
@@ -40,30 +38,6 @@ impl Segment {
             }
         }
         damage
-    }
-
-    /// Bytes that nothing describes are zeros, and the file ends where its last section does.
-    fn check_padding(&self, damage: &mut Vec<String>) {
-        let archive = u32::from_le_bytes(self.map[12..16].try_into().expect("4 bytes")) as usize;
-        let mut used = vec![0..PREFIX_USED, PREFIX_BYTES..PREFIX_BYTES + archive];
-        used.extend(self.sections.iter().map(|(range, _)| range.clone()));
-        used.sort_by_key(|range| range.start);
-        let mut at = 0;
-        for range in used {
-            if range.start < at {
-                damage.push(format!("sections overlap at byte {}", range.start));
-            } else if self.map[at..range.start].iter().any(|&byte| byte != 0) {
-                damage.push(format!("bytes {at}..{} should be zeros", range.start));
-            }
-            at = at.max(range.end);
-        }
-        let end = at.next_multiple_of(ALIGNMENT);
-        if end != self.map.len() {
-            damage.push(format!("the file has {} bytes, its sections end at {end}", self.map.len()));
-        }
-        if self.map[at..].iter().any(|&byte| byte != 0) {
-            damage.push(format!("bytes {at}..{} should be zeros", self.map.len()));
-        }
     }
 
     fn check_levels(&self, damage: &mut Vec<String>) {

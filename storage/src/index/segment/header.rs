@@ -1,18 +1,13 @@
-//! The header: a fixed prefix, then an rkyv archive that names the sections.
+//! The header names the sections.
 
 use crate::error::{Result, StorageError};
+use crate::mapped::frame::Frame;
 use crate::vector::precision::Precision;
 use rkyv::rancor::Error;
-use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 use std::path::Path;
 
-pub(super) const MAGIC: [u8; 8] = *b"PSTLSEG\n";
-pub(super) const VERSION: u32 = 2;
-/// Sections start at multiples of this: a cache line, and more than any element needs.
-pub(super) const ALIGNMENT: usize = 64;
-/// Magic, version, header length, header CRC, zeros.
-pub(super) const PREFIX_BYTES: usize = 64;
+const FRAME: Frame = Frame { magic: *b"PSTLSEG\n", version: 2, what: "segment" };
 
 #[derive(Clone, Debug, PartialEq, Archive, Serialize, Deserialize)]
 pub(super) struct Header {
@@ -91,38 +86,13 @@ impl Section {
 
 /// The bytes before the first section.
 pub(super) fn encode(header: &Header) -> Vec<u8> {
-    let archive = rkyv::to_bytes::<Error>(header).expect("serializing into memory does not fail");
-    let mut bytes = vec![0; PREFIX_BYTES];
-    bytes[..8].copy_from_slice(&MAGIC);
-    bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
-    bytes[12..16].copy_from_slice(&(archive.len() as u32).to_le_bytes());
-    bytes[16..20].copy_from_slice(&crc32fast::hash(&archive).to_le_bytes());
-    bytes.extend_from_slice(&archive);
-    bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
-    bytes
+    FRAME.encode(&rkyv::to_bytes::<Error>(header).expect("serializing into memory does not fail"))
 }
 
 /// The header, its checksum, and where the sections begin.
 pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<(Header, u32, usize)> {
-    let corrupt = |what: &str| StorageError::corrupt(path, what);
-    let prefix = bytes.get(..PREFIX_BYTES).ok_or_else(|| corrupt("segment is shorter than its header"))?;
-    if prefix[..8] != MAGIC {
-        return Err(corrupt("segment does not start as one"));
-    }
-    let word = |at: usize| u32::from_le_bytes(prefix[at..at + 4].try_into().expect("4 bytes"));
-    if word(8) != VERSION {
-        let (what, got, supported) = ("segment", word(8), VERSION);
-        return Err(StorageError::Version { path: path.to_owned(), what, got, supported });
-    }
-    let end = PREFIX_BYTES + word(12) as usize;
-    let archive = bytes.get(PREFIX_BYTES..end).ok_or_else(|| corrupt("segment ends inside its header"))?;
-    let crc = crc32fast::hash(archive);
-    if crc != word(16) {
-        return Err(corrupt("segment header does not match its checksum"));
-    }
-    let mut aligned: AlignedVec = AlignedVec::with_capacity(archive.len());
-    aligned.extend_from_slice(archive);
-    let header = rkyv::from_bytes::<Header, Error>(&aligned)
-        .map_err(|error| corrupt(&format!("segment header: {error}")))?;
-    Ok((header, crc, end.next_multiple_of(ALIGNMENT)))
+    let (archive, crc, body) = FRAME.decode(bytes, path)?;
+    let header = rkyv::from_bytes::<Header, Error>(&archive)
+        .map_err(|error| StorageError::corrupt(path, format!("segment header: {error}")))?;
+    Ok((header, crc, body))
 }

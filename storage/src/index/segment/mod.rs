@@ -4,7 +4,6 @@
 //! |---|---|
 //! | header | what the file holds and where; checked before anything else is read |
 //! | write | temp name, fsync, rename, fsync folder |
-//! | map | the one unsafe line: mapping a file |
 //! | open | header and lengths to slices |
 //! | trust | how much of a damaged file is still what was written |
 //! | damage | what the file promises beyond that, looked at |
@@ -13,7 +12,6 @@
 
 mod damage;
 mod header;
-mod map;
 mod open;
 mod resident;
 #[cfg(test)]

@@ -5,12 +5,13 @@
 //! verified.
 
 use super::header::{self, CHECKSUMS, CODES, LINKS, NODES, NORMS, ROWS, Section, vectors_of};
-use super::map;
 use super::verify::Verified;
 use crate::error::{Result, StorageError};
 use crate::index::graph::links::{Graph, Level, Links, Lists, UpperLevel};
 use crate::index::graph::scratch::ScratchPool;
 use crate::index::graph::search::{self, MAX_ROWS, Nearness};
+use crate::mapped::frame::ALIGNMENT;
+use crate::mapped::map;
 use crate::vector::codes::{self, Codes, Scale};
 use crate::vector::distance;
 use crate::vector::metric::Metric;
@@ -69,8 +70,7 @@ impl Segment {
             let start = body.checked_add(usize::try_from(section.offset).ok()?)?;
             let bytes = usize::try_from(section.bytes).ok()?;
             let end = start.checked_add(bytes)?;
-            let fits =
-                end <= map.len() && start.is_multiple_of(header::ALIGNMENT) && bytes.is_multiple_of(size);
+            let fits = end <= map.len() && start.is_multiple_of(ALIGNMENT) && bytes.is_multiple_of(size);
             (fits && elements.is_none_or(|n| n.checked_mul(size) == Some(bytes))).then_some(start..end)
         };
         let find = |kind: u16, level: u16, elements: Option<usize>, size: usize| {
@@ -291,7 +291,7 @@ impl Segment {
 
 /// Dimension, metric and precision of a segment file; `None` when its header cannot be read.
 pub(crate) fn shape(path: &Path) -> Option<(usize, Metric, Precision)> {
-    let map = super::map::map(path).ok()?;
+    let map = map::map(path).ok()?;
     let (header, _, _) = header::decode(&map, path).ok()?;
     Some((header.dimension as usize, Metric::from_byte(header.metric)?, header.precision()))
 }

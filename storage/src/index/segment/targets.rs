@@ -1,10 +1,11 @@
 //! Segment files under hostile bytes. The checksum of a header is right in all of them: what is tested lies behind it.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
-use super::header::{ALIGNMENT, PREFIX_BYTES, decode};
+use super::header::decode;
 use super::{Segment, SegmentRows, file, write};
 use crate::error::Result;
 use crate::index::graph::build::{BuildOptions, build};
+use crate::mapped::frame::{ALIGNMENT, PREFIX_BYTES};
 use crate::sync::atomic::AtomicBool;
 use crate::vector::codes::{Codes, Scale, stride};
 use crate::vector::metric::Metric;

@@ -1,8 +1,9 @@
 //! A segment file under every small damage, without a store around it.
 
-use super::header::{self, ALIGNMENT, PREFIX_BYTES};
+use super::header;
 use super::targets::{self, open};
 use crate::error::StorageError;
+use crate::mapped::frame::{ALIGNMENT, PREFIX_BYTES};
 use crate::vector::precision::Precision;
 use postil_hostile::figures;
 use std::path::{Path, PathBuf};

@@ -1,12 +1,11 @@
 //! Writing a segment: nothing has the segment's name until every byte is on the medium.
 
-use super::header::{
-    ALIGNMENT, CHECKSUMS, CODES, Header, LINKS, NODES, NORMS, ROWS, Section, encode, vectors_of,
-};
+use super::header::{CHECKSUMS, CODES, Header, LINKS, NODES, NORMS, ROWS, Section, encode, vectors_of};
 use super::verify::row_checksum;
 use crate::error::{AtPath, Result};
 use crate::fault::{self, Point};
 use crate::index::graph::links::Graph;
+use crate::mapped::frame::{ALIGNMENT, pad};
 use crate::vector::codes::{Codes, Scale};
 use crate::vector::metric::Metric;
 use crate::vector::precision::Precision;
@@ -118,8 +117,4 @@ pub(crate) fn write(
     fault::reach(Point::SegmentRenamed)?;
     File::open(folder).and_then(|folder| folder.sync_all()).at(folder)?;
     fault::reach(Point::SegmentFolderSynced)
-}
-
-fn pad(file: &mut impl Write, bytes: usize) -> std::io::Result<()> {
-    file.write_all(&[0; ALIGNMENT][..bytes.next_multiple_of(ALIGNMENT) - bytes])
 }

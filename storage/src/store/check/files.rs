@@ -1,7 +1,7 @@
 //! Nothing lies in the folder that the database does not know, and what it knows is there.
 
 use super::Damage;
-use crate::documents::{COMMITTED, Manifest, rewrite};
+use crate::documents::{COMMITTED, Documents, Manifest, rewrite};
 use crate::error::{AtPath, Result};
 use crate::index::segment;
 use crate::store::lock::LOCK_FILE;
@@ -13,7 +13,7 @@ use std::path::Path;
 pub(super) fn check(
     shared: &Shared,
     manifest: &Manifest,
-    documents: &Path,
+    documents: &Documents,
     damage: &mut Vec<Damage>,
 ) -> Result<()> {
     let mut report = |path: &Path, what: &str| {
@@ -28,8 +28,12 @@ pub(super) fn check(
             report(&path, "is no part of the database");
         }
     }
-    if rewrite::current(&shared.path)?.is_none_or(|(_, current)| current != documents) {
-        report(documents, "the trees in use are not those that the next open would read");
+    if rewrite::current(&shared.path)?.is_none_or(|(_, current)| current != documents.path()) {
+        report(documents.path(), "the trees in use are not those that the next open would read");
+    }
+    let base = rewrite::base_file(documents.path());
+    if documents.base().is_none() && base.exists() {
+        report(&base, "is no part of the database");
     }
     let folder = &shared.segments_folder;
     let adopted: Vec<_> = manifest.segments.iter().map(|entry| segment::file(folder, entry.number)).collect();

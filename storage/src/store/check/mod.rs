@@ -13,6 +13,7 @@ mod rows;
 mod tests;
 
 use super::Store;
+use crate::documents::Base;
 use crate::error::{Result, StorageError};
 use std::path::{Path, PathBuf};
 
@@ -34,12 +35,23 @@ impl std::fmt::Display for Damage {
 /// Findings about the document trees.
 struct Report<'a> {
     path: &'a Path,
+    /// The file below them, whose own damage is found already.
+    base: Option<&'a Path>,
     damage: Vec<Damage>,
 }
 
 impl Report<'_> {
     fn add(&mut self, what: impl Into<String>) {
         self.damage.push(Damage { path: self.path.to_owned(), what: what.into() });
+    }
+
+    /// The next of many entries; `None` in the place of a block of the base that cannot be read.
+    fn step<T>(&self, read: Result<T>) -> Result<Option<T>> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(StorageError::Corrupt { path, .. }) if Some(&*path) == self.base => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Notes damage of one entry; any other error ends the check.
@@ -74,7 +86,12 @@ impl Store {
             let path = segment.path();
             damage.extend(segment.damage().into_iter().map(|what| Damage { path: path.to_owned(), what }));
         }
-        let mut report = Report { path: documents.path(), damage };
+        if let Some(base) = documents.base() {
+            let path = base.path();
+            damage.extend(base.damage().into_iter().map(|what| Damage { path: path.to_owned(), what }));
+        }
+        let base = documents.base().map(Base::path);
+        let mut report = Report { path: documents.path(), base, damage };
         if report.entry(|| "manifest".to_owned(), documents.manifest())?.flatten().as_ref()
             != Some(&*manifest)
         {
@@ -85,7 +102,7 @@ impl Store {
         let passages = records::check(documents, &manifest, &mut report)?;
         rows::check(documents, &snapshot, &manifest, &passages, &mut report)?;
         let mut damage = report.damage;
-        files::check(&self.shared, &manifest, documents.path(), &mut damage)?;
+        files::check(&self.shared, &manifest, documents, &mut damage)?;
         Ok(damage)
     }
 }

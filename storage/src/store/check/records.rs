@@ -34,7 +34,8 @@ pub(super) fn check(
 
 fn keys(documents: &Documents, report: &mut Report<'_>) -> Result<()> {
     for entry in documents.every_key() {
-        let Some((key, id)) = report.entry(|| "keys".to_owned(), entry?)? else { continue };
+        let Some(entry) = report.step(entry)? else { continue };
+        let Some((key, id)) = report.entry(|| "keys".to_owned(), entry)? else { continue };
         match report.entry(|| format!("document {id}"), documents.document(id))? {
             None => {}
             Some(None) => report.add(format!("key {key:?} names document {id}, which is not there")),
@@ -55,7 +56,7 @@ fn each_document(
 ) -> Result<(u64, RoaringTreemap)> {
     let (mut count, mut owned) = (0, RoaringTreemap::new());
     for entry in documents.every_document() {
-        let (id, record) = entry?;
+        let Some((id, record)) = report.step(entry)? else { continue };
         count += 1;
         let Some(record) = report.entry(|| format!("document {id}"), record)? else { continue };
         let key = &record.key;
@@ -92,7 +93,8 @@ fn rows(record: &DocumentRecord) -> Range<u64> {
 fn blocks(documents: &Documents, report: &mut Report<'_>) -> Result<()> {
     let mut known: Option<(u64, Option<u64>)> = None;
     for entry in documents.every_block() {
-        let Some((id, number, bytes)) = entry? else {
+        let Some(entry) = report.step(entry)? else { continue };
+        let Some((id, number, bytes)) = entry else {
             report.add("a block of text is under a key that is none");
             continue;
         };
@@ -129,7 +131,7 @@ fn each_passage(documents: &Documents, report: &mut Report<'_>) -> Result<Roarin
     let mut of: Option<Of> = None;
     let (mut strays, mut unfit) = (Vec::new(), Vec::new());
     for entry in documents.every_passage() {
-        let (row, passage) = entry?;
+        let Some((row, passage)) = report.step(entry)? else { continue };
         passages.insert(row);
         let Some(passage) = report.entry(|| format!("passage of row {row}"), passage)? else { continue };
         // The rows of a document follow each other.

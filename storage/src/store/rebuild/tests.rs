@@ -1,7 +1,7 @@
 //! What is lost is listed, what is not is there, and the damaged database stays as it is.
 
 use super::{Lost, Rebuilt};
-use crate::documents::COMMITTED;
+use crate::documents::{COMMITTED, rewrite};
 use crate::index::segment;
 use crate::store::sample::{DIMENSION, SEALED, Sample};
 use crate::{Batch, DocumentWrite, Metadata, Metric, Profile, StorageError, Store, StoreOptions, Value};
@@ -157,6 +157,40 @@ fn records_that_cannot_be_read_cost_their_documents_and_no_other() {
     let after = content(&store);
     let kept = before.into_iter().filter(|(key, _)| !lost.contains(&key.as_str()));
     assert!(kept.eq(after));
+}
+
+#[test]
+fn damage_in_the_base_costs_the_document_it_is_in_and_no_other() {
+    let mut sample = Sample::new(Metric::L2);
+    sample.store().compact().unwrap();
+    let before = content(sample.store());
+    sample.store = None;
+    let (_, trees) = rewrite::current(&sample.path).unwrap().unwrap();
+    let base = rewrite::base_file(&trees);
+    // Within the texts, which are most of it.
+    flip(&base, 1_000_000);
+    let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+    let [lost] = &rebuilt.lost[..] else { panic!("{rebuilt:?}") };
+    assert!(lost.name.starts_with("key ") && lost.what.contains("of texts does not match"), "{lost}");
+    assert!(content(&store).into_iter().eq(before.into_iter().filter(|(key, _)| *key != lost.name)));
+}
+
+#[test]
+fn a_lost_base_costs_what_was_in_it() {
+    let mut sample = Sample::new(Metric::L2);
+    sample.store().compact().unwrap();
+    let mut batch = Batch::new();
+    batch.upsert(DocumentWrite::row("later", vec![1.0; DIMENSION], Metadata::new()));
+    sample.store().commit(batch).unwrap();
+    sample.store = None;
+    let (_, trees) = rewrite::current(&sample.path).unwrap().unwrap();
+    let base = rewrite::base_file(&trees);
+    flip(&base, 70);
+    let refused = Store::open(&sample.path, Sample::options()).unwrap_err();
+    assert!(matches!(&refused, StorageError::Corrupt { path, .. } if *path == base), "{refused}");
+    let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+    assert_eq!((rebuilt.documents, names(&rebuilt.lost)), (1, vec![base.to_str().unwrap()]));
+    assert!(store.document("later").unwrap().is_some());
 }
 
 #[test]

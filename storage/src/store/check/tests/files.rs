@@ -6,7 +6,7 @@ use crate::store::sample::Sample;
 #[test]
 fn files_that_belong_to_nothing_are_named() {
     let sample = Sample::new(Metric::L2);
-    let places = ["notes.txt", "segments/000777.seg", "segments/000778.tmp", "segments/x"];
+    let places = ["notes.txt", "segments/000777.seg", "segments/000778.tmp", "segments/x", "documents/base"];
     for place in places {
         let path = sample.path.join(place);
         std::fs::write(&path, "x").unwrap();

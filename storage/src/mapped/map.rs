@@ -1,4 +1,4 @@
-//! Mapping a segment file into memory.
+//! Mapping a file into memory.
 #![expect(unsafe_code, reason = "a mapping is only as immutable as its file")]
 
 use crate::error::{AtPath, Result};
@@ -8,10 +8,10 @@ use std::ops::Range;
 use std::path::Path;
 
 /// Maps a file of this database read-only.
-pub(super) fn map(path: &Path) -> Result<Mmap> {
+pub(crate) fn map(path: &Path) -> Result<Mmap> {
     let file = File::open(path).at(path)?;
-    // SAFETY: the bytes must not change while mapped. A segment gets its name only when it is complete and is never
-    // written again by this crate; it is only unlinked, which keeps mapped pages. The folder's LOCK keeps other
+    // SAFETY: the bytes must not change while mapped. Segments and bases get their name only when they are complete and
+    // are never written again by this crate; they are only unlinked, which keeps mapped pages. The folder's LOCK keeps other
     // openers out. A program that ignores the lock and truncates the file breaks this, as it does for every user of
     // mapped files.
     unsafe { Mmap::map(&file) }.at(path)
@@ -19,7 +19,7 @@ pub(super) fn map(path: &Path) -> Result<Mmap> {
 
 /// Takes bytes out of this process's memory; the system reads them again when they are next looked at, most often from
 /// its cache. Without it a process that has read a whole file once holds all of it, as far as anybody counts.
-pub(super) fn let_go(map: &Mmap, bytes: Range<usize>) {
+pub(crate) fn let_go(map: &Mmap, bytes: Range<usize>) {
     #[cfg(unix)]
     // SAFETY: the mapping is shared, read-only and of a file that does not change: what is read again is the same.
     // Advice that is refused changes nothing.

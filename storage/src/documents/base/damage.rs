@@ -1,0 +1,60 @@
+//! What is wrong with a base: everything that FORMAT.md says of the file is looked at.
+
+use super::read::Base;
+use super::{Part, block};
+use crate::mapped::frame;
+
+impl Base {
+    /// What is wrong with the file; reads all of it.
+    pub(crate) fn damage(&self) -> Vec<String> {
+        let described = self.tables.iter().flat_map(|table| [table.blocks.clone(), table.index.clone()]);
+        let mut damage = frame::stray(&self.map, described);
+        for part in Part::ALL {
+            self.check(part, &mut damage);
+        }
+        damage
+    }
+
+    fn check(&self, part: Part, damage: &mut Vec<String>) {
+        let (name, table, index) = (part.name(), &self.tables[part as usize], self.index(part));
+        let (mut entries_found, mut end, mut sound) = (0, 0, true);
+        let mut last: Option<&[u8]> = None;
+        for number in 0..index.blocks() {
+            let offset = index.block(number).map(|(offset, _)| offset);
+            if sound && offset != Some(end) {
+                damage.push(format!("block {number} of {name} is not where the one before it ends"));
+            }
+            let mut entries = match self.block(part, number) {
+                Ok(entries) => &self.map[entries],
+                Err(_) => {
+                    damage.push(format!("block {number} of {name} does not match its checksum"));
+                    sound = false;
+                    continue;
+                }
+            };
+            sound = true;
+            end = offset.unwrap_or_default() + block::HEAD_BYTES + entries.len();
+            if block::first(entries).is_none_or(|(key, ..)| key != index.first_key(number)) {
+                damage.push(format!("block {number} of {name} does not begin as the index says"));
+            }
+            while let Some((key, value, rest)) = block::first(entries) {
+                if last.is_some_and(|last| last >= key) {
+                    damage.push(format!("keys in block {number} of {name} do not ascend"));
+                }
+                if value.is_empty() {
+                    damage.push(format!("an entry in block {number} of {name} is empty"));
+                }
+                (last, entries, entries_found) = (Some(key), rest, entries_found + 1);
+            }
+            if !entries.is_empty() {
+                damage.push(format!("block {number} of {name} has bytes that are no entry"));
+            }
+        }
+        if sound && end != table.blocks.len() {
+            damage.push(format!("the last block of {name} is not where the index begins"));
+        }
+        if damage.is_empty() && entries_found != table.entries {
+            damage.push(format!("{name} has {entries_found} entries instead of {}", table.entries));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What the file says of itself.
+
+use super::Part;
+use crate::error::{Result, StorageError};
+use crate::mapped::frame::{ALIGNMENT, Frame};
+use rkyv::rancor::Error;
+use rkyv::{Archive, Deserialize, Serialize};
+use std::ops::Range;
+use std::path::Path;
+
+const FRAME: Frame = Frame { magic: *b"PSTLBAS\n", version: 1, what: "base" };
+
+#[derive(Clone, Debug, Default, PartialEq, Archive, Serialize, Deserialize)]
+pub(super) struct Header {
+    /// In the order of [`Part::ALL`].
+    pub(super) tables: [Table; Part::ALL.len()],
+}
+
+/// The entries of one tree: blocks, then their index. Offsets count from the first byte after the header's padding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Archive, Serialize, Deserialize)]
+pub(super) struct Table {
+    pub(super) entries: u64,
+    pub(super) blocks: u64,
+    pub(super) offset: u64,
+    /// Of all blocks together; the index follows at the next multiple of [`ALIGNMENT`].
+    pub(super) bytes: u64,
+    pub(super) index_bytes: u64,
+    pub(super) index_crc: u32,
+}
+
+impl Table {
+    /// Where its blocks and its index are in a file of which that many bytes come before the first table; `None` where
+    /// they are not within `file_bytes`.
+    pub(super) fn places(&self, body: usize, file_bytes: usize) -> Option<(Range<usize>, Range<usize>)> {
+        let start = body.checked_add(usize::try_from(self.offset).ok()?)?;
+        let end = start.checked_add(usize::try_from(self.bytes).ok()?)?;
+        let index = end.checked_next_multiple_of(ALIGNMENT)?;
+        let index_end = index.checked_add(usize::try_from(self.index_bytes).ok()?)?;
+        (start.is_multiple_of(ALIGNMENT) && index_end <= file_bytes).then_some((start..end, index..index_end))
+    }
+}
+
+/// The bytes before the first table; as many for every header.
+pub(super) fn encode(header: &Header) -> Vec<u8> {
+    FRAME.encode(&rkyv::to_bytes::<Error>(header).expect("serializing into memory does not fail"))
+}
+
+/// The header, its checksum, and where the tables begin.
+pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<(Header, u32, usize)> {
+    let (archive, crc, body) = FRAME.decode(bytes, path)?;
+    let header = rkyv::from_bytes::<Header, Error>(&archive)
+        .map_err(|error| StorageError::corrupt(path, format!("base header: {error}")))?;
+    Ok((header, crc, body))
+}

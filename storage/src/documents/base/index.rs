@@ -1,0 +1,100 @@
+//! The block that an entry would be in: where each block starts, its checksum and its first key.
+//!
+//! ```text
+//! 0                                                               20 x blocks
+//! +------------------------------------------------------------------+----------
+//! | offset of the block u64, end of its first key u64, its CRC u32 ... | keys ...
+//! +------------------------------------------------------------------+----------
+//! ```
+//! Offsets count from the table's first block, ends from the first key. A block has its CRC too: here it is covered by
+//! that of the file's header, so that the block of another base is none of this one.
+
+use super::block;
+
+/// Of an offset, an end and a CRC.
+pub(super) const PLACE_BYTES: usize = 20;
+
+/// The bytes of an index, of which it is known that they are those that were written.
+#[derive(Clone, Copy)]
+pub(super) struct Index<'a> {
+    places: &'a [[u8; PLACE_BYTES]],
+    keys: &'a [u8],
+}
+
+impl<'a> Index<'a> {
+    /// `None` where the bytes are no index of that many blocks.
+    pub(super) fn new(bytes: &'a [u8], blocks: u64) -> Option<Self> {
+        let places = usize::try_from(blocks).ok()?.checked_mul(PLACE_BYTES)?;
+        let (places, keys) = bytes.split_at_checked(places)?;
+        Some(Self { places: places.as_chunks().0, keys })
+    }
+
+    pub(super) fn blocks(&self) -> usize {
+        self.places.len()
+    }
+
+    fn place(&self, block: usize) -> Option<(u64, u64, u32)> {
+        let (offset, rest) = self.places.get(block)?.split_first_chunk()?;
+        let (end, rest) = rest.split_first_chunk()?;
+        let crc = rest.first_chunk()?;
+        Some((u64::from_le_bytes(*offset), u64::from_le_bytes(*end), u32::from_le_bytes(*crc)))
+    }
+
+    /// Where a block starts, and its CRC.
+    pub(super) fn block(&self, block: usize) -> Option<(usize, u32)> {
+        let (offset, _, crc) = self.place(block)?;
+        Some((usize::try_from(offset).ok()?, crc))
+    }
+
+    /// Its first key; empty where the index is none that this build wrote.
+    pub(super) fn first_key(&self, block: usize) -> &'a [u8] {
+        let start = block.checked_sub(1).and_then(|before| self.place(before)).map_or(0, |(_, end, _)| end);
+        let end = self.place(block).map_or(0, |(_, end, _)| end);
+        self.keys.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    /// The only block that may have the key.
+    pub(super) fn find(&self, key: &[u8]) -> Option<usize> {
+        let (mut from, mut to) = (0, self.blocks());
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if self.first_key(middle) <= key { from = middle + 1 } else { to = middle }
+        }
+        from.checked_sub(1)
+    }
+}
+
+/// An index in the making.
+#[derive(Default)]
+pub(super) struct Making {
+    places: Vec<u8>,
+    keys: Vec<u8>,
+    pub(super) blocks: u64,
+}
+
+impl Making {
+    pub(super) fn add(&mut self, offset: u64, first_key: &[u8], crc: u32) {
+        self.keys.extend_from_slice(first_key);
+        self.places.extend_from_slice(&offset.to_le_bytes());
+        self.places.extend_from_slice(&(self.keys.len() as u64).to_le_bytes());
+        self.places.extend_from_slice(&crc.to_le_bytes());
+        self.blocks += 1;
+    }
+
+    pub(super) fn bytes(mut self) -> Vec<u8> {
+        self.places.append(&mut self.keys);
+        self.places
+    }
+
+    /// That of blocks which follow each other, up to the first that is damaged.
+    pub(super) fn of_blocks(all: &[u8]) -> Self {
+        let (mut making, mut rest) = (Self::default(), all);
+        while let Some((entries, crc, after)) = block::read(rest)
+            && let Some((key, ..)) = block::first(entries)
+        {
+            making.add((all.len() - rest.len()) as u64, key, crc);
+            rest = after;
+        }
+        making
+    }
+}

@@ -1,0 +1,97 @@
+//! How such a file begins: a fixed prefix, then an rkyv archive that says what follows.
+
+use crate::error::{Result, StorageError};
+use rkyv::util::AlignedVec;
+use std::io::Write;
+use std::ops::Range;
+use std::path::Path;
+
+/// What follows the header starts at multiples of this: a cache line, and more than any element needs.
+pub(crate) const ALIGNMENT: usize = 64;
+/// Magic, version, header length, header CRC, zeros.
+pub(crate) const PREFIX_BYTES: usize = 64;
+
+/// Bytes of the prefix that mean something.
+const PREFIX_USED: usize = 20;
+
+/// A kind of file.
+pub(crate) struct Frame {
+    pub(crate) magic: [u8; 8],
+    /// Written, and the only one that is read.
+    pub(crate) version: u32,
+    /// Its name in messages.
+    pub(crate) what: &'static str,
+}
+
+impl Frame {
+    /// The bytes before what the archive describes.
+    pub(crate) fn encode(&self, archive: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; PREFIX_BYTES];
+        bytes[..8].copy_from_slice(&self.magic);
+        bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
+        bytes[12..16].copy_from_slice(&(archive.len() as u32).to_le_bytes());
+        bytes[16..20].copy_from_slice(&crc32fast::hash(archive).to_le_bytes());
+        bytes.extend_from_slice(archive);
+        bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
+        bytes
+    }
+
+    /// The archive, where rkyv may read it; its checksum; and where what it describes begins.
+    ///
+    /// # Errors
+    /// [`StorageError::Version`]; [`StorageError::Corrupt`] where the file is cut, of another kind or damaged.
+    pub(crate) fn decode(&self, bytes: &[u8], path: &Path) -> Result<(AlignedVec, u32, usize)> {
+        let what = self.what;
+        let corrupt = |does: &str| StorageError::corrupt(path, format!("{what} {does}"));
+        let prefix = bytes.get(..PREFIX_BYTES).ok_or_else(|| corrupt("is shorter than its header"))?;
+        if prefix[..8] != self.magic {
+            return Err(corrupt("does not start as one"));
+        }
+        let word = |at: usize| u32::from_le_bytes(prefix[at..at + 4].try_into().expect("4 bytes"));
+        if word(8) != self.version {
+            let (got, supported) = (word(8), self.version);
+            return Err(StorageError::Version { path: path.to_owned(), what, got, supported });
+        }
+        let end = PREFIX_BYTES + word(12) as usize;
+        let archive = bytes.get(PREFIX_BYTES..end).ok_or_else(|| corrupt("ends inside its header"))?;
+        let crc = crc32fast::hash(archive);
+        if crc != word(16) {
+            return Err(corrupt("header does not match its checksum"));
+        }
+        let mut aligned = AlignedVec::with_capacity(archive.len());
+        aligned.extend_from_slice(archive);
+        Ok((aligned, crc, end.next_multiple_of(ALIGNMENT)))
+    }
+}
+
+/// Zeros up to where the next array may start, after one of so many bytes.
+pub(crate) fn pad(file: &mut impl Write, bytes: usize) -> std::io::Result<()> {
+    file.write_all(&[0; ALIGNMENT][..bytes.next_multiple_of(ALIGNMENT) - bytes])
+}
+
+/// What is wrong with a file that has described arrays in those places: bytes that nothing describes are zeros, and it
+/// ends at the multiple of [`ALIGNMENT`] after its last array. `bytes` begin with a prefix.
+pub(crate) fn stray(bytes: &[u8], described: impl IntoIterator<Item = Range<usize>>) -> Vec<String> {
+    let mut damage = Vec::new();
+    let archive = u32::from_le_bytes(bytes[12..16].try_into().expect("4 bytes")) as usize;
+    let mut used = vec![0..PREFIX_USED, PREFIX_BYTES..PREFIX_BYTES + archive];
+    used.extend(described);
+    used.sort_by_key(|range| range.start);
+    let mut at = 0;
+    for range in used {
+        if range.start < at {
+            damage.push(format!("sections overlap at byte {}", range.start));
+        } else if bytes[at..range.start].iter().any(|&byte| byte != 0) {
+            damage.push(format!("bytes {at}..{} should be zeros", range.start));
+        }
+        at = at.max(range.end);
+    }
+    let end = at.next_multiple_of(ALIGNMENT);
+    if end != bytes.len() {
+        damage.push(format!("the file has {} bytes, its sections end at {end}", bytes.len()));
+    }
+    if bytes[at..].iter().any(|&byte| byte != 0) {
+        damage.push(format!("bytes {at}..{} should be zeros", bytes.len()));
+    }
+    damage
+}
