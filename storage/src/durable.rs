@@ -37,6 +37,15 @@ pub(crate) fn link_or_copy(file: &Path, mut content: &[u8], name: &Path) -> Resu
     Ok(())
 }
 
+/// Gives a file that never changes a name in a private folder of someone who only reads it, where what it names may go.
+pub(crate) fn link_for_reading(file: &Path, name: &Path) -> Result<()> {
+    let file = std::path::absolute(file).at(file)?;
+    #[cfg(unix)]
+    return std::os::unix::fs::symlink(file, name).at(name);
+    #[cfg(not(unix))]
+    return std::fs::copy(file, name).map(|_| ()).at(name);
+}
+
 /// Copies a folder with all that is in it; links and other things that are no files are left out.
 pub(crate) fn copy_folder(from: &Path, to: &Path, going: Going<'_>) -> Result<ControlFlow<()>> {
     copy_folder_but(from, to, "", going)

@@ -14,6 +14,7 @@ const DIMENSION: usize = 6;
 enum Step {
     Write { upserts: BTreeMap<u8, (u8, u8)>, removes: Vec<u8> },
     Seal,
+    Compact,
     Reopen,
 }
 
@@ -60,6 +61,7 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Write { upserts, removes }
         }),
         1 => Just(Step::Seal),
+        1 => Just(Step::Compact),
         1 => Just(Step::Reopen),
     ]
 }
@@ -129,6 +131,10 @@ proptest! {
                 Step::Seal => {
                     store.seal().unwrap();
                     prop_assert_eq!(store.stat().unwrap().growing_rows, 0);
+                }
+                Step::Compact => {
+                    store.compact().unwrap();
+                    prop_assert_eq!(store.stat().unwrap().removed, 0);
                 }
                 Step::Reopen => {
                     drop(store);

@@ -6,7 +6,7 @@
 
 use super::trees::BASE_KEY;
 use super::{COMMITTED, Documents, Writes, base};
-use crate::durable::{Going, copy_folder_but, link_or_copy, sync_folder};
+use crate::durable::{Going, copy_folder_but, link_for_reading, link_or_copy, sync_folder};
 use crate::error::{AtPath, Result};
 use crate::fault::{self, Point};
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -132,11 +132,17 @@ impl Documents {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         };
-        if self.copy_to(&unfinished, &mut going)?.is_break() {
-            return Ok(None);
+        match self.copy_to(&unfinished, &mut going) {
+            Ok(ControlFlow::Continue(())) => {
+                fault::reach(Point::RewriteClosed)?;
+                Ok(Some(Copied { unfinished, path }))
+            }
+            ended => {
+                // It takes up room that may be what was missing; what cannot be removed now is before the next attempt.
+                let _ = std::fs::remove_dir_all(&unfinished);
+                ended.map(|_| None)
+            }
         }
-        fault::reach(Point::RewriteClosed)?;
-        Ok(Some(Copied { unfinished, path }))
     }
 
     /// Makes the copy the one that counts, and opens it. After an error either may be what the next open finds: they are
@@ -231,16 +237,22 @@ impl Documents {
     }
 }
 
-/// Copies closed trees for someone who only reads them; `link` gives the base, which nobody writes to, its second name.
-pub(crate) fn copy_for_reading(
-    trees: &Path,
-    to: &Path,
-    link: impl FnOnce(&Path, &Path) -> Result<()>,
-) -> Result<()> {
+/// Copies closed trees, with a link to their base, for someone who only reads them.
+pub(crate) fn copy_for_reading(trees: &Path, to: &Path) -> Result<()> {
     let flow = copy_folder_but(trees, to, base::FILE, &mut |_| ControlFlow::Continue(()))?;
     debug_assert!(flow.is_continue());
+    link_base(trees, to)
+}
+
+/// As [`copy_for_reading`], without the trees: the folder will have new ones.
+pub(crate) fn copy_base_for_reading(trees: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir(to).at(to)?;
+    link_base(trees, to)
+}
+
+fn link_base(trees: &Path, to: &Path) -> Result<()> {
     let file = base_file(trees);
-    if file.is_file() { link(&file, &base_file(to)) } else { Ok(()) }
+    if file.is_file() { link_for_reading(&file, &base_file(to)) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -136,8 +136,7 @@ impl Documents {
     /// Writes everything or nothing, and returns when it is durable.
     pub(crate) fn commit(&self, writes: &Writes) -> Result<()> {
         self.written.store(true, Ordering::Release);
-        let in_base: Vec<bool> =
-            writes.writes.iter().map(|write| self.takes_out(write)).collect::<Result<_>>()?;
+        let in_base: Vec<bool> = writes.writes.iter().map(|write| self.takes_out(write)).collect();
         contained(&self.path, || {
             let trees = self.trees();
             trees[..]
@@ -166,11 +165,27 @@ impl Documents {
         Ok(())
     }
 
-    /// Whether a write takes something out of the base.
-    fn takes_out(&self, (tree, key, value): &Write) -> Result<bool> {
+    /// Whether a write takes something out of the base. Where that is damaged, it may.
+    fn takes_out(&self, (tree, key, value): &Write) -> bool {
         match (tree, value, &self.base) {
-            (In::Over(part), None, Some(base)) => Ok(base.get(*part, key)?.is_some()),
-            _ => Ok(false),
+            (In::Over(part), None, Some(base)) => base.get(*part, key).map_or(true, |found| found.is_some()),
+            _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tree_is_where_a_transaction_looks_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let documents = Documents::open(folder.path()).unwrap();
+        let of = |tree: In| String::from_utf8(documents.trees()[tree.number()].name().to_vec()).unwrap();
+        for part in Part::ALL {
+            assert_eq!(of(In::Over(part)), part.name());
+        }
+        assert_eq!([In::Manifest, In::Vectors, In::Removals].map(of), ["manifest", "vectors", "removals"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Opening the trees and the base below them, and reading both.
 
-use super::base::{self, Base, Entry, Part};
+use super::base::{self, Base, Entry, OTHER_BASE, Part};
 use super::committed::Committed;
 use super::contain::{contained, contained_steps};
 use super::flush::Flusher;
@@ -14,11 +14,11 @@ use crate::filter::Metadata;
 use crate::vector::precision::Precision;
 use roaring::RoaringTreemap;
 use sled::{IVec, Tree};
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 pub(super) const MANIFEST_KEY: &[u8] = b"manifest";
@@ -53,12 +53,29 @@ pub(crate) struct Documents {
     pub(super) removals: Tree,
     /// What the trees had when they were written anew.
     pub(super) base: Option<Arc<Base>>,
-    /// Of sled's files when they were opened.
-    opened_bytes: u64,
+    /// Of sled's files when they were opened, or could not be written anew.
+    opened_bytes: AtomicU64,
     /// Whether there may be more in them than what they were made of.
     pub(super) written: AtomicBool,
     /// The last field, so that nothing is left of sled when it is dropped.
     closing: Closing,
+}
+
+/// A value, where it is.
+enum Value<'a> {
+    OfTree(IVec),
+    OfBase(&'a [u8]),
+}
+
+impl Deref for Value<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::OfTree(value) => value,
+            Self::OfBase(value) => value,
+        }
+    }
 }
 
 /// Closes sled. Its log syncs itself once more when it is dropped, and panics where that fails; everything that was
@@ -112,30 +129,47 @@ impl Documents {
     /// Opens the trees, creating what is missing, and the base that they name.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let mut documents = Self::open_trees(path)?;
-        if let Some(checksum) = documents.base_checksum()? {
-            documents.base = Some(Arc::new(Base::open(&rewrite::base_file(path), checksum)?));
+        let base = rewrite::base_file(path);
+        match documents.checksum(BASE_KEY, "the base")? {
+            Some(checksum) => documents.base = Some(Arc::new(Base::open(&base, checksum)?)),
+            None if base.exists() => {
+                return Err(StorageError::corrupt(&base, "the documents beside it do not name it"));
+            }
+            None => {}
         }
         Ok(documents)
     }
 
-    /// As [`open`](Self::open), also where the base is damaged: without what cannot be read of it, which is named.
-    pub(crate) fn open_damaged(path: &Path) -> Result<(Self, Vec<String>)> {
+    /// As [`open`](Self::open), also where the base is damaged: without what cannot be read of it. What is wrong with it
+    /// is told.
+    ///
+    /// # Errors
+    /// Where the trees cannot be opened, or the base not be read for a reason that is no damage.
+    pub(crate) fn open_damaged(path: &Path) -> Result<(Self, Vec<StorageError>)> {
         let mut documents = Self::open_trees(path)?;
-        let Some(checksum) = documents.base_checksum()? else { return Ok((documents, Vec::new())) };
-        let damage = match Base::open_damaged(&rewrite::base_file(path), checksum) {
-            Ok((base, damage)) => {
+        let (file, mut damage) = (rewrite::base_file(path), Vec::new());
+        let named = documents.checksum(BASE_KEY, "the base").unwrap_or_else(|error| {
+            damage.push(error);
+            None
+        });
+        let wrong = |what: &str| StorageError::corrupt(&file, what);
+        if !file.exists() {
+            damage.extend(named.map(|_| wrong("it is not there")));
+            return Ok((documents, damage));
+        }
+        match Base::open_damaged(&file) {
+            Ok((_, found, _)) if named.is_some_and(|named| named != found) => damage.push(wrong(OTHER_BASE)),
+            Ok((base, _, what)) => {
+                damage.extend(what.iter().map(|what| wrong(what)));
+                if named.is_none() {
+                    damage.push(wrong("no document names it: what was removed since it was made is back"));
+                }
                 documents.base = Some(Arc::new(base));
-                damage
             }
-            Err(StorageError::Corrupt { what, .. }) => vec![what],
-            Err(error) => vec![error.to_string()],
-        };
+            Err(error @ StorageError::Io { .. }) => return Err(error),
+            Err(error) => damage.push(error),
+        }
         Ok((documents, damage))
-    }
-
-    /// Of the base that belongs to the trees.
-    pub(super) fn base_checksum(&self) -> Result<Option<u32>> {
-        self.checksum(BASE_KEY, "the base")
     }
 
     fn open_trees(path: &Path) -> Result<Self> {
@@ -161,7 +195,7 @@ impl Documents {
             vectors: tree("vectors")?,
             removals: tree("removals")?,
             base: None,
-            opened_bytes: bytes_in(path)?,
+            opened_bytes: AtomicU64::new(bytes_in(path)?),
             written: AtomicBool::new(true),
             closing: Closing(Some(Flusher::start(db, config).at(path)?)),
             syncing,
@@ -172,7 +206,20 @@ impl Documents {
     /// cleaning lets it grow beyond three times what it holds, and than half of the base, which is then written too.
     pub(crate) fn have_grown(&self) -> Result<bool> {
         let base_bytes = self.base.as_ref().map_or(0, |base| base.content().len() as u64);
-        Ok(bytes_in(&self.path)? > GROWN_BYTES.max(2 * self.opened_bytes).max(base_bytes / 2))
+        let opened_bytes = self.opened_bytes.load(Ordering::Relaxed);
+        Ok(bytes_in(&self.path)? > GROWN_BYTES.max(2 * opened_bytes).max(base_bytes / 2))
+    }
+
+    /// Writing them anew failed: it is worth another try when there is twice as much.
+    pub(crate) fn put_off_rewriting(&self) -> Result<()> {
+        self.opened_bytes.store(bytes_in(&self.path)?, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Bytes that writing them anew may take.
+    pub(crate) fn rewritten_bytes(&self) -> Result<u64> {
+        let base_bytes = self.base.as_ref().map_or(0, |base| base.content().len() as u64);
+        Ok(base_bytes + bytes_in(&self.path)?)
     }
 
     /// What was written before is durable when this returns.
@@ -245,13 +292,13 @@ impl Documents {
     }
 
     /// What a key has in a tree, or else in the base below it.
-    fn get_over(&self, part: Part, key: &[u8]) -> Result<Option<IVec>> {
+    fn get_over(&self, part: Part, key: &[u8]) -> Result<Option<Value<'_>>> {
         if let Some(value) = self.get(self.tree(part), key)? {
             // An empty one stands for an entry of the base that was taken out.
-            return Ok((!value.is_empty()).then_some(value));
+            return Ok((!value.is_empty()).then_some(Value::OfTree(value)));
         }
         match &self.base {
-            Some(base) => Ok(base.get(part, key)?.map(IVec::from)),
+            Some(base) => Ok(base.get(part, key)?.map(Value::OfBase)),
             None => Ok(None),
         }
     }

@@ -74,7 +74,8 @@ pub(crate) fn pad(file: &mut impl Write, bytes: usize) -> std::io::Result<()> {
 pub(crate) fn stray(bytes: &[u8], described: impl IntoIterator<Item = Range<usize>>) -> Vec<String> {
     let mut damage = Vec::new();
     let archive = u32::from_le_bytes(bytes[12..16].try_into().expect("4 bytes")) as usize;
-    let mut used = vec![0..PREFIX_USED, PREFIX_BYTES..PREFIX_BYTES + archive];
+    // Where the file was opened by another header, this one may say anything.
+    let mut used = vec![0..PREFIX_USED, PREFIX_BYTES..(PREFIX_BYTES + archive).min(bytes.len())];
     used.extend(described);
     used.sort_by_key(|range| range.start);
     let mut at = 0;

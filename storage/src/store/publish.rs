@@ -22,8 +22,8 @@ impl Store {
     /// Shows what is committed now to those who opened the database with [`open_read_only`](Self::open_read_only), in
     /// this process or another one, once they [`refresh`](Self::refresh). Until the next call they see this state. Costs
     /// a copy of what changed since the documents were last written anew, and links to the rest; commits wait meanwhile.
-    /// What is removed is in the files of a publication until one that follows a [`compact`](Self::compact) takes its
-    /// place.
+    /// What is removed is in the files of a publication until another takes its place, after a [`compact`](Self::compact)
+    /// and a later commit.
     ///
     /// # Errors
     /// As [`backup`](Self::backup); the publication before stays then.

@@ -4,6 +4,7 @@ use super::lock::Lock;
 use super::recover::SEGMENTS;
 use super::{Store, StoreOptions, publish};
 use crate::documents::rewrite;
+use crate::durable::link_for_reading;
 use crate::error::{AtPath, Result, StorageError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -71,12 +72,12 @@ fn open(path: &Path, generation: u64, publication: &Path, options: StoreOptions)
     let private = tempfile::Builder::new().prefix("postil-").tempdir().at(&std::env::temp_dir())?;
     let copy = private.path();
     let trees = rewrite::first(publication);
-    rewrite::copy_for_reading(&trees, &rewrite::first(copy), link)?;
+    rewrite::copy_for_reading(&trees, &rewrite::first(copy))?;
     let (from, to) = (publication.join(SEGMENTS), copy.join(SEGMENTS));
     std::fs::create_dir(&to).at(&to)?;
     for entry in std::fs::read_dir(&from).at(&from)? {
         let entry = entry.at(&from)?;
-        link(&entry.path(), &to.join(entry.file_name()))?;
+        link_for_reading(&entry.path(), &to.join(entry.file_name()))?;
     }
     // Removing a publication takes its name away first.
     if !publication.is_dir() {
@@ -87,13 +88,4 @@ fn open(path: &Path, generation: u64, publication: &Path, options: StoreOptions)
     let place = copy.to_owned();
     let read_only = ReadOnly { path: path.to_owned(), generation, _private: private };
     Store::open_locked(&place, options, lock, Some(read_only))
-}
-
-/// Gives a file that never changes a name among the reader's files.
-fn link(file: &Path, name: &Path) -> Result<()> {
-    let file = std::path::absolute(file).at(file)?;
-    #[cfg(unix)]
-    return std::os::unix::fs::symlink(file, name).at(name);
-    #[cfg(not(unix))]
-    return std::fs::copy(file, name).map(|_| ()).at(name);
 }

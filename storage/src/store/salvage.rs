@@ -10,14 +10,12 @@ use super::lock::{LOCK_FILE, Lock};
 use super::rebuild::Lost;
 use super::recover::SEGMENTS;
 use crate::documents::{DocumentRecord, Documents, Manifest, noted_generation, rewrite};
-use crate::durable::copy_folder;
 use crate::error::{AtPath, Result, StorageError};
 use crate::index::segment::{self, Segment, Trust};
 use crate::vector::metric::Metric;
 use crate::vector::precision::Precision;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -123,7 +121,7 @@ impl Salvage {
                     Ok((id, Ok(record))) => _ = newest.insert(record.key, id),
                     Ok((id, Err(error))) => _ = unread.insert(id, said(error)),
                     // What comes after a block of the base can be read.
-                    Err(error) => lost.push(Lost::new("some documents", said(error))),
+                    Err(error) => lost.push(Lost::new("documents", said(error))),
                 }
             }
             Ok(())
@@ -240,24 +238,37 @@ fn profile_of(manifest: &Manifest, precision: Precision) -> Option<Profile> {
     })
 }
 
-/// The newest trees that can be opened.
+/// The newest trees that can be opened, and the base below them; or else the newest base, without what changed since.
 fn readable_trees(path: &Path, scratch: &Path, lost: &mut Vec<Lost>) -> Result<Documents> {
     std::fs::create_dir(scratch).at(scratch)?;
-    let mut failure = None;
-    for trees in rewrite::all(path)? {
+    let (all, mut failure) = (rewrite::all(path)?, None);
+    for trees in &all {
         let copy = scratch.join(trees.file_name().unwrap_or_default());
-        let flow = copy_folder(&trees, &copy, &mut |_| ControlFlow::Continue(()))?;
-        debug_assert!(flow.is_continue());
-        let error = match caught(|| Documents::open_damaged(&copy).map_err(said)) {
-            Ok((documents, damage)) => {
-                let base = rewrite::base_file(&trees);
-                lost.extend(damage.into_iter().map(|what| Lost::file(&base, what)));
+        rewrite::copy_for_reading(trees, &copy)?;
+        let error = match caught(|| Ok(Documents::open_damaged(&copy))) {
+            Ok(Err(error @ StorageError::Io { .. })) => return Err(error),
+            Ok(Err(error)) => said(error),
+            Ok(Ok((documents, damage))) => {
+                let base = rewrite::base_file(trees);
+                lost.extend(damage.into_iter().map(|error| Lost::file(&base, said(error))));
                 return Ok(documents);
             }
             Err(error) => error,
         };
-        lost.push(Lost::file(&trees, error.clone()));
-        failure.get_or_insert(StorageError::corrupt(&trees, error));
+        lost.push(Lost::file(trees, error.clone()));
+        failure.get_or_insert(StorageError::corrupt(trees, error));
+    }
+    for trees in &all {
+        let base = scratch.join("base");
+        rewrite::copy_base_for_reading(trees, &base)?;
+        if let Ok((documents, damage)) = Documents::open_damaged(&base)
+            && documents.base().is_some()
+        {
+            let base = rewrite::base_file(trees);
+            lost.extend(damage.into_iter().map(|error| Lost::file(&base, said(error))));
+            return Ok(documents);
+        }
+        std::fs::remove_dir_all(&base).at(&base)?;
     }
     Err(failure.unwrap_or_else(|| {
         let what = "it has no documents".to_owned();

@@ -124,7 +124,7 @@ impl Shared {
     }
 
     /// Whether what is on disk is what the snapshot shows.
-    fn unpoisoned(&self) -> Result<()> {
+    pub(super) fn unpoisoned(&self) -> Result<()> {
         match &*self.poison.lock() {
             Some(what) => Err(StorageError::Poisoned { path: self.path.clone(), what: what.clone() }),
             None => Ok(()),

@@ -10,8 +10,10 @@
 
 /// Before the entries.
 pub(super) const HEAD_BYTES: usize = 8;
-/// A block that has so many bytes of entries takes no more.
+/// A block of more than one entry has no more bytes of them.
 pub(super) const FULL_BYTES: usize = 4096;
+/// Before the key of an entry.
+const LENGTHS_BYTES: usize = 6;
 
 /// The entries of the block that `bytes` begins with and their CRC, if they match it, and what comes after the block. No
 /// block is empty: zeros would be one that matches.
@@ -31,8 +33,14 @@ pub(super) fn head(entries: &[u8], crc: u32) -> [u8; HEAD_BYTES] {
     head
 }
 
+/// Bytes of an entry.
+pub(super) fn entry_bytes(key: &[u8], value: &[u8]) -> usize {
+    LENGTHS_BYTES + key.len() + value.len()
+}
+
 /// Adds an entry.
 pub(super) fn push(entries: &mut Vec<u8>, key: &[u8], value: &[u8]) {
+    debug_assert!(u16::try_from(key.len()).is_ok() && u32::try_from(value.len()).is_ok());
     entries.extend_from_slice(&(key.len() as u16).to_le_bytes());
     entries.extend_from_slice(&(value.len() as u32).to_le_bytes());
     entries.extend_from_slice(key);

@@ -22,7 +22,7 @@ pub(super) struct Table {
     pub(super) entries: u64,
     pub(super) blocks: u64,
     pub(super) offset: u64,
-    /// Of all blocks together; the index follows at the next multiple of [`ALIGNMENT`].
+    /// Of all blocks together; their index follows at the next multiple of [`ALIGNMENT`].
     pub(super) bytes: u64,
     pub(super) index_bytes: u64,
     pub(super) index_crc: u32,
@@ -40,7 +40,7 @@ impl Table {
     }
 }
 
-/// The bytes before the first table; as many for every header.
+/// The bytes before the first table, and once more after the last; as many for every header.
 pub(super) fn encode(header: &Header) -> Vec<u8> {
     FRAME.encode(&rkyv::to_bytes::<Error>(header).expect("serializing into memory does not fail"))
 }
@@ -51,4 +51,10 @@ pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<(Header, u32, usize)> 
     let header = rkyv::from_bytes::<Header, Error>(&archive)
         .map_err(|error| StorageError::corrupt(path, format!("base header: {error}")))?;
     Ok((header, crc, body))
+}
+
+/// As [`decode`], from the end of a file whose beginning is damaged.
+pub(super) fn decode_last(bytes: &[u8], path: &Path) -> Result<(Header, u32, usize)> {
+    let start = bytes.len().saturating_sub(encode(&Header::default()).len());
+    decode(&bytes[start..], path)
 }

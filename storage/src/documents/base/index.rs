@@ -86,8 +86,8 @@ impl Making {
         self.places
     }
 
-    /// That of blocks which follow each other, up to the first that is damaged.
-    pub(super) fn of_blocks(all: &[u8]) -> Self {
+    /// That of blocks which follow each other, up to the first that is damaged, and how many bytes they have.
+    pub(super) fn of_blocks(all: &[u8]) -> (Self, usize) {
         let (mut making, mut rest) = (Self::default(), all);
         while let Some((entries, crc, after)) = block::read(rest)
             && let Some((key, ..)) = block::first(entries)
@@ -95,6 +95,6 @@ impl Making {
             making.add((all.len() - rest.len()) as u64, key, crc);
             rest = after;
         }
-        making
+        (making, all.len() - rest.len())
     }
 }

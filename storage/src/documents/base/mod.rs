@@ -28,6 +28,9 @@ pub(crate) use read::Base;
 pub(super) use read::Entries;
 pub(super) use write::{Entry, write};
 
+/// What is said of a base that the trees do not name.
+pub(super) const OTHER_BASE: &str = "this is not the base that was written here";
+
 /// Its name in the folder of the trees.
 pub(super) const FILE: &str = "base";
 

@@ -1,8 +1,9 @@
 //! One entry, or all in order. A block is compared with its checksum each time it is read.
 
+use super::header::{self, Header};
 use super::index::{Index, Making};
 use super::write::Entry;
-use super::{Part, block, header};
+use super::{OTHER_BASE, Part, block};
 use crate::error::{Result, StorageError};
 use crate::mapped::map;
 use memmap2::Mmap;
@@ -10,15 +11,20 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Bytes that are read in order before they are let go of.
+const PIECE_BYTES: usize = if cfg!(test) { 4096 } else { 4 << 20 };
+
 /// An open base.
 pub(crate) struct Base {
-    pub(super) path: PathBuf,
+    path: PathBuf,
     pub(super) map: Mmap,
-    pub(super) tables: [Table; Part::ALL.len()],
+    /// Bytes of the header, here and at the end of the file.
+    pub(super) header_bytes: usize,
+    pub(super) tables: [Places; Part::ALL.len()],
 }
 
-/// Where a part is in the file.
-pub(super) struct Table {
+/// Where the table of a part is in the file.
+pub(super) struct Places {
     pub(super) entries: u64,
     block_count: u64,
     pub(super) blocks: Range<usize>,
@@ -28,49 +34,70 @@ pub(super) struct Table {
 }
 
 impl Base {
-    /// Opens the file that has that checksum. Its indexes, which are a hundredth of it, are compared with theirs.
+    /// Opens the file that has that checksum. Its indexes, a hundredth of it where keys are short, are compared with theirs.
     ///
     /// # Errors
     /// [`StorageError::Io`], [`StorageError::Version`] and [`StorageError::Corrupt`].
     pub(crate) fn open(path: &Path, checksum: u32) -> Result<Self> {
-        Self::open_with(path, checksum, |part| Err(StorageError::corrupt(path, damaged_index(part))))
-    }
-
-    /// Opens a file that may be damaged, and makes indexes anew that are; tells which.
-    pub(crate) fn open_damaged(path: &Path, checksum: u32) -> Result<(Self, Vec<String>)> {
-        let mut damage = Vec::new();
-        let base = Self::open_with(path, checksum, |part| {
-            damage.push(damaged_index(part));
-            Ok(())
-        })?;
-        Ok((base, damage))
-    }
-
-    /// `go_on` is asked whether to make the index of a part anew.
-    fn open_with(path: &Path, checksum: u32, mut go_on: impl FnMut(Part) -> Result<()>) -> Result<Self> {
         let map = map::map(path)?;
         let (header, found, body) = header::decode(&map, path)?;
         if found != checksum {
-            return Err(StorageError::corrupt(path, "this is not the base that was written here"));
+            return Err(StorageError::corrupt(path, OTHER_BASE));
         }
+        Self::new(path, map, &header, body, |what| Err(StorageError::corrupt(path, what)))
+    }
+
+    /// Opens a file that may be damaged: by the header at its end, if that at its start is, and with new indexes in the
+    /// place of damaged ones. Gives its checksum and what is damaged.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), where neither header can be read.
+    pub(crate) fn open_damaged(path: &Path) -> Result<(Self, u32, Vec<String>)> {
+        let (map, mut damage) = (map::map(path)?, Vec::new());
+        let (header, checksum, body) = match header::decode(&map, path) {
+            Err(StorageError::Corrupt { what, .. }) => {
+                damage.push(what);
+                header::decode_last(&map, path)?
+            }
+            decoded => decoded?,
+        };
+        let base = Self::new(path, map, &header, body, |what| {
+            damage.push(what);
+            Ok(())
+        })?;
+        Ok((base, checksum, damage))
+    }
+
+    /// `damaged` is told what is, and may go on after it.
+    fn new(
+        path: &Path,
+        map: Mmap,
+        header: &Header,
+        header_bytes: usize,
+        mut damaged: impl FnMut(String) -> Result<()>,
+    ) -> Result<Self> {
         let mut tables = Vec::new();
         for (part, table) in Part::ALL.into_iter().zip(header.tables) {
-            let Some((blocks, index)) = table.places(body, map.len()) else {
-                return Err(StorageError::corrupt(path, format!("{} are not all in the file", part.name())));
+            let Some((blocks, index)) = table.places(header_bytes, map.len()) else {
+                let what = format!("its table of {} is not all in the file", part.name());
+                return Err(StorageError::corrupt(path, what));
             };
             let sound = crc32fast::hash(&map[index.clone()]) == table.index_crc
                 && Index::new(&map[index.clone()], table.blocks).is_some();
             let (mut block_count, mut made) = (table.blocks, None);
             if !sound {
-                go_on(part)?;
-                let making = Making::of_blocks(&map[blocks.clone()]);
+                damaged(damaged_index(part))?;
+                let (making, read) = Making::of_blocks(&map[blocks.clone()]);
                 block_count = making.blocks;
+                if read < blocks.len() {
+                    damaged(format!("its {} cannot be read from block {block_count} on", part.name()))?;
+                }
                 made = Some(making.bytes());
             }
-            tables.push(Table { entries: table.entries, block_count, blocks, index, made });
+            tables.push(Places { entries: table.entries, block_count, blocks, index, made });
         }
         let Ok(tables) = tables.try_into() else { unreachable!("one for each part") };
-        Ok(Self { path: path.to_owned(), map, tables })
+        Ok(Self { path: path.to_owned(), map, header_bytes, tables })
     }
 
     /// The file.
@@ -94,7 +121,8 @@ impl Base {
 
     /// All entries of a part, in order of their keys. A damaged block is an error, and the iterator goes on after it.
     pub(in crate::documents) fn entries(self: Arc<Self>, part: Part) -> Entries {
-        Entries { base: self, part, block: 0, left: 0..0 }
+        let start = self.tables[part as usize].blocks.start;
+        Entries { base: self, part, block: 0, left: start..start, gone: start }
     }
 
     pub(super) fn index(&self, part: Part) -> Index<'_> {
@@ -111,15 +139,16 @@ impl Base {
             let start = table.start + offset + block::HEAD_BYTES;
             (found == crc).then_some(start..start + entries.len())
         });
-        place.ok_or_else(|| {
-            let name = part.name();
-            StorageError::corrupt(&self.path, format!("block {block} of {name} does not match its checksum"))
-        })
+        place.ok_or_else(|| StorageError::corrupt(&self.path, damaged_block(part, block)))
     }
 }
 
 fn damaged_index(part: Part) -> String {
-    format!("the index of {} does not match its checksum", part.name())
+    format!("the index of its {} does not match its checksum", part.name())
+}
+
+pub(super) fn damaged_block(part: Part, block: usize) -> String {
+    format!("block {block} of its {} does not match its checksum", part.name())
 }
 
 /// See [`Base::entries`].
@@ -130,6 +159,19 @@ pub(crate) struct Entries {
     block: usize,
     /// What is left of the one before: bytes of the file.
     left: Range<usize>,
+    /// Bytes of the file before this one are let go of.
+    gone: usize,
+}
+
+impl Entries {
+    /// Takes what was read out of memory, once it is much.
+    fn let_go(&mut self) {
+        let read = self.left.end;
+        if read >= self.gone + PIECE_BYTES {
+            map::let_go(&self.base.map, self.gone..read);
+            self.gone = read;
+        }
+    }
 }
 
 impl Iterator for Entries {
@@ -141,6 +183,7 @@ impl Iterator for Entries {
                 self.left.start = self.left.end - rest.len();
                 return Some(Ok((key.into(), value.into())));
             }
+            self.let_go();
             if self.block >= self.base.index(self.part).blocks() {
                 return None;
             }
@@ -149,7 +192,7 @@ impl Iterator for Entries {
             match read {
                 Ok(entries) => self.left = entries,
                 Err(error) => {
-                    self.left = 0..0;
+                    self.left.start = self.left.end;
                     return Some(Err(error));
                 }
             }

@@ -9,6 +9,7 @@ use crate::mapped::frame::{ALIGNMENT, pad};
 use sled::IVec;
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::iter::Peekable;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -35,13 +36,14 @@ pub(crate) fn write<E: Iterator<Item = Result<Entry>>>(
     let mut offset = 0;
     for (table, entries) in header.tables.iter_mut().zip(parts) {
         table.offset = offset;
-        if self::table(&mut file, table, entries, path, going)?.is_break() {
+        if write_table(&mut file, table, entries, path, going)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
         let end = (offset + table.bytes).next_multiple_of(ALIGNMENT as u64) + table.index_bytes;
         offset = end.next_multiple_of(ALIGNMENT as u64);
     }
     let start = header::encode(&header);
+    file.write_all(&start).at(path)?;
     file.seek(SeekFrom::Start(0)).at(path)?;
     file.write_all(&start).at(path)?;
     file.into_inner().map_err(std::io::IntoInnerError::into_error).at(path)?;
@@ -50,17 +52,16 @@ pub(crate) fn write<E: Iterator<Item = Result<Entry>>>(
 }
 
 /// The blocks of a table and their index.
-fn table(
+fn write_table(
     file: &mut impl Write,
     table: &mut Table,
-    entries: impl Iterator<Item = Result<Entry>>,
+    mut entries: Peekable<impl Iterator<Item = Result<Entry>>>,
     path: &Path,
     going: Going<'_>,
 ) -> Result<ControlFlow<()>> {
     let mut index = Making::default();
     let (mut block, mut told) = (Vec::with_capacity(2 * block::FULL_BYTES), 0);
     let mut first_key = IVec::default();
-    let mut entries = entries.peekable();
     while let Some(entry) = entries.next() {
         let (key, value) = entry?;
         if block.is_empty() {
@@ -68,7 +69,12 @@ fn table(
         }
         block::push(&mut block, &key, &value);
         table.entries += 1;
-        if block.len() >= block::FULL_BYTES || entries.peek().is_none() {
+        // A large entry has a block of its own, or its neighbours would be as long to read.
+        let is_full = match entries.peek() {
+            Some(Ok((key, value))) => block.len() + block::entry_bytes(key, value) > block::FULL_BYTES,
+            Some(Err(_)) | None => true,
+        };
+        if is_full {
             let crc = crc32fast::hash(&block);
             index.add(table.bytes, &first_key, crc);
             file.write_all(&block::head(&block, crc)).at(path)?;

@@ -32,8 +32,10 @@ pub(super) fn check(
         report(documents.path(), "the trees in use are not those that the next open would read");
     }
     let base = rewrite::base_file(documents.path());
-    if documents.base().is_none() && base.exists() {
-        report(&base, "is no part of the database");
+    match documents.base() {
+        None if base.exists() => report(&base, "is no part of the database"),
+        Some(_) if !base.is_file() => report(&base, "the documents name this file, and it is not there"),
+        _ => {}
     }
     let folder = &shared.segments_folder;
     let adopted: Vec<_> = manifest.segments.iter().map(|entry| segment::file(folder, entry.number)).collect();

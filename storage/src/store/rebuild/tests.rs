@@ -171,26 +171,51 @@ fn damage_in_the_base_costs_the_document_it_is_in_and_no_other() {
     flip(&base, 1_000_000);
     let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
     let [lost] = &rebuilt.lost[..] else { panic!("{rebuilt:?}") };
-    assert!(lost.name.starts_with("key ") && lost.what.contains("of texts does not match"), "{lost}");
+    assert!(lost.name.starts_with("key ") && lost.what.contains("of its texts does not match"), "{lost}");
     assert!(content(&store).into_iter().eq(before.into_iter().filter(|(key, _)| *key != lost.name)));
 }
 
-#[test]
-fn a_lost_base_costs_what_was_in_it() {
-    let mut sample = Sample::new(Metric::L2);
+/// A sample with a base and one document more, closed; its base.
+fn with_base(sample: &mut Sample) -> PathBuf {
     sample.store().compact().unwrap();
     let mut batch = Batch::new();
     batch.upsert(DocumentWrite::row("later", vec![1.0; DIMENSION], Metadata::new()));
     sample.store().commit(batch).unwrap();
     sample.store = None;
     let (_, trees) = rewrite::current(&sample.path).unwrap().unwrap();
-    let base = rewrite::base_file(&trees);
+    rewrite::base_file(&trees)
+}
+
+#[test]
+fn a_damaged_header_of_the_base_costs_nothing() {
+    let mut sample = Sample::new(Metric::L2);
+    let base = with_base(&mut sample);
     flip(&base, 70);
     let refused = Store::open(&sample.path, Sample::options()).unwrap_err();
     assert!(matches!(&refused, StorageError::Corrupt { path, .. } if *path == base), "{refused}");
+    let (rebuilt, _) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+    assert_eq!((rebuilt.documents, names(&rebuilt.lost)), (LIVE + 1, vec![base.to_str().unwrap()]));
+}
+
+#[test]
+fn a_lost_base_costs_what_was_in_it() {
+    let mut sample = Sample::new(Metric::L2);
+    let base = with_base(&mut sample);
+    std::fs::remove_file(&base).unwrap();
     let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
     assert_eq!((rebuilt.documents, names(&rebuilt.lost)), (1, vec![base.to_str().unwrap()]));
     assert!(store.document("later").unwrap().is_some());
+}
+
+#[test]
+fn lost_trees_cost_what_changed_since_their_base_was_made() {
+    let mut sample = Sample::new(Metric::L2);
+    let base = with_base(&mut sample);
+    std::fs::write(base.with_file_name("conf"), "nothing that sled reads").unwrap();
+    let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+    assert_eq!(rebuilt.documents, LIVE, "{rebuilt:?}");
+    assert_eq!(names(&rebuilt.lost), [base.parent().unwrap().to_str().unwrap(), base.to_str().unwrap()]);
+    assert!(store.document("later").unwrap().is_none() && store.document("key 3").unwrap().is_some());
 }
 
 #[test]
