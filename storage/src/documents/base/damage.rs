@@ -2,7 +2,7 @@
 
 use super::read::{Base, damaged_block};
 use super::{Part, block};
-use crate::mapped::frame;
+use crate::mapped::{frame, map};
 
 impl Base {
     /// What is wrong with the file; reads all of it.
@@ -16,6 +16,7 @@ impl Base {
         for part in Part::ALL {
             self.check(part, &mut damage);
         }
+        map::let_go(&self.map, 0..self.map.len());
         damage
     }
 
