@@ -55,7 +55,9 @@ fn seed(target: &Target<'_>) {
         let bytes: String = word.bytes().map(|byte| format!("\\x{byte:02x}")).collect();
         format!("\"{bytes}\"\n")
     };
-    std::fs::write(path("POSTIL_WORDS"), words.iter().map(escaped).collect::<String>()).unwrap();
+    // libFuzzer refuses an empty file.
+    let dictionary = ["# Words of the format\n".to_owned()].into_iter().chain(words.iter().map(escaped));
+    std::fs::write(path("POSTIL_WORDS"), dictionary.collect::<String>()).unwrap();
 }
 
 fuzz_target!(
