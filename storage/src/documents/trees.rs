@@ -34,7 +34,7 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 const SEGMENT_BYTES: usize = 4 << 20;
 
 /// Trees of fewer bytes are not written anew because of their size.
-const GROWN_BYTES: u64 = 16 << 20;
+const GROWN_BYTES: u64 = 8 << 20;
 
 /// How long a sled that was closed is waited for.
 const LET_GO: Duration = Duration::from_secs(10);

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Demo) -> Result<ExitCode> {
     let database = args.database.display();
     render::text(&format!(
         "\nNext, with documents of your own:\n\n    \
-         postil ask {database} \"How is a question answered?\"\n    \
+         postil ask {database} \"Which languages does the default encoder know?\"\n    \
          postil ingest notes.postil FOLDER\n    \
          postil ask notes.postil \"...\"\n\n\
          (from this folder, `cargo run --release --` stands for `postil`; `cargo install --path .` installs it)"
