@@ -8,7 +8,8 @@
 //! | manifest | what the database is made of right now |
 //! | base/ | what the trees held when they were last written anew, in a sorted, mapped file |
 //! | over | what changed since, over it |
-//! | trees | opening and reading |
+//! | open | opening both |
+//! | trees | reading both |
 //! | scan | every entry, damaged ones included |
 //! | sled_files | what sled leaves undone in its folder |
 //! | rewrite | all of it anew, without what was removed |
@@ -23,6 +24,7 @@ mod contain;
 mod flush;
 pub(crate) mod keys;
 mod manifest;
+mod open;
 mod over;
 mod records;
 pub(crate) mod rewrite;

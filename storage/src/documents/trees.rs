@@ -1,49 +1,36 @@
-//! Opening the trees and the base below them, and reading both.
+//! Reading the trees and the base below them.
 
-use super::base::{self, Base, Entry, OTHER_BASE, Part};
+use super::base::{self, Base, Entry, Part};
 use super::committed::Committed;
 use super::contain::{contained, contained_steps};
-use super::flush::Flusher;
 use super::keys::{self, TEXT_BLOCK_BYTES};
+use super::open::Closing;
 use super::over::over;
 use super::records::{decode, decode_filtered};
-use super::sled_files::{self, Syncing};
-use super::{DocumentRecord, Manifest, PassageRecord, rewrite};
+use super::sled_files::Syncing;
+use super::{DocumentRecord, Manifest, PassageRecord};
 use crate::error::{AtPath, Result, StorageError};
 use crate::filter::Metadata;
 use crate::vector::precision::Precision;
 use roaring::RoaringTreemap;
 use sled::{IVec, Tree};
 use std::ops::{Deref, Range};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 pub(super) const MANIFEST_KEY: &[u8] = b"manifest";
 pub(super) const PRECISION_KEY: &[u8] = b"precision";
 /// The checksum of the base; not there where there is none.
 pub(super) const BASE_KEY: &[u8] = b"base";
-/// sled's own default is a gigabyte: too much for something embedded.
-const CACHE_BYTES: u64 = 64 * 1024 * 1024;
-
-/// Of sled's log; its default is 512 KiB. A page of more than a quarter of this gets a file of its own, which sled does not
-/// sync, and whose absence, or one failure to open it, makes sled forget what comes after it in the log. A page has
-/// up to about 20 values.
-const SEGMENT_BYTES: usize = 4 << 20;
-
 /// Trees of fewer bytes are not written anew because of their size.
 const GROWN_BYTES: u64 = 8 << 20;
-
-/// How long a sled that was closed is waited for.
-const LET_GO: Duration = Duration::from_secs(10);
 
 /// The open trees.
 pub(crate) struct Documents {
     pub(super) path: PathBuf,
     pub(super) committed: Committed,
-    syncing: Syncing,
+    pub(super) syncing: Syncing,
     pub(super) manifest: Tree,
     pub(super) keys: Tree,
     pub(super) documents: Tree,
@@ -54,11 +41,11 @@ pub(crate) struct Documents {
     /// What the trees had when they were written anew.
     pub(super) base: Option<Arc<Base>>,
     /// Of sled's files when they were opened, or could not be written anew.
-    opened_bytes: AtomicU64,
+    pub(super) opened_bytes: AtomicU64,
     /// Whether there may be more in them than what they were made of.
     pub(super) written: AtomicBool,
     /// The last field, so that nothing is left of sled when it is dropped.
-    closing: Closing,
+    pub(super) closing: Closing,
 }
 
 /// A value, where it is.
@@ -78,25 +65,8 @@ impl Deref for Value<'_> {
     }
 }
 
-/// Closes sled. Its log syncs itself once more when it is dropped, and panics where that fails; everything that was
-/// promised is durable by then, and what is not was not promised.
-struct Closing(Option<Flusher>);
-
-impl Closing {
-    fn flush(&self) -> sled::Result<usize> {
-        self.0.as_ref().map_or(Ok(0), Flusher::flush)
-    }
-}
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        let flusher = self.0.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(flusher)));
-    }
-}
-
 /// Of sled's files.
-fn bytes_in(folder: &Path) -> Result<u64> {
+pub(super) fn bytes_in(folder: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder).at(folder)? {
         let entry = entry.at(folder)?;
@@ -108,100 +78,7 @@ fn bytes_in(folder: &Path) -> Result<u64> {
     Ok(bytes)
 }
 
-/// A closed sled may keep its lock for a moment, until the last of its threads is done. Whoever comes here holds the
-/// database's own lock, so nobody else can be using it: wait.
-fn open_when_let_go(config: &sled::Config) -> sled::Result<sled::Db> {
-    let deadline = Instant::now() + LET_GO;
-    loop {
-        match config.open() {
-            // The one trace of it that sled's error has.
-            Err(sled::Error::Io(error))
-                if error.to_string().contains("could not acquire lock") && Instant::now() < deadline =>
-            {
-                std::thread::sleep(LET_GO / 1000);
-            }
-            opened => return opened,
-        }
-    }
-}
-
 impl Documents {
-    /// Opens the trees, creating what is missing, and the base that they name.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        let mut documents = Self::open_trees(path)?;
-        let base = rewrite::base_file(path);
-        match documents.checksum(BASE_KEY, "the base")? {
-            Some(checksum) => documents.base = Some(Arc::new(Base::open(&base, checksum)?)),
-            None if base.exists() => {
-                return Err(StorageError::corrupt(&base, "the documents beside it do not name it"));
-            }
-            None => {}
-        }
-        Ok(documents)
-    }
-
-    /// As [`open`](Self::open), also where the base is damaged: without what cannot be read of it. What is wrong with it
-    /// is told.
-    ///
-    /// # Errors
-    /// Where the trees cannot be opened, or the base not be read for a reason that is no damage.
-    pub(crate) fn open_damaged(path: &Path) -> Result<(Self, Vec<StorageError>)> {
-        let mut documents = Self::open_trees(path)?;
-        let (file, mut damage) = (rewrite::base_file(path), Vec::new());
-        let named = documents.checksum(BASE_KEY, "the base").unwrap_or_else(|error| {
-            damage.push(error);
-            None
-        });
-        let wrong = |what: &str| StorageError::corrupt(&file, what);
-        if !file.exists() {
-            damage.extend(named.map(|_| wrong("it is not there")));
-            return Ok((documents, damage));
-        }
-        match Base::open_damaged(&file) {
-            Ok((_, found, _)) if named.is_some_and(|named| named != found) => damage.push(wrong(OTHER_BASE)),
-            Ok((base, _, what)) => {
-                damage.extend(what.iter().map(|what| wrong(what)));
-                if named.is_none() {
-                    damage.push(wrong("no document names it: what was removed since it was made is back"));
-                }
-                documents.base = Some(Arc::new(base));
-            }
-            Err(error @ StorageError::Io { .. }) => return Err(error),
-            Err(error) => damage.push(error),
-        }
-        Ok((documents, damage))
-    }
-
-    fn open_trees(path: &Path) -> Result<Self> {
-        // Every commit flushes, so sled's own periodic flush would only add work.
-        let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-        sled_files::remove_unfinished(path)?;
-        let opened = |config: &sled::Config| contained(path, || open_when_let_go(config));
-        let db = match opened(&config.clone().segment_size(SEGMENT_BYTES)) {
-            // Made before the segments were larger; the next compaction makes it anew.
-            Err(StorageError::Documents { source: sled::Error::Unsupported(_), .. }) => opened(&config)?,
-            opened => opened?,
-        };
-        let syncing = Syncing::new(path)?;
-        let tree = |name: &str| contained(path, || db.open_tree(name));
-        Ok(Self {
-            path: path.to_owned(),
-            committed: Committed::beside(path),
-            manifest: tree("manifest")?,
-            keys: tree("keys")?,
-            documents: tree("documents")?,
-            texts: tree("texts")?,
-            passages: tree("passages")?,
-            vectors: tree("vectors")?,
-            removals: tree("removals")?,
-            base: None,
-            opened_bytes: AtomicU64::new(bytes_in(path)?),
-            written: AtomicBool::new(true),
-            closing: Closing(Some(Flusher::start(db, config).at(path)?)),
-            syncing,
-        })
-    }
-
     /// Whether sled's log has become so long that writing everything anew is worth it: longer than it was, since sled's own
     /// cleaning lets it grow beyond three times what it holds, and than half of the base, which is then written too.
     pub(crate) fn have_grown(&self) -> Result<bool> {
@@ -214,12 +91,6 @@ impl Documents {
     pub(crate) fn put_off_rewriting(&self) -> Result<()> {
         self.opened_bytes.store(bytes_in(&self.path)?, Ordering::Relaxed);
         Ok(())
-    }
-
-    /// Bytes that writing them anew may take.
-    pub(crate) fn rewritten_bytes(&self) -> Result<u64> {
-        let base_bytes = self.base.as_ref().map_or(0, |base| base.content().len() as u64);
-        Ok(base_bytes + bytes_in(&self.path)?)
     }
 
     /// What was written before is durable when this returns.
@@ -263,7 +134,7 @@ impl Documents {
         self.checksum(&keys::segment(number), &format!("segment {number}"))
     }
 
-    fn checksum(&self, key: &[u8], of: &str) -> Result<Option<u32>> {
+    pub(super) fn checksum(&self, key: &[u8], of: &str) -> Result<Option<u32>> {
         let Some(bytes) = self.get(&self.manifest, key)? else { return Ok(None) };
         let bytes = bytes[..].try_into().map_err(|_| {
             StorageError::corrupt(&self.path, format!("the checksum of {of} is not 4 bytes long"))

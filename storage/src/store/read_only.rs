@@ -26,8 +26,8 @@ pub(super) struct ReadOnly {
 impl Store {
     /// Opens what the writer last [`publish`](Self::publish)ed, whether the database is open elsewhere or not: a
     /// consistent state, as old as the publication, until [`refresh`](Self::refresh). Nothing can be written. The
-    /// database's files are only read; what changed of the documents is copied to a folder of the system's for temporary files that
-    /// only this user can read, and that goes when the store is dropped.
+    /// database's files are only read; what changed of the documents is copied to a folder of the system's for temporary
+    /// files that only this user can read, and that goes when the store is dropped.
     ///
     /// # Errors
     /// [`StorageError::NotPublished`] when nothing was, otherwise as [`open`](Self::open).

@@ -246,7 +246,6 @@ fn readable_trees(path: &Path, scratch: &Path, lost: &mut Vec<Lost>) -> Result<D
         let copy = scratch.join(trees.file_name().unwrap_or_default());
         rewrite::copy_for_reading(trees, &copy)?;
         let error = match caught(|| Ok(Documents::open_damaged(&copy))) {
-            Ok(Err(error @ StorageError::Io { .. })) => return Err(error),
             Ok(Err(error)) => said(error),
             Ok(Ok((documents, damage))) => {
                 let base = rewrite::base_file(trees);

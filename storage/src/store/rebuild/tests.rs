@@ -209,13 +209,24 @@ fn a_lost_base_costs_what_was_in_it() {
 
 #[test]
 fn lost_trees_cost_what_changed_since_their_base_was_made() {
-    let mut sample = Sample::new(Metric::L2);
-    let base = with_base(&mut sample);
-    std::fs::write(base.with_file_name("conf"), "nothing that sled reads").unwrap();
-    let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
-    assert_eq!(rebuilt.documents, LIVE, "{rebuilt:?}");
-    assert_eq!(names(&rebuilt.lost), [base.parent().unwrap().to_str().unwrap(), base.to_str().unwrap()]);
-    assert!(store.document("later").unwrap().is_none() && store.document("key 3").unwrap().is_some());
+    let damages: [fn(&Path); 2] = [
+        |trees| std::fs::write(trees.join("conf"), "nothing that sled reads").unwrap(),
+        // To sled an error of the disk, and no damage.
+        |trees| {
+            std::fs::remove_file(trees.join("db")).unwrap();
+            std::fs::create_dir(trees.join("db")).unwrap();
+        },
+    ];
+    for damage in damages {
+        let mut sample = Sample::new(Metric::L2);
+        let base = with_base(&mut sample);
+        let trees = base.parent().unwrap();
+        damage(trees);
+        let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+        assert_eq!(rebuilt.documents, LIVE, "{rebuilt:?}");
+        assert_eq!(names(&rebuilt.lost), [trees.to_str().unwrap(), base.to_str().unwrap()]);
+        assert!(store.document("later").unwrap().is_none() && store.document("key 3").unwrap().is_some());
+    }
 }
 
 #[test]
