@@ -14,6 +14,8 @@
     reason = "a benchmark prints and stops at the first failure"
 )]
 
+mod process;
+
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -24,6 +26,7 @@ use postil_contract::TokenId;
 use postil_generator::{
     BeamOptions, Constraints, Hypothesis, LanguageModel, Mode, beam, greedy, marginal, prior, thorough, union,
 };
+use process::resident_bytes;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -131,12 +134,4 @@ fn log_likelihood(
 ) -> f64 {
     let scores = model.start(prompts).unwrap().score(&[answer.to_vec()]).unwrap();
     marginal(mode, log_prior, scores[0].tokens()).log_prob
-}
-
-/// Memory of this process that is resident; 0 where that cannot be read.
-fn resident_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
 }

@@ -4,7 +4,7 @@
 //!
 //! DIR holds meta.json, base.f16.npy, query.f16.npy and gt.i32.npy (exact nearest rows by dot product).
 //! Prints one JSON line per setting: after the last commit, with sealing still under way, and after compaction,
-//! reopened. `--database` keeps the database; where it is there already, it is only opened and measured.
+//! reopened; `build_bytes` is the most anonymous memory that building took. `--database` keeps the database; where it is there already, it is only opened and measured.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -12,16 +12,21 @@
     reason = "a benchmark prints and stops at the first failure"
 )]
 
+mod process;
 mod rows;
 mod vectors;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use postil::{Database, Metric, Precision, SearchOptions};
 use postil_storage::Batch;
+use process::{anonymous_bytes, resident_bytes};
 use rows::document;
 use serde_json::json;
 use vectors::Vectors;
@@ -67,8 +72,9 @@ fn main() {
     let precision = if args.half { Precision::Half } else { Precision::Full };
     let options = || Database::options().vectors(dimension, Metric::Cosine).precision(precision);
     let open = || options().open(&path).unwrap();
-    let mut build = json!({ "committed_s": null, "build_s": null, "open_ms": null });
+    let mut build = json!({ "committed_s": null, "build_s": null, "build_bytes": null, "open_ms": null });
     if !path.exists() {
+        let memory = Memory::watch();
         let start = Instant::now();
         let db = open();
         for (number, rows) in base.chunks(BATCH).enumerate() {
@@ -87,6 +93,7 @@ fn main() {
         db.store().compact().unwrap();
         build["build_s"] = json!(committed_s + start.elapsed().as_secs_f64());
         db.close().unwrap();
+        build["build_bytes"] = json!(memory.most());
     }
     drop(base);
     let start = Instant::now();
@@ -164,9 +171,31 @@ fn search(
     (found, latencies_ms)
 }
 
-/// Resident set of this process, where the system tells.
-fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
+/// Looks every few milliseconds at how much anonymous memory there is.
+struct Memory {
+    before: Option<u64>,
+    done: Arc<AtomicBool>,
+    looking: JoinHandle<Option<u64>>,
+}
+
+impl Memory {
+    fn watch() -> Self {
+        let (before, done) = (anonymous_bytes(), Arc::new(AtomicBool::new(false)));
+        let end = Arc::clone(&done);
+        let looking = std::thread::spawn(move || {
+            let mut most = None;
+            while !end.load(Ordering::Relaxed) {
+                most = most.max(anonymous_bytes());
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            most
+        });
+        Self { before, done, looking }
+    }
+
+    /// The most there was beyond what there was at first; `None` where the system does not tell.
+    fn most(self) -> Option<u64> {
+        self.done.store(true, Ordering::Relaxed);
+        Some(self.looking.join().unwrap()?.saturating_sub(self.before?))
+    }
 }

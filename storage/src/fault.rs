@@ -41,6 +41,14 @@ points! {
     OpenSegments,
     /// A batch is checked and serialized.
     CommitPrepared,
+    /// The vectors of a large batch are in a file, which is not synced.
+    RunWritten,
+    /// It is synced.
+    RunSynced,
+    /// It has its name.
+    RunRenamed,
+    /// The folder is synced.
+    RunFolderSynced,
     /// The transaction of a batch or an adoption went through, and is not flushed.
     TransactionWritten,
     /// It is flushed.
@@ -61,8 +69,10 @@ points! {
     SegmentOpened,
     /// It is adopted, in the trees and in memory.
     AdoptionPublished,
-    /// One file of a segment that it replaced is removed.
-    OldSegmentRemoved,
+    /// One file of a segment or run that it replaced is removed.
+    OldFileRemoved,
+    /// Some of the vectors that a segment has are taken out of the trees.
+    VectorsPart,
     /// The folder for the new trees is there.
     RewriteBegun,
     /// The base is written, and not synced.

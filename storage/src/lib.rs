@@ -41,6 +41,7 @@ mod vector;
 #[doc(hidden)]
 pub mod targets {
     pub use crate::documents::targets::{base, records};
+    pub use crate::index::run::targets::run;
     pub use crate::index::segment::targets::{segment, segment_header};
 }
 

@@ -5,6 +5,9 @@ use std::ops::Range;
 /// A text is cut into blocks of this many bytes, wherever characters fall.
 pub(super) const TEXT_BLOCK_BYTES: usize = 32 * 1024;
 
+/// What the keys of runs begin with.
+pub(super) const RUN: &[u8] = b"run";
+
 pub(super) fn id(id: u64) -> [u8; 8] {
     id.to_be_bytes()
 }
@@ -23,6 +26,11 @@ pub(super) fn block(document: u64, block: u32) -> [u8; 12] {
 /// Beside the manifest, in its tree.
 pub(crate) fn segment(number: u32) -> Vec<u8> {
     [b"segment".as_slice(), &number.to_be_bytes()].concat()
+}
+
+/// Beside the manifest, in its tree.
+pub(super) fn run(first_row: u64) -> Vec<u8> {
+    [RUN, &first_row.to_be_bytes()].concat()
 }
 
 /// The blocks that hold a range of bytes.

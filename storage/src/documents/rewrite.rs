@@ -5,11 +5,12 @@
 //! the highest generation counts; others are what a crash or a slow reader left.
 
 use super::trees::BASE_KEY;
-use super::{COMMITTED, Documents, Writes, base};
+use super::{COMMITTED, Documents, Writes, base, keys};
 use crate::durable::{Going, copy_folder_but, link_for_reading, link_or_copy, sync_folder};
 use crate::error::{AtPath, Result};
 use crate::fault::{self, Point};
 use crate::sync::atomic::{AtomicBool, Ordering};
+use sled::IVec;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -122,7 +123,13 @@ fn generation(path: &Path) -> Option<Option<u64>> {
 impl Documents {
     /// Copies all trees to a new folder of the database, not used yet; `None` when it was stopped. Nothing may be
     /// written to these from here on until the copy is used.
-    pub(crate) fn copied(&self, database: &Path, number: u64, stop: &AtomicBool) -> Result<Option<Copied>> {
+    pub(crate) fn copied(
+        &self,
+        database: &Path,
+        number: u64,
+        sealed: &dyn Fn(u64) -> bool,
+        stop: &AtomicBool,
+    ) -> Result<Option<Copied>> {
         let path = database.join(format!("{NAME}-{number:012}"));
         let unfinished = path.with_extension(UNFINISHED);
         if unfinished.exists() {
@@ -132,7 +139,7 @@ impl Documents {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         };
-        match self.copy_to(&unfinished, &mut going) {
+        match self.copy_to(&unfinished, sealed, &mut going) {
             Ok(ControlFlow::Continue(())) => {
                 fault::reach(Point::RewriteClosed)?;
                 Ok(Some(Copied { unfinished, path }))
@@ -164,8 +171,14 @@ impl Documents {
     }
 
     /// Writes everything to a new folder, which is on the medium and closed when this returns, unless `going` stopped it:
-    /// trees of what changes, and a base of the rest. Nothing may be written to these meanwhile.
-    pub(crate) fn copy_to(&self, folder: &Path, going: Going<'_>) -> Result<ControlFlow<()>> {
+    /// trees of what changes, without the vectors of `sealed` rows, and a base of the rest. Nothing but those may be taken
+    /// out of these meanwhile, and nothing written to them.
+    pub(crate) fn copy_to(
+        &self,
+        folder: &Path,
+        sealed: &dyn Fn(u64) -> bool,
+        going: Going<'_>,
+    ) -> Result<ControlFlow<()>> {
         let new = Self::open(folder)?;
         fault::reach(Point::RewriteBegun)?;
         let ControlFlow::Continue(checksum) =
@@ -174,12 +187,17 @@ impl Documents {
             return Ok(ControlFlow::Break(()));
         };
         fault::reach(Point::RewriteBase)?;
-        for (from, to) in
-            [(&self.manifest, &new.manifest), (&self.vectors, &new.vectors), (&self.removals, &new.removals)]
-        {
-            if self.copy_tree(from, to, folder, going)?.is_break() {
+        for (from, to) in [(&self.manifest, &new.manifest), (&self.removals, &new.removals)] {
+            if self.copy_tree(from.iter(), to, folder, going)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
+        }
+        let growing = self.vectors.iter().filter(|entry| {
+            let row = entry.as_ref().ok().and_then(|(row, _)| keys::read_id(row));
+            !row.is_some_and(sealed)
+        });
+        if self.copy_tree(growing, &new.vectors, folder, going)?.is_break() {
+            return Ok(ControlFlow::Break(()));
         }
         match checksum {
             Some(checksum) => new.manifest.insert(BASE_KEY, &checksum.to_le_bytes()),
@@ -194,7 +212,7 @@ impl Documents {
     pub(crate) fn publish_to(&self, folder: &Path) -> Result<()> {
         let new = Self::open(folder)?;
         for (from, to) in self.trees().into_iter().zip(new.trees()) {
-            let flow = self.copy_tree(from, to, folder, &mut |_| ControlFlow::Continue(()))?;
+            let flow = self.copy_tree(from.iter(), to, folder, &mut |_| ControlFlow::Continue(()))?;
             debug_assert!(flow.is_continue());
         }
         if let Some(base) = &self.base {
@@ -205,13 +223,13 @@ impl Documents {
 
     fn copy_tree(
         &self,
-        from: &sled::Tree,
+        from: impl Iterator<Item = sled::Result<(IVec, IVec)>>,
         to: &sled::Tree,
         folder: &Path,
         going: Going<'_>,
     ) -> Result<ControlFlow<()>> {
         let (mut batch, mut bytes) = (sled::Batch::default(), 0);
-        for entry in self.steps(from.iter()) {
+        for entry in self.steps(from) {
             let (key, value) = entry?;
             bytes += key.len() + value.len();
             batch.insert(key, value);

@@ -99,36 +99,45 @@ impl Writes {
         }
     }
 
-    pub(crate) fn row(&mut self, row: u64, passage: &PassageRecord, vector: &[f32]) {
+    /// Vectors from that row on are in a file of this checksum.
+    pub(crate) fn run(&mut self, first_row: u64, checksum: u32) {
+        self.set(In::Manifest, &keys::run(first_row), checksum.to_le_bytes().to_vec());
+    }
+
+    /// The run's vectors are in a segment now, but for those of removed rows.
+    pub(crate) fn forget_run(&mut self, first_row: u64) {
+        self.delete(In::Manifest, &keys::run(first_row));
+    }
+
+    pub(crate) fn passage(&mut self, row: u64, passage: &PassageRecord) {
         self.set(In::Over(Part::Passages), &keys::id(row), encode(passage));
+    }
+
+    /// The vector of a row that is in no file.
+    pub(crate) fn vector(&mut self, row: u64, vector: &[f32]) {
         self.set(In::Vectors, &keys::id(row), vector.iter().flat_map(|x| x.to_le_bytes()).collect());
     }
 
-    /// Takes out a row that is not in a segment yet.
-    pub(crate) fn remove_growing_row(&mut self, row: u64) {
+    /// Takes out a row that is in no file yet.
+    pub(crate) fn remove_row_in_trees(&mut self, row: u64) {
         self.delete(In::Over(Part::Passages), &keys::id(row));
         self.delete(In::Vectors, &keys::id(row));
     }
 
-    /// Takes out a row that a segment holds: the segment stays as it is.
-    pub(crate) fn remove_sealed_row(&mut self, row: u64) {
+    /// Takes out a row that a segment or run holds: the file stays as it is.
+    pub(crate) fn remove_row_in_file(&mut self, row: u64) {
         self.delete(In::Over(Part::Passages), &keys::id(row));
         self.mark_removed(row);
     }
 
-    /// Remembers that a row of a segment is removed.
+    /// Remembers that a row of a segment or run is removed.
     pub(crate) fn mark_removed(&mut self, row: u64) {
         self.set(In::Removals, &keys::id(row), Vec::new());
     }
 
-    /// No segment holds the removed row any more.
+    /// No segment or run holds the removed row any more.
     pub(crate) fn forget_removed(&mut self, row: u64) {
         self.delete(In::Removals, &keys::id(row));
-    }
-
-    /// The row's vector is in a segment now.
-    pub(crate) fn sealed(&mut self, row: u64) {
-        self.delete(In::Vectors, &keys::id(row));
     }
 }
 

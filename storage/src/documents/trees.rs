@@ -10,6 +10,7 @@ use super::records::{decode, decode_filtered};
 use super::sled_files::Syncing;
 use super::{DocumentRecord, Manifest, PassageRecord};
 use crate::error::{AtPath, Result, StorageError};
+use crate::fault::{self, Point};
 use crate::filter::Metadata;
 use crate::vector::precision::Precision;
 use roaring::RoaringTreemap;
@@ -25,6 +26,8 @@ pub(super) const PRECISION_KEY: &[u8] = b"precision";
 pub(super) const BASE_KEY: &[u8] = b"base";
 /// Trees of fewer bytes are not written anew because of their size.
 const GROWN_BYTES: u64 = 8 << 20;
+/// Rows between two moments at which a test may stop their being taken out.
+const TAKEN_OUT_ROWS: usize = 8;
 
 /// The open trees.
 pub(crate) struct Documents {
@@ -134,6 +137,17 @@ impl Documents {
         self.checksum(&keys::segment(number), &format!("segment {number}"))
     }
 
+    /// The first rows of the runs that the vectors of growing rows are in, and their checksums.
+    pub(crate) fn runs(&self) -> Result<Vec<(u64, u32)>> {
+        let entries = self.steps(self.manifest.scan_prefix(keys::RUN)).map(|entry| {
+            let (key, value) = entry?;
+            let checksum = value[..].try_into().ok().map(u32::from_le_bytes);
+            let run = keys::read_id(&key[keys::RUN.len()..]).zip(checksum);
+            run.ok_or_else(|| StorageError::corrupt(&self.path, "the name of a run is damaged"))
+        });
+        entries.collect()
+    }
+
     pub(super) fn checksum(&self, key: &[u8], of: &str) -> Result<Option<u32>> {
         let Some(bytes) = self.get(&self.manifest, key)? else { return Ok(None) };
         let bytes = bytes[..].try_into().map_err(|_| {
@@ -237,7 +251,7 @@ impl Documents {
         Ok(rows)
     }
 
-    /// Unsealed vectors from a row on, in row order.
+    /// Vectors that were not taken out yet, in row order.
     pub(crate) fn vectors(&self) -> impl Iterator<Item = Result<(u64, Vec<f32>)>> + use<'_> {
         self.steps(self.vectors.iter()).map(|entry| {
             let (row, bytes) = entry?;
@@ -246,7 +260,31 @@ impl Documents {
         })
     }
 
-    /// The vector of a row that is in no segment.
+    /// Takes out the vectors of `sealed` rows below one, each on its own and not flushed: a transaction would keep every
+    /// page that it changes in memory until its end. Any part of them may be left by a crash, or by `stop`.
+    pub(crate) fn take_out_vectors_below(
+        &self,
+        row: u64,
+        sealed: impl Fn(u64) -> bool,
+        stop: &AtomicBool,
+    ) -> Result<()> {
+        for (number, key) in self.steps(self.vectors.range(..keys::id(row)).keys()).enumerate() {
+            if stop.load(Ordering::Acquire) {
+                break;
+            }
+            let key = key?;
+            if !sealed(self.read_id(&key)?) {
+                continue;
+            }
+            contained(&self.path, || self.vectors.remove(key))?;
+            if number % TAKEN_OUT_ROWS == 0 {
+                fault::reach(Point::VectorsPart)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The vector of a row that is in no segment, or was not taken out yet.
     pub(crate) fn vector(&self, row: u64) -> Result<Option<Vec<f32>>> {
         let Some(bytes) = self.get(&self.vectors, &keys::id(row))? else { return Ok(None) };
         self.components(row, &bytes).map(Some)

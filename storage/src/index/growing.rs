@@ -1,15 +1,33 @@
-//! The newest rows, in memory: chunks that never change once shared.
+//! The newest rows: chunks that never change once shared, in memory or in the file of a run.
 
 use super::growing_graph::GrowingGraph;
+use super::run::Run;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 /// Chunks are joined up to this many rows, so that many small commits do not leave many small chunks.
 const CHUNK_ROWS: usize = 1024;
 
 /// Consecutive rows and their vectors.
-pub(crate) struct Chunk {
-    pub(crate) ids: Vec<u64>,
-    pub(crate) vectors: Vec<f32>,
+struct Chunk {
+    ids: Vec<u64>,
+    vectors: Vectors,
+}
+
+enum Vectors {
+    Memory(Vec<f32>),
+    File(Arc<Run>),
+}
+
+impl Deref for Vectors {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match self {
+            Self::Memory(vectors) => vectors,
+            Self::File(run) => run.vectors(),
+        }
+    }
 }
 
 /// The rows that no segment holds, oldest first, and the graph over the first of them.
@@ -38,18 +56,45 @@ impl Growing {
             return;
         }
         self.rows += ids.len();
-        self.chunks.push(Arc::new(Chunk { ids, vectors }));
+        self.chunks.push(Arc::new(Chunk { ids, vectors: Vectors::Memory(vectors) }));
         // Joining only equals keeps the copying logarithmic in the number of commits.
         while let [.., a, b] = self.chunks.as_slice()
             && b.ids.len() >= a.ids.len()
             && a.ids.len() + b.ids.len() <= CHUNK_ROWS
+            && let (Vectors::Memory(first), Vectors::Memory(second)) = (&a.vectors, &b.vectors)
         {
-            let joined = Chunk {
-                ids: [a.ids.as_slice(), &b.ids].concat(),
-                vectors: [a.vectors.as_slice(), &b.vectors].concat(),
-            };
+            let vectors = Vectors::Memory([first.as_slice(), second].concat());
+            let joined = Chunk { ids: [a.ids.as_slice(), &b.ids].concat(), vectors };
             self.chunks.truncate(self.chunks.len() - 2);
             self.chunks.push(Arc::new(joined));
+        }
+    }
+
+    /// Adds the rows of a run, all of which are above all present ones.
+    pub(crate) fn append_run(&mut self, run: Arc<Run>) {
+        let ids: Vec<u64> = run.rows().collect();
+        self.rows += ids.len();
+        self.chunks.push(Arc::new(Chunk { ids, vectors: Vectors::File(run) }));
+    }
+
+    /// The runs among the first `rows` rows.
+    pub(crate) fn runs(&self, rows: usize) -> impl Iterator<Item = &Arc<Run>> {
+        let mut before = 0;
+        let within = self.chunks.iter().take_while(move |chunk| {
+            before += chunk.ids.len();
+            before <= rows
+        });
+        within.filter_map(|chunk| match &chunk.vectors {
+            Vectors::File(run) => Some(run),
+            Vectors::Memory(_) => None,
+        })
+    }
+
+    /// The run that a row is in.
+    pub(crate) fn run_of(&self, row: u64) -> Option<&Arc<Run>> {
+        match &self.chunk_of(row)?.vectors {
+            Vectors::File(run) => run.rows().contains(&row).then_some(run),
+            Vectors::Memory(_) => None,
         }
     }
 
@@ -81,6 +126,20 @@ impl Growing {
         })
     }
 
+    /// All rows, for those who read them once: what is behind of a run does not stay in memory.
+    pub(crate) fn stream(&self) -> impl Iterator<Item = (u64, &[f32])> {
+        self.chunks.iter().flat_map(|chunk| {
+            let vectors = chunk.vectors.chunks_exact(self.dimension);
+            let end = std::iter::from_fn(|| {
+                if let Vectors::File(run) = &chunk.vectors {
+                    run.let_go();
+                }
+                None
+            });
+            chunk.ids.iter().copied().zip(vectors).chain(end)
+        })
+    }
+
     /// The vector at a position, with its id.
     pub(crate) fn at(&self, position: usize) -> Option<(u64, &[f32])> {
         let mut start = 0;
@@ -94,10 +153,15 @@ impl Growing {
         None
     }
 
+    /// The chunk that a row is in, if it is in one.
+    fn chunk_of(&self, row: u64) -> Option<&Chunk> {
+        let at = self.chunks.partition_point(|chunk| *chunk.ids.last().unwrap_or(&0) < row);
+        self.chunks.get(at).map(Deref::deref)
+    }
+
     /// The vector of a row.
     pub(crate) fn vector(&self, row: u64) -> Option<&[f32]> {
-        let chunk =
-            self.chunks.get(self.chunks.partition_point(|chunk| *chunk.ids.last().unwrap_or(&0) < row))?;
+        let chunk = self.chunk_of(row)?;
         let at = chunk.ids.binary_search(&row).ok()?;
         chunk.vectors.get(at * self.dimension..(at + 1) * self.dimension)
     }

@@ -2,7 +2,8 @@
 //!
 //! | file | responsibility |
 //! |---|---|
-//! | growing | newest rows in memory, shared with snapshots |
+//! | growing | the newest rows, shared with snapshots |
+//! | run/ | their vectors in a file, where many came at once |
 //! | growing_graph | their graph, built by `hnsw_rs` |
 //! | graph/ | frozen neighbour lists and best-first search |
 //! | segment/ | the immutable file |
@@ -10,4 +11,5 @@
 pub(crate) mod graph;
 pub(crate) mod growing;
 pub(crate) mod growing_graph;
+pub(crate) mod run;
 pub(crate) mod segment;

@@ -8,7 +8,7 @@ use super::{Store, StoreOptions, space};
 use crate::documents::rewrite;
 use crate::durable::{Going, copy, copy_folder};
 use crate::error::{AtPath, Result, StorageError};
-use crate::index::segment;
+use crate::index::{run, segment};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -47,7 +47,11 @@ impl Store {
         let writer = shared.writer.lock();
         shared.writable()?;
         let (snapshot, documents) = (shared.current(), shared.documents());
-        if documents.copy_to(&rewrite::first(&staging.path), &mut going)?.is_break() {
+        snapshot.ids_are_sound()?;
+        if documents
+            .copy_to(&rewrite::first(&staging.path), &|row| snapshot.is_sealed(row), &mut going)?
+            .is_break()
+        {
             return Ok(ControlFlow::Break(()));
         }
         drop(writer);
@@ -59,6 +63,13 @@ impl Store {
             }
             let to = segment::file(&folder, segment.number);
             if copy(&mut segment.file_bytes(), &to, &mut going)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        for present in snapshot.growing.runs(snapshot.growing.rows()) {
+            present.is_sound()?;
+            let to = run::file(&folder, present.rows().start);
+            if copy(&mut present.file_bytes(), &to, &mut going)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }

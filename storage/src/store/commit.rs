@@ -7,9 +7,16 @@ use super::{Batch, Committed, Store, space};
 use crate::documents::{DocumentRecord, Manifest, PassageRecord, Writes};
 use crate::error::{Result, StorageError};
 use crate::fault::{self, Point};
+use crate::index::run::Run;
 use crate::sync::atomic::Ordering;
 use roaring::RoaringTreemap;
 use std::sync::Arc;
+
+/// Of `seal_rows`: a batch of at least that part has its vectors in a file of its own, so that not many files wait to be
+/// sealed.
+const RUN_PART: usize = 64;
+/// Fewer rows are not worth a file, however few are sealed.
+const FEWEST_RUN_ROWS: usize = 4;
 
 /// With this many times `seal_rows` waiting to be sealed, commits wait too.
 const BACKPRESSURE: usize = 4;
@@ -80,6 +87,7 @@ pub(super) fn write(
         shared,
         writes: Writes::default(),
         manifest: writer.clone(),
+        before,
         growing_from: before.growing_from(),
         gone: RoaringTreemap::new(),
         ids: Vec::new(),
@@ -91,13 +99,17 @@ pub(super) fn write(
     }
     draft.writes.manifest(&draft.manifest);
     fault::reach(Point::CommitPrepared)?;
+    let run = draft.write_vectors()?;
 
     shared.sequence.fetch_add(1, Ordering::AcqRel);
     // On failure the sequence stays odd: what the trees hold now is not what the snapshot shows.
     let unpublished = shared.write(&draft.writes)?;
     let mut snapshot = before.clone();
     snapshot.generation = draft.manifest.generation;
-    snapshot.growing.append(draft.ids, draft.vectors);
+    match run {
+        Some(run) => snapshot.growing.append_run(Arc::new(run)),
+        None => snapshot.growing.append(draft.ids, draft.vectors),
+    }
     if !draft.gone.is_empty() {
         *Arc::make_mut(&mut snapshot.removed) |= draft.gone;
     }
@@ -117,6 +129,7 @@ struct Draft<'a> {
     shared: &'a Shared,
     writes: Writes,
     manifest: Manifest,
+    before: &'a Snapshot,
     growing_from: u64,
     gone: RoaringTreemap,
     ids: Vec<u64>,
@@ -169,15 +182,33 @@ impl Draft<'_> {
     fn take_out(&mut self, (id, record): &Found) {
         self.writes.remove_document(*id, record);
         for row in record.first_row..record.first_row.saturating_add(record.row_count) {
-            if row < self.growing_from {
-                self.writes.remove_sealed_row(row);
+            if row < self.growing_from || self.before.growing.run_of(row).is_some() {
+                self.writes.remove_row_in_file(row);
             } else {
-                self.writes.remove_growing_row(row);
+                self.writes.remove_row_in_trees(row);
             }
             self.gone.insert(row);
         }
         self.manifest.documents = self.manifest.documents.saturating_sub(1);
         self.manifest.passages = self.manifest.passages.saturating_sub(record.row_count);
+    }
+
+    /// Writes many vectors to a run, adds few to the transaction.
+    fn write_vectors(&mut self) -> Result<Option<Run>> {
+        let Shared { segments_folder, profile, options, .. } = self.shared;
+        if self.ids.len() < (options.seal_rows / RUN_PART).max(FEWEST_RUN_ROWS) {
+            for (&row, vector) in self.ids.iter().zip(self.vectors.chunks_exact(profile.dimension)) {
+                self.writes.vector(row, vector);
+            }
+            return Ok(None);
+        }
+        let run = Run::write(segments_folder, self.ids[0], profile.dimension, &self.vectors);
+        let run = run.inspect_err(|error| {
+            self.shared.poison(&error.to_string());
+            Run::clear(segments_folder, self.ids[0]);
+        })?;
+        self.writes.run(self.ids[0], run.checksum());
+        Ok(Some(run))
     }
 
     fn put_in(&mut self, document: DocumentWrite) {
@@ -192,7 +223,7 @@ impl Draft<'_> {
                 source_end: passage.source_range.end,
                 title: passage.title,
             };
-            self.writes.row(row, &record, &passage.vector);
+            self.writes.passage(row, &record);
             self.ids.push(row);
             self.vectors.extend(passage.vector);
         }

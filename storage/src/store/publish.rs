@@ -10,7 +10,7 @@ use super::recover::SEGMENTS;
 use crate::documents::rewrite;
 use crate::durable::{link_or_copy, sync_folder};
 use crate::error::{AtPath, Result};
-use crate::index::segment;
+use crate::index::{run, segment};
 use std::path::{Path, PathBuf};
 
 /// The folder of publications in a database.
@@ -44,8 +44,13 @@ impl Store {
         }
         let segments = unfinished.join(SEGMENTS);
         std::fs::create_dir_all(&segments).at(&segments)?;
-        for present in &shared.current().segments {
+        let snapshot = shared.current();
+        for present in &snapshot.segments {
             let link = segment::file(&segments, present.number);
+            link_or_copy(present.path(), present.file_bytes(), &link)?;
+        }
+        for present in snapshot.growing.runs(snapshot.growing.rows()) {
+            let link = run::file(&segments, present.rows().start);
             link_or_copy(present.path(), present.file_bytes(), &link)?;
         }
         shared.documents().publish_to(&rewrite::first(&unfinished))?;

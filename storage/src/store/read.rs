@@ -7,6 +7,7 @@ use super::{DocumentWrite, PassageWrite, Store};
 use crate::documents::{DocumentRecord, Documents, PassageRecord};
 use crate::error::{Result, StorageError};
 use crate::filter::Metadata;
+use crate::sync::atomic::Ordering;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -98,14 +99,7 @@ impl Store {
             let mut passages = Vec::new();
             for row in record.first_row..record.first_row.saturating_add(record.row_count) {
                 let Some(passage) = documents.passage(row)? else { return Ok(None) };
-                // The trees know a row before searches do, until a segment has it, which searches know before.
-                let vector = match self.vector(row)? {
-                    Some(vector) => Some(vector),
-                    None => {
-                        documents.vector(row)?.map_or_else(|| self.vector(row), |vector| Ok(Some(vector)))?
-                    }
-                };
-                let Some(vector) = vector else { return Ok(None) };
+                let Some(vector) = self.vector_in_time(row)? else { return Ok(None) };
                 passages.push(PassageWrite {
                     range: passage.start..passage.end,
                     source_range: passage.source_start..passage.source_end,
@@ -142,6 +136,19 @@ impl Store {
             return Ok(None);
         }
         Ok(snapshot.sound_vector(row)?.map(Cow::into_owned))
+    }
+
+    /// The vector of a row that the trees have: they know it before searches do.
+    fn vector_in_time(&self, row: u64) -> Result<Option<Vec<f32>>> {
+        loop {
+            let writing = self.shared.sequence.load(Ordering::Acquire) % 2 == 1;
+            let vector = self.vector(row)?;
+            if vector.is_some() || !writing || self.shared.current().removed.contains(row) {
+                return Ok(vector);
+            }
+            self.shared.unpoisoned()?;
+            self.shared.wait();
+        }
     }
 
     /// Reads something of a document; `read` gives `None` where the document goes away under it.

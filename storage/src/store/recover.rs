@@ -11,6 +11,7 @@ use crate::documents::{Documents, Manifest, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
 use crate::fault::{self, Point};
 use crate::index::growing::Growing;
+use crate::index::run::{self, Run};
 use crate::index::segment::{self, Segment};
 use crate::sync::atomic::AtomicU64;
 use crate::sync::{Condvar, Mutex, RwLock};
@@ -160,7 +161,7 @@ fn start(
     let profile = Profile { dimension, metric, precision, encoder, fingerprint, attributes };
     profile.check().map_err(|error| StorageError::corrupt(documents.path(), error.to_string()))?;
 
-    remove_orphans(&segments_folder, &manifest)?;
+    remove_orphans(&segments_folder, &manifest, &documents.runs()?)?;
     let mut segments = Vec::with_capacity(manifest.segments.len());
     for entry in &manifest.segments {
         let segment = Segment::open(&segments_folder, entry.number, dimension, metric)?;
@@ -176,28 +177,18 @@ fn start(
         segments.push(Arc::new(segment));
     }
     fault::reach(Point::OpenSegments)?;
-    let mut growing = Growing::new(dimension);
-    let (mut ids, mut vectors) = (Vec::new(), Vec::new());
-    for entry in documents.vectors() {
-        let (row, vector) = entry?;
-        if vector.len() != dimension {
-            let what = format!("the vector of row {row} has {} components, not {dimension}", vector.len());
-            return Err(StorageError::corrupt(documents.path(), what));
-        }
-        ids.push(row);
-        vectors.extend(vector);
-    }
-    growing.append(ids, vectors);
-    let snapshot = Snapshot {
+    let mut snapshot = Snapshot {
         generation: manifest.generation,
         metric,
         segments,
-        growing,
+        growing: Growing::new(dimension),
         removed: Arc::new(documents.removals()?),
         live: manifest.passages,
         documents: manifest.documents,
     };
-    let due = snapshot.growing.rows() >= options.seal_rows;
+    let (growing, left_behind) = growing(&documents, &segments_folder, dimension, &snapshot)?;
+    snapshot.growing = growing;
+    let due = left_behind || snapshot.growing.rows() >= options.seal_rows;
     let shared = Arc::new(Shared {
         path: path.to_owned(),
         segments_folder,
@@ -223,13 +214,58 @@ fn start(
     Ok(Store { indexer, shared })
 }
 
-/// Segment files that no manifest adopted: what a crash between writing and adopting leaves.
-fn remove_orphans(folder: &Path, manifest: &Manifest) -> Result<()> {
+/// The rows that no segment of the snapshot holds; and whether there are vectors in the trees that a segment has too.
+fn growing(
+    documents: &Documents,
+    folder: &Path,
+    dimension: usize,
+    snapshot: &Snapshot,
+) -> Result<(Growing, bool)> {
+    let mut runs = Vec::new();
+    for (first_row, checksum) in documents.runs()? {
+        let run = Run::open(folder, first_row, dimension)?;
+        if run.checksum() != checksum {
+            return Err(StorageError::corrupt(run.path(), "this is not the run that was written here"));
+        }
+        run.is_sound()?;
+        runs.push(Arc::new(run));
+    }
+    let mut growing = Growing::new(dimension);
+    let mut runs = runs.into_iter().peekable();
+    let (mut ids, mut vectors, mut left_behind) = (Vec::new(), Vec::new(), false);
+    for entry in documents.vectors() {
+        let (row, vector) = entry?;
+        if snapshot.is_sealed(row) {
+            left_behind = true;
+            continue;
+        }
+        if vector.len() != dimension {
+            let what = format!("the vector of row {row} has {} components, not {dimension}", vector.len());
+            return Err(StorageError::corrupt(documents.path(), what));
+        }
+        while let Some(run) = runs.next_if(|run| run.rows().start < row) {
+            growing.append(std::mem::take(&mut ids), std::mem::take(&mut vectors));
+            growing.append_run(run);
+        }
+        ids.push(row);
+        vectors.extend(vector);
+    }
+    growing.append(ids, vectors);
+    runs.for_each(|run| growing.append_run(run));
+    Ok((growing, left_behind))
+}
+
+/// Segments and runs that no manifest adopted: what a crash between writing and adopting leaves.
+fn remove_orphans(folder: &Path, manifest: &Manifest, runs: &[(u64, u32)]) -> Result<()> {
     std::fs::create_dir_all(folder).at(folder)?;
-    let adopted: Vec<_> = manifest.segments.iter().map(|entry| segment::file(folder, entry.number)).collect();
+    let segments = manifest.segments.iter().map(|entry| segment::file(folder, entry.number));
+    let adopted: Vec<_> =
+        segments.chain(runs.iter().map(|&(first_row, _)| run::file(folder, first_row))).collect();
     for entry in std::fs::read_dir(folder).at(folder)? {
         let path = entry.at(folder)?.path();
-        let ours = path.extension().is_some_and(|extension| extension == "seg" || extension == "tmp");
+        let ours = path
+            .extension()
+            .is_some_and(|extension| ["seg", "run", "tmp"].iter().any(|ours| extension == *ours));
         if ours && !adopted.contains(&path) {
             std::fs::remove_file(&path).at(&path)?;
             fault::reach(Point::OpenOrphanRemoved)?;

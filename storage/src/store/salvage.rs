@@ -11,6 +11,7 @@ use super::rebuild::Lost;
 use super::recover::SEGMENTS;
 use crate::documents::{DocumentRecord, Documents, Manifest, noted_generation, rewrite};
 use crate::error::{AtPath, Result, StorageError};
+use crate::index::run::{self, Run};
 use crate::index::segment::{self, Segment, Trust};
 use crate::vector::metric::Metric;
 use crate::vector::precision::Precision;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct Salvage {
     documents: Documents,
     segments: Vec<(Segment, Trust)>,
+    runs: Vec<Run>,
     profile: Option<Profile>,
     _lock: Option<Lock>,
 }
@@ -99,7 +101,31 @@ impl Salvage {
                 Err(error) => lost.push(Lost::file(&segment::file(&folder, number), said(error))),
             }
         }
-        Ok(Self { documents, segments, profile, _lock: lock })
+        let mut runs = Vec::new();
+        let named = match &manifest {
+            Some(_) => {
+                documents.runs().map(|runs| runs.into_iter().map(|(row, crc)| (row, Some(crc))).collect())
+            }
+            None => Ok(run::first_rows(&folder).into_iter().map(|row| (row, None)).collect()),
+        };
+        let named: Vec<_> = named.unwrap_or_else(|error| {
+            lost.push(Lost::new("manifest", said(error)));
+            Vec::new()
+        });
+        for (first_row, recorded) in named {
+            let Some(Profile { dimension, .. }) = &profile else { break };
+            match Run::open(&folder, first_row, *dimension) {
+                Ok(run) if recorded.is_some_and(|checksum| checksum != run.checksum()) => {
+                    lost.push(Lost::file(run.path(), "this is not the run that was written here".to_owned()));
+                }
+                Ok(run) => {
+                    lost.extend(run.is_sound().err().map(|error| Lost::file(run.path(), said(error))));
+                    runs.push(run);
+                }
+                Err(error) => lost.push(Lost::file(&run::file(&folder, first_row), said(error))),
+            }
+        }
+        Ok(Self { documents, segments, runs, profile, _lock: lock })
     }
 
     /// As the manifest says, or else the caller, or else a segment.
@@ -195,6 +221,10 @@ impl Salvage {
                 (Some(vector), _) if segment.codes_confirm(position) => doubtful = Some(vector),
                 _ => {}
             }
+        }
+        let run = self.runs.iter().find(|run| run.row_is_sound(row));
+        if let Some(vector) = run.and_then(|run| run.vector(row)).and_then(|vector| usable(vector.to_vec())) {
+            return (vector, true);
         }
         match self.documents.vector(row).ok().flatten().and_then(usable) {
             Some(vector) => (vector, true),

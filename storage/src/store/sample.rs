@@ -9,6 +9,8 @@ pub(super) const DIMENSION: usize = 5;
 pub(super) const DOCUMENTS: u64 = 60;
 /// Documents that a segment holds; each has two rows.
 pub(super) const SEALED: u64 = 40;
+/// Documents whose rows, in one commit, are worth a run.
+pub(super) const RUN_DOCUMENTS: u64 = 140;
 /// A row that a segment holds, of document 3.
 pub(super) const SEALED_ROW: u64 = 7;
 /// A row that is in the trees only, of document 51.
@@ -56,6 +58,8 @@ impl Sample {
         store.seal().unwrap();
         commit(SEALED..DOCUMENTS, Some(1));
         commit(0..0, Some(41));
+        // Nothing is taken out in the background any more.
+        store.indexer.seal_due().unwrap();
         let sample = Self { _folder: folder, path, store: Some(store) };
         sample.finds(&[]);
         sample
@@ -109,10 +113,7 @@ impl Sample {
     pub(super) fn change_passage(&self, row: u64, change: impl FnOnce(&mut PassageRecord)) {
         let mut passage = self.store().shared.documents().passage(row).unwrap().unwrap();
         change(&mut passage);
-        self.write(|writes| {
-            writes.row(row, &passage, &[]);
-            writes.sealed(row);
-        });
+        self.write(|writes| writes.passage(row, &passage));
     }
 
     /// Checks that exactly this is found, by a part of each message.

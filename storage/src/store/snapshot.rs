@@ -138,6 +138,11 @@ impl Snapshot {
         Ok(segment.at(position))
     }
 
+    /// Whether a segment holds a row, removed or not. The ids have to be known to be what was written.
+    pub(super) fn is_sealed(&self, row: u64) -> bool {
+        self.segments.get(self.segment_of(row)).is_some_and(|segment| segment.position(row).is_some())
+    }
+
     /// Which segment holds a row, if one does.
     fn segment_of(&self, row: u64) -> usize {
         self.segments.partition_point(|segment| segment.ids().last().is_some_and(|&last| last < row))

@@ -18,7 +18,7 @@ pub struct Stat {
     pub removed: u64,
     /// Segment files.
     pub segments: usize,
-    /// Rows in memory only (they are also in the documents' log).
+    /// Rows that no segment has yet.
     pub growing_rows: usize,
     /// Those of them that are in the growing graph.
     pub indexed_rows: usize,

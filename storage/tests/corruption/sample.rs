@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 /// More rows than a scan is taken for.
 const DOCUMENTS: u64 = 230;
 const PASSAGES: u64 = 10;
+/// In one commit: a 64th of the rows that make a segment, and a few more.
+const RUN_DOCUMENTS: u64 = 27;
 const K: usize = 5;
 const DIMENSION: usize = 4;
 /// Where the compaction put the trees.
@@ -53,7 +55,7 @@ fn batch(numbers: impl IntoIterator<Item = u64>, seed: u64) -> Batch {
     batch
 }
 
-/// A database with two segments, a base, growing rows and removals, at `path`; still open.
+/// A database with two segments, a base, growing rows, some of them in a run, and removals, at `path`; still open.
 pub(crate) fn create(path: &Path, seed: u64) -> Store {
     let store = Store::create(path, Profile::new(DIMENSION, Metric::L2), options()).unwrap();
     store.commit(batch(0..DOCUMENTS, seed)).unwrap();
@@ -69,6 +71,11 @@ pub(crate) fn create(path: &Path, seed: u64) -> Store {
         batch.remove(format!("key {}", number * 20));
         store.commit(batch).unwrap();
     }
+    // Rows enough for a run, and a removal among them.
+    store.commit(batch(DOCUMENTS + 15..DOCUMENTS + 15 + RUN_DOCUMENTS, seed)).unwrap();
+    let mut removal = Batch::new();
+    removal.remove(format!("key {}", DOCUMENTS + 20));
+    store.commit(removal).unwrap();
     store
 }
 
@@ -92,7 +99,7 @@ fn queries() -> impl Iterator<Item = [f32; DIMENSION]> {
 fn ask(store: &Store) -> Result<Answers> {
     let few = SearchOptions::new(K).ef(24);
     let year = Filter::eq("year", 3i64);
-    let keys = ["key 1", "key 77", "key 20", "key 232", "key 240"];
+    let keys = ["key 1", "key 77", "key 20", "key 232", "key 240", "key 247", "key 250"];
     Ok(Answers {
         near: queries().map(|query| store.search(&query, &few)).collect::<Result<_>>()?,
         exact: queries()
@@ -100,7 +107,10 @@ fn ask(store: &Store) -> Result<Answers> {
             .map(|query| store.search(&query, &few.clone().exact()))
             .collect::<Result<_>>()?,
         filtered: store.search(&[1.0; DIMENSION], &few.clone().filter(year))?,
-        vectors: [0, 3, 1000, 2310, 2400].map(|row| store.vector(row)).into_iter().collect::<Result<_>>()?,
+        vectors: [0, 3, 1000, 2310, 2400, 2455, 2501]
+            .map(|row| store.vector(row))
+            .into_iter()
+            .collect::<Result<_>>()?,
         documents: store.documents().collect::<Result<_>>()?,
         texts: keys.map(|key| store.text(key)).into_iter().collect::<Result<_>>()?,
         passages: keys.map(|key| store.passages(key)).into_iter().collect::<Result<_>>()?,

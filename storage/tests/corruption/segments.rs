@@ -1,5 +1,5 @@
-//! Damaged and swapped segment files. That every bit of a header counts, and every cut at a section's boundary, is
-//! tested where a segment is opened.
+//! Damaged and swapped files of segments and runs. That every bit of a header counts, and every cut at a section's boundary, is
+//! tested where one is opened.
 
 use crate::damage::Damage;
 use crate::sample::{Outcome, Sample, Tally, cases, create};
@@ -7,10 +7,10 @@ use postil_hostile::Mutator;
 use std::path::Path;
 
 #[test]
-fn damage_anywhere_in_a_segment_is_an_error_a_report_or_harmless() {
+fn damage_anywhere_in_a_segment_or_run_is_an_error_a_report_or_harmless() {
     let sample = Sample::new(true);
     let files = sample.files("segments");
-    assert_eq!(files.len(), 2);
+    assert_eq!(files.len(), 3);
     let mut tally = Tally::default();
     let mut random = Mutator::new(1);
     for file in &files {
@@ -24,7 +24,7 @@ fn damage_anywhere_in_a_segment_is_an_error_a_report_or_harmless() {
 }
 
 #[test]
-fn a_segment_of_another_database_or_of_another_number_is_refused() {
+fn a_segment_or_run_of_another_database_or_of_another_number_is_refused() {
     let sample = Sample::new(true);
     let files = sample.files("segments");
     let other = tempfile::tempdir().unwrap();
@@ -39,9 +39,11 @@ fn a_segment_of_another_database_or_of_another_number_is_refused() {
         assert_eq!(outcome, Outcome::Detected, "{file:?}");
         tally.add(&outcome, file);
     }
-    let outcome = sample.with(&files[0], Some(&sample.bytes(&files[1])));
-    assert_eq!(outcome, Outcome::Detected);
-    tally.add(&outcome, &"another number");
+    for (one, other) in [(0, 1), (1, 2), (2, 0)] {
+        let outcome = sample.with(&files[one], Some(&sample.bytes(&files[other])));
+        assert_eq!(outcome, Outcome::Detected);
+        tally.add(&outcome, &"another number");
+    }
     tally.report("swapped segments");
 }
 

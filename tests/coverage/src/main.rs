@@ -16,7 +16,7 @@ use targets::{language, models, texts};
 
 /// Every target by its name.
 fn target(name: &str) -> Target<'static> {
-    let targets: [fn() -> Target<'static>; 14] = [
+    let targets: [fn() -> Target<'static>; 15] = [
         language::filter,
         texts::html,
         texts::markdown,
@@ -29,6 +29,7 @@ fn target(name: &str) -> Target<'static> {
         models::gguf,
         storage::base,
         storage::records,
+        storage::run,
         storage::segment_header,
         storage::segment,
     ];

@@ -26,6 +26,7 @@ mod write;
 
 pub(crate) use open::{Segment, shape};
 pub(crate) use trust::{Trust, numbers};
+pub(crate) use verify::row_checksum;
 pub(crate) use write::{SegmentRows, write};
 
 use std::path::{Path, PathBuf};

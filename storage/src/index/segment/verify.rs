@@ -27,7 +27,7 @@ impl Verified {
 }
 
 /// The checksum of a row: of its id and the bytes of its vector.
-pub(super) fn row_checksum(id: u64, vector: &[u8]) -> u32 {
+pub(crate) fn row_checksum(id: u64, vector: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&id.to_le_bytes());
     crc.update(vector);

@@ -3,17 +3,19 @@
 use super::Damage;
 use crate::documents::{COMMITTED, Documents, Manifest, rewrite};
 use crate::error::{AtPath, Result};
-use crate::index::segment;
+use crate::index::{run, segment};
 use crate::store::lock::LOCK_FILE;
 use crate::store::publish::PUBLISHED;
 use crate::store::recover::SEGMENTS;
 use crate::store::shared::Shared;
+use crate::store::snapshot::Snapshot;
 use std::path::Path;
 
 pub(super) fn check(
     shared: &Shared,
     manifest: &Manifest,
     documents: &Documents,
+    snapshot: &Snapshot,
     damage: &mut Vec<Damage>,
 ) -> Result<()> {
     let mut report = |path: &Path, what: &str| {
@@ -38,7 +40,10 @@ pub(super) fn check(
         _ => {}
     }
     let folder = &shared.segments_folder;
-    let adopted: Vec<_> = manifest.segments.iter().map(|entry| segment::file(folder, entry.number)).collect();
+    let segments = manifest.segments.iter().map(|entry| segment::file(folder, entry.number));
+    // That those of the manifest are these is looked at where rows are.
+    let runs = snapshot.growing.runs(snapshot.growing.rows()).map(|run| run::file(folder, run.rows().start));
+    let adopted: Vec<_> = segments.chain(runs).collect();
     // The indexer writes this one while others check; whatever a failure left under its name is written over.
     let next = segment::file(folder, manifest.next_segment);
     for entry in std::fs::read_dir(folder).at(folder)? {

@@ -86,6 +86,10 @@ impl Store {
             let path = segment.path();
             damage.extend(segment.damage().into_iter().map(|what| Damage { path: path.to_owned(), what }));
         }
+        for run in snapshot.growing.runs(snapshot.growing.rows()) {
+            let path = run.path();
+            damage.extend(run.damage().into_iter().map(|what| Damage { path: path.to_owned(), what }));
+        }
         if let Some(base) = documents.base() {
             let path = base.path();
             damage.extend(base.damage().into_iter().map(|what| Damage { path: path.to_owned(), what }));
@@ -102,7 +106,7 @@ impl Store {
         let passages = records::check(documents, &manifest, &mut report)?;
         rows::check(documents, &snapshot, &manifest, &passages, &mut report)?;
         let mut damage = report.damage;
-        files::check(&self.shared, &manifest, documents, &mut damage)?;
+        files::check(&self.shared, &manifest, documents, &snapshot, &mut damage)?;
         Ok(damage)
     }
 }

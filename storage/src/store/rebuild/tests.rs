@@ -3,7 +3,7 @@
 use super::{Lost, Rebuilt};
 use crate::documents::{COMMITTED, rewrite};
 use crate::index::segment;
-use crate::store::sample::{DIMENSION, SEALED, Sample};
+use crate::store::sample::{DIMENSION, RUN_DOCUMENTS, SEALED, Sample, document};
 use crate::{Batch, DocumentWrite, Metadata, Metric, Profile, StorageError, Store, StoreOptions, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -313,4 +313,36 @@ fn commits_that_are_gone_from_the_documents_are_told() {
     let (rebuilt, _) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
     assert_eq!(rebuilt.documents, LIVE);
     assert!(rebuilt.lost[0].to_string().contains("generation 99 was committed"), "{rebuilt:?}");
+}
+
+#[test]
+fn of_a_run_only_the_rows_that_are_damaged_are_lost_with_and_without_a_manifest() {
+    for with_manifest in [true, false] {
+        let mut sample = Sample::new(Metric::L2);
+        let documents = 100..100 + RUN_DOCUMENTS;
+        let mut batch = Batch::new();
+        documents.clone().for_each(|i| batch.upsert(document(i)));
+        sample.store().commit(batch).unwrap();
+        let before = content(sample.store());
+        let run = sample.store().shared.current().growing.runs(usize::MAX).next().unwrap().path().to_owned();
+        if !with_manifest {
+            sample.tamper("manifest", b"manifest", None);
+        }
+        sample.store = None;
+        // The second row of the second document, after a header of 128 bytes.
+        flip(&run, 128 + 3 * 4 * DIMENSION + 5);
+        let profile = Some(Profile::new(DIMENSION, Metric::L2));
+        let mut asked = Vec::new();
+        let mut embed = |_: &Profile, document: &DocumentWrite, passages: &[usize]| {
+            asked.push((document.key.clone(), passages.to_vec()));
+            Err("there is no encoder".to_owned())
+        };
+        let (rebuilt, store) = rebuild(&mut sample, profile, &mut embed).unwrap();
+        assert_eq!(asked, [("key 101".to_owned(), vec![1])]);
+        let lost = names(&rebuilt.lost);
+        assert!(lost.contains(&"key 101") && lost.iter().any(|name| name.ends_with(".run")), "{lost:?}");
+        let mut expected = before;
+        expected.remove("key 101");
+        assert_eq!(content(&store), expected);
+    }
 }

@@ -35,13 +35,20 @@ impl Worker {
         rebuild: bool,
     ) -> Result<()> {
         let shared = &*self.shared;
-        shared.writable()?;
+        // Where the last segment goes, with all of its rows removed, they would count as growing again.
+        self.take_out_sealed()?;
+        if self.stopping() {
+            return Ok(());
+        }
         let (old, removed) = (&snapshot.segments[replaced.clone()], &*snapshot.removed);
         for segment in old {
             segment.is_sound()?;
         }
+        for run in snapshot.growing.runs(growing) {
+            run.is_sound()?;
+        }
         let growing_rows = || {
-            let rows = snapshot.growing.iter_from(0).take(growing);
+            let rows = snapshot.growing.stream().take(growing);
             rows.map(|(row, vector)| (row, Cow::Borrowed(vector)))
         };
         let vectors_after = |at: usize| {
@@ -129,11 +136,17 @@ impl Worker {
         }
         for (row, _) in from.growing.iter_from(0).take(growing) {
             match (ids.binary_search(&row).is_ok(), before.removed.contains(row)) {
-                (true, false) => writes.sealed(row),
+                (true, false) => {}
                 // Removed since the segment was begun.
                 (true, true) => writes.mark_removed(row),
-                (false, _) => _ = left_out.insert(row),
+                (false, _) => {
+                    writes.forget_removed(row);
+                    left_out.insert(row);
+                }
             }
+        }
+        for run in from.growing.runs(growing) {
+            writes.forget_run(run.rows().start);
         }
         for segment in &before.segments[replaced.clone()] {
             writes.forget_segment(segment.number);
@@ -145,7 +158,9 @@ impl Worker {
         let unpublished = shared.write(&writes)?;
         let mut snapshot = (*before).clone();
         snapshot.growing = before.growing.without_first(growing);
-        let old: Vec<_> = snapshot.segments.splice(replaced, segment.map(Arc::new)).collect();
+        let old = snapshot.segments.splice(replaced, segment.map(Arc::new));
+        let mut old: Vec<_> = old.map(|segment| segment.path().to_owned()).collect();
+        old.extend(from.growing.runs(growing).map(|run| run.path().to_owned()));
         if !left_out.is_empty() {
             *Arc::make_mut(&mut snapshot.removed) -= left_out;
         }
@@ -155,11 +170,11 @@ impl Worker {
         shared.notify();
         fault::reach(Point::AdoptionPublished)?;
         // Before the next one has the lock: a check would take these files for damage.
-        for segment in old {
+        for path in old {
             // Searches that began before still read it: the name goes now, the bytes when they are done. Where the
             // system does not allow that, the next open removes it.
-            let _ = std::fs::remove_file(segment.path());
-            fault::reach(Point::OldSegmentRemoved)?;
+            let _ = std::fs::remove_file(path);
+            fault::reach(Point::OldFileRemoved)?;
         }
         Ok(())
     }

@@ -144,6 +144,7 @@ impl Worker {
                 shared.unpoisoned()?;
                 shared.documents().put_off_rewriting()?;
             }
+            self.take_out_sealed()?;
             let snapshot = shared.current();
             let growing = &snapshot.growing;
             let first_is_due = growing.at(0).is_some_and(|(first, _)| first < below);
@@ -161,6 +162,18 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Takes the vectors that segments have out of the documents.
+    fn take_out_sealed(&self) -> Result<()> {
+        let shared = &*self.shared;
+        shared.writable()?;
+        let snapshot = shared.current();
+        // Damaged ids may say that segments have what only the documents have.
+        snapshot.ids_are_sound()?;
+        let (documents, sealed) = (shared.documents(), |row| snapshot.is_sealed(row));
+        let taken = documents.take_out_vectors_below(snapshot.growing_from(), sealed, &self.stop);
+        taken.inspect_err(|error| shared.poison(&error.to_string()))
     }
 
     /// Makes one segment of everything, without the removed rows.
@@ -186,7 +199,10 @@ impl Worker {
         // An adoption writes within a generation, so a generation may be written anew twice.
         let used = rewrite::current(&shared.path)?.map_or(0, |(number, _)| number + 1);
         let number = writer.generation.max(used);
-        let Some(copied) = documents.copied(&shared.path, number, &self.stop)? else {
+        let snapshot = shared.current();
+        snapshot.ids_are_sound()?;
+        let copied = documents.copied(&shared.path, number, &|row| snapshot.is_sealed(row), &self.stop)?;
+        let Some(copied) = copied else {
             return Ok(());
         };
         let unpublished = Unpublished(shared);

@@ -1,8 +1,8 @@
 //! What is promised of rows: one vector each, in one place.
 
-use crate::Metric;
 use crate::index::segment::tamper;
-use crate::store::sample::{DIMENSION, SEALED_ROW, Sample, UNSEALED_ROW};
+use crate::store::sample::{DIMENSION, RUN_DOCUMENTS, SEALED_ROW, Sample, UNSEALED_ROW, document};
+use crate::{Batch, Metric, Store};
 
 fn sample() -> Sample {
     Sample::new(Metric::L2)
@@ -52,16 +52,27 @@ fn a_vector_that_cannot_be_one_is_found() {
 }
 
 #[test]
-fn a_vector_in_the_trees_of_a_row_that_a_segment_holds_is_found() {
-    let mut sample = sample();
+fn a_vector_in_the_trees_other_than_the_one_that_a_segment_has_is_found() {
+    let sample = sample();
     sample.tamper("vectors", &SEALED_ROW.to_be_bytes(), Some(&vector(&[1.0; DIMENSION])));
-    // What is searched is the segment's, whatever the trees say.
-    sample.finds(&[
-        "the vector of row 7 is not the one that is searched",
-        "rows have a vector in the documents and one in a segment: 7",
-    ]);
+    sample.finds(&["the vector of row 7 is not the one that its segment has"]);
+}
+
+#[test]
+fn vectors_of_sealed_rows_that_a_crash_left_are_none_of_the_growing_rows_and_are_taken_out() {
+    let mut sample = sample();
+    let in_documents = |sample: &Sample| sample.store().shared.documents().vector(SEALED_ROW).unwrap();
+    let searched = sample.store().shared.current();
+    let sealed = searched.sound_vector(SEALED_ROW).unwrap().unwrap();
+    sample.tamper("vectors", &SEALED_ROW.to_be_bytes(), Some(&vector(&sealed)));
+    sample.finds(&[]);
     sample.closed(|_| {});
-    sample.finds(&["rows have a vector in the documents and one in a segment: 7"]);
+    sample.finds(&[]);
+    while in_documents(&sample).is_some() {
+        sample.store().shared.wait();
+    }
+    assert_eq!(sample.store().shared.current().growing.vector(SEALED_ROW), None);
+    sample.finds(&[]);
 }
 
 #[test]
@@ -70,7 +81,7 @@ fn a_removal_of_a_row_that_no_segment_holds_is_found() {
     sample.write(|writes| writes.mark_removed(UNSEALED_ROW));
     sample.closed(|_| {});
     sample.finds(&[
-        "rows are marked as removed and no segment holds them: 103",
+        "rows are marked as removed and no segment or run holds them: 103",
         "rows are marked as removed and have a passage: 103",
         "removed rows are not those that searches leave out: 103",
     ]);
@@ -138,7 +149,67 @@ fn segments_out_of_order_and_beyond_the_manifest_are_found() {
     sample.finds(&[
         "segment 1 is beyond the last that was handed out",
         "rows have a passage and no vector: 79",
-        "rows have a vector in the documents and one in a segment: 119",
         "rows are in no segment though later ones are: 80, 81, 84, 85, 86 and",
     ]);
+}
+
+/// A sample with a run after its other rows, and the run's first row.
+fn with_run() -> (Sample, u64) {
+    let sample = sample();
+    let mut batch = Batch::new();
+    (100..100 + RUN_DOCUMENTS).for_each(|i| batch.upsert(document(i)));
+    sample.store().commit(batch).unwrap();
+    let mut removal = Batch::new();
+    removal.remove("key 101");
+    sample.store().commit(removal).unwrap();
+    sample.finds(&[]);
+    let first_row = sample.store().shared.current().growing.runs(usize::MAX).next().unwrap().rows().start;
+    (sample, first_row)
+}
+
+#[test]
+fn a_vector_in_a_run_and_in_the_trees_is_found() {
+    let (sample, first_row) = with_run();
+    let vector_of = |row| sample.store().vector(row).unwrap().unwrap();
+    sample.tamper("vectors", &first_row.to_be_bytes(), Some(&vector(&vector_of(first_row))));
+    sample.finds(&[&format!("rows have a vector in the documents and one in a run: {first_row}")]);
+}
+
+#[test]
+fn a_run_that_the_manifest_does_not_name_is_found() {
+    let (sample, first_row) = with_run();
+    sample.write(|writes| writes.forget_run(first_row));
+    sample.finds(&["the manifest names other runs than those that are searched"]);
+}
+
+#[test]
+fn a_removed_row_of_a_run_stays_removed_and_its_removal_is_missed() {
+    let (mut sample, first_row) = with_run();
+    sample.closed(|_| {});
+    sample.finds(&[]);
+    assert_eq!(sample.store().vector(first_row + 2).unwrap(), None);
+    sample.write(|writes| writes.forget_removed(first_row + 2));
+    sample.closed(|_| {});
+    sample.finds(&[&format!("rows have a vector and no passage: {}", first_row + 2)]);
+}
+
+#[test]
+fn a_run_is_sealed_with_what_comes_before_and_after_it_and_goes() {
+    let (mut sample, first_row) = with_run();
+    let mut batch = Batch::new();
+    batch.upsert(document(500));
+    sample.store().commit(batch).unwrap();
+    sample.closed(|_| {});
+    sample.finds(&[]);
+    let vectors =
+        |store: &Store| (0..first_row + 300).map(|row| store.vector(row).unwrap()).collect::<Vec<_>>();
+    let before = vectors(sample.store());
+    sample.store().seal().unwrap();
+    sample.finds(&[]);
+    assert_eq!(vectors(sample.store()), before);
+    let files = std::fs::read_dir(sample.path.join("segments")).unwrap();
+    let names: Vec<_> = files.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!names.is_empty() && names.iter().all(|name| name.ends_with(".seg")), "{names:?}");
+    sample.closed(|_| {});
+    assert_eq!(vectors(sample.store()), before);
 }

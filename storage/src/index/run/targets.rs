@@ -1,0 +1,38 @@
+//! Runs under hostile bytes. The checksum of a header is right in all of them: what is tested lies behind it.
+#![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
+
+use super::{Run, file};
+use crate::mapped::frame::PREFIX_BYTES;
+use postil_hostile::Target;
+
+pub(super) const DIMENSION: usize = 3;
+pub(super) const FIRST_ROW: u64 = 7;
+pub(super) const ROWS: usize = 20;
+
+pub(super) fn vectors() -> Vec<f32> {
+    (0..ROWS * DIMENSION).map(|i| ((i * 7919) % 1009) as f32 / 64.0).collect()
+}
+
+/// Whole files of few rows.
+#[must_use]
+pub fn run() -> Target<'static> {
+    let folder = tempfile::tempdir().unwrap();
+    Run::write(folder.path(), FIRST_ROW, DIMENSION, &vectors()).unwrap();
+    let path = file(folder.path(), FIRST_ROW);
+    let whole = std::fs::read(&path).unwrap();
+    Target::new("run", [whole], move |bytes| {
+        let mut bytes = bytes.to_vec();
+        if let Some(word) = bytes.get(12..16) {
+            let header_bytes = u32::from_le_bytes(word.try_into().unwrap()) as usize;
+            let header = bytes.get(PREFIX_BYTES..PREFIX_BYTES.saturating_add(header_bytes));
+            if let Some(crc) = header.map(crc32fast::hash) {
+                bytes[16..20].copy_from_slice(&crc.to_le_bytes());
+            }
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        let Ok(run) = Run::open(folder.path(), FIRST_ROW, DIMENSION) else { return };
+        let _ = run.damage();
+        let _ = run.vector(FIRST_ROW + 5);
+        assert!(run.vectors().len() <= bytes.len() / 4);
+    })
+}
