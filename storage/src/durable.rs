@@ -1,6 +1,7 @@
 //! Folders copied, and brought to the medium before they get their name.
 
 use crate::error::{AtPath, Result};
+use crate::fault::{self, Point};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::ops::ControlFlow;
@@ -26,6 +27,19 @@ pub(crate) fn copy(from: &mut impl Read, to: &Path, going: Going<'_>) -> Result<
             return Ok(ControlFlow::Break(()));
         }
     }
+}
+
+/// Brings a file and its name to the medium, which it has there only with all of its bytes. What tests stop at is
+/// `reached`: the file is synced, it has its name, so has the folder.
+pub(crate) fn give_name(file: &File, temp: &Path, path: &Path, reached: [Point; 3]) -> Result<()> {
+    let [synced, renamed, folder_synced] = reached;
+    file.sync_all().at(temp)?;
+    fault::reach(synced)?;
+    std::fs::rename(temp, path).at(path)?;
+    fault::reach(renamed)?;
+    let folder = path.parent().unwrap_or(path);
+    File::open(folder).and_then(|folder| folder.sync_all()).at(folder)?;
+    fault::reach(folder_synced)
 }
 
 /// Gives a file that never changes a second name; where the file system has no links, a copy of its content does.

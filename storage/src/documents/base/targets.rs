@@ -5,7 +5,7 @@ use super::block::{self, HEAD_BYTES};
 use super::header::{decode, encode};
 use super::index::PLACE_BYTES;
 use super::{Base, Entry, FILE, Part, write};
-use crate::mapped::frame::PREFIX_BYTES;
+use crate::mapped::frame;
 use postil_hostile::Target;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -41,12 +41,8 @@ fn read(path: &Path) {
 }
 
 /// Sums up what a mutation changed: blocks, indexes and the header, as far as they are in the file.
-fn summed_up(path: &Path, mut bytes: Vec<u8>) -> Vec<u8> {
-    let Some(word) = bytes.get(12..16) else { return bytes };
-    let header_bytes = u32::from_le_bytes(word.try_into().unwrap()) as usize;
-    let header = bytes.get(PREFIX_BYTES..PREFIX_BYTES.saturating_add(header_bytes));
-    let Some(crc) = header.map(crc32fast::hash) else { return bytes };
-    bytes[16..20].copy_from_slice(&crc.to_le_bytes());
+fn summed_up(path: &Path, bytes: Vec<u8>) -> Vec<u8> {
+    let mut bytes = frame::summed_up(bytes);
     let Ok((mut header, _, body)) = decode(&bytes, path) else { return bytes };
     for table in &mut header.tables {
         if let Some((blocks, index)) = table.places(body, bytes.len()) {

@@ -12,6 +12,7 @@ pub(crate) mod targets;
 #[cfg(test)]
 mod tests;
 
+use crate::durable::give_name;
 use crate::error::{AtPath, Result, StorageError};
 use crate::fault::{self, Point};
 use crate::index::graph::search::MAX_ROWS;
@@ -89,12 +90,7 @@ impl Run {
             pad(&mut file, bytes.len()).at(&temp)?;
         }
         fault::reach(Point::RunWritten)?;
-        file.sync_all().at(&temp)?;
-        fault::reach(Point::RunSynced)?;
-        std::fs::rename(&temp, &path).at(&path)?;
-        fault::reach(Point::RunRenamed)?;
-        File::open(folder).and_then(|folder| folder.sync_all()).at(folder)?;
-        fault::reach(Point::RunFolderSynced)?;
+        give_name(&file, &temp, &path, [Point::RunSynced, Point::RunRenamed, Point::RunFolderSynced])?;
         Self::open(folder, first_row, dimension)
     }
 

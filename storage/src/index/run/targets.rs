@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use super::{Run, file};
-use crate::mapped::frame::PREFIX_BYTES;
+use crate::mapped::frame::summed_up;
 use postil_hostile::Target;
 
 pub(super) const DIMENSION: usize = 3;
@@ -21,14 +21,7 @@ pub fn run() -> Target<'static> {
     let path = file(folder.path(), FIRST_ROW);
     let whole = std::fs::read(&path).unwrap();
     Target::new("run", [whole], move |bytes| {
-        let mut bytes = bytes.to_vec();
-        if let Some(word) = bytes.get(12..16) {
-            let header_bytes = u32::from_le_bytes(word.try_into().unwrap()) as usize;
-            let header = bytes.get(PREFIX_BYTES..PREFIX_BYTES.saturating_add(header_bytes));
-            if let Some(crc) = header.map(crc32fast::hash) {
-                bytes[16..20].copy_from_slice(&crc.to_le_bytes());
-            }
-        }
+        let bytes = summed_up(bytes.to_vec());
         std::fs::write(&path, &bytes).unwrap();
         let Ok(run) = Run::open(folder.path(), FIRST_ROW, DIMENSION) else { return };
         let _ = run.damage();

@@ -5,7 +5,7 @@ use super::header::decode;
 use super::{Segment, SegmentRows, file, write};
 use crate::error::Result;
 use crate::index::graph::build::{BuildOptions, build};
-use crate::mapped::frame::{ALIGNMENT, PREFIX_BYTES};
+use crate::mapped::frame::{ALIGNMENT, PREFIX_BYTES, summed_up};
 use crate::sync::atomic::AtomicBool;
 use crate::vector::codes::{Codes, Scale, stride};
 use crate::vector::metric::Metric;
@@ -83,14 +83,7 @@ pub fn segment() -> Target<'static> {
     let (folder, path, whole) = sample(40, Precision::Full);
     let (_, _, half) = sample(40, Precision::Half);
     Target::new("segment", [whole, half], move |bytes| {
-        let mut bytes = bytes.to_vec();
-        if let Some(word) = bytes.get(12..16) {
-            let header_bytes = u32::from_le_bytes(word.try_into().unwrap()) as usize;
-            let header = bytes.get(PREFIX_BYTES..PREFIX_BYTES.saturating_add(header_bytes));
-            if let Some(crc) = header.map(crc32fast::hash) {
-                bytes[16..20].copy_from_slice(&crc.to_le_bytes());
-            }
-        }
+        let bytes = summed_up(bytes.to_vec());
         std::fs::write(&path, &bytes).unwrap();
         read(folder.path());
     })

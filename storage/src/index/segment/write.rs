@@ -2,6 +2,7 @@
 
 use super::header::{CHECKSUMS, CODES, Header, LINKS, NODES, NORMS, ROWS, Section, encode, vectors_of};
 use super::verify::row_checksum;
+use crate::durable::give_name;
 use crate::error::{AtPath, Result};
 use crate::fault::{self, Point};
 use crate::index::graph::links::Graph;
@@ -111,10 +112,5 @@ pub(crate) fn write(
     file.write_all(&encode(&header)).at(&temp)?;
     let file = file.into_inner().map_err(std::io::IntoInnerError::into_error).at(&temp)?;
     fault::reach(Point::SegmentWritten)?;
-    file.sync_all().at(&temp)?;
-    fault::reach(Point::SegmentSynced)?;
-    std::fs::rename(&temp, &path).at(&path)?;
-    fault::reach(Point::SegmentRenamed)?;
-    File::open(folder).and_then(|folder| folder.sync_all()).at(folder)?;
-    fault::reach(Point::SegmentFolderSynced)
+    give_name(&file, &temp, &path, [Point::SegmentSynced, Point::SegmentRenamed, Point::SegmentFolderSynced])
 }
