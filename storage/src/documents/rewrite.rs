@@ -171,8 +171,8 @@ impl Documents {
     }
 
     /// Writes everything to a new folder, which is on the medium and closed when this returns, unless `going` stopped it:
-    /// trees of what changes, without the vectors of `sealed` rows, and a base of the rest. Nothing but those may be taken
-    /// out of these meanwhile, and nothing written to them.
+    /// trees of what changes, without the vectors of `sealed` rows, and a base of the rest. Nothing may be written to these
+    /// meanwhile.
     pub(crate) fn copy_to(
         &self,
         folder: &Path,
@@ -192,11 +192,7 @@ impl Documents {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        let growing = self.vectors.iter().filter(|entry| {
-            let row = entry.as_ref().ok().and_then(|(row, _)| keys::read_id(row));
-            !row.is_some_and(sealed)
-        });
-        if self.copy_tree(growing, &new.vectors, folder, going)?.is_break() {
+        if self.copy_vectors(&new, sealed, folder, going)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
         match checksum {
@@ -209,16 +205,36 @@ impl Documents {
     }
 
     /// As [`copy_to`](Self::copy_to), with a link to the base, so that only what changed since it was made is written.
-    pub(crate) fn publish_to(&self, folder: &Path) -> Result<()> {
+    pub(crate) fn publish_to(&self, folder: &Path, sealed: &dyn Fn(u64) -> bool) -> Result<()> {
         let new = Self::open(folder)?;
+        let going: Going<'_> = &mut |_| ControlFlow::Continue(());
         for (from, to) in self.trees().into_iter().zip(new.trees()) {
-            let flow = self.copy_tree(from.iter(), to, folder, &mut |_| ControlFlow::Continue(()))?;
-            debug_assert!(flow.is_continue());
+            if from.name() != self.vectors.name() {
+                let flow = self.copy_tree(from.iter(), to, folder, going)?;
+                debug_assert!(flow.is_continue());
+            }
         }
+        let flow = self.copy_vectors(&new, sealed, folder, going)?;
+        debug_assert!(flow.is_continue());
         if let Some(base) = &self.base {
             link_or_copy(base.path(), base.content(), &base_file(folder))?;
         }
         new.closed(folder)
+    }
+
+    /// Those of `sealed` rows are left out.
+    fn copy_vectors(
+        &self,
+        new: &Self,
+        sealed: &dyn Fn(u64) -> bool,
+        folder: &Path,
+        going: Going<'_>,
+    ) -> Result<ControlFlow<()>> {
+        let growing = self.vectors.iter().filter(|entry| {
+            let row = entry.as_ref().ok().and_then(|(row, _)| keys::read_id(row));
+            !row.is_some_and(sealed)
+        });
+        self.copy_tree(growing, &new.vectors, folder, going)
     }
 
     fn copy_tree(

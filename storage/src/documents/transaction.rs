@@ -109,6 +109,11 @@ impl Writes {
         self.delete(In::Manifest, &keys::run(first_row));
     }
 
+    /// A segment has the row's vector.
+    pub(crate) fn take_out_vector(&mut self, row: u64) {
+        self.delete(In::Vectors, &keys::id(row));
+    }
+
     pub(crate) fn passage(&mut self, row: u64, passage: &PassageRecord) {
         self.set(In::Over(Part::Passages), &keys::id(row), encode(passage));
     }

@@ -10,7 +10,6 @@ use super::records::{decode, decode_filtered};
 use super::sled_files::Syncing;
 use super::{DocumentRecord, Manifest, PassageRecord};
 use crate::error::{AtPath, Result, StorageError};
-use crate::fault::{self, Point};
 use crate::filter::Metadata;
 use crate::vector::precision::Precision;
 use roaring::RoaringTreemap;
@@ -26,8 +25,6 @@ pub(super) const PRECISION_KEY: &[u8] = b"precision";
 pub(super) const BASE_KEY: &[u8] = b"base";
 /// Trees of fewer bytes are not written anew because of their size.
 const GROWN_BYTES: u64 = 8 << 20;
-/// Rows between two moments at which a test may stop their being taken out.
-const TAKEN_OUT_ROWS: usize = 8;
 
 /// The open trees.
 pub(crate) struct Documents {
@@ -260,28 +257,15 @@ impl Documents {
         })
     }
 
-    /// Takes out the vectors of `sealed` rows below one, each on its own and not flushed: a transaction would keep every
-    /// page that it changes in memory until its end. Any part of them may be left by a crash, or by `stop`.
-    pub(crate) fn take_out_vectors_below(
+    /// The first rows below one that have a vector here and are `sealed`, not more than `most`.
+    pub(crate) fn sealed_vectors(
         &self,
-        row: u64,
+        below: u64,
         sealed: impl Fn(u64) -> bool,
-        stop: &AtomicBool,
-    ) -> Result<()> {
-        for (number, key) in self.steps(self.vectors.range(..keys::id(row)).keys()).enumerate() {
-            if stop.load(Ordering::Acquire) {
-                break;
-            }
-            let key = key?;
-            if !sealed(self.read_id(&key)?) {
-                continue;
-            }
-            contained(&self.path, || self.vectors.remove(key))?;
-            if number % TAKEN_OUT_ROWS == 0 {
-                fault::reach(Point::VectorsPart)?;
-            }
-        }
-        Ok(())
+        most: usize,
+    ) -> Result<Vec<u64>> {
+        let rows = self.steps(self.vectors.range(..keys::id(below)).keys()).map(|row| self.read_id(&row?));
+        rows.filter(|row| row.as_ref().map_or(true, |&row| sealed(row))).take(most).collect()
     }
 
     /// The vector of a row that is in no segment, or was not taken out yet.
@@ -298,7 +282,7 @@ impl Documents {
         Ok(numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
     }
 
-    /// Removed rows that a segment still holds.
+    /// Removed rows that a segment or run still holds.
     pub(crate) fn removals(&self) -> Result<RoaringTreemap> {
         self.steps(self.removals.iter().keys()).map(|row| self.read_id(&row?)).collect()
     }

@@ -35,6 +35,8 @@ impl Deref for Vectors {
 pub(crate) struct Growing {
     dimension: usize,
     chunks: Vec<Arc<Chunk>>,
+    /// Of each chunk, the rows before it.
+    starts: Vec<usize>,
     rows: usize,
     /// Filled by the indexer; shared by successive snapshots until the rows are sealed.
     pub(crate) graph: Arc<OnceLock<GrowingGraph>>,
@@ -42,7 +44,7 @@ pub(crate) struct Growing {
 
 impl Growing {
     pub(crate) fn new(dimension: usize) -> Self {
-        Self { dimension, chunks: Vec::new(), rows: 0, graph: Arc::default() }
+        Self { dimension, chunks: Vec::new(), starts: Vec::new(), rows: 0, graph: Arc::default() }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -55,8 +57,7 @@ impl Growing {
         if ids.is_empty() {
             return;
         }
-        self.rows += ids.len();
-        self.chunks.push(Arc::new(Chunk { ids, vectors: Vectors::Memory(vectors) }));
+        self.push(Arc::new(Chunk { ids, vectors: Vectors::Memory(vectors) }));
         // Joining only equals keeps the copying logarithmic in the number of commits.
         while let [.., a, b] = self.chunks.as_slice()
             && b.ids.len() >= a.ids.len()
@@ -66,25 +67,33 @@ impl Growing {
             let vectors = Vectors::Memory([first.as_slice(), second].concat());
             let joined = Chunk { ids: [a.ids.as_slice(), &b.ids].concat(), vectors };
             self.chunks.truncate(self.chunks.len() - 2);
-            self.chunks.push(Arc::new(joined));
+            self.starts.truncate(self.chunks.len());
+            self.rows -= joined.ids.len();
+            self.push(Arc::new(joined));
         }
+    }
+
+    fn push(&mut self, chunk: Arc<Chunk>) {
+        self.starts.push(self.rows);
+        self.rows += chunk.ids.len();
+        self.chunks.push(chunk);
     }
 
     /// Adds the rows of a run, all of which are above all present ones.
     pub(crate) fn append_run(&mut self, run: Arc<Run>) {
         let ids: Vec<u64> = run.rows().collect();
-        self.rows += ids.len();
-        self.chunks.push(Arc::new(Chunk { ids, vectors: Vectors::File(run) }));
+        self.push(Arc::new(Chunk { ids, vectors: Vectors::File(run) }));
+    }
+
+    /// The chunks of the first `rows` rows, which end with one.
+    fn first_chunks(&self, rows: usize) -> impl Iterator<Item = &Chunk> {
+        let within = self.chunks.iter().zip(&self.starts).take_while(move |&(_, &start)| start < rows);
+        within.map(|(chunk, _)| &**chunk)
     }
 
     /// The runs among the first `rows` rows.
     pub(crate) fn runs(&self, rows: usize) -> impl Iterator<Item = &Arc<Run>> {
-        let mut before = 0;
-        let within = self.chunks.iter().take_while(move |chunk| {
-            before += chunk.ids.len();
-            before <= rows
-        });
-        within.filter_map(|chunk| match &chunk.vectors {
+        self.first_chunks(rows).filter_map(|chunk| match &chunk.vectors {
             Vectors::File(run) => Some(run),
             Vectors::Memory(_) => None,
         })
@@ -106,8 +115,7 @@ impl Growing {
             let here = skip.min(chunk.ids.len());
             skip -= here;
             if here == 0 {
-                left.rows += chunk.ids.len();
-                left.chunks.push(Arc::clone(chunk));
+                left.push(Arc::clone(chunk));
             } else {
                 left.append(chunk.ids[here..].to_vec(), chunk.vectors[here * self.dimension..].to_vec());
             }
@@ -126,31 +134,23 @@ impl Growing {
         })
     }
 
-    /// All rows, for those who read them once: what is behind of a run does not stay in memory.
-    pub(crate) fn stream(&self) -> impl Iterator<Item = (u64, &[f32])> {
-        self.chunks.iter().flat_map(|chunk| {
-            let vectors = chunk.vectors.chunks_exact(self.dimension);
-            let end = std::iter::from_fn(|| {
-                if let Vectors::File(run) = &chunk.vectors {
-                    run.let_go();
-                }
-                None
-            });
-            chunk.ids.iter().copied().zip(vectors).chain(end)
+    /// The first `rows` rows, for those who read them once: what is behind of a run does not stay in memory.
+    pub(crate) fn stream(&self, rows: usize) -> impl Iterator<Item = (u64, &[f32])> {
+        self.first_chunks(rows).flat_map(|chunk| {
+            let vectors: Box<dyn Iterator<Item = &[f32]>> = match &chunk.vectors {
+                Vectors::Memory(vectors) => Box::new(vectors.chunks_exact(self.dimension)),
+                Vectors::File(run) => Box::new(run.stream()),
+            };
+            vectors.zip(&chunk.ids).map(|(vector, &row)| (row, vector))
         })
     }
 
     /// The vector at a position, with its id.
     pub(crate) fn at(&self, position: usize) -> Option<(u64, &[f32])> {
-        let mut start = 0;
-        for chunk in &self.chunks {
-            if let Some(&id) = chunk.ids.get(position - start) {
-                let from = (position - start) * self.dimension;
-                return Some((id, &chunk.vectors[from..from + self.dimension]));
-            }
-            start += chunk.ids.len();
-        }
-        None
+        let at = self.starts.partition_point(|&start| start <= position).checked_sub(1)?;
+        let (chunk, within) = (self.chunks.get(at)?, position - self.starts.get(at)?);
+        let vector = chunk.vectors.get(within * self.dimension..(within + 1) * self.dimension)?;
+        Some((*chunk.ids.get(within)?, vector))
     }
 
     /// The chunk that a row is in, if it is in one.
@@ -172,16 +172,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_stay_in_order_through_joins_and_seals() {
+    fn rows_stay_in_order_through_joins_runs_and_seals() {
+        let folder = tempfile::tempdir().unwrap();
         let mut growing = Growing::new(2);
-        let mut expected = Vec::new();
-        for (i, size) in [1usize, 1, 3, 700, 1, 600, 1, 1, 2].into_iter().enumerate() {
+        let (mut expected, mut ends) = (Vec::new(), vec![0]);
+        for (i, size) in [1usize, 1, 3, 700, 5, 600, 1, 9, 1, 2].into_iter().enumerate() {
             let first = expected.len() as u64 * 2 + i as u64;
-            let ids: Vec<u64> = (0..size as u64).map(|j| first + 2 * j).collect();
-            growing.append(ids.clone(), ids.iter().flat_map(|&id| [id as f32, 1.0]).collect());
+            let in_run = [4, 7].contains(&i);
+            // The rows of a run have no gaps.
+            let ids: Vec<u64> = (0..size as u64).map(|j| first + if in_run { j } else { 2 * j }).collect();
+            let vectors: Vec<f32> = ids.iter().flat_map(|&id| [id as f32, 1.0]).collect();
+            if in_run {
+                growing.append_run(Arc::new(Run::write(folder.path(), first, 2, &vectors).unwrap()));
+                assert_eq!(growing.run_of(ids[1]).map(|run| run.rows().start), Some(first));
+            } else {
+                growing.append(ids.clone(), vectors);
+                assert!(growing.run_of(ids[0]).is_none());
+            }
             expected.extend(ids);
+            ends.push(expected.len());
         }
-        for skip in [0, 1, 5, 800, 1309] {
+        assert_eq!((growing.runs(ends[5]).count(), growing.runs(ends[10]).count()), (1, 2));
+        for rows in [0, ends[4], ends[5], ends[8], ends[10]] {
+            let streamed: Vec<_> = growing.stream(rows).map(|(id, vector)| (id, vector[0] as u64)).collect();
+            assert_eq!(streamed, expected[..rows].iter().map(|&id| (id, id)).collect::<Vec<_>>());
+        }
+        for skip in [0, ends[3], ends[5], ends[6], ends[8] + 1, ends[9]] {
             let left = growing.without_first(skip);
             assert_eq!(left.rows(), expected.len() - skip);
             let ids: Vec<u64> = left.iter_from(0).map(|(id, _)| id).collect();
@@ -190,7 +206,7 @@ mod tests {
                 assert_eq!(left.at(position), Some((id, &[id as f32, 1.0][..])));
                 assert_eq!(left.vector(id), Some(&[id as f32, 1.0][..]));
             }
-            assert_eq!(left.vector(1_000_000), None);
+            assert_eq!((left.at(ids.len()), left.vector(1_000_000)), (None, None));
             assert_eq!(growing.iter_from(skip).next().map(|(id, _)| id), Some(expected[skip]));
         }
     }

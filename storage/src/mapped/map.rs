@@ -10,11 +10,30 @@ use std::path::Path;
 /// Maps a file of this database read-only.
 pub(crate) fn map(path: &Path) -> Result<Mmap> {
     let file = File::open(path).at(path)?;
-    // SAFETY: the bytes must not change while mapped. Segments and bases get their name only when they are complete and
-    // are never written again by this crate; they are only unlinked, which keeps mapped pages. The folder's LOCK keeps other
+    // SAFETY: the bytes must not change while mapped. Segments, runs and bases get their name only when they are complete
+    // and are never written again by this crate; they are only unlinked, which keeps mapped pages. The folder's LOCK keeps other
     // openers out. A program that ignores the lock and truncates the file breaks this, as it does for every user of
     // mapped files.
     unsafe { Mmap::map(&file) }.at(path)
+}
+
+/// What is read of a file before it is let go of; little in tests, so that their small files have several.
+pub(crate) const PIECE_BYTES: usize = if cfg!(test) { 64 } else { 4 << 20 };
+
+/// The elements of an array, for those who read all of it once: what is behind does not stay in memory.
+pub(crate) fn stream(map: &Mmap, array: Range<usize>, element_bytes: usize) -> impl Iterator<Item = &[u8]> {
+    let piece = (PIECE_BYTES / element_bytes).max(1) * element_bytes;
+    let mut at = array.start;
+    std::iter::from_fn(move || {
+        let read = at - array.start;
+        if read > 0 && (read.is_multiple_of(piece) || at == array.end) {
+            let piece_start = at - (read - 1) % piece - 1;
+            let_go(map, piece_start..at);
+        }
+        let element = (at < array.end).then(|| &map[at..at + element_bytes])?;
+        at += element_bytes;
+        Some(element)
+    })
 }
 
 /// Takes bytes out of this process's memory; the system reads them again when they are next looked at, most often from

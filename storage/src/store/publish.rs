@@ -45,6 +45,7 @@ impl Store {
         let segments = unfinished.join(SEGMENTS);
         std::fs::create_dir_all(&segments).at(&segments)?;
         let snapshot = shared.current();
+        snapshot.ids_are_sound()?;
         for present in &snapshot.segments {
             let link = segment::file(&segments, present.number);
             link_or_copy(present.path(), present.file_bytes(), &link)?;
@@ -53,7 +54,7 @@ impl Store {
             let link = run::file(&segments, present.rows().start);
             link_or_copy(present.path(), present.file_bytes(), &link)?;
         }
-        shared.documents().publish_to(&rewrite::first(&unfinished))?;
+        shared.documents().publish_to(&rewrite::first(&unfinished), &|row| snapshot.is_sealed(row))?;
         drop(writer);
         sync_folder(&unfinished)?;
         std::fs::rename(&unfinished, &place).at(&place)?;

@@ -11,8 +11,8 @@ use crate::documents::{Documents, Manifest, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
 use crate::fault::{self, Point};
 use crate::index::growing::Growing;
-use crate::index::run::{self, Run};
-use crate::index::segment::{self, Segment};
+use crate::index::run::Run;
+use crate::index::segment::Segment;
 use crate::sync::atomic::AtomicU64;
 use crate::sync::{Condvar, Mutex, RwLock};
 use crate::vector::metric::Metric;
@@ -161,7 +161,7 @@ fn start(
     let profile = Profile { dimension, metric, precision, encoder, fingerprint, attributes };
     profile.check().map_err(|error| StorageError::corrupt(documents.path(), error.to_string()))?;
 
-    remove_orphans(&segments_folder, &manifest, &documents.runs()?)?;
+    std::fs::create_dir_all(&segments_folder).at(&segments_folder)?;
     let mut segments = Vec::with_capacity(manifest.segments.len());
     for entry in &manifest.segments {
         let segment = Segment::open(&segments_folder, entry.number, dimension, metric)?;
@@ -176,7 +176,6 @@ fn start(
         }
         segments.push(Arc::new(segment));
     }
-    fault::reach(Point::OpenSegments)?;
     let mut snapshot = Snapshot {
         generation: manifest.generation,
         metric,
@@ -188,6 +187,9 @@ fn start(
     };
     let (growing, left_behind) = growing(&documents, &segments_folder, dimension, &snapshot)?;
     snapshot.growing = growing;
+    fault::reach(Point::OpenSegments)?;
+    // Only now: where what the manifest names is damaged or gone, what it does not name is worth something.
+    remove_orphans(&snapshot, &segments_folder)?;
     let due = left_behind || snapshot.growing.rows() >= options.seal_rows;
     let shared = Arc::new(Shared {
         path: path.to_owned(),
@@ -256,17 +258,16 @@ fn growing(
 }
 
 /// Segments and runs that no manifest adopted: what a crash between writing and adopting leaves.
-fn remove_orphans(folder: &Path, manifest: &Manifest, runs: &[(u64, u32)]) -> Result<()> {
-    std::fs::create_dir_all(folder).at(folder)?;
-    let segments = manifest.segments.iter().map(|entry| segment::file(folder, entry.number));
-    let adopted: Vec<_> =
-        segments.chain(runs.iter().map(|&(first_row, _)| run::file(folder, first_row))).collect();
+fn remove_orphans(snapshot: &Snapshot, folder: &Path) -> Result<()> {
+    let segments = snapshot.segments.iter().map(|segment| segment.path());
+    let runs = snapshot.growing.runs(snapshot.growing.rows()).map(|run| run.path());
+    let adopted: Vec<&Path> = segments.chain(runs).collect();
     for entry in std::fs::read_dir(folder).at(folder)? {
         let path = entry.at(folder)?.path();
         let ours = path
             .extension()
             .is_some_and(|extension| ["seg", "run", "tmp"].iter().any(|ours| extension == *ours));
-        if ours && !adopted.contains(&path) {
+        if ours && !adopted.contains(&&*path) {
             std::fs::remove_file(&path).at(&path)?;
             fault::reach(Point::OpenOrphanRemoved)?;
         }

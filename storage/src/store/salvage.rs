@@ -2,7 +2,7 @@
 //!
 //! sled writes to what it opens, so the trees are read from a copy; segments are only mapped. A text is whole or lost;
 //! a vector is sound, doubtful or lost: doubtful where the vectors of its segment do not match their checksum, but it
-//! agrees with its own codes, which do.
+//! agrees with its own codes, which do, or where only a segment has it that the manifest does not name.
 
 use super::Profile;
 use super::batch::{DocumentWrite, PassageWrite};
@@ -25,6 +25,8 @@ pub(super) struct Salvage {
     documents: Documents,
     segments: Vec<(Segment, Trust)>,
     runs: Vec<Run>,
+    /// Segments that no manifest names.
+    left: Vec<Segment>,
     profile: Option<Profile>,
     _lock: Option<Lock>,
 }
@@ -83,11 +85,25 @@ impl Salvage {
             let (dimension, metric, precision) = numbers.iter().find_map(|&number| shape(number))?;
             Some(Profile { precision, ..Profile::new(dimension, metric) })
         });
-        let mut segments = Vec::new();
-        for number in numbers {
-            let Some(Profile { dimension, metric, .. }) = &profile else { break };
-            match Segment::open(&folder, number, *dimension, *metric) {
-                Ok(segment) if documents.segment_checksum(number).is_ok_and(is_other(&segment)) => {
+        let mut salvage = Self {
+            documents,
+            segments: Vec::new(),
+            runs: Vec::new(),
+            left: Vec::new(),
+            profile,
+            _lock: lock,
+        };
+        salvage.open_segments(&folder, &numbers, lost);
+        salvage.open_runs(&folder, manifest.is_some(), lost);
+        salvage.open_left(&folder, &numbers);
+        Ok(salvage)
+    }
+
+    fn open_segments(&mut self, folder: &Path, numbers: &[u32], lost: &mut Vec<Lost>) {
+        let Some(Profile { dimension, metric, .. }) = self.profile else { return };
+        for &number in numbers {
+            match Segment::open(folder, number, dimension, metric) {
+                Ok(segment) if self.documents.segment_checksum(number).is_ok_and(is_other(&segment)) => {
                     let what = "this is not the segment that was written here".to_owned();
                     lost.push(Lost::file(segment.path(), what));
                 }
@@ -96,36 +112,52 @@ impl Salvage {
                     if let Some(what) = segment.damaged_sections().into_iter().next() {
                         lost.push(Lost::file(segment.path(), what));
                     }
-                    segments.push((segment, trust));
+                    self.segments.push((segment, trust));
                 }
-                Err(error) => lost.push(Lost::file(&segment::file(&folder, number), said(error))),
+                Err(error) => lost.push(Lost::file(&segment::file(folder, number), said(error))),
             }
         }
-        let mut runs = Vec::new();
-        let named = match &manifest {
-            Some(_) => {
-                documents.runs().map(|runs| runs.into_iter().map(|(row, crc)| (row, Some(crc))).collect())
+    }
+
+    fn open_runs(&mut self, folder: &Path, have_manifest: bool, lost: &mut Vec<Lost>) {
+        let Some(Profile { dimension, .. }) = self.profile else { return };
+        let all = || run::first_rows(folder).into_iter().map(|row| (row, None)).collect();
+        let named: Vec<(u64, Option<u32>)> = match self.documents.runs() {
+            Ok(named) if have_manifest => {
+                named.into_iter().map(|(row, checksum)| (row, Some(checksum))).collect()
             }
-            None => Ok(run::first_rows(&folder).into_iter().map(|row| (row, None)).collect()),
+            Ok(_) => all(),
+            Err(error) => {
+                lost.push(Lost::new("manifest", said(error)));
+                all()
+            }
         };
-        let named: Vec<_> = named.unwrap_or_else(|error| {
-            lost.push(Lost::new("manifest", said(error)));
-            Vec::new()
-        });
         for (first_row, recorded) in named {
-            let Some(Profile { dimension, .. }) = &profile else { break };
-            match Run::open(&folder, first_row, *dimension) {
+            match Run::open(folder, first_row, dimension) {
                 Ok(run) if recorded.is_some_and(|checksum| checksum != run.checksum()) => {
                     lost.push(Lost::file(run.path(), "this is not the run that was written here".to_owned()));
                 }
                 Ok(run) => {
                     lost.extend(run.is_sound().err().map(|error| Lost::file(run.path(), said(error))));
-                    runs.push(run);
+                    self.runs.push(run);
                 }
-                Err(error) => lost.push(Lost::file(&run::file(&folder, first_row), said(error))),
+                Err(error) => lost.push(Lost::file(&run::file(folder, first_row), said(error))),
             }
         }
-        Ok(Self { documents, segments, runs, profile, _lock: lock })
+    }
+
+    /// Opens the segments that no manifest names. Where trees went back to before an adoption, they have what was in files
+    /// that are removed.
+    fn open_left(&mut self, folder: &Path, named: &[u32]) {
+        let Some(Profile { dimension, metric, .. }) = self.profile else { return };
+        for number in segment::numbers(folder) {
+            if !named.contains(&number)
+                && let Ok(segment) = Segment::open(folder, number, dimension, metric)
+                && segment.ids_are_sound().is_ok()
+            {
+                self.left.push(segment);
+            }
+        }
     }
 
     /// As the manifest says, or else the caller, or else a segment.
@@ -226,10 +258,17 @@ impl Salvage {
         if let Some(vector) = run.and_then(|run| run.vector(row)).and_then(|vector| usable(vector.to_vec())) {
             return (vector, true);
         }
-        match self.documents.vector(row).ok().flatten().and_then(usable) {
-            Some(vector) => (vector, true),
-            None => (doubtful.unwrap_or_default(), false),
+        if let Some(vector) = self.documents.vector(row).ok().flatten().and_then(usable) {
+            return (vector, true);
         }
+        let left = || {
+            self.left.iter().find_map(|segment| {
+                let position = segment.position(row)?;
+                segment.row_is_sound(position).ok()?;
+                usable(segment.at(position)?.into_owned())
+            })
+        };
+        (doubtful.or_else(left).unwrap_or_default(), false)
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Stat {
     /// Bytes of the segments: ids, codes, links, vectors.
     pub index_bytes: u64,
     /// What memory should have room for: those of them that searches read all over, which are codes and their norms,
-    /// links and row ids, and what growing rows have in memory but for their graph. Exact vectors of segments are only
+    /// links and row ids, and the vectors of growing rows. Exact vectors of segments are only
     /// read for the last candidates.
     pub searched_bytes: u64,
     /// Bytes of the segments that are in memory now, in whole pages, whoever had them read; `None` where the system does

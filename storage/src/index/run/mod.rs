@@ -141,6 +141,11 @@ impl Run {
         self.array(&self.vectors)
     }
 
+    /// All vectors, for those who read them once: what is behind does not stay in memory.
+    pub(crate) fn stream(&self) -> impl Iterator<Item = &[f32]> {
+        map::stream(&self.map, self.vectors.clone(), 4 * self.dimension).map(bytemuck::cast_slice)
+    }
+
     /// The vector of a row, whatever it is.
     pub(crate) fn vector(&self, row: u64) -> Option<&[f32]> {
         let at = self.rows.contains(&row).then(|| (row - self.rows.start) as usize)?;
@@ -159,9 +164,7 @@ impl Run {
     /// # Errors
     /// [`StorageError::Corrupt`] names the file and the first damage.
     pub(crate) fn is_sound(&self) -> Result<()> {
-        let damaged = self.damaged().next();
-        self.let_go();
-        match damaged {
+        match self.damaged().next() {
             Some(what) => Err(StorageError::corrupt(&self.path, what)),
             None => Ok(()),
         }
@@ -177,15 +180,11 @@ impl Run {
         let checksums_are_sound = crc32fast::hash(&self.map[self.checksums.clone()]) == self.crc;
         let checksums =
             (!checksums_are_sound).then(|| "the checksums of rows do not match their own".to_owned());
-        let rows = self.rows().filter(|&row| !self.row_is_sound(row));
-        checksums
-            .into_iter()
-            .chain(rows.map(|row| format!("the vector of row {row} does not match its checksum")))
-    }
-
-    /// Takes the vectors out of this process's memory, until they are read again.
-    pub(crate) fn let_go(&self) {
-        map::let_go(&self.map, self.vectors.clone());
+        let rows = self.stream().zip(self.array::<u32>(&self.checksums)).zip(self.rows());
+        let rows =
+            rows.filter(|&((vector, &crc), row)| row_checksum(row, bytemuck::cast_slice(vector)) != crc);
+        let rows = rows.map(|(_, row)| format!("the vector of row {row} does not match its checksum"));
+        checksums.into_iter().chain(rows)
     }
 
     /// The whole file.

@@ -25,9 +25,6 @@ use std::path::{Path, PathBuf};
 #[cfg(not(target_endian = "little"))]
 compile_error!("segments are mapped as they are, and they are little-endian");
 
-/// What is read of a file before it is let go of; little in tests, so that their small files have several.
-const PIECE_BYTES: usize = if cfg!(test) { 64 } else { 4 << 20 };
-
 /// A mapped segment.
 pub(crate) struct Segment {
     path: PathBuf,
@@ -160,23 +157,16 @@ impl Segment {
 
     /// [`Segment::iter`] for those who read all of it once: what is behind does not stay in memory.
     pub(crate) fn stream(&self) -> impl Iterator<Item = (u64, Cow<'_, [f32]>)> {
-        let row_bytes = self.row_bytes();
-        let piece = (PIECE_BYTES / row_bytes).max(1);
-        self.iter().enumerate().map(move |(at, row)| {
-            if at > 0 && at.is_multiple_of(piece) {
-                let start = self.vectors.start + (at - piece) * row_bytes;
-                map::let_go(&self.map, start..start + piece * row_bytes);
-            }
-            row
-        })
+        let vectors = map::stream(&self.map, self.vectors.clone(), self.row_bytes());
+        vectors.zip(self.ids()).map(|(bytes, &row)| (row, self.precision.read(bytes)))
     }
 
     /// The CRC-32 of a section, for those who read all of the file once: vectors, which most searches read few of, do
     /// not stay in memory.
     pub(super) fn streamed_checksum(&self, section: &Range<usize>) -> u32 {
         let mut crc = crc32fast::Hasher::new();
-        for start in section.clone().step_by(PIECE_BYTES) {
-            let piece = start..section.end.min(start + PIECE_BYTES);
+        for start in section.clone().step_by(map::PIECE_BYTES) {
+            let piece = start..section.end.min(start + map::PIECE_BYTES);
             crc.update(&self.map[piece.clone()]);
             if *section == self.vectors {
                 map::let_go(&self.map, piece);

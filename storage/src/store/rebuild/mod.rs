@@ -128,7 +128,8 @@ fn whole(
                 rebuilt.embedded += 1;
             }
             Err(why) if uncertain.iter().all(|&at| !document.passages[at].vector.is_empty()) => {
-                let what = format!("vectors do not match their checksum, though their codes do; {why}");
+                let what =
+                    format!("vectors are of a segment that is damaged or that no manifest names; {why}");
                 rebuilt.doubtful.push(Lost::new(&document.key, what));
             }
             Err(why) => {

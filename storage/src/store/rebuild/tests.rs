@@ -129,7 +129,7 @@ fn a_changed_byte_costs_the_vector_it_is_in_and_makes_the_others_doubtful() {
     let (rebuilt, _) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
     assert_eq!(names(&rebuilt.lost), [segment.to_str().unwrap(), "key 39"]);
     assert_eq!(rebuilt.doubtful.len() as u64, LIVE_SEALED - 1);
-    assert!(rebuilt.doubtful[0].what.contains("do not match their checksum"));
+    assert!(rebuilt.doubtful[0].what.contains("damaged or that no manifest names"));
     assert_eq!(rebuilt.documents, LIVE - 1);
 }
 
@@ -345,4 +345,31 @@ fn of_a_run_only_the_rows_that_are_damaged_are_lost_with_and_without_a_manifest(
         expected.remove("key 101");
         assert_eq!(content(&store), expected);
     }
+}
+
+#[test]
+fn rows_of_a_segment_that_the_documents_forgot_are_found_in_it_and_opening_leaves_it() {
+    let mut sample = Sample::new(Metric::L2);
+    let mut batch = Batch::new();
+    (100..100 + RUN_DOCUMENTS).for_each(|i| batch.upsert(document(i)));
+    sample.store().commit(batch).unwrap();
+    let before = content(sample.store());
+    sample.store = None;
+    let trees = rewrite::current(&sample.path).unwrap().unwrap().1;
+    let earlier = files(&trees);
+    sample.store = Some(Store::open(&sample.path, Sample::options()).unwrap());
+    sample.store().seal().unwrap();
+    sample.store = None;
+    // What a torn end of the log does: the trees are those of before the adoption, the run's file is gone since.
+    std::fs::remove_dir_all(&trees).unwrap();
+    for (path, bytes) in earlier {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let error = Store::open(&sample.path, Sample::options()).unwrap_err().to_string();
+    assert!(error.contains("segments"), "{error}");
+    let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
+    let doubtful = rebuilt.doubtful.len() as u64;
+    assert_eq!((rebuilt.documents, doubtful), (LIVE + RUN_DOCUMENTS, LIVE_SEALED + RUN_DOCUMENTS));
+    assert_eq!(content(&store), before);
 }

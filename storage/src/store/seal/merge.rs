@@ -35,6 +35,7 @@ impl Worker {
         rebuild: bool,
     ) -> Result<()> {
         let shared = &*self.shared;
+        shared.writable()?;
         // Where the last segment goes, with all of its rows removed, they would count as growing again.
         self.take_out_sealed()?;
         if self.stopping() {
@@ -48,7 +49,7 @@ impl Worker {
             run.is_sound()?;
         }
         let growing_rows = || {
-            let rows = snapshot.growing.stream().take(growing);
+            let rows = snapshot.growing.stream(growing);
             rows.map(|(row, vector)| (row, Cow::Borrowed(vector)))
         };
         let vectors_after = |at: usize| {

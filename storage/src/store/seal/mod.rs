@@ -6,7 +6,7 @@ mod merge;
 
 use super::StoreOptions;
 use super::shared::{Shared, Unpublished};
-use crate::documents::{Documents, rewrite};
+use crate::documents::{Documents, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
 use crate::fault::{self, Point};
 use crate::index::growing::Growing;
@@ -23,6 +23,8 @@ use std::sync::Arc;
 const INDEX_FROM: usize = 1_024;
 /// Rows between two looks at whether to stop.
 const INSERT_ROWS: usize = 128;
+/// Vectors that are taken out of the documents in one transaction; few in tests, so that there are several.
+const TAKEN_OUT_ROWS: usize = if cfg!(feature = "faults") { 8 } else { 256 };
 
 enum Job {
     /// Index what is worth it, seal what is due.
@@ -164,16 +166,27 @@ impl Worker {
         Ok(())
     }
 
-    /// Takes the vectors that segments have out of the documents.
+    /// Takes the vectors that segments have out of the documents, a few in a transaction: it keeps every page that it
+    /// changes in memory until its end. Commits do not wait for all of them.
     fn take_out_sealed(&self) -> Result<()> {
         let shared = &*self.shared;
-        shared.writable()?;
-        let snapshot = shared.current();
-        // Damaged ids may say that segments have what only the documents have.
-        snapshot.ids_are_sound()?;
-        let (documents, sealed) = (shared.documents(), |row| snapshot.is_sealed(row));
-        let taken = documents.take_out_vectors_below(snapshot.growing_from(), sealed, &self.stop);
-        taken.inspect_err(|error| shared.poison(&error.to_string()))
+        while !self.stopping() {
+            let (snapshot, documents) = (shared.current(), shared.documents());
+            let is_sealed = |row| snapshot.is_sealed(row);
+            let rows = documents.sealed_vectors(snapshot.growing_from(), is_sealed, TAKEN_OUT_ROWS)?;
+            if rows.is_empty() {
+                break;
+            }
+            // Damaged ids may say that segments have what only the documents have.
+            snapshot.ids_are_sound()?;
+            let mut writes = Writes::default();
+            rows.into_iter().for_each(|row| writes.take_out_vector(row));
+            let _writer = shared.writer.lock();
+            shared.writable()?;
+            let _unpublished = shared.write(&writes)?;
+            fault::reach(Point::VectorsPart)?;
+        }
+        Ok(())
     }
 
     /// Makes one segment of everything, without the removed rows.
