@@ -82,7 +82,7 @@ impl Store {
         &self.shared.profile
     }
 
-    /// Moves every row that is in memory only into segments, whatever their number, and waits for it.
+    /// Moves every row that no segment has yet into one, whatever their number, and waits for it.
     ///
     /// # Errors
     /// What kept the segment from being written or adopted; nothing is lost then.

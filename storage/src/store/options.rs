@@ -71,7 +71,8 @@ impl Profile {
 /// How a database is opened.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
-    /// Rows in memory that are sealed into a segment, 1 to 32,768. Default [`DEFAULT_SEAL_ROWS`].
+    /// Rows that make a new segment, 1 to 32,768. A batch with a 64th of them or more has its vectors in a file of its own
+    /// until then. Default [`DEFAULT_SEAL_ROWS`].
     pub seal_rows: usize,
     /// Links per row on upper levels, 2 to 128; twice as many on level 0. Default [`DEFAULT_M`].
     pub m: usize,
