@@ -11,10 +11,16 @@ use std::path::Path;
 pub(crate) fn map(path: &Path) -> Result<Mmap> {
     let file = File::open(path).at(path)?;
     // SAFETY: the bytes must not change while mapped. Segments, runs and bases get their name only when they are complete
-    // and are never written again by this crate; they are only unlinked, which keeps mapped pages. The folder's LOCK keeps other
-    // openers out. A program that ignores the lock and truncates the file breaks this, as it does for every user of
+    // and are never written again by this crate; they are only unlinked, which keeps mapped pages. The folder's LOCK keeps
+    // other openers out. A program that ignores the lock and truncates the file breaks this, as it does for every user of
     // mapped files.
     unsafe { Mmap::map(&file) }.at(path)
+}
+
+/// An array of a file, where opening checked its alignment and length.
+#[inline]
+pub(crate) fn array<'a, T: bytemuck::AnyBitPattern>(map: &'a Mmap, place: &Range<usize>) -> &'a [T] {
+    bytemuck::try_cast_slice(&map[place.clone()]).expect("opening checked alignment and length")
 }
 
 /// What is read of a file before it is let go of; little in tests, so that their small files have several.

@@ -120,7 +120,9 @@ impl Run {
         }
         let count = header.rows as usize;
         let rows = first_row.checked_add(u64::from(header.rows)).map(|end| first_row..end);
-        let rows = rows.filter(|_| count <= MAX_ROWS).ok_or_else(|| corrupt("too many rows".into()))?;
+        let too_many =
+            || corrupt(format!("run header: {count} rows from {first_row} on, {MAX_ROWS} is the most"));
+        let rows = rows.filter(|_| count <= MAX_ROWS).ok_or_else(too_many)?;
         let place = |start: usize, numbers: Option<usize>| {
             let end = start.checked_add(numbers?.checked_mul(4)?)?;
             (end <= map.len()).then_some(start..end)
@@ -202,6 +204,6 @@ impl Run {
     }
 
     fn array<T: bytemuck::AnyBitPattern>(&self, range: &Range<usize>) -> &[T] {
-        bytemuck::try_cast_slice(&self.map[range.clone()]).expect("opening checked alignment and length")
+        map::array(&self.map, range)
     }
 }

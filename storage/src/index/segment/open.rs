@@ -60,7 +60,8 @@ impl Segment {
             return Err(corrupt("segment is of another dimension or metric than the database".into()));
         }
         let count = usize::try_from(header.rows).ok().filter(|&rows| rows <= MAX_ROWS);
-        let count = count.ok_or_else(|| corrupt("too many rows".into()))?;
+        let too_many = || corrupt(format!("segment header: {} rows, {MAX_ROWS} is the most", header.rows));
+        let count = count.ok_or_else(too_many)?;
         let scale = Scale::stored(header.scale).ok_or_else(|| corrupt("no usable scale of codes".into()))?;
         // Some(range) only where the section is inside the file and as long as it must be.
         let place = |section: &Section, elements: Option<usize>, size: usize| {
@@ -275,7 +276,7 @@ impl Segment {
 
     #[inline]
     pub(super) fn array<T: bytemuck::AnyBitPattern>(&self, range: &Range<usize>) -> &[T] {
-        bytemuck::try_cast_slice(&self.map[range.clone()]).expect("opening checked alignment and length")
+        map::array(&self.map, range)
     }
 }
 
