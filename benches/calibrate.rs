@@ -162,10 +162,8 @@ fn database(set: &str, among: Option<&Path>, encoder: Arc<Remembering>) -> Datab
 
 fn hear(db: &Database, generator: &dyn Generator, scale: f64, question: &Question) -> Heard {
     let found = db.retrieve(&question.question, &RetrieveOptions::new(K)).unwrap();
-    let passages: Vec<Passage<'_>> = found
-        .iter()
-        .map(|found| Passage { title: &found.hit.passage_title, text: &found.hit.text })
-        .collect();
+    let passages: Vec<Passage<'_>> =
+        found.iter().map(|found| Passage { title: &found.hit.heading, text: &found.hit.text }).collect();
     let scores: Vec<f32> = found.iter().map(|found| found.relevance).collect();
     let asked_for = found.iter().map(|found| found.hit.key == question.pid).collect();
     let log_prior = prior(&scores, scale);

@@ -72,10 +72,11 @@ mod with_encoder {
         let encoder = encoder.as_ref().map_err(Clone::clone)?;
         let mut passages = Vec::with_capacity(at.len());
         for passage in at.iter().map(|&at| &document.passages[at]) {
-            let range = passage.range.start as usize..passage.range.end as usize;
-            let text = document.text.get(range).ok_or("a passage is no range of the text")?;
-            passages.push(Passage { title: &passage.title, text });
+            let text = passage.text(&document.text).ok_or("a passage is no range of the text")?;
+            passages.push((&passage.heading, text));
         }
+        let passages: Vec<_> =
+            passages.iter().map(|(heading, text)| Passage { title: heading, text }).collect();
         let embeddings = encoder.encode_passages(&passages).map_err(|error| error.to_string())?;
         if embeddings.len() != at.len() {
             return Err(format!("the encoder gave {} vectors for {} passages", embeddings.len(), at.len()));

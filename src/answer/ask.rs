@@ -51,13 +51,13 @@ impl Database {
         let passages: Vec<Retrieved<'_>> = found
             .iter()
             .map(|found| Retrieved {
-                passage: Passage { title: &found.hit.passage_title, text: &found.hit.text },
-                score: found.relevance,
+                passage: Passage { title: &found.hit.heading, text: &found.hit.text },
+                relevance: found.relevance,
             })
             .collect();
         let generator = self.generator()?;
         let options = options.for_generator(self.encoder()?.profile().score_scale, &*generator);
         let answer = answer_watched(&*generator, question, &passages, &options, watch)?;
-        Answer::placed(self, &found, answer)
+        Answer::placed(&found, answer)
     }
 }

@@ -38,7 +38,7 @@ fn mark(note: usize) -> String {
 }
 
 fn footnote(citation: &Citation) -> String {
-    let title = match citation.title.as_str() {
+    let title = match citation.headline() {
         "" => String::new(),
         title => format!(" ({})", escape(title)),
     };

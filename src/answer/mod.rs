@@ -26,6 +26,8 @@ use std::ops::Range;
 
 use postil_generator::{AnswerToken, Evidence, Mode, Span};
 
+use crate::Place;
+
 pub use decode::{Decode, DecodeError};
 pub use options::AskOptions;
 pub use stretch::Stretch;
@@ -73,14 +75,20 @@ pub struct Answer {
 pub struct PassagePosterior {
     /// Key of the document.
     pub document: String,
-    /// Its title; may be empty.
+    /// Title of the document; may be empty.
     pub title: String,
+    /// Path of the headings that the passage stands under, outermost first; may be empty.
+    pub heading: String,
     /// The document's metadata field `_file`, or else its key: what to show a reader.
     pub source: String,
     /// Bytes of the original document.
     pub range: Range<u64>,
+    /// Other places that have the same passage.
+    pub copies: Vec<Place>,
     /// Exact similarity of question and passage.
     pub score: f32,
+    /// The number it was ranked by and its prior is made of; see [`Retrieved`](crate::Retrieved).
+    pub relevance: f32,
     /// How well it has the question's words, in [0, 1]; see [`Retrieved`](crate::Retrieved).
     pub words: f32,
     /// p(passage | question), before the answer was known; 0 where it was not read.
@@ -109,8 +117,10 @@ pub struct Citation {
     pub passage: usize,
     /// Key of the document.
     pub document: String,
-    /// Its title; may be empty.
+    /// Title of the document; may be empty.
     pub title: String,
+    /// Path of the headings that the passage stands under, outermost first; may be empty.
+    pub heading: String,
     /// The document's metadata field `_file`, or else its key: what to show a reader.
     pub source: String,
     /// Bytes of the original document that the quote covers.
@@ -124,10 +134,22 @@ pub struct Citation {
     pub posterior: f64,
     /// p(passage | question), before the answer was known.
     pub prior: f64,
+    /// Other places that have the same passage.
+    pub copies: Vec<Place>,
     /// Exact similarity of question and passage.
     pub score: f32,
+    /// The number that the passage was ranked by and its prior is made of; see
+    /// [`Retrieved`](crate::Retrieved).
+    pub relevance: f32,
     /// log p(answer) with all passages less log p(answer) without this one, in nats.
     pub leave_one_out: f64,
+}
+
+impl Citation {
+    /// The line that says where in the document it is: the headings, or else the title.
+    fn headline(&self) -> &str {
+        if self.heading.is_empty() { &self.title } else { &self.heading }
+    }
 }
 
 impl Answer {

@@ -1,12 +1,10 @@
 use std::ops::Range;
 
-use postil_generator::Mode;
-use postil_storage::{Hit, Metadata, Value};
-
 use super::{Alternative, Answer, Citation, PassagePosterior};
 use crate::extract::OffsetMap;
-use crate::ingest::FILE_FIELD;
-use crate::{Database, Error, Retrieved};
+use crate::ingest::source_of;
+use crate::{Error, Retrieved};
+use postil_generator::Mode;
 
 impl Answer {
     /// What there is to say without any passage.
@@ -30,33 +28,27 @@ impl Answer {
     }
 
     /// Puts an answer over passages back into the documents they are of.
-    pub(super) fn placed(
-        db: &Database,
-        found: &[Retrieved],
-        answer: postil_generator::Answer,
-    ) -> Result<Self, Error> {
-        let place = |citations: Vec<postil_generator::Citation>| -> Result<Vec<Citation>, Error> {
-            citations
-                .into_iter()
-                .map(|citation| Citation::placed(db, &found[citation.passage].hit, citation))
-                .collect()
+    pub(super) fn placed(found: &[Retrieved], answer: postil_generator::Answer) -> Result<Self, Error> {
+        let places = Places::of(found)?;
+        let cite = |citations: Vec<postil_generator::Citation>| {
+            citations.into_iter().map(|citation| places.cite(citation)).collect()
         };
-        let mut alternatives = Vec::with_capacity(answer.alternatives.len());
-        for other in answer.alternatives {
-            alternatives.push(Alternative {
-                text: other.text,
-                probability: other.probability,
-                citations: place(other.citations)?,
-            });
-        }
+        let alternative = |other: postil_generator::Candidate| Alternative {
+            text: other.text,
+            probability: other.probability,
+            citations: cite(other.citations),
+        };
         let shortened = answer.shortened;
         let passage =
             |(z, ((found, prior), posterior)): (usize, ((&Retrieved, &f64), &f64))| PassagePosterior {
                 document: found.hit.key.clone(),
-                title: found.hit.passage_title.clone(),
-                source: source(&found.hit.key, Some(&found.hit.metadata)),
+                title: found.hit.title.clone(),
+                heading: found.hit.heading.clone(),
+                source: source_of(&found.hit.key, &found.hit.metadata),
                 range: found.hit.source_range.clone(),
+                copies: found.copies.clone(),
                 score: found.hit.score,
+                relevance: found.relevance,
                 words: found.words,
                 prior: *prior,
                 posterior: *posterior,
@@ -80,47 +72,57 @@ impl Answer {
                 .enumerate()
                 .map(passage)
                 .collect(),
-            citations: place(answer.citations)?,
+            citations: cite(answer.citations),
             evidence: answer.evidence,
-            alternatives,
+            alternatives: answer.alternatives.into_iter().map(alternative).collect(),
         })
     }
 }
 
-impl Citation {
-    fn placed(db: &Database, hit: &Hit, citation: postil_generator::Citation) -> Result<Self, Error> {
-        let stored = db.get(&hit.key)?;
-        let map = stored.as_ref().map(|stored| stored.source_map.as_slice()).filter(|map| !map.is_empty());
-        let map = map
-            .map(OffsetMap::from_bytes)
-            .transpose()
-            .map_err(|source| Error::OffsetMap { key: hit.key.clone(), source })?;
-        let start = hit.range.start as usize;
-        let in_document = |within: Range<usize>| {
-            let in_text = start + within.start..start + within.end;
-            let range = map.as_ref().map_or(in_text.clone(), |map| map.source_range(in_text));
-            range.start as u64..range.end as u64
+/// Passages with the maps back to their documents, as these were when they were searched.
+struct Places<'a> {
+    found: &'a [Retrieved],
+    /// `None` for a document whose text is its original.
+    maps: Vec<Option<OffsetMap>>,
+}
+
+impl<'a> Places<'a> {
+    fn of(found: &'a [Retrieved]) -> Result<Self, Error> {
+        let map = |Retrieved { hit, .. }: &Retrieved| match hit.source_map.as_slice() {
+            [] => Ok(None),
+            bytes => OffsetMap::from_bytes(bytes)
+                .map(Some)
+                .map_err(|source| Error::OffsetMap { key: hit.key.clone(), source }),
         };
-        Ok(Self {
+        Ok(Self { found, maps: found.iter().map(map).collect::<Result<_, _>>()? })
+    }
+
+    fn cite(&self, citation: postil_generator::Citation) -> Citation {
+        let Retrieved { hit, relevance, copies, .. } = &self.found[citation.passage];
+        let map = &self.maps[citation.passage];
+        let in_original = |Range { start, end }: Range<u64>| match map {
+            Some(map) => {
+                let range = map.source_range(start as usize..end as usize);
+                range.start as u64..range.end as u64
+            }
+            None => start..end,
+        };
+        let (quoted, shown) = hit.in_document(citation.range);
+        Citation {
             passage: citation.passage,
             document: hit.key.clone(),
-            title: hit.passage_title.clone(),
-            source: source(&hit.key, stored.as_ref().map(|stored| &stored.metadata)),
-            range: in_document(citation.range),
-            quote: citation.quote,
-            copied: citation.copied.map(in_document),
+            title: hit.title.clone(),
+            heading: hit.heading.clone(),
+            source: source_of(&hit.key, &hit.metadata),
+            range: in_original(quoted),
+            quote: hit.text[shown].to_owned(),
+            copied: citation.copied.map(|copied| in_original(hit.in_document(copied).0)),
+            copies: copies.clone(),
             posterior: citation.posterior,
             prior: citation.prior,
-            score: citation.score,
+            score: hit.score,
+            relevance: *relevance,
             leave_one_out: citation.leave_one_out,
-        })
-    }
-}
-
-/// What to show a reader for a document.
-fn source(key: &str, metadata: Option<&Metadata>) -> String {
-    match metadata.and_then(|metadata| metadata.get(FILE_FIELD)) {
-        Some(Value::String(file)) => file.clone(),
-        _ => key.to_owned(),
+        }
     }
 }

@@ -3,6 +3,7 @@ use std::fmt::{self, Write};
 use postil_generator::{Basis, Evidence};
 
 use super::{Answer, Citation};
+use crate::Place;
 
 /// Turns a piece of a rendering into what is shown: its text and, where it belongs to one, the position
 /// among [`Answer::citations`] of its likeliest source.
@@ -86,8 +87,11 @@ fn write_sources(out: &mut String, citations: &[Citation], paint: Paint<'_>) -> 
     for (note, citation) in citations.iter().enumerate() {
         let number = paint(&format!("[{}]", note + 1), Some(note));
         write!(out, "\n{number} {}", paint(&place(citation), None))?;
-        if !citation.title.is_empty() {
-            write!(out, "\n    {}", paint(&citation.title, None))?;
+        if !citation.headline().is_empty() {
+            write!(out, "\n    {}", paint(citation.headline(), None))?;
+        }
+        if !citation.copies.is_empty() {
+            write!(out, "\n    also in {}", paint(&Place::names(&citation.copies), None))?;
         }
         write!(out, "\n    {}", paint(&format!("\u{201c}{}\u{201d}", citation.quote.trim()), None))?;
     }

@@ -24,7 +24,7 @@ pub use statistics::roc_area;
 
 use postil_contract::{EncodeError, GenerateError};
 
-use crate::{Answer, AskOptions, Citation, Database, Error, RetrieveOptions};
+use crate::{Answer, AskOptions, Citation, Database, Error, PassagePosterior, RetrieveOptions, Retrieved};
 use agreement::holds;
 use scores::Outcome;
 
@@ -52,7 +52,10 @@ impl Database {
                 Err(error) if is_too_long(&error) => Vec::new(),
                 found => found?,
             };
-            ranks.push(found.iter().position(|found| &found.hit.key == pid));
+            let is_gold = |found: &Retrieved| {
+                &found.hit.key == pid || found.copies.iter().any(|copy| &copy.document == pid)
+            };
+            ranks.push(found.iter().position(is_gold));
         }
         Ok(Recall::of(&ranks))
     }
@@ -109,7 +112,10 @@ fn outcome(question: &Question, answer: &Answer, ms: f64) -> Outcome {
         f1: f1(said, gold),
         top_citation_holds: citations.first().map(|citation| holds(&citation.quote, gold)),
         gold_posterior: question.pid.as_ref().filter(|_| !answer.no_answer).map(|pid| {
-            answer.passages.iter().filter(|passage| &passage.document == pid).map(|p| p.posterior).sum()
+            let is_gold = |passage: &&PassagePosterior| {
+                &passage.document == pid || passage.copies.iter().any(|copy| &copy.document == pid)
+            };
+            answer.passages.iter().filter(is_gold).map(|passage| passage.posterior).sum()
         }),
         ms,
     }

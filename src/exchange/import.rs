@@ -178,12 +178,13 @@ impl Import<'_> {
     fn embed(&mut self, document: &mut DocumentWrite, place: &str) -> Result<(), Error> {
         let mut passages = Vec::with_capacity(document.passages.len());
         for passage in &document.passages {
-            let range = passage.range.start as usize..passage.range.end as usize;
-            let text = document.text.get(range);
+            let text = passage.text(&document.text);
             let text =
                 text.ok_or_else(|| wrong(&self.path, format!("{place}: a passage is no range of the text")))?;
-            passages.push(Passage { title: &passage.title, text });
+            passages.push((&passage.heading, text));
         }
+        let passages: Vec<_> =
+            passages.iter().map(|(heading, text)| Passage { title: heading, text }).collect();
         let embeddings = self.db.encoder()?.encode_passages(&passages)?;
         if embeddings.len() != passages.len() {
             return Err(Error::VectorCount { got: embeddings.len(), expected: passages.len() });

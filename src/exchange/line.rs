@@ -10,8 +10,11 @@ pub(super) fn to_json(document: &DocumentWrite, first: Option<u64>) -> Value {
     let range = |range: &Range<u64>| json!([range.start, range.end]);
     let passages = document.passages.iter().enumerate().map(|(at, passage)| {
         let mut line = json!({
-            "range": range(&passage.source_range), "text_range": range(&passage.range), "title": passage.title,
+            "range": range(&passage.source_range), "text_range": range(&passage.range), "heading": passage.heading,
         });
+        if !passage.lead.is_empty() {
+            line["lead"] = range(&passage.lead);
+        }
         if let Some(first) = first {
             line["vector"] = json!(first + at as u64);
         }
@@ -60,7 +63,9 @@ pub(super) fn from_json(line: &Value) -> Result<(DocumentWrite, Vec<Option<u64>>
         document.passages.push(PassageWrite {
             range: range("text_range")?,
             source_range: range("range")?,
-            title: text(passage, "title")?,
+            lead: if passage["lead"].is_null() { 0..0 } else { range("lead")? },
+            // Before 0.2 its name was that of a document's title.
+            heading: text(passage, "heading").or_else(|_| text(passage, "title"))?,
             vector: Vec::new(),
         });
         rows.push(passage["vector"].as_u64());
@@ -137,7 +142,8 @@ mod tests {
             passages: vec![PassageWrite {
                 range: 0..3,
                 source_range: 4..9,
-                title: "p".into(),
+                lead: 1..2,
+                heading: "p".into(),
                 vector: Vec::new(),
             }],
         };

@@ -25,11 +25,21 @@ use std::path::PathBuf;
 
 pub use cancel::Cancel;
 
+use postil_storage::{Metadata, Value};
+
 use crate::extract::FileKind;
 use crate::{Database, Document, Error, Progress};
 
 /// Name of the metadata field that holds the file a document was read from; [`Input::Paths`] sets it.
 pub const FILE_FIELD: &str = "_file";
+
+/// The name to show a reader for a document: its file, or else its key.
+pub(crate) fn source_of(key: &str, metadata: &Metadata) -> String {
+    match metadata.get(FILE_FIELD) {
+        Some(Value::String(file)) => file.clone(),
+        _ => key.to_owned(),
+    }
+}
 
 /// Where documents come from.
 #[derive(Debug)]

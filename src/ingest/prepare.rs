@@ -131,7 +131,8 @@ impl Prepared {
                 PassageWrite {
                     range: chunk.range.start as u64..chunk.range.end as u64,
                     source_range: source.start as u64..source.end as u64,
-                    title: chunk.title,
+                    lead: 0..0,
+                    heading: chunk.title,
                     vector,
                 }
             })

@@ -7,13 +7,18 @@
 //! ---|---
 //! `search.rs` | the nearest vectors
 //! `words.rs` | how well a passage has the words of a question
+//! `copies.rs` | passages that say the same
 //! `rank.rs` | both together
 
+#[cfg(feature = "encoder")]
+mod copies;
 #[cfg(feature = "encoder")]
 mod rank;
 mod search;
 #[cfg(feature = "encoder")]
 mod words;
 
+#[cfg(feature = "encoder")]
+pub use copies::Place;
 #[cfg(feature = "encoder")]
 pub use rank::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions, Retrieved};

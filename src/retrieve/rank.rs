@@ -1,5 +1,6 @@
 use postil_storage::{Hit, SearchOptions};
 
+use super::copies::{Place, fold};
 use super::words::match_words;
 use crate::{Database, Error};
 
@@ -9,12 +10,16 @@ pub const DEFAULT_CANDIDATES: usize = 100;
 /// among 34,077 other passages, 5 to 8 find the asked-for passage first most often and give it the highest prior.
 pub const DEFAULT_WORDS_WEIGHT: f32 = 6.0;
 
+/// Rows that are looked at, at most, for the sake of passages which are not copies of others.
+const MOST_ROWS: usize = 1 << 15;
+
 /// How passages are found for a question.
 #[derive(Clone, Debug)]
 pub struct RetrieveOptions {
     /// The search for what is near in meaning: k, filter and the rest.
     pub search: SearchOptions,
-    /// Nearest passages that are ranked by their words as well; never fewer than k. Default [`DEFAULT_CANDIDATES`].
+    /// Nearest passages that are ranked by their words as well; never fewer than k. Copies of a passage count
+    /// as one. Default [`DEFAULT_CANDIDATES`].
     pub candidates: usize,
     /// Nats that the candidate which has the question's words best gains over one that has none of them, at least 0; 0
     /// ranks by similarity alone. Default [`DEFAULT_WORDS_WEIGHT`].
@@ -40,6 +45,8 @@ impl From<SearchOptions> for RetrieveOptions {
 pub struct Retrieved {
     /// The passage, with its exact similarity.
     pub hit: Hit,
+    /// Other places that have the same passage, word for word under the same headings.
+    pub copies: Vec<Place>,
     /// How well it has the question's words, in [0, 1]: BM25 over the candidates, as a share of the best one's. 0 where
     /// words do not count.
     pub words: f32,
@@ -50,7 +57,9 @@ pub struct Retrieved {
 
 impl Database {
     /// The passages that answer a question best, best first: of those nearest in meaning, each with its exact
-    /// similarity, the ones that also have its words.
+    /// similarity, the ones that also have its words. Equal passages are one, with the places of all.
+    ///
+    /// Fewer than `k` come back where there are no more, or where the nearest 32,768 rows say fewer things.
     ///
     /// # Errors
     /// [`Error::WordsWeight`]; as [`Database::search`].
@@ -59,22 +68,52 @@ impl Database {
         if !(0.0..f32::INFINITY).contains(words_weight) {
             return Err(Error::WordsWeight { got: *words_weight });
         }
-        let alone = |hit: Hit| Retrieved { words: 0.0, relevance: hit.score, hit };
-        if *words_weight == 0.0 || search.k == 0 {
-            return Ok(self.search(question, search)?.into_iter().map(alone).collect());
+        let vector = self.question_vector(question)?;
+        if *words_weight == 0.0 {
+            let alone = |(hit, copies): (Hit, _)| Retrieved { words: 0.0, relevance: hit.score, hit, copies };
+            let mut found: Vec<_> =
+                self.distinct(&vector, search, search.k)?.into_iter().map(alone).collect();
+            found.truncate(search.k);
+            return Ok(found);
         }
         let k = search.k.max(*candidates);
         let wide = SearchOptions { k, ef: search.ef.max(k.saturating_mul(2)), ..search.clone() };
-        let hits = self.search(question, &wide)?;
-        let words = match_words(question, hits.iter().map(|hit| [hit.passage_title.as_str(), &hit.text]));
+        // Half of the candidates are enough to rank: a few copies are not worth another search.
+        let hits = self.distinct(&vector, &wide, search.k.max(k / 2))?;
+        let words = match_words(question, hits.iter().map(|(hit, _)| [hit.heading.as_str(), &hit.text]));
         let unit = words_weight / self.encoder()?.profile().score_scale;
         let mut found: Vec<Retrieved> = hits
             .into_iter()
             .zip(words)
-            .map(|(hit, words)| Retrieved { relevance: hit.score + unit * words, words, hit })
+            .map(|((hit, copies), words)| Retrieved {
+                relevance: hit.score + unit * words,
+                words,
+                hit,
+                copies,
+            })
             .collect();
         found.sort_by(|a, b| b.relevance.total_cmp(&a.relevance));
         found.truncate(search.k);
         Ok(found)
+    }
+
+    /// The nearest passages, at least `enough` that are not copies of each other where there are as many.
+    fn distinct(
+        &self,
+        vector: &[f32],
+        options: &SearchOptions,
+        enough: usize,
+    ) -> Result<Vec<(Hit, Vec<Place>)>, Error> {
+        let mut options = options.clone();
+        loop {
+            let hits = self.search_vector(vector, &options)?;
+            let is_all = hits.len() < options.k || options.k >= MOST_ROWS;
+            let found = fold(hits);
+            if is_all || found.len() >= enough {
+                return Ok(found);
+            }
+            options.k = options.k.saturating_mul(4).min(MOST_ROWS);
+            options.ef = options.ef.max(options.k);
+        }
     }
 }

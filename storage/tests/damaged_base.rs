@@ -13,7 +13,8 @@ fn document(number: usize) -> DocumentWrite {
     let passage = PassageWrite {
         range: 0..text.len() as u64,
         source_range: 0..1,
-        title: format!("passage of {number:04}"),
+        lead: 0..0,
+        heading: format!("passage of {number:04}"),
         vector: vec![number as f32, 1.0],
     };
     DocumentWrite {

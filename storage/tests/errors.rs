@@ -42,8 +42,13 @@ fn each_bad_input_is_named_and_changes_nothing() {
     assert!(matches!(commit(nan), StorageError::Metadata { .. }));
     for (start, end) in [(3, 2), (0, 9), (1, 2)] {
         let range = start..end;
-        let passage =
-            PassageWrite { range, source_range: 0..0, title: String::new(), vector: vec![1.0, 0.0] };
+        let passage = PassageWrite {
+            range,
+            source_range: 0..0,
+            lead: 0..0,
+            heading: String::new(),
+            vector: vec![1.0, 0.0],
+        };
         let document = DocumentWrite { text: "äb".into(), passages: vec![passage], ..row("a", &[]) };
         assert!(matches!(commit(document), StorageError::Range { text_bytes: 3, .. }));
     }

@@ -25,7 +25,8 @@ fn document(key: u8, seed: u8, passages: u8) -> DocumentWrite {
     let passages = (0..u64::from(passages)).map(|i| PassageWrite {
         range: i * piece..(i + 1) * piece,
         source_range: i..i + 7,
-        title: format!("passage {i}"),
+        lead: 0..0,
+        heading: format!("passage {i}"),
         vector: vector(u64::from(key) << 16 | u64::from(seed) << 8 | i),
     });
     DocumentWrite {
@@ -77,7 +78,7 @@ fn agree(store: &Store, model: &BTreeMap<String, DocumentWrite>, metric: Metric)
         let passages = store.passages(&document.key).unwrap().unwrap();
         assert_eq!(passages.len(), expected.passages.len());
         for (passage, written) in passages.iter().zip(&expected.passages) {
-            assert_eq!((&passage.range, &passage.title), (&written.range, &written.title));
+            assert_eq!((&passage.range, &passage.heading), (&written.range, &written.heading));
             assert_eq!(passage.text, expected.text[written.range.start as usize..written.range.end as usize]);
             assert!(store.vector(passage.row).unwrap().is_some());
         }

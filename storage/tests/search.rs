@@ -162,7 +162,8 @@ fn child_that_inserts_fifty_thousand_rows() {
         let passages = (0..9_000u32).map(|i| postil_storage::PassageWrite {
             range: 0..0,
             source_range: 0..0,
-            title: String::new(),
+            lead: 0..0,
+            heading: String::new(),
             vector: vec![(i % 97) as f32, (i / 97) as f32 + number as f32],
         });
         let document = DocumentWrite::row(number.to_string(), Vec::new(), Metadata::new());

@@ -69,7 +69,8 @@ fn document(key: u64, version: u64) -> DocumentWrite {
         passages: vec![PassageWrite {
             range: 0..text.len() as u64,
             source_range: version..version + 1,
-            title: String::new(),
+            lead: 0..0,
+            heading: String::new(),
             vector: vector(key, version),
         }],
         text,

@@ -32,7 +32,8 @@ fn document(number: u64, round: u64) -> DocumentWrite {
         [0..half, half..text.len() as u64].into_iter().enumerate().map(|(i, range)| PassageWrite {
             source_range: range.clone(),
             range,
-            title: String::new(),
+            lead: 0..0,
+            heading: String::new(),
             vector: vector(number, round, i as u64),
         });
     DocumentWrite {

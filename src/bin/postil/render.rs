@@ -1,9 +1,10 @@
 //! What commands print.
 
 use std::io::{IsTerminal, Write};
+use std::ops::Range;
 
 use anyhow::Result;
-use postil::Answer;
+use postil::{Answer, Place};
 use serde_json::{Value, json};
 
 use crate::plain_json;
@@ -117,20 +118,33 @@ fn basis(basis: postil::Basis) -> &'static str {
     }
 }
 
+pub(crate) fn range(range: &Range<u64>) -> Value {
+    json!([range.start, range.end])
+}
+
+/// Other places of a passage.
+pub(crate) fn copies(places: &[Place]) -> Value {
+    let place = |Place { document, title, range: at, .. }: &Place| json!({ "document": document, "title": title, "range": range(at) });
+    places.iter().map(place).collect()
+}
+
 /// The documented fields of an answer. An infinite number is null: JSON has none.
 pub(crate) fn answer(answer: &Answer) -> Value {
     let citation = |citation: &postil::Citation| {
         json!({
             "document": citation.document,
             "title": citation.title,
-            "range": [citation.range.start, citation.range.end],
+            "heading": citation.heading,
+            "range": range(&citation.range),
             "quote": citation.quote,
-            "copied": citation.copied.as_ref().map(|range| [range.start, range.end]),
+            "copied": citation.copied.as_ref().map(range),
             "posterior": citation.posterior,
             "prior": citation.prior,
             "score": citation.score,
+            "relevance": citation.relevance,
             "leave_one_out": citation.leave_one_out,
             "passage": citation.passage,
+            "copies": copies(&citation.copies),
         })
     };
     let span = |span: &postil::Span| {
@@ -167,12 +181,15 @@ pub(crate) fn answer(answer: &Answer) -> Value {
         "passages": answer.passages.iter().map(|passage| json!({
             "document": passage.document,
             "title": passage.title,
-            "range": [passage.range.start, passage.range.end],
+            "heading": passage.heading,
+            "range": range(&passage.range),
             "score": passage.score,
             "words": passage.words,
+            "relevance": passage.relevance,
             "prior": passage.prior,
             "posterior": passage.posterior,
             "shortened": passage.shortened,
+            "copies": copies(&passage.copies),
         })).collect::<Vec<_>>(),
         "evidence": answer.evidence.map(|evidence| json!({
             "basis": basis(evidence.basis),

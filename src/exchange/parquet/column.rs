@@ -15,7 +15,7 @@ use crate::Error;
 #[derive(Clone, Copy)]
 pub(super) enum Strings {
     Id,
-    Title,
+    Heading,
     Text,
     Metadata,
     DocumentTitle,
@@ -25,7 +25,7 @@ pub(super) enum Strings {
 }
 
 pub(super) const TEXTS: [&str; 8] =
-    ["id", "title", "text", "metadata", "document_title", "document_text", "content_hash", "source_map"];
+    ["id", "heading", "text", "metadata", "document_title", "document_text", "content_hash", "source_map"];
 
 /// Columns of whole numbers, in the order of [`NUMBERS`].
 #[derive(Clone, Copy)]
@@ -36,9 +36,18 @@ pub(super) enum Number {
     End,
     TextStart,
     TextEnd,
+    LeadStart,
+    LeadEnd,
 }
 
-pub(super) const NUMBERS: [&str; 6] = ["passage", "passages", "start", "end", "text_start", "text_end"];
+pub(super) const NUMBERS: [&str; 8] =
+    ["passage", "passages", "start", "end", "text_start", "text_end", "lead_start", "lead_end"];
+
+/// Name that files of before 0.2 have for the column of headings.
+const OLD_HEADING: &str = "title";
+
+/// Columns that files of before 0.2 do not have: their passages have no lead.
+const OPTIONAL: [Number; 2] = [Number::LeadStart, Number::LeadEnd];
 
 /// The column of vectors.
 pub(super) const EMBEDDING: &str = "embedding";
@@ -47,13 +56,15 @@ const SCHEMA: &str = "message postil {
     required binary id (STRING);
     optional int64 passage;
     optional int64 passages;
-    optional binary title (STRING);
+    optional binary heading (STRING);
     optional binary text (STRING);
     optional group embedding (LIST) { repeated group list { required float element; } }
     optional int64 start;
     optional int64 end;
     optional int64 text_start;
     optional int64 text_end;
+    optional int64 lead_start;
+    optional int64 lead_end;
     optional binary metadata (JSON);
     optional binary document_title (STRING);
     optional binary document_text (STRING);
@@ -70,7 +81,8 @@ pub(super) fn schema() -> TypePtr {
 #[derive(Debug)]
 pub(super) struct Places {
     pub(super) texts: [usize; TEXTS.len()],
-    pub(super) numbers: [usize; NUMBERS.len()],
+    /// `None` where the file has no such column, and need not have it.
+    pub(super) numbers: [Option<usize>; NUMBERS.len()],
     /// `None` where the file has no such column: its passages are to be embedded.
     pub(super) embedding: Option<usize>,
 }
@@ -111,12 +123,18 @@ impl Places {
             place(name, of_type, 0)?.ok_or_else(|| wrong(path, format!("it has no column {name:?}")))
         };
         let mut texts = [0; TEXTS.len()];
-        for (at, name) in texts.iter_mut().zip(TEXTS) {
+        for (at, mut name) in texts.iter_mut().zip(TEXTS) {
+            if name == TEXTS[Strings::Heading as usize] && place(name, Type::BYTE_ARRAY, 0)?.is_none() {
+                name = OLD_HEADING;
+            }
             *at = present(name, Type::BYTE_ARRAY)?;
         }
-        let mut numbers = [0; NUMBERS.len()];
-        for (at, name) in numbers.iter_mut().zip(NUMBERS) {
-            *at = present(name, Type::INT64)?;
+        let mut numbers = [None; NUMBERS.len()];
+        for (at, (place_of, name)) in numbers.iter_mut().zip(NUMBERS).enumerate() {
+            *place_of = match OPTIONAL.iter().any(|optional| *optional as usize == at) {
+                true => place(name, Type::INT64, 0)?,
+                false => Some(present(name, Type::INT64)?),
+            };
         }
         Ok(Self { texts, numbers, embedding: place(EMBEDDING, Type::FLOAT, 1)? })
     }

@@ -6,10 +6,11 @@
 //! `id` | string | the document's key
 //! `passage` | int64 | place of the passage among the document's, from 0; null in the only row of a document without any
 //! `passages` | int64 | how many the document has
-//! `title`, `text` | string | of the passage
+//! `heading`, `text` | string | of the passage: the path of headings that is embedded before the text, and the text
 //! `embedding` | list of float | as stored; null without vectors
 //! `start`, `end` | int64 | bytes of the original document
 //! `text_start`, `text_end` | int64 | bytes of `document_text`
+//! `lead_start`, `lead_end` | int64 | bytes of `document_text` that `text` begins with, on lines of their own before these: the header of a table; an empty range for none
 //! `metadata` | string, JSON | fields of the document, in each of its rows
 //! `document_title`, `document_text` | string | in the first row of a document only, null in the others
 //! `content_hash`, `source_map` | binary | likewise

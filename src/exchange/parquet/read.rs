@@ -45,7 +45,7 @@ pub(in super::super) struct Reader {
 /// A row group on its way.
 struct Group {
     texts: Vec<Chunk<ByteArrayType>>,
-    numbers: Vec<Chunk<Int64Type>>,
+    numbers: Vec<Option<Chunk<Int64Type>>>,
     embedding: Option<Chunk<FloatType>>,
     rows: u64,
 }
@@ -54,7 +54,10 @@ impl Group {
     fn open(source: &Arc<Source>, places: &Places, group: &RowGroupMetaData) -> CrateResult<Self> {
         let rows = group.num_rows() as u64;
         let texts = places.texts.iter().map(|&at| Chunk::open(source, group.column(at), rows));
-        let numbers = places.numbers.iter().map(|&at| Chunk::open(source, group.column(at), rows));
+        let numbers = places
+            .numbers
+            .iter()
+            .map(|at| at.map(|at| Chunk::open(source, group.column(at), rows)).transpose());
         let embedding = places.embedding.map(|at| Chunk::open(source, group.column(at), rows));
         Ok(Self {
             texts: texts.collect::<CrateResult<_>>()?,
@@ -77,6 +80,7 @@ impl Group {
             }
         }
         for (at, column) in self.numbers.iter_mut().enumerate() {
+            let Some(column) = column else { continue };
             for (row, value) in rows.iter_mut().zip(column.values(count)?) {
                 row.numbers[at] = value;
             }

@@ -1,5 +1,6 @@
 //! A document as rows, and back.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use postil_storage::{DocumentWrite, Metadata, PassageWrite};
@@ -71,11 +72,12 @@ pub(super) fn from_document(document: DocumentWrite, with_vectors: bool) -> Resu
         row.set(Strings::Metadata, metadata.as_str());
         row.set_number(Number::Passages, count)
     };
-    for (at, PassageWrite { range, source_range, title, vector }) in passages.into_iter().enumerate() {
+    for (at, passage) in passages.into_iter().enumerate() {
+        let of_document = passage.text(&text).map(Cow::into_owned);
+        let PassageWrite { range, source_range, lead, heading, vector } = passage;
         let mut row = Row::default();
         shared(&mut row)?;
-        row.set(Strings::Title, title);
-        let of_document = text.get(range.start as usize..range.end as usize);
+        row.set(Strings::Heading, heading);
         row.set(
             Strings::Text,
             of_document.ok_or_else(|| format!("passage {at} of {key:?} is no range of its text"))?,
@@ -85,6 +87,8 @@ pub(super) fn from_document(document: DocumentWrite, with_vectors: bool) -> Resu
         row.set_number(Number::End, source_range.end)?;
         row.set_number(Number::TextStart, range.start)?;
         row.set_number(Number::TextEnd, range.end)?;
+        row.set_number(Number::LeadStart, lead.start)?;
+        row.set_number(Number::LeadEnd, lead.end)?;
         row.embedding = with_vectors.then_some(vector);
         rows.push(row);
     }
@@ -146,18 +150,23 @@ fn passage(row: &mut Row, document: &DocumentWrite, metadata: Option<&[u8]>) -> 
     if row.texts[Strings::Metadata as usize].as_deref() != metadata {
         return Err("its metadata is not that of the document's first row".into());
     }
-    let range = row.number(Number::TextStart)?..row.number(Number::TextEnd)?;
-    let of_document = document.text.get(range.start as usize..range.end as usize);
+    let lead = match row.numbers[Number::LeadStart as usize] {
+        Some(_) => row.number(Number::LeadStart)?..row.number(Number::LeadEnd)?,
+        None => 0..0,
+    };
+    let passage = PassageWrite {
+        range: row.number(Number::TextStart)?..row.number(Number::TextEnd)?,
+        source_range: row.number(Number::Start)?..row.number(Number::End)?,
+        lead,
+        heading: row.text(Strings::Heading)?,
+        vector: Vec::new(),
+    };
+    let of_document = passage.text(&document.text);
     let Some(of_document) = of_document else { return Err("it is no range of document_text".into()) };
     if of_document != row.text(Strings::Text)? {
         return Err("its text is not what document_text has there".into());
     }
-    Ok(PassageWrite {
-        range,
-        source_range: row.number(Number::Start)?..row.number(Number::End)?,
-        title: row.text(Strings::Title)?,
-        vector: Vec::new(),
-    })
+    Ok(passage)
 }
 
 fn metadata(json: &[u8]) -> Result<Metadata, String> {

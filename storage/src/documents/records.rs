@@ -2,6 +2,7 @@
 //!
 //! A record is one version byte and an rkyv archive, checked by bytecheck whenever it is read.
 
+use super::Manifest;
 use crate::error::{Result, StorageError};
 use crate::filter::Metadata;
 use rkyv::api::high::{HighDeserializer, HighSerializer, HighValidator};
@@ -12,8 +13,31 @@ use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 use std::path::Path;
 
-/// The version of every record this build writes, and the only one it reads.
-pub(super) const RECORD_VERSION: u8 = 1;
+/// A kind of record: the version that this build writes, and the name it has in errors.
+pub(super) trait Record {
+    const VERSION: u8;
+    const WHAT: &'static str;
+}
+
+impl Record for DocumentRecord {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "document";
+}
+
+impl Record for PassageRecord {
+    const VERSION: u8 = 2;
+    const WHAT: &'static str = "passage";
+}
+
+impl Record for PassageRecordV1 {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "passage";
+}
+
+impl Record for Manifest {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "manifest";
+}
 
 /// A document without its text.
 #[derive(Clone, Debug, PartialEq, Archive, Serialize, Deserialize)]
@@ -36,33 +60,62 @@ pub(crate) struct PassageRecord {
     pub(crate) end: u64,
     pub(crate) source_start: u64,
     pub(crate) source_end: u64,
-    pub(crate) title: String,
+    pub(crate) heading: String,
+    /// The part of the document's text that is read before the passage's own; empty where there is none.
+    pub(crate) lead_start: u64,
+    pub(crate) lead_end: u64,
+}
+
+/// A passage as it was written before passages had leads.
+#[derive(Archive, Serialize, Deserialize)]
+pub(super) struct PassageRecordV1 {
+    document: u64,
+    start: u64,
+    end: u64,
+    source_start: u64,
+    source_end: u64,
+    heading: String,
+}
+
+impl From<PassageRecordV1> for PassageRecord {
+    fn from(record: PassageRecordV1) -> Self {
+        let PassageRecordV1 { document, start, end, source_start, source_end, heading } = record;
+        Self { document, start, end, source_start, source_end, heading, lead_start: 0, lead_end: 0 }
+    }
 }
 
 pub(super) fn encode<T>(record: &T) -> Vec<u8>
 where
-    T: for<'a> Serialize<HighSerializer<AlignedVec, ArenaHandle<'a>, Error>>,
+    T: Record + for<'a> Serialize<HighSerializer<AlignedVec, ArenaHandle<'a>, Error>>,
 {
     let archive = rkyv::to_bytes::<Error>(record).expect("serializing into memory does not fail");
     let mut bytes = Vec::with_capacity(archive.len() + 1);
-    bytes.push(RECORD_VERSION);
+    bytes.push(T::VERSION);
     bytes.extend_from_slice(&archive);
     bytes
 }
 
-pub(super) fn decode<T>(bytes: &[u8], what: &'static str, path: &Path) -> Result<T>
+pub(super) fn decode<T>(bytes: &[u8], path: &Path) -> Result<T>
 where
-    T: Archive,
+    T: Record + Archive,
     T::Archived: for<'a> CheckBytes<HighValidator<'a, Error>> + Deserialize<T, HighDeserializer<Error>>,
 {
-    let archive = versioned(bytes, what, path)?;
+    let archive = versioned::<T>(bytes, path)?;
     rkyv::from_bytes::<T, Error>(&archive)
-        .map_err(|error| StorageError::corrupt(path, format!("{what} record: {error}")))
+        .map_err(|error| StorageError::corrupt(path, format!("{} record: {error}", T::WHAT)))
+}
+
+/// A passage of any version there was.
+pub(super) fn decode_passage(bytes: &[u8], path: &Path) -> Result<PassageRecord> {
+    match bytes.first() {
+        Some(&PassageRecordV1::VERSION) => decode::<PassageRecordV1>(bytes, path).map(PassageRecord::from),
+        _ => decode(bytes, path),
+    }
 }
 
 /// Only the parts of a document that a filter needs: its metadata and rows.
 pub(super) fn decode_filtered(bytes: &[u8], path: &Path) -> Result<(Metadata, std::ops::Range<u64>)> {
-    let archive = versioned(bytes, "document", path)?;
+    let archive = versioned::<DocumentRecord>(bytes, path)?;
     let corrupt = |error: Error| StorageError::corrupt(path, format!("document record: {error}"));
     let record = rkyv::access::<ArchivedDocumentRecord, Error>(&archive).map_err(corrupt)?;
     let metadata = rkyv::deserialize::<Metadata, Error>(&record.metadata).map_err(corrupt)?;
@@ -71,11 +124,12 @@ pub(super) fn decode_filtered(bytes: &[u8], path: &Path) -> Result<(Metadata, st
 }
 
 /// sled promises no alignment, so the archive is copied to where rkyv may read it.
-fn versioned(bytes: &[u8], what: &'static str, path: &Path) -> Result<AlignedVec> {
+fn versioned<T: Record>(bytes: &[u8], path: &Path) -> Result<AlignedVec> {
+    let what = T::WHAT;
     let (&version, archive) =
         bytes.split_first().ok_or_else(|| StorageError::corrupt(path, format!("{what} record is empty")))?;
-    if version != RECORD_VERSION {
-        let (got, supported) = (u32::from(version), u32::from(RECORD_VERSION));
+    if version != T::VERSION {
+        let (got, supported) = (u32::from(version), u32::from(T::VERSION));
         return Err(StorageError::Version { path: path.to_owned(), what, got, supported });
     }
     let mut aligned = AlignedVec::with_capacity(archive.len());
@@ -92,26 +146,36 @@ mod tests {
     #[test]
     fn records_come_back_as_they_were() {
         let bytes = encode(&passage());
-        assert_eq!(decode::<PassageRecord>(&bytes, "passage", Path::new("x")).unwrap(), passage());
+        assert_eq!(decode_passage(&bytes, Path::new("x")).unwrap(), passage());
+    }
+
+    #[test]
+    fn a_passage_of_before_there_were_leads_has_none() {
+        let PassageRecord { document, start, end, source_start, source_end, heading, .. } = passage();
+        let old = PassageRecordV1 { document, start, end, source_start, source_end, heading };
+        let read = decode_passage(&encode(&old), Path::new("x")).unwrap();
+        assert_eq!(read, PassageRecord { lead_start: 0, lead_end: 0, ..passage() });
     }
 
     #[test]
     fn an_unknown_version_is_named() {
         let mut bytes = encode(&passage());
         bytes[0] = 7;
-        let error = decode::<PassageRecord>(&bytes, "passage", Path::new("x")).unwrap_err();
-        assert!(matches!(error, StorageError::Version { got: 7, supported: 1, what: "passage", .. }));
+        let error = decode_passage(&bytes, Path::new("x")).unwrap_err();
+        assert!(matches!(error, StorageError::Version { got: 7, supported: 2, what: "passage", .. }));
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_reading_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            if let Some(version) = bytes.first_mut() {
-                *version = RECORD_VERSION;
+            for version in [1, 2] {
+                if let Some(first) = bytes.first_mut() {
+                    *first = version;
+                }
+                let _ = decode_passage(&bytes, Path::new("x"));
+                let _ = decode::<DocumentRecord>(&bytes, Path::new("x"));
+                let _ = decode_filtered(&bytes, Path::new("x"));
             }
-            let _ = decode::<PassageRecord>(&bytes, "passage", Path::new("x"));
-            let _ = decode::<DocumentRecord>(&bytes, "document", Path::new("x"));
-            let _ = decode_filtered(&bytes, Path::new("x"));
         }
     }
 

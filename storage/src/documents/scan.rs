@@ -6,7 +6,7 @@
 
 use super::base::Part;
 use super::keys::{self, TEXT_BLOCK_BYTES};
-use super::records::decode;
+use super::records::{decode, decode_passage};
 use super::{DocumentRecord, Documents, PassageRecord};
 use crate::error::{Result, StorageError};
 
@@ -31,7 +31,7 @@ impl Documents {
     ) -> impl Iterator<Item = Result<(u64, Result<DocumentRecord>)>> + use<'_> {
         self.entries(Part::Documents).map(|entry| {
             let (id, bytes) = entry?;
-            Ok((self.lenient_id(&id), decode(&bytes, "document", &self.path)))
+            Ok((self.lenient_id(&id), decode(&bytes, &self.path)))
         })
     }
 
@@ -41,7 +41,7 @@ impl Documents {
     ) -> impl Iterator<Item = Result<(u64, Result<PassageRecord>)>> + use<'_> {
         self.entries(Part::Passages).map(|entry| {
             let (row, bytes) = entry?;
-            Ok((self.lenient_id(&row), decode(&bytes, "passage", &self.path)))
+            Ok((self.lenient_id(&row), decode_passage(&bytes, &self.path)))
         })
     }
 

@@ -2,7 +2,7 @@
 
 pub use super::base::targets::base;
 
-use super::records::{decode, decode_filtered, encode};
+use super::records::{decode, decode_filtered, decode_passage, encode};
 use super::{DocumentRecord, Manifest, PassageRecord, SegmentEntry};
 use crate::filter::{Metadata, Value};
 use postil_hostile::Target;
@@ -10,7 +10,16 @@ use std::path::Path;
 
 /// Where a passage is.
 pub(super) fn passage() -> PassageRecord {
-    PassageRecord { document: 3, start: 1, end: 9, source_start: 4, source_end: 12, title: "A > B".into() }
+    PassageRecord {
+        document: 3,
+        start: 21,
+        end: 29,
+        source_start: 24,
+        source_end: 32,
+        heading: "A > B".into(),
+        lead_start: 1,
+        lead_end: 9,
+    }
 }
 
 /// Records of all kinds, each read as every kind.
@@ -47,9 +56,9 @@ pub fn records() -> Target<'static> {
     };
     Target::new("records", [encode(&passage()), encode(&document), encode(&manifest)], |bytes| {
         let path = Path::new("x");
-        let _ = decode::<PassageRecord>(bytes, "passage", path);
-        let _ = decode::<DocumentRecord>(bytes, "document", path);
-        let _ = decode::<Manifest>(bytes, "manifest", path);
+        let _ = decode_passage(bytes, path);
+        let _ = decode::<DocumentRecord>(bytes, path);
+        let _ = decode::<Manifest>(bytes, path);
         let _ = decode_filtered(bytes, path);
     })
 }

@@ -6,7 +6,7 @@ use super::contain::{contained, contained_steps};
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::open::Closing;
 use super::over::over;
-use super::records::{decode, decode_filtered};
+use super::records::{decode, decode_filtered, decode_passage};
 use super::sled_files::Syncing;
 use super::{DocumentRecord, Manifest, PassageRecord};
 use crate::error::{AtPath, Result, StorageError};
@@ -117,7 +117,7 @@ impl Documents {
 
     pub(crate) fn manifest(&self) -> Result<Option<Manifest>> {
         let Some(bytes) = self.get(&self.manifest, MANIFEST_KEY)? else { return Ok(None) };
-        let manifest: Manifest = decode(&bytes, "manifest", &self.path)?;
+        let manifest: Manifest = decode(&bytes, &self.path)?;
         self.committed.check(manifest.generation, &self.path)?;
         Ok(Some(manifest))
     }
@@ -198,12 +198,12 @@ impl Documents {
 
     pub(crate) fn document(&self, id: u64) -> Result<Option<DocumentRecord>> {
         let bytes = self.get_over(Part::Documents, &keys::id(id))?;
-        bytes.map(|bytes| decode(&bytes, "document", &self.path)).transpose()
+        bytes.map(|bytes| decode(&bytes, &self.path)).transpose()
     }
 
     pub(crate) fn passage(&self, row: u64) -> Result<Option<PassageRecord>> {
         let bytes = self.get_over(Part::Passages, &keys::id(row))?;
-        bytes.map(|bytes| decode(&bytes, "passage", &self.path)).transpose()
+        bytes.map(|bytes| decode_passage(&bytes, &self.path)).transpose()
     }
 
     /// A range of a document's text, reading only the blocks it touches; `None` when a block is not there.

@@ -15,7 +15,7 @@ pub const MAX_KEY_BYTES: usize = 4096;
 pub struct DocumentWrite {
     /// Names the document; writing the same key again replaces it.
     pub key: String,
-    /// For people.
+    /// Name of the document; may be empty.
     pub title: String,
     /// The text that passages are ranges of.
     pub text: String,
@@ -36,8 +36,12 @@ pub struct PassageWrite {
     pub range: Range<u64>,
     /// Bytes of the original document.
     pub source_range: Range<u64>,
-    /// For people, for example the headings above it.
-    pub title: String,
+    /// Bytes of the document's text that are read before those of `range`, as the header of a table is before
+    /// some of its rows; empty for none.
+    pub lead: Range<u64>,
+    /// Path of the headings it stands under: embedded before its text, so that an encoder run again needs
+    /// the same.
+    pub heading: String,
     /// As the encoder gave it.
     pub vector: Vec<f32>,
 }
@@ -46,7 +50,8 @@ impl DocumentWrite {
     /// A plain vector under a key: a document without text, of one passage.
     #[must_use]
     pub fn row(key: impl Into<String>, vector: Vec<f32>, metadata: Metadata) -> Self {
-        let passage = PassageWrite { range: 0..0, source_range: 0..0, title: String::new(), vector };
+        let heading = String::new();
+        let passage = PassageWrite { range: 0..0, source_range: 0..0, lead: 0..0, heading, vector };
         Self {
             key: key.into(),
             title: String::new(),
@@ -91,7 +96,7 @@ impl Batch {
 
     /// Bytes of text and vectors in it.
     pub(super) fn payload_bytes(&self) -> u64 {
-        let passage = |passage: &PassageWrite| 4 * passage.vector.len() + passage.title.len();
+        let passage = |passage: &PassageWrite| 4 * passage.vector.len() + passage.heading.len();
         let document = |document: &DocumentWrite| {
             document.text.len() + document.passages.iter().map(passage).sum::<usize>()
         };
@@ -131,12 +136,15 @@ impl DocumentWrite {
         Extent::of(self).check(options)?;
         let (key, text) = (&self.key, &self.text);
         for passage in &mut self.passages {
-            let Range { start, end } = passage.range;
             let boundary = |at: u64| usize::try_from(at).is_ok_and(|at| text.is_char_boundary(at));
-            let (source_start, source_end) = (passage.source_range.start, passage.source_range.end);
-            if start > end || !boundary(start) || !boundary(end) || source_start > source_end {
-                let text_bytes = text.len() as u64;
-                return Err(StorageError::Range { key: key.clone(), start, end, text_bytes });
+            let is_part =
+                |range: &Range<u64>| range.start <= range.end && boundary(range.start) && boundary(range.end);
+            let whole_source = passage.source_range.start <= passage.source_range.end;
+            for Range { start, end } in [passage.lead.clone(), passage.range.clone()] {
+                if !is_part(&(start..end)) || !whole_source {
+                    let text_bytes = text.len() as u64;
+                    return Err(StorageError::Range { key: key.clone(), start, end, text_bytes });
+                }
             }
             passage.vector = profile.prepare(&passage.vector)?;
         }

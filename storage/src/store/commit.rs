@@ -221,7 +221,9 @@ impl Draft<'_> {
                 end: passage.range.end,
                 source_start: passage.source_range.start,
                 source_end: passage.source_range.end,
-                title: passage.title,
+                heading: passage.heading,
+                lead_start: passage.lead.start,
+                lead_end: passage.lead.end,
             };
             self.writes.passage(row, &record);
             self.ids.push(row);

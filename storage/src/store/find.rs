@@ -25,10 +25,14 @@ pub struct Hit {
     pub title: String,
     /// The document's fields.
     pub metadata: Arc<Metadata>,
-    /// The passage's own title.
-    pub passage_title: String,
-    /// The passage's text.
+    /// How the document's text was made of the original, as its writer gave it: of the version that was found.
+    pub source_map: Arc<Vec<u8>>,
+    /// Path of the headings the passage stands under, as it was embedded before its text; may be empty.
+    pub heading: String,
+    /// The passage's text: that of `lead`, if there is one, and on the next line that of `range`.
     pub text: String,
+    /// Bytes of the document's text that `text` begins with, as the header of a table; empty for none.
+    pub lead: Range<u64>,
     /// Bytes of the document's text.
     pub range: Range<u64>,
     /// Bytes of the original document.
@@ -40,6 +44,7 @@ struct Of {
     key: String,
     title: String,
     metadata: Arc<Metadata>,
+    source_map: Arc<Vec<u8>>,
 }
 
 impl Store {
@@ -112,25 +117,30 @@ impl Store {
         for &Ranked { rank, row } in ranked {
             let Some(record) = trees.passage(row)? else { return Ok(Err(row)) };
             let id = record.document;
-            let range = record.start..record.end;
-            let Some(text) = trees.text(id, &range)? else { return Ok(Err(row)) };
+            let Some(passage) = Passage::read(&trees, row, record)? else { return Ok(Err(row)) };
             let of = match documents.entry(id) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(unknown) => {
                     let Some(document) = trees.document(id)? else { return Ok(Err(row)) };
-                    let metadata = Arc::new(document.metadata);
-                    unknown.insert(Of { key: document.key, title: document.title, metadata })
+                    unknown.insert(Of {
+                        key: document.key,
+                        title: document.title,
+                        metadata: Arc::new(document.metadata),
+                        source_map: Arc::new(document.source_map),
+                    })
                 }
             };
-            let Passage { row, title, range, source_range, text } = Passage::new(row, record, text);
+            let Passage { row, heading, range, lead, source_range, text } = passage;
             hits.push(Hit {
                 row,
                 score: self.shared.profile.metric.score(rank),
                 key: of.key.clone(),
                 title: of.title.clone(),
                 metadata: Arc::clone(&of.metadata),
-                passage_title: title,
+                source_map: Arc::clone(&of.source_map),
+                heading,
                 text,
+                lead,
                 range,
                 source_range,
             });

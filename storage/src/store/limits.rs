@@ -11,7 +11,7 @@ pub struct Extent<'a> {
     pub key: &'a str,
     /// Bytes of its text.
     pub text_bytes: usize,
-    /// Bytes of its longest title: its own, or that of a passage.
+    /// Bytes of its title or of the longest heading of a passage, whichever is longer.
     pub title_bytes: usize,
     /// Its fields.
     pub metadata: &'a Metadata,
@@ -40,7 +40,7 @@ pub(super) fn key(key: &str) -> Result<()> {
 
 impl<'a> Extent<'a> {
     pub(super) fn of(document: &'a DocumentWrite) -> Self {
-        let titles = document.passages.iter().map(|passage| passage.title.len());
+        let titles = document.passages.iter().map(|passage| passage.heading.len());
         Self {
             key: &document.key,
             text_bytes: document.text.len(),

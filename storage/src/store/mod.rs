@@ -14,6 +14,7 @@
 //! | seal | the indexer thread: graph, segment file, adoption; merging and compaction |
 //! | space | room on the disk |
 //! | read | documents and passages |
+//! | lead | the text of a passage, and where parts of it stand in the document |
 //! | find | search results: filters, hits, retries |
 //! | staging | a folder that gets its name only when it is complete |
 //! | backup | copies made while the database is in use, and the way back |
@@ -30,6 +31,7 @@ mod check;
 mod commit;
 mod find;
 mod group;
+mod lead;
 mod limits;
 mod lock;
 mod options;

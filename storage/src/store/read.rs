@@ -3,6 +3,7 @@
 //! These read the trees directly, so they may see a batch a moment before it is durable, and always whole: a document
 //! id names one version of a document for ever. Where a version goes away while it is read, the next one is read.
 
+use super::lead::joined;
 use super::{DocumentWrite, PassageWrite, Store};
 use crate::documents::{DocumentRecord, Documents, PassageRecord};
 use crate::error::{Result, StorageError};
@@ -35,13 +36,15 @@ pub struct Document {
 pub struct Passage {
     /// The row of its vector.
     pub row: u64,
-    /// Its own title.
-    pub title: String,
+    /// Path of the headings it stands under, as it was embedded before its text; may be empty.
+    pub heading: String,
     /// Bytes of the document's text.
     pub range: Range<u64>,
+    /// Bytes of the document's text that `text` begins with, before those of `range`; empty for none.
+    pub lead: Range<u64>,
     /// Bytes of the original document.
     pub source_range: Range<u64>,
-    /// The text of `range`.
+    /// The text of `lead`, if there is one, and on the next line that of `range`.
     pub text: String,
 }
 
@@ -54,9 +57,16 @@ impl From<DocumentRecord> for Document {
 }
 
 impl Passage {
-    pub(super) fn new(row: u64, record: PassageRecord, text: String) -> Self {
+    /// The passage of a record; `None` when a part of its text is not there.
+    pub(super) fn read(documents: &Documents, row: u64, record: PassageRecord) -> Result<Option<Self>> {
+        let (range, lead) = (record.start..record.end, record.lead_start..record.lead_end);
+        let Some(mut text) = documents.text(record.document, &range)? else { return Ok(None) };
+        if !lead.is_empty() {
+            let Some(before) = documents.text(record.document, &lead)? else { return Ok(None) };
+            text = joined(&before, text);
+        }
         let source_range = record.source_start..record.source_end;
-        Self { row, title: record.title, range: record.start..record.end, source_range, text }
+        Ok(Some(Self { row, heading: record.heading, range, lead, source_range, text }))
     }
 }
 
@@ -103,7 +113,8 @@ impl Store {
                 passages.push(PassageWrite {
                     range: passage.start..passage.end,
                     source_range: passage.source_start..passage.source_end,
-                    title: passage.title,
+                    lead: passage.lead_start..passage.lead_end,
+                    heading: passage.heading,
                     vector,
                 });
             }
@@ -178,8 +189,5 @@ impl Store {
 /// A row's passage with its text; `None` when any part of it is not there.
 fn passage(documents: &Documents, row: u64) -> Result<Option<Passage>> {
     let Some(record) = documents.passage(row)? else { return Ok(None) };
-    let Some(text) = documents.text(record.document, &(record.start..record.end))? else {
-        return Ok(None);
-    };
-    Ok(Some(Passage::new(row, record, text)))
+    Passage::read(documents, row, record)
 }

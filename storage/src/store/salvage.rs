@@ -229,7 +229,8 @@ impl Salvage {
             passages.push(PassageWrite {
                 range: passage.start..passage.end,
                 source_range: passage.source_start..passage.source_end,
-                title: passage.title,
+                lead: passage.lead_start..passage.lead_end,
+                heading: passage.heading,
                 vector,
             });
         }

@@ -25,7 +25,8 @@ pub(super) fn document(i: u64) -> DocumentWrite {
     let passage = |at: u64| PassageWrite {
         range: at * 8..at * 8 + 8,
         source_range: 0..8,
-        title: String::new(),
+        lead: 0..0,
+        heading: String::new(),
         vector: (0..DIMENSION as u64).map(|j| ((i * 31 + at * 17 + j * 7) % 23 + 1) as f32).collect(),
     };
     DocumentWrite {

@@ -33,7 +33,8 @@ fn document(number: u64, seed: u64) -> DocumentWrite {
         PassageWrite {
             range: i..i + 9,
             source_range: i..i + 9,
-            title: format!("passage {i}"),
+            lead: 0..0,
+            heading: format!("passage {i}"),
             vector: (0..DIMENSION as u64).map(component).collect(),
         }
     });

@@ -65,7 +65,8 @@ pub(crate) fn document(key: u64, generation: u64) -> DocumentWrite {
     let passages = (0..count.min(repeat)).map(|i| PassageWrite {
         range: i * piece..(i + 1) * piece,
         source_range: i..i + 7,
-        title: format!("passage {i}"),
+        lead: 0..0,
+        heading: format!("passage {i}"),
         vector: vector(seed ^ i),
     });
     DocumentWrite {
@@ -128,7 +129,7 @@ pub(crate) fn agree(store: &Store, model: &Model) {
         let passages = store.passages(&document.key).unwrap().unwrap();
         assert_eq!(passages.len(), expected.passages.len());
         for (passage, written) in passages.iter().zip(&expected.passages) {
-            assert_eq!((&passage.range, &passage.title), (&written.range, &written.title));
+            assert_eq!((&passage.range, &passage.heading), (&written.range, &written.heading));
             assert_eq!(store.vector(passage.row).unwrap().as_ref(), Some(&written.vector));
             let hits = store.search(&written.vector, &SearchOptions::new(1)).unwrap();
             assert_eq!((&hits[0].key, &hits[0].range), (&expected.key, &written.range));

@@ -226,7 +226,7 @@ impl Composer<'_> {
         origin: Option<Range<usize>>,
         said: &str,
     ) -> Result<Citation, GenerateError> {
-        let Retrieved { passage, score } = self.passages[z];
+        let passage = self.passages[z].passage;
         let is_there = |range: &Range<usize>| match passage.text.get(range.clone()) {
             Some(part) => !self.is_quoting || part == of.text,
             None => false,
@@ -247,7 +247,6 @@ impl Composer<'_> {
             copied: origin,
             posterior: of.marginal.posterior[z],
             prior: self.log_prior[z].exp(),
-            score,
             leave_one_out: of.marginal.leave_one_out[z],
         })
     }

@@ -46,8 +46,9 @@ pub use search::Search;
 pub struct Retrieved<'a> {
     /// What the generator reads.
     pub passage: Passage<'a>,
-    /// Its exact similarity to the question, not yet scaled.
-    pub score: f32,
+    /// The score its prior is made of, not yet scaled: its similarity to the question, plus whatever else it
+    /// was ranked by.
+    pub relevance: f32,
 }
 
 /// An answer, and who said it.
@@ -136,7 +137,7 @@ impl Answer {
     }
 }
 
-/// Answers `question` from `passages`: the prior from their scores, every candidate answer (or, from a
+/// Answers `question` from `passages`: the prior from their relevance, every candidate answer (or, from a
 /// generator that writes freely, those a search finds) marginalized over them, the most probable chosen.
 ///
 /// Copies of a passage are read once, and the last passages not at all when they have next to nothing of the prior: see
@@ -174,10 +175,10 @@ pub fn answer_watched(
     if passages.is_empty() {
         return Err(GenerateError::NoPassages);
     }
-    let scores: Vec<f32> = passages.iter().map(|p| p.score).collect();
+    let scores: Vec<f32> = passages.iter().map(|p| p.relevance).collect();
     if let Some(score) = scores.iter().find(|s| !s.is_finite()) {
         let got = f64::from(*score);
-        return Err(GenerateError::Value { what: "score of a passage", got, expected: "finite" });
+        return Err(GenerateError::Value { what: "relevance of a passage", got, expected: "finite" });
     }
     let scale = f64::from(options.score_scale);
     let read = worth_reading(&prior(&scores, scale), options.unread_prior);

@@ -54,8 +54,6 @@ pub struct Citation {
     pub posterior: f64,
     /// p(z|x), before the answer was known.
     pub prior: f64,
-    /// The score given.
-    pub score: f32,
     /// log p(y|x) lost without this passage; +inf when no other can say it.
     pub leave_one_out: f64,
 }

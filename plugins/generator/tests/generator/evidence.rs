@@ -19,7 +19,7 @@ const LEAVE: [&str; 3] = ["Parents get forty days, as", "days, paid in full.", "
 
 fn retrieved<'a>(texts: &[&'a str], scores: &[f32]) -> Vec<Retrieved<'a>> {
     let passage =
-        |(text, score): (&&'a str, &f32)| Retrieved { passage: Passage::untitled(text), score: *score };
+        |(text, score): (&&'a str, &f32)| Retrieved { passage: Passage::untitled(text), relevance: *score };
     texts.iter().zip(scores).map(passage).collect()
 }
 

@@ -19,7 +19,7 @@ use crate::support::folder::{
 };
 
 fn passages() -> Vec<Retrieved<'static>> {
-    let of = |text, score| Retrieved { passage: Passage::untitled(text), score };
+    let of = |text, relevance| Retrieved { passage: Passage::untitled(text), relevance };
     vec![of("Twenty days of leave.", 0.4), of("None at all.", 0.3), of("", 0.1)]
 }
 

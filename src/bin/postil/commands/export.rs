@@ -48,7 +48,7 @@ fn print(db: &Database, args: &Export) -> Result<ExitCode> {
         for passage in db.store().passages(&document.key)?.with_context(gone)? {
             let range = &passage.source_range;
             let mut line =
-                json!({"range": [range.start, range.end], "title": passage.title, "text": passage.text});
+                json!({"range": [range.start, range.end], "heading": passage.heading, "text": passage.text});
             if !args.no_vectors {
                 line["vector"] = json!(db.store().vector(passage.row)?.with_context(gone)?);
             }

@@ -19,7 +19,10 @@ pub(crate) fn run(args: &Get) -> Result<ExitCode> {
                 .iter()
                 .map(|passage| {
                     let range = &passage.source_range;
-                    json!({"range": [range.start, range.end], "title": passage.title, "text": passage.text})
+                    json!({
+                        "range": [range.start, range.end], "title": document.title,
+                        "heading": passage.heading, "text": passage.text,
+                    })
                 })
                 .collect();
             render::json(&json!({ "document": document.key, "passages": passages }))?;
@@ -28,7 +31,7 @@ pub(crate) fn run(args: &Get) -> Result<ExitCode> {
                 let range = &passage.source_range;
                 render::text(&format!(
                     "bytes {}-{}  {}\n{}\n",
-                    range.start, range.end, passage.title, passage.text
+                    range.start, range.end, passage.heading, passage.text
                 ))?;
             }
         }

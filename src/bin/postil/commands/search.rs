@@ -1,7 +1,8 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::{Database, RetrieveOptions, Retrieved, SearchOptions};
+use postil::exchange::metadata_to_json;
+use postil::{Database, Place, RetrieveOptions, Retrieved, SearchOptions};
 use serde_json::json;
 
 use crate::args::Search;
@@ -21,7 +22,7 @@ pub(crate) fn run(args: &Search) -> Result<ExitCode> {
         render::json(&json!({ "hits": hits }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    for (rank, Retrieved { hit, words, relevance }) in found.iter().enumerate() {
+    for (rank, Retrieved { hit, words, relevance, copies }) in found.iter().enumerate() {
         let range = &hit.source_range;
         render::text(&format!(
             "{}. {relevance:.3}  {}  bytes {}-{}  (similarity {:.3}, words {words:.2})",
@@ -31,6 +32,9 @@ pub(crate) fn run(args: &Search) -> Result<ExitCode> {
             range.end,
             hit.score,
         ))?;
+        if !copies.is_empty() {
+            render::text(&format!("   also in: {}", render::on_one_line(&Place::names(copies))))?;
+        }
         render::text(&format!("   {}\n", render::snippet(&hit.text)))?;
     }
     if found.is_empty() {
@@ -43,11 +47,14 @@ fn to_json(found: &Retrieved) -> serde_json::Value {
     let hit = &found.hit;
     json!({
         "document": hit.key,
-        "title": hit.passage_title,
-        "range": [hit.source_range.start, hit.source_range.end],
+        "title": hit.title,
+        "heading": hit.heading,
+        "range": render::range(&hit.source_range),
         "text": hit.text,
         "score": hit.score,
         "words": found.words,
         "relevance": found.relevance,
+        "copies": render::copies(&found.copies),
+        "metadata": metadata_to_json(&hit.metadata),
     })
 }

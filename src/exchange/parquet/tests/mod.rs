@@ -25,7 +25,8 @@ fn document(key: &str, passages: usize, metadata: Metadata) -> DocumentWrite {
     let passage = |at: usize| PassageWrite {
         range: 3 * at as u64..3 * at as u64 + 3,
         source_range: 100 + at as u64..200,
-        title: format!("{key} > {at}"),
+        lead: if at == 1 { 0..3 } else { 0..0 },
+        heading: format!("{key} > {at}"),
         vector: vec![at as f32, -0.0, f32::MIN_POSITIVE / 2.0, 1.0 / 3.0],
     };
     DocumentWrite {

@@ -56,8 +56,13 @@ fn groups(count: usize) -> impl Iterator<Item = DocumentWrite> {
             .collect();
         let vector = vec![at as f32; 4];
         let range = 0..text.len() as u64;
-        let passages =
-            vec![PassageWrite { range: range.clone(), source_range: range, title: String::new(), vector }];
+        let passages = vec![PassageWrite {
+            range: range.clone(),
+            source_range: range,
+            lead: 0..0,
+            heading: String::new(),
+            vector,
+        }];
         DocumentWrite {
             text,
             passages,
@@ -108,7 +113,7 @@ prop_compose! {
     fn passage()(bits in prop::array::uniform4(any::<u32>()), title in text(), at in any::<u32>()) -> PassageWrite {
         let at = u64::from(at);
         let vector = bits.map(f32::from_bits).to_vec();
-        PassageWrite { range: 0..0, source_range: at..at + 1, title, vector }
+        PassageWrite { range: 0..0, source_range: at..at + 1, lead: 0..0, heading: title, vector }
     }
 }
 

@@ -163,9 +163,9 @@ fn each_passage(documents: &Documents, report: &mut Report<'_>) -> Result<Roarin
 fn fits(passage: &PassageRecord, record: &DocumentRecord, text: Option<&str>) -> bool {
     let boundary =
         |at: u64| text.is_none_or(|text| usize::try_from(at).is_ok_and(|at| text.is_char_boundary(at)));
-    passage.start <= passage.end
-        && passage.end <= record.text_bytes
+    let is_part =
+        |start: u64, end: u64| start <= end && end <= record.text_bytes && boundary(start) && boundary(end);
+    is_part(passage.start, passage.end)
+        && is_part(passage.lead_start, passage.lead_end)
         && passage.source_start <= passage.source_end
-        && boundary(passage.start)
-        && boundary(passage.end)
 }

@@ -214,7 +214,7 @@ fn copied_words_are_spelled_as_the_passage_does_and_origins_are_its_bytes() {
 #[test]
 fn a_whole_answer_cites_sentences_of_the_passages() {
     let reader = reader();
-    let passages = PASSAGES.map(|passage| Retrieved { passage, score: 0.5 });
+    let passages = PASSAGES.map(|passage| Retrieved { passage, relevance: 0.5 });
     let found = answer(&reader, QUESTION, &passages, &AnswerOptions::new(1.0)).unwrap();
     assert!((found.posteriors.iter().sum::<f64>() - 1.0).abs() < 1e-9);
     let all = found.alternatives.iter().flat_map(|other| &other.citations).chain(&found.citations);
@@ -234,7 +234,7 @@ fn a_whole_answer_cites_sentences_of_the_passages() {
 
 #[test]
 fn an_answer_is_withheld_when_its_abstention_score_is_above_the_threshold() {
-    let passages = PASSAGES.map(|passage| Retrieved { passage, score: 0.5 });
+    let passages = PASSAGES.map(|passage| Retrieved { passage, relevance: 0.5 });
     let fitted = |calibration: &str| {
         let config =
             CONFIG.replace("\"gate_size\"", &format!("\"calibration\": {calibration}, \"gate_size\""));
