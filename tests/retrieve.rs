@@ -102,3 +102,53 @@ fn a_weight_that_is_no_weight_and_a_k_of_none_are_refused() {
     assert!(matches!(db.retrieve(QUESTION, &RetrieveOptions::new(0)), Err(Error::Storage(_))));
     assert!(matches!(db.retrieve(" ", &RetrieveOptions::new(3)), Err(Error::EmptyQuestion)));
 }
+
+#[test]
+fn copies_of_a_passage_take_one_place_and_are_all_named() {
+    let home = tempfile::tempdir().unwrap();
+    let db = rivers(&home);
+    let notice = "Where does the river Elbe flow? See the notice about where the river Elbe flows.";
+    for (copy, text) in [notice.to_owned(), notice.to_owned(), notice.replace(' ', "\r\n")].iter().enumerate()
+    {
+        db.ingest(Document::new(format!("copy{copy}.txt"), text)).unwrap();
+    }
+    for words_weight in [0.0, 6.0] {
+        let options = RetrieveOptions { words_weight, candidates: 3, ..RetrieveOptions::new(3) };
+        let found = db.retrieve(QUESTION, &options).unwrap();
+        assert_eq!(found.len(), 3);
+        let notices: Vec<_> = found.iter().filter(|found| found.hit.key.starts_with("copy")).collect();
+        let [notice] = notices.as_slice() else { panic!("one place for all: {:?}", keys(&found)) };
+        let mut named: Vec<&str> = notice.copies.iter().map(|place| place.document.as_str()).collect();
+        named.push(&notice.hit.key);
+        named.sort_unstable();
+        assert_eq!(named, ["copy0.txt", "copy1.txt", "copy2.txt"]);
+    }
+    let answer = db.ask_with(QUESTION, &AskOptions { k: 3, ..AskOptions::default() }).unwrap();
+    assert_eq!(answer.passages.iter().filter(|passage| !passage.copies.is_empty()).count(), 1);
+    assert!((answer.passages.iter().map(|passage| passage.prior).sum::<f64>() - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn the_same_words_under_another_heading_are_another_passage() {
+    let home = tempfile::tempdir().unwrap();
+    let db = rivers(&home);
+    for (key, who) in [("a.txt", "Adults"), ("b.txt", "Children"), ("c.txt", "Children")] {
+        db.ingest(Document::new(key, "A ticket for the ferry costs five.").with_title(who)).unwrap();
+    }
+    let found = db.retrieve("ticket for the ferry", &RetrieveOptions::new(8)).unwrap();
+    let tickets: Vec<_> = found.iter().filter(|found| found.hit.text.contains("ticket")).collect();
+    assert_eq!(tickets.iter().map(|found| found.copies.len()).sum::<usize>(), 1);
+    assert_eq!(tickets.len(), 2);
+}
+
+#[test]
+fn more_copies_than_candidates_do_not_hide_what_else_there_is() {
+    let home = tempfile::tempdir().unwrap();
+    let db = rivers(&home);
+    let copy = |at| Document::new(format!("copy{at}.txt"), "Where does the river Elbe flow? See below.");
+    db.ingest_all((0..300).map(copy), &IngestOptions::default(), &|_| {}).unwrap();
+    let found = db.retrieve(QUESTION, &RetrieveOptions::new(5)).unwrap();
+    assert_eq!(found.len(), 5);
+    assert_eq!(found[0].copies.len(), 299);
+    assert_eq!(found.iter().filter(|found| found.hit.key.starts_with("copy")).count(), 1);
+}

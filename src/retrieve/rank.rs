@@ -69,7 +69,7 @@ impl Database {
             return Err(Error::WordsWeight { got: *words_weight });
         }
         let vector = self.question_vector(question)?;
-        if *words_weight == 0.0 {
+        if *words_weight == 0.0 || search.k == 0 {
             let alone = |(hit, copies): (Hit, _)| Retrieved { words: 0.0, relevance: hit.score, hit, copies };
             let mut found: Vec<_> =
                 self.distinct(&vector, search, search.k)?.into_iter().map(alone).collect();

@@ -1,0 +1,103 @@
+//! Citations while the documents change: each is of the state that was searched.
+//!
+//! `POSTIL_ANSWERS` is how many questions are asked, 300 if not given; 10,000 is the long form.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use postil::extract::Kind;
+use postil::{AskOptions, Citation, Database, Document};
+use postil_encoder::HashEncoder;
+use postil_generator::QuoteGenerator;
+
+const PLACES: [&str; 6] = ["depot", "harbour", "library", "museum", "station", "theatre"];
+const ASKERS: u64 = 2;
+
+/// A page whose sentences name its version, and stand at other bytes in each version.
+fn page(place: &str, version: u64) -> String {
+    let pad = "<p>&amp; so on &mdash; <b>and</b> on.</p>\n".repeat((version * 7 % 23) as usize);
+    format!(
+        "<title>The {place}</title>{pad}<h1>Hours</h1><p>In version {version} the {place} opens at nine. \
+         It is closed on the {version}th day.</p>{pad}<p>The {place} of version {version} has a roof.</p>"
+    )
+}
+
+fn open(home: &tempfile::TempDir) -> Database {
+    let encoder = Arc::new(HashEncoder::default());
+    let generator = Arc::new(QuoteGenerator::new(encoder.clone()));
+    let options = Database::options().encoder(encoder).generator(generator);
+    options.open(home.path().join("places.postil")).unwrap()
+}
+
+/// Originals by place and version; one is there before its document is.
+type Originals = Mutex<HashMap<(String, u64), String>>;
+
+fn write(db: &Database, originals: &Originals, place: &str, version: u64) {
+    let page = page(place, version);
+    originals.lock().insert((place.to_owned(), version), page.clone());
+    db.ingest(Document::from_bytes(place, page.as_bytes(), Kind::Html).unwrap()).unwrap();
+}
+
+/// The version that a quote is of, as it says itself.
+fn version(quote: &str) -> u64 {
+    let numbers = quote.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    numbers.last().unwrap().parse().unwrap()
+}
+
+fn check(citation: &Citation, originals: &Originals) {
+    let quote = &citation.quote;
+    if !quote.contains(|c: char| c.is_ascii_digit()) {
+        return;
+    }
+    let originals = originals.lock();
+    let original = &originals[&(citation.document.clone(), version(quote))];
+    let range = citation.range.start as usize..citation.range.end as usize;
+    assert_eq!(&original[range], quote, "{citation:?}");
+    assert_eq!(citation.title, format!("The {}", citation.document));
+}
+
+#[test]
+fn a_citation_points_into_the_version_that_was_searched_while_documents_are_replaced() {
+    let asked = std::env::var("POSTIL_ANSWERS").map_or(300, |number| number.parse().unwrap());
+    let home = tempfile::tempdir().unwrap();
+    let db = open(&home);
+    let originals = Originals::default();
+    PLACES.iter().for_each(|place| write(&db, &originals, place, 0));
+    let (stop, answers, cited) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    let ask = || {
+        for turn in 0.. {
+            if answers.fetch_add(1, Ordering::Relaxed) >= asked {
+                break;
+            }
+            let place = PLACES[turn % PLACES.len()];
+            let answer =
+                db.ask_with(&format!("When does the {place} open?"), &AskOptions::default()).unwrap();
+            let others = answer.alternatives.iter().flat_map(|other| &other.citations);
+            for citation in answer.citations.iter().chain(others) {
+                check(citation, &originals);
+                cited.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        stop.store(true, Ordering::Release);
+    };
+    std::thread::scope(|scope| {
+        (0..ASKERS).for_each(|_| drop(scope.spawn(ask)));
+        for change in 1.. {
+            if stop.load(Ordering::Acquire) {
+                break;
+            }
+            let place = PLACES[change as usize % PLACES.len()];
+            if change % 5 == 0 {
+                db.remove([place]).unwrap();
+            }
+            if change % 40 == 0 {
+                db.compact().unwrap();
+            }
+            write(&db, &originals, place, change);
+        }
+    });
+    assert!(cited.into_inner() > asked, "most answers cite something");
+}
