@@ -15,6 +15,8 @@ use postil_generator::QuoteGenerator;
 
 const PLACES: [&str; 6] = ["depot", "harbour", "library", "museum", "station", "theatre"];
 const ASKERS: u64 = 2;
+/// Documents written meanwhile, at least.
+const CHANGES: u64 = 60;
 
 /// A page whose sentences name its version, and stand at other bytes in each version.
 fn page(place: &str, version: u64) -> String {
@@ -66,10 +68,12 @@ fn a_citation_points_into_the_version_that_was_searched_while_documents_are_repl
     let db = open(&home);
     let originals = Originals::default();
     PLACES.iter().for_each(|place| write(&db, &originals, place, 0));
-    let (stop, answers, cited) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    let stop = AtomicBool::new(false);
+    let (answers, cited, changes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let ask = || {
         for turn in 0.. {
-            if answers.fetch_add(1, Ordering::Relaxed) >= asked {
+            let is_enough = answers.fetch_add(1, Ordering::Relaxed) >= asked;
+            if is_enough && changes.load(Ordering::Relaxed) >= CHANGES {
                 break;
             }
             let place = PLACES[turn % PLACES.len()];
@@ -97,6 +101,7 @@ fn a_citation_points_into_the_version_that_was_searched_while_documents_are_repl
                 db.compact().unwrap();
             }
             write(&db, &originals, place, change);
+            changes.store(change, Ordering::Relaxed);
         }
     });
     assert!(cited.into_inner() > asked, "most answers cite something");
