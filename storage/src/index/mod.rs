@@ -6,10 +6,14 @@
 //! | run/ | their vectors in a file, where many came at once |
 //! | growing_graph | their graph, built by `hnsw_rs` |
 //! | graph/ | frozen neighbour lists and best-first search |
+//! | copies | rows with equal vectors: one node of a graph |
+//! | measure | whether codes tell rows apart, and how widely a graph has to be searched |
 //! | segment/ | the immutable file |
 
+pub(crate) mod copies;
 pub(crate) mod graph;
 pub(crate) mod growing;
 pub(crate) mod growing_graph;
+pub(crate) mod measure;
 pub(crate) mod run;
 pub(crate) mod segment;

@@ -72,8 +72,8 @@ mod tests {
 
     #[test]
     fn a_passage_reads_its_lead_first() {
-        assert_eq!(hit(0..14).text, "| name | age |\n| Lee | 9 |\n");
-        assert_eq!(hit(0..0).text, "| Lee | 9 |\n");
+        assert_eq!(hit(0..14).text, "| name | age |\n| Lee | 9 |");
+        assert_eq!(hit(0..0).text, "| Lee | 9 |");
     }
 
     #[test]

@@ -27,7 +27,10 @@ pub(super) fn document(i: u64) -> DocumentWrite {
         source_range: 0..8,
         lead: 0..0,
         heading: String::new(),
-        vector: (0..DIMENSION as u64).map(|j| ((i * 31 + at * 17 + j * 7) % 23 + 1) as f32).collect(),
+        // No two are equal, nor in one direction.
+        vector: (0..DIMENSION as u64)
+            .map(|j| ((i * 31 + at * 17 + j * 7) % 23 + 1) as f32 - ((2 * i + at) * j) as f32 / 4096.0)
+            .collect(),
     };
     DocumentWrite {
         text: text(),
@@ -45,6 +48,15 @@ pub(super) struct Sample {
 
 impl Sample {
     pub(super) fn new(metric: Metric) -> Self {
+        Self::of(metric, document)
+    }
+
+    /// One in which eight documents after each other have the vectors of the first of them.
+    pub(super) fn with_copies() -> Self {
+        Self::of(Metric::L2, |i| DocumentWrite { key: format!("key {i}"), ..document(i - i % 8) })
+    }
+
+    fn of(metric: Metric, document: fn(u64) -> DocumentWrite) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.postil");
         let options = Self::options();

@@ -1,6 +1,7 @@
 //! Vectors in a byte per component: what a search walks over before the exact vectors decide.
 
 use super::distance;
+use super::metric::Metric;
 use std::ops::Deref;
 
 /// A row of codes is filled up with zeros to a multiple of this, a cache line.
@@ -85,6 +86,14 @@ impl<'a> Codes<'a> {
     #[inline]
     pub(crate) fn row(self, row: u32) -> &'a [i8] {
         &self.codes[row as usize * self.stride..(row as usize + 1) * self.stride]
+    }
+
+    /// Squared lengths of all rows, in codes, where the metric ranks by them too.
+    pub(crate) fn norms(self, metric: Metric) -> Vec<f32> {
+        match metric {
+            Metric::L2 => (0..self.rows() as u32).map(|row| self.norm(row)).collect(),
+            Metric::Cosine | Metric::Dot => Vec::new(),
+        }
     }
 
     /// Squared length of a row, in codes.

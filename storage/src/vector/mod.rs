@@ -4,4 +4,5 @@ pub(crate) mod codes;
 pub(crate) mod distance;
 pub(crate) mod metric;
 pub(crate) mod precision;
+pub(crate) mod rows;
 pub(crate) mod top_k;

@@ -9,10 +9,11 @@ use super::links::{Graph, Level, Lists, NONE, UpperLevel};
 use super::prune::{Near, Space};
 use super::scratch::Scratch;
 use super::search::{Nearness, descend, nearest_from};
+use crate::index::copies::Copies;
 use crate::parallel::parallel;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::vector::codes::Codes;
 use crate::vector::metric::Metric;
+use crate::vector::rows::Rows;
 use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
 
@@ -41,19 +42,22 @@ impl BuildOptions<'_> {
     }
 }
 
-/// The graph of rows of codes; `None` when it was stopped. `done` counts rows of level 0. `before` is the graph of the first of these rows, if there
+/// The graph of rows; `None` when it was stopped. Copies are no nodes of it. `done` counts rows of level 0. `before` is the graph of the first of these rows, if there
 /// is one with the same `m`: only the others are inserted then.
 pub(crate) fn build(
     metric: Metric,
-    codes: Codes<'_>,
+    all_rows: Rows<'_>,
+    copies: Copies<'_>,
     before: Option<Graph>,
     options: BuildOptions<'_>,
     done: &AtomicUsize,
     stop: &AtomicBool,
 ) -> Option<Graph> {
-    let all = Space::new(metric, codes);
+    let all = Space::new(metric, all_rows);
     let rows = all.rows();
-    let levels: Vec<u8> = (0..rows as u32).map(|position| level_of(position, options.m)).collect();
+    let is_copy = copies.marks(rows);
+    let level = |position: u32| if is_copy[position as usize] { 0 } else { level_of(position, options.m) };
+    let levels: Vec<u8> = (0..rows as u32).map(level).collect();
     let top = levels.iter().copied().max().unwrap_or(0);
     let before = before.filter(|graph| graph.stride == 2 * options.m);
     let (level0_before, mut upper_before) =
@@ -63,8 +67,8 @@ pub(crate) fn build(
     for level in (1..=top).rev() {
         let nodes: Vec<u32> =
             (0..rows as u32).filter(|&position| levels[position as usize] >= level).collect();
-        let gathered: Vec<i8> = nodes.iter().flat_map(|&position| codes.row(position)).copied().collect();
-        let space = Space::new(metric, Codes { codes: &gathered, stride: codes.stride });
+        let gathered = all_rows.gather(&nodes);
+        let space = Space::new(metric, gathered.rows());
         let above: Vec<UpperLevel<'_>> = upper.iter().map(Level::borrowed).collect();
         let start = |index: u32| {
             let position = start_from(&above, &all, nodes[index as usize])?;
@@ -76,25 +80,44 @@ pub(crate) fn build(
             n if n == usize::from(level) => upper_before.pop().map(|level| level.links).unwrap_or_default(),
             _ => Vec::new(),
         };
-        let mut builder = Builder::new(&space, options.m, present, options, is_above);
+        let mut builder = Builder::new(&space, options.m, present, options, is_above, |_| false);
         builder.insert_all(start, &AtomicUsize::new(0), stop)?;
         let links = builder.lists;
         upper.insert(0, Level { nodes, stride: options.m, links });
     }
     let above: Vec<UpperLevel<'_>> = upper.iter().map(Level::borrowed).collect();
     let stride = 2 * options.m;
+    let is_above = |position: u32| levels[position as usize] > 0;
     let mut builder =
-        Builder::new(&all, stride, level0_before, options, |position| levels[position as usize] > 0);
+        Builder::new(&all, stride, level0_before, options, is_above, |position| is_copy[position as usize]);
     builder.insert_all(|position| start_from(&above, &all, position), done, stop)?;
     let level0 = builder.lists;
     let entry = upper.last().map_or(0, |level| level.nodes[0]);
     let mut graph = Graph { entry, stride, level0, upper };
-    graph.reach_all();
+    graph.reach_all(&is_copy);
     Some(graph)
 }
 
 fn start_from(above: &[UpperLevel<'_>], all: &Space<'_>, position: u32) -> Option<u32> {
     descend(above.last()?.nodes[0], above, all.rows(), &Row { space: all, row: position })
+}
+
+/// Nodes of a graph that are far from their nearest neighbour: the farthest, and others less and less far, about
+/// twice for each doubling of the number of nodes.
+pub(crate) fn loneliest(metric: Metric, rows: Rows<'_>, graph: &Graph, nodes: &[u32]) -> Vec<u32> {
+    let space = Space::new(metric, rows);
+    let lists = Lists { stride: graph.stride, places: &graph.level0 };
+    let nearest = |&node: &u32| {
+        let distances = lists.neighbors(node as usize).map(|other| space.distance(node, other));
+        Near { distance: distances.fold(f32::INFINITY, f32::min), row: node }
+    };
+    let mut all: Vec<Near> = nodes.iter().map(nearest).filter(|near| near.distance.is_finite()).collect();
+    all.sort_unstable_by(|a, b| b.order(a));
+    let places = (0..).map(|step: i32| std::f64::consts::SQRT_2.powi(step) as usize - 1);
+    let mut found: Vec<u32> =
+        places.take_while(|&place| place < all.len()).map(|place| all[place].row).collect();
+    found.dedup();
+    found
 }
 
 /// What is near a row.
@@ -156,10 +179,12 @@ impl<'a> Builder<'a> {
         mut lists: Vec<u32>,
         options: BuildOptions<'a>,
         is_above: impl Fn(u32) -> bool,
+        is_left_out: impl Fn(u32) -> bool,
     ) -> Self {
         let present = lists.len() / stride;
         lists.resize(space.rows() * stride, NONE);
-        let mut order: Vec<u32> = (0..space.rows() as u32).collect();
+        let is_in = |row: &u32| (*row as usize) < present || !is_left_out(*row);
+        let mut order: Vec<u32> = (0..space.rows() as u32).filter(is_in).collect();
         order[present..].sort_by_cached_key(|&row| (!is_above(row), hash(!u64::from(row))));
         let from_above = present + order[present..].iter().take_while(|&&row| is_above(row)).count();
         Self { space, stride, lists, options, order, present, from_above }
@@ -249,7 +274,7 @@ impl<'a> Builder<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vector::codes::{Scale, stride};
+    use crate::vector::codes::{Codes, Scale, stride};
     use proptest::prelude::*;
 
     fn graph(metric: Metric, vectors: &[Vec<f32>], threads: usize, m: usize, divide: usize) -> Graph {
@@ -262,8 +287,17 @@ mod tests {
         let stride = stride(dimension);
         let options = BuildOptions { m, ef: 40, threads, busy: &busy };
         let build = |rows: usize, before: Option<Graph>| {
-            let codes = Codes { codes: &codes[..rows * stride], stride };
-            build(metric, codes, before, options, &AtomicUsize::new(0), &AtomicBool::new(false)).unwrap()
+            let codes = Rows::Codes(Codes { codes: &codes[..rows * stride], stride });
+            build(
+                metric,
+                codes,
+                Copies::default(),
+                before,
+                options,
+                &AtomicUsize::new(0),
+                &AtomicBool::new(false),
+            )
+            .unwrap()
         };
         let first = vectors.len() / divide;
         let before = (first > 0).then(|| build(first, None));
@@ -298,10 +332,19 @@ mod tests {
     #[test]
     fn a_build_that_is_stopped_gives_nothing() {
         let codes = vec![1i8; 64 * 100];
-        let codes = Codes { codes: &codes, stride: 64 };
+        let codes = Rows::Codes(Codes { codes: &codes, stride: 64 });
         let options = BuildOptions { m: 4, ef: 10, threads: 1, busy: &AtomicBool::new(false) };
         assert!(
-            build(Metric::L2, codes, None, options, &AtomicUsize::new(0), &AtomicBool::new(true)).is_none()
+            build(
+                Metric::L2,
+                codes,
+                Copies::default(),
+                None,
+                options,
+                &AtomicUsize::new(0),
+                &AtomicBool::new(true)
+            )
+            .is_none()
         );
     }
 }

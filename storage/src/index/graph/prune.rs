@@ -1,20 +1,19 @@
 //! Which candidates become neighbours: near ones, none of which is nearer to another than to the row itself (Malkov and
 //! Yashunin 2016, algorithm 4); then, where there is room, with slack (Subramanya et al. 2019, "DiskANN", algorithm 2).
 
-use crate::vector::codes::Codes;
-use crate::vector::distance;
 use crate::vector::metric::Metric;
+use crate::vector::rows::Rows;
 
 /// How much nearer to a kept neighbour than to the row a candidate must be to stay left out of a list that has room, as a
 /// ratio of squared distances.
 const SLACK: f32 = 1.1;
 
-/// Squared distances between rows, in codes.
+/// Squared distances between rows, in codes or as the vectors have them.
 ///
 /// Inner products are not distances: rows get one more component, which fills all of them up to one length
 /// (Bachrach et al. 2014), so that the nearest of a row are those it has the greatest inner product with.
 pub(super) struct Space<'a> {
-    codes: Codes<'a>,
+    rows: Rows<'a>,
     norms: Vec<f32>,
     /// The component more; empty when the metric needs none.
     lift: Vec<f32>,
@@ -34,15 +33,14 @@ impl Near {
 }
 
 impl<'a> Space<'a> {
-    pub(super) fn new(metric: Metric, codes: Codes<'a>) -> Self {
-        let mut norms: Vec<f32> = (0..codes.rows() as u32).map(|row| codes.norm(row)).collect();
+    pub(super) fn new(metric: Metric, rows: Rows<'a>) -> Self {
+        let norms: Vec<f32> = (0..rows.count() as u32).map(|row| rows.product(row, row)).collect();
         let mut lift = Vec::new();
         if metric == Metric::Dot {
             let most = norms.iter().copied().fold(0.0, f32::max);
             lift = norms.iter().map(|norm| (most - norm).max(0.0).sqrt()).collect();
-            norms.fill(most);
         }
-        Self { codes, norms, lift }
+        Self { rows, norms, lift }
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -51,16 +49,16 @@ impl<'a> Space<'a> {
 
     #[inline]
     pub(super) fn distance(&self, a: u32, b: u32) -> f32 {
-        let mut product = distance::dot_codes(self.codes.row(a), self.codes.row(b)) as f32;
-        if !self.lift.is_empty() {
-            product += self.lift[a as usize] * self.lift[b as usize];
+        let distance = self.rows.squared_distance(a, b, &self.norms);
+        if self.lift.is_empty() {
+            return distance;
         }
-        self.norms[a as usize] + self.norms[b as usize] - 2.0 * product
+        distance + (self.lift[a as usize] - self.lift[b as usize]).powi(2)
     }
 
     #[inline]
     pub(super) fn prefetch(&self, row: u32) {
-        distance::prefetch(self.codes.row(row));
+        self.rows.prefetch(row);
     }
 
     /// At most `most` of the candidates, which come nearest first: those that no kept one is nearer to, and in the places
@@ -99,13 +97,14 @@ impl<'a> Space<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vector::codes::Codes;
 
     #[test]
     fn what_is_left_out_comes_back_with_slack_while_there_is_room() {
         // Seen from row 0: row 1 on one side, row 2 just nearer to it than to row 0, row 3 much nearer; row 4 on the other side.
         let points: [[i8; 2]; 5] = [[0, 0], [60, 0], [31, 60], [70, 10], [-90, 0]];
         let codes: Vec<i8> = points.iter().flat_map(|point| point.iter().copied().chain([0; 62])).collect();
-        let space = Space::new(Metric::L2, Codes { codes: &codes, stride: 64 });
+        let space = Space::new(Metric::L2, Rows::Codes(Codes { codes: &codes, stride: 64 }));
         let near = |row| Near { distance: space.distance(0, row), row };
         let rows = |most| -> Vec<u32> {
             let candidates = [1, 2, 3, 4].map(near);

@@ -5,12 +5,14 @@ use super::links::{Graph, Lists, NONE};
 
 impl Graph {
     /// Gives every row a path from the entry: a spanning tree, whose links are never replaced, grows until it has all.
-    pub(super) fn reach_all(&mut self) {
+    /// Copies, which nothing is linked to, count as reached.
+    pub(super) fn reach_all(&mut self, is_copy: &[bool]) {
         let rows = self.level0.len() / self.stride;
         if rows == 0 {
             return;
         }
-        let mut parents = vec![NONE; rows];
+        let mut parents: Vec<u32> =
+            (0..).zip(is_copy).map(|(row, &is_copy)| if is_copy { row } else { NONE }).collect();
         parents[self.entry as usize] = self.entry;
         self.grow(&mut parents, self.entry);
         for row in 0..rows {
@@ -20,7 +22,8 @@ impl Graph {
             let own = self.list(row).iter().copied().filter(|&n| n != NONE);
             let near = own.filter(|&n| parents[n as usize] != NONE);
             // The leaves of a tree have room, so some row always has.
-            let anyone = (0..rows as u32).filter(|&n| parents[n as usize] != NONE);
+            let is_node = |n: &u32| parents[*n as usize] != NONE && !is_copy[*n as usize];
+            let anyone = (0..rows as u32).filter(is_node);
             let found = near.chain(anyone).find_map(|from| Some((from, self.spare_place(from, &parents)?)));
             let Some((from, place)) = found else { return };
             self.level0[from as usize * self.stride + place] = row as u32;

@@ -24,6 +24,7 @@ impl Segment {
             damage.push("row ids are not ascending".to_owned());
         }
         self.check_levels(&mut damage);
+        self.check_copies(&mut damage);
         self.check_vectors(&mut damage);
         damage
     }
@@ -64,9 +65,28 @@ impl Segment {
             damage.push(format!("the entry point {} is not in the topmost level", self.entry));
         }
         let ids = self.ids();
-        let lost = reach::unreachable(self.entry, level0, rows);
-        if let Some(few) = few(lost.into_iter().map(|position| ids[position as usize])) {
+        let is_copy = self.copies().marks(rows);
+        let lost =
+            reach::unreachable(self.entry, level0, rows).into_iter().filter(|&row| !is_copy[row as usize]);
+        if let Some(few) = few(lost.map(|position| ids[position as usize])) {
             damage.push(format!("rows cannot be reached from the entry point: {few}"));
+        }
+    }
+
+    fn check_copies(&self, damage: &mut Vec<String>) {
+        let copies = self.copies().0;
+        let is_copy = self.copies().marks(self.ids().len());
+        let is_sound = |&[first, copy]: &[u32; 2]| {
+            let vector = self.at(copy as usize);
+            let is_node = is_copy.get(first as usize) == Some(&false);
+            is_node && first < copy && vector.is_some() && vector == self.at(first as usize)
+        };
+        if !copies.is_sorted_by(|a, b| a < b) {
+            damage.push("copies are not ascending".to_owned());
+        }
+        if let Some(few) = few(copies.iter().filter(|pair| !is_sound(pair)).map(|&[_, copy]| u64::from(copy)))
+        {
+            damage.push(format!("positions are no copies of the rows that stand for them: {few}"));
         }
     }
 

@@ -59,6 +59,11 @@ pub(super) const CHECKSUMS: u16 = 7;
 /// In the place of [`VECTORS`], f16.
 pub(super) const HALVES: u16 = 8;
 
+/// Pairs of positions, u32: a row and a copy of it, which is no node of the graph; only where there are copies.
+pub(super) const COPIES: u16 = 9;
+/// How it is searched: two u32, whether by vectors, and the least candidates kept or 0 to look at every row.
+pub(super) const PLAN: u16 = 10;
+
 /// The section that has vectors of a precision.
 pub(super) fn vectors_of(precision: Precision) -> u16 {
     match precision {
@@ -79,6 +84,8 @@ impl Section {
             CODES => "codes".to_owned(),
             NORMS => "norms".to_owned(),
             CHECKSUMS => "checksums of rows".to_owned(),
+            COPIES => "copies".to_owned(),
+            PLAN => "plan".to_owned(),
             kind => format!("section of kind {kind}"),
         }
     }

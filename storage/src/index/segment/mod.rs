@@ -5,6 +5,8 @@
 //! | header | what the file holds and where; checked before anything else is read |
 //! | write | temp name, fsync, rename, fsync folder |
 //! | open | header and lengths to slices |
+//! | plan | how it is searched |
+//! | search | through the graph, by codes or by vectors |
 //! | trust | how much of a damaged file is still what was written |
 //! | damage | what the file promises beyond that, looked at |
 //! | verify | checksums at first use |
@@ -13,7 +15,9 @@
 mod damage;
 mod header;
 mod open;
+mod plan;
 mod resident;
+mod search;
 #[cfg(test)]
 pub(crate) mod tamper;
 #[cfg(any(test, fuzzing))]
@@ -25,6 +29,8 @@ mod verify;
 mod write;
 
 pub(crate) use open::{Segment, shape};
+pub(crate) use plan::{Plan, SCAN};
+pub(crate) use search::{By, Stored, Walk};
 pub(crate) use trust::{Trust, numbers};
 pub(crate) use verify::row_checksum;
 pub(crate) use write::{SegmentRows, write};

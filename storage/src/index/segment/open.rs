@@ -4,19 +4,22 @@
 //! read the arrays. What the arrays hold is not trusted: positions out of range are skipped by the search, and hits are
 //! verified.
 
-use super::header::{self, CHECKSUMS, CODES, LINKS, NODES, NORMS, ROWS, Section, vectors_of};
+use super::header::{self, CHECKSUMS, CODES, COPIES, LINKS, NODES, NORMS, PLAN, ROWS, Section, vectors_of};
+use super::plan::{Plan, SCAN};
+use super::search::{By, Stored, Walk};
 use super::verify::Verified;
 use crate::error::{Result, StorageError};
+use crate::index::copies::Copies;
 use crate::index::graph::links::{Graph, Level, Links, Lists, UpperLevel};
 use crate::index::graph::scratch::ScratchPool;
-use crate::index::graph::search::{self, MAX_ROWS, Nearness};
+use crate::index::graph::search::MAX_ROWS;
 use crate::mapped::frame::ALIGNMENT;
 use crate::mapped::map;
 use crate::vector::codes::{self, Codes, Scale};
 use crate::vector::distance;
 use crate::vector::metric::Metric;
 use crate::vector::precision::Precision;
-use crate::vector::top_k::Ranked;
+use crate::vector::top_k::{Ranked, TopK};
 use memmap2::Mmap;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -40,6 +43,8 @@ pub(crate) struct Segment {
     row_checksums: Option<Range<usize>>,
     pub(super) codes: Range<usize>,
     pub(super) norms: Option<Range<usize>>,
+    copies: Option<Range<usize>>,
+    plan: Plan,
     pub(super) level0: (Range<usize>, usize),
     pub(super) upper: Vec<(Range<usize>, Range<usize>, usize)>,
     /// Every section of the header, known or not, and where it is.
@@ -90,6 +95,12 @@ impl Segment {
             Metric::L2 => Some(find(NORMS, 0, Some(count), 4)?),
             Metric::Cosine | Metric::Dot => None,
         };
+        let has = |kind: u16| header.sections.iter().any(|section| section.kind == kind);
+        let copies = has(COPIES).then(|| find(COPIES, 0, None, 8)).transpose()?;
+        let plan = match has(PLAN) {
+            true => Plan::from_bytes(&map[find(PLAN, 0, Some(2), 4)?]),
+            false => Plan::default(),
+        };
         let level0 = (find(LINKS, 0, count.checked_mul(stride(0)), 4)?, stride(0));
         let mut upper = Vec::new();
         while header.sections.iter().any(|s| s.kind == NODES && usize::from(s.level) == upper.len() + 1) {
@@ -116,6 +127,8 @@ impl Segment {
             row_checksums,
             codes,
             norms,
+            copies,
+            plan,
             level0,
             upper,
             sections,
@@ -141,8 +154,7 @@ impl Segment {
     /// The bytes of the vector at a position.
     #[inline]
     pub(super) fn stored_at(&self, position: usize) -> Option<&[u8]> {
-        let bytes = self.row_bytes();
-        self.map[self.vectors.clone()].get(position.checked_mul(bytes)?..(position + 1).checked_mul(bytes)?)
+        self.stored().bytes_at(position)
     }
 
     /// Bytes of a vector.
@@ -210,6 +222,13 @@ impl Segment {
         accept: Option<&dyn Fn(u64) -> bool>,
     ) -> Result<Vec<Ranked>> {
         let ids = self.ids();
+        let row = |position: u32| ids.get(position as usize).copied();
+        let accepted = accept.map(|accept| move |position: u32| row(position).is_some_and(accept));
+        let accept = accepted.as_ref().map(|accept| accept as &dyn Fn(u32) -> bool);
+        if self.plan.effort == SCAN {
+            return self.scan(query, most, accept);
+        }
+        let ef = ef.max(self.plan.effort as usize);
         let upper: Vec<UpperLevel<'_>> = self
             .upper
             .iter()
@@ -220,23 +239,10 @@ impl Segment {
             .collect();
         let level0 = Lists { stride: self.level0.1, places: self.array(&self.level0.0) };
         let links = Links { entry: self.entry, level0, upper: &upper };
-        let mut code = Vec::with_capacity(codes::stride(self.dimension));
-        self.scale.encode(query, &mut code);
-        let (codes, _) = self.codes();
-        let norms = self.norms.as_ref().map_or(&[][..], |norms| self.array(norms));
-        let to = ByCodes { query: &code, codes, norms };
-        let positions: Vec<usize> = self.scratches.with(ids.len(), |scratch| match accept {
-            None => {
-                search::nearest(links, ef, scratch, &to);
-                scratch.pool.iter().take(most).map(|found| found.position() as usize).collect()
-            }
-            Some(accept) => {
-                let accept = |position: u32| ids.get(position as usize).is_some_and(|&row| accept(row));
-                let mut found = search::nearest_accepted(links, ef, scratch, &to, accept);
-                found.sort_unstable_by(|a, b| b.cmp(a));
-                found.into_iter().take(most).map(|found| found.row as usize).collect()
-            }
-        });
+        let walk = Walk { metric: self.metric, links, copies: self.copies(), by: self.by() };
+        let positions =
+            self.scratches.with(ids.len(), |scratch| walk.positions(query, ef, most, accept, scratch));
+        let positions: Vec<usize> = positions.into_iter().map(|position| position as usize).collect();
         positions.iter().filter_map(|&position| self.stored_at(position)).for_each(distance::prefetch);
         let exact = |position: usize| {
             let (vector, row) = (self.at(position)?, *ids.get(position)?);
@@ -246,12 +252,53 @@ impl Segment {
         positions.into_iter().filter_map(exact).collect()
     }
 
-    /// Bytes of the file, and those of what a search reads at random places: codes and their norms, links, row ids.
+    /// Every accepted row by its exact rank, the best `most`.
+    fn scan(&self, query: &[f32], most: usize, accept: Option<&dyn Fn(u32) -> bool>) -> Result<Vec<Ranked>> {
+        self.vectors_are_sound()?;
+        let mut top = TopK::new(most);
+        for (position, (row, vector)) in (0..).zip(self.iter()) {
+            if accept.is_none_or(|accept| accept(position)) {
+                top.offer(Ranked { rank: self.metric.rank(query, &vector), row });
+            }
+        }
+        Ok(top.into_sorted())
+    }
+
+    fn stored(&self) -> Stored<'_> {
+        let bytes = &self.map[self.vectors.clone()];
+        Stored { bytes, precision: self.precision, dimension: self.dimension }
+    }
+
+    /// What a search of it steps by.
+    fn by(&self) -> By<'_> {
+        if self.plan.by_vectors {
+            return By::Vectors(self.stored());
+        }
+        let (codes, scale) = self.codes();
+        let norms = self.norms.as_ref().map_or(&[][..], |norms| self.array(norms));
+        By::Codes { codes, scale, norms }
+    }
+
+    /// Rows that are no nodes of the graph, with those that stand for them.
+    pub(crate) fn copies(&self) -> Copies<'_> {
+        Copies(self.copies.as_ref().map_or(&[][..], |range| self.array(range)))
+    }
+
+    /// How it is searched.
+    pub(crate) fn plan(&self) -> Plan {
+        self.plan
+    }
+
+    /// Bytes of the file, and those of what a search reads at random places: codes and their norms or the vectors, links,
+    /// row ids.
     pub(crate) fn bytes(&self) -> (u64, u64) {
         let upper = self.upper.iter().map(|(nodes, links, _)| nodes.len() + links.len());
         let norms = self.norms.as_ref().map_or(0, ExactSizeIterator::len);
-        let searched =
-            self.codes.len() + norms + self.level0.0.len() + upper.sum::<usize>() + self.rows.len();
+        let steps = match self.plan.by_vectors || self.plan.effort == SCAN {
+            true => self.vectors.len(),
+            false => self.codes.len() + norms,
+        };
+        let searched = steps + self.level0.0.len() + upper.sum::<usize>() + self.rows.len();
         (self.map.len() as u64, searched as u64)
     }
 
@@ -285,25 +332,4 @@ pub(crate) fn shape(path: &Path) -> Option<(usize, Metric, Precision)> {
     let map = map::map(path).ok()?;
     let (header, _, _) = header::decode(&map, path).ok()?;
     Some((header.dimension as usize, Metric::from_byte(header.metric)?, header.precision()))
-}
-
-/// How near the codes of rows are to those of a query.
-struct ByCodes<'a> {
-    query: &'a [i8],
-    codes: Codes<'a>,
-    /// Empty where the inner product alone ranks.
-    norms: &'a [f32],
-}
-
-impl Nearness for ByCodes<'_> {
-    #[inline]
-    fn rank(&self, position: u32) -> f32 {
-        let product = distance::dot_codes(self.query, self.codes.row(position)) as f32;
-        self.norms.get(position as usize).map_or(product, |norm| 2.0 * product - norm)
-    }
-
-    #[inline]
-    fn prefetch(&self, position: u32) {
-        distance::prefetch(self.codes.row(position));
-    }
 }

@@ -2,25 +2,31 @@
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use super::header::decode;
-use super::{Segment, SegmentRows, file, write};
+use super::{Plan, Segment, SegmentRows, file, write};
 use crate::error::Result;
+use crate::index::copies::Copies;
 use crate::index::graph::build::{BuildOptions, build};
 use crate::mapped::frame::{ALIGNMENT, PREFIX_BYTES, summed_up};
 use crate::sync::atomic::AtomicBool;
 use crate::vector::codes::{Codes, Scale, stride};
 use crate::vector::metric::Metric;
 use crate::vector::precision::Precision;
+use crate::vector::rows::Rows;
 use postil_hostile::Target;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
 
 pub(super) const DIMENSION: usize = 4;
+/// The only rows of a sample whose vectors are equal.
+pub(super) const COPIES: Copies<'_> = Copies(&[[3, 4]]);
 
 /// A folder with one segment of that many rows, the file, and what is in it.
 pub(super) fn sample(row_count: usize, precision: Precision) -> (tempfile::TempDir, PathBuf, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let ids: Vec<u64> = (0..row_count as u64).map(|row| 5 + 2 * row).collect();
-    let vectors: Vec<f32> = (0..row_count * DIMENSION).map(|i| ((i * 7919) % 1009) as f32 / 64.0).collect();
+    let mut vectors: Vec<f32> =
+        (0..row_count * DIMENSION).map(|i| ((i * 7919) % 1009) as f32 / 64.0).collect();
+    vectors.copy_within(3 * DIMENSION..4 * DIMENSION, 4 * DIMENSION);
     let rows = || vectors.chunks_exact(DIMENSION);
     let scale = Scale::fit(rows(), row_count, DIMENSION);
     let mut codes = Vec::new();
@@ -28,7 +34,7 @@ pub(super) fn sample(row_count: usize, precision: Precision) -> (tempfile::TempD
     let codes = Codes { codes: &codes, stride: stride(DIMENSION) };
     let options = BuildOptions { m: 4, ef: 20, threads: 1, busy: &AtomicBool::new(false) };
     let (done, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let graph = build(Metric::L2, codes, None, options, &done, &stop).unwrap();
+    let graph = build(Metric::L2, Rows::Codes(codes), COPIES, None, options, &done, &stop).unwrap();
     let content = SegmentRows {
         metric: Metric::L2,
         dimension: DIMENSION,
@@ -38,6 +44,8 @@ pub(super) fn sample(row_count: usize, precision: Precision) -> (tempfile::TempD
         scale,
         codes,
         graph: &graph,
+        copies: COPIES,
+        plan: Plan::default(),
     };
     write(folder.path(), 1, content).unwrap();
     let path = file(folder.path(), 1);

@@ -1,10 +1,14 @@
 //! Writing a segment: nothing has the segment's name until every byte is on the medium.
 
-use super::header::{CHECKSUMS, CODES, Header, LINKS, NODES, NORMS, ROWS, Section, encode, vectors_of};
+use super::header::{
+    CHECKSUMS, CODES, COPIES, Header, LINKS, NODES, NORMS, PLAN, ROWS, Section, encode, vectors_of,
+};
+use super::plan::Plan;
 use super::verify::row_checksum;
 use crate::durable::give_name;
 use crate::error::{AtPath, Result};
 use crate::fault::{self, Point};
+use crate::index::copies::Copies;
 use crate::index::graph::links::Graph;
 use crate::mapped::frame::{ALIGNMENT, pad};
 use crate::vector::codes::{Codes, Scale};
@@ -29,6 +33,8 @@ pub(crate) struct SegmentRows<'a, V> {
     pub(crate) scale: Scale,
     pub(crate) codes: Codes<'a>,
     pub(crate) graph: &'a Graph,
+    pub(crate) copies: Copies<'a>,
+    pub(crate) plan: Plan,
 }
 
 /// Writes the file; when it returns, the file is durable under its name.
@@ -38,10 +44,7 @@ pub(crate) fn write(
     rows: SegmentRows<'_, impl Iterator<Item: Deref<Target = [f32]>>>,
 ) -> Result<()> {
     let (graph, codes) = (rows.graph, rows.codes);
-    let norms: Vec<f32> = match rows.metric {
-        Metric::L2 => (0..codes.rows() as u32).map(|row| codes.norm(row)).collect(),
-        Metric::Cosine | Metric::Dot => Vec::new(),
-    };
+    let norms = codes.norms(rows.metric);
     let mut arrays: Vec<(u16, usize, usize, &[u8])> = vec![
         (ROWS, 0, 0, bytemuck::cast_slice(rows.ids)),
         (CODES, 0, codes.stride, bytemuck::cast_slice(codes.codes)),
@@ -54,6 +57,11 @@ pub(crate) fn write(
     if rows.metric == Metric::L2 {
         arrays.push((NORMS, 0, 0, bytemuck::cast_slice(&norms)));
     }
+    let plan = rows.plan.to_words();
+    if !rows.copies.0.is_empty() {
+        arrays.push((COPIES, 0, 0, bytemuck::cast_slice(rows.copies.0)));
+    }
+    arrays.push((PLAN, 0, 0, bytemuck::cast_slice(&plan)));
     let mut offset = 0usize;
     let mut section = |kind: u16, level: usize, stride: usize, bytes: usize, crc: u32| {
         let (level, stride) = (level as u16, stride as u32);

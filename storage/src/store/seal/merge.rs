@@ -1,14 +1,17 @@
 //! Makes one segment of several and of growing rows, and puts it in their place.
 
 use super::Worker;
+use super::making::Making;
 use crate::documents::{SegmentEntry, Writes};
 use crate::error::Result;
 use crate::fault::{self, Point};
+use crate::index::copies::{self, Copies};
 use crate::index::graph::{self, build::BuildOptions};
-use crate::index::segment::{self, Segment, SegmentRows};
+use crate::index::segment::{self, Plan, Segment, SegmentRows};
 use crate::store::snapshot::Snapshot;
 use crate::store::{Profile, StoreOptions};
 use crate::vector::codes::{self, Codes, Scale};
+use crate::vector::rows::Rows;
 use roaring::RoaringTreemap;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -84,19 +87,46 @@ impl Worker {
         };
         rows().skip(whole).for_each(|(_, vector)| scale.encode(&vector, &mut codes));
         let codes = Codes { codes: &codes, stride };
+        let vectors = || rows().map(|(_, vector)| vector);
+        let at = |position: u32| snapshot.sound_vector(*ids.get(position as usize)?).ok().flatten();
+        let known = extended.map_or(Copies::default(), |first| first.copies());
+        let copies = copies::find(vectors(), known, whole, at);
+        let copies = Copies(&copies);
+        let making = Making { metric, dimension, codes, scale, copies, at: &at };
+        let by_vectors = !making.codes_tell_apart(vectors());
+        let flat: Vec<f32> =
+            if by_vectors { vectors().flat_map(Cow::into_owned).collect() } else { Vec::new() };
+        let all = match by_vectors {
+            true => Rows::Vectors { vectors: &flat, dimension },
+            false => Rows::Codes(codes),
+        };
         let StoreOptions { m, ef_construction, index_threads, .. } = shared.options;
         let options =
             BuildOptions { m, ef: ef_construction, threads: index_threads, busy: &shared.building.searched };
         shared.building.start(ids.len());
-        let before = extended.map(|first| first.graph());
-        let graph = graph::build::build(metric, codes, before, options, &shared.building.done, &self.stop);
+        // A graph of codes is none of vectors.
+        let before =
+            extended.filter(|first| first.plan().by_vectors == by_vectors).map(|first| first.graph());
+        let graph =
+            graph::build::build(metric, all, copies, before, options, &shared.building.done, &self.stop);
         shared.building.start(0);
         let Some(graph) = graph else { return Ok(()) };
+        let effort = making.effort(&graph, all, vectors);
+        let plan = Plan { by_vectors, effort };
 
         let number = shared.writer.lock().next_segment;
-        let vectors = rows().map(|(_, vector)| vector);
-        let content =
-            SegmentRows { metric, dimension, precision, ids: &ids, vectors, scale, codes, graph: &graph };
+        let content = SegmentRows {
+            metric,
+            dimension,
+            precision,
+            ids: &ids,
+            vectors: vectors(),
+            scale,
+            codes,
+            graph: &graph,
+            copies,
+            plan,
+        };
         let folder = &shared.segments_folder;
         segment::write(folder, number, content).inspect_err(|_| {
             // Makes room on a full disk; opening would remove it too.

@@ -2,6 +2,7 @@
 //!
 //! A job runs to the end of what is due.
 
+mod making;
 mod merge;
 
 use super::StoreOptions;

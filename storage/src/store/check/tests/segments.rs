@@ -98,9 +98,7 @@ fn a_node_that_the_level_below_lacks_is_found() {
 
 #[test]
 fn an_entry_point_below_the_topmost_level_is_found() {
-    // Not every row can be reached from every other.
-    let expected = ["the entry point 1 is not in the topmost level", "rows cannot be reached"];
-    finds(Metric::L2, &expected, |path| tamper::entry(path, 1));
+    finds(Metric::L2, &["the entry point 1 is not in the topmost level"], |path| tamper::entry(path, 1));
 }
 
 #[test]
@@ -116,6 +114,15 @@ fn a_row_that_no_link_leads_to_is_named() {
             }
         });
     });
+}
+
+#[test]
+fn a_copy_that_is_none_is_found() {
+    let mut sample = Sample::with_copies();
+    let segment = sample.segment();
+    sample.finds(&[]);
+    sample.closed(|_| tamper::number(&segment, "copies", 1, 3));
+    sample.finds(&["rows cannot be reached", "positions are no copies of the rows that stand for them: 3"]);
 }
 
 #[test]

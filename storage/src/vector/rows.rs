@@ -1,0 +1,94 @@
+//! Rows that a graph is built over: their codes, or the vectors themselves where codes do not tell rows apart.
+
+use super::codes::Codes;
+use super::distance;
+
+/// Rows side by side.
+#[derive(Clone, Copy)]
+pub(crate) enum Rows<'a> {
+    Codes(Codes<'a>),
+    /// `[rows, dimension]`, row-major.
+    Vectors {
+        vectors: &'a [f32],
+        dimension: usize,
+    },
+}
+
+/// Some of the rows of others, copied together.
+pub(crate) enum Gathered {
+    Codes { codes: Vec<i8>, stride: usize },
+    Vectors { vectors: Vec<f32>, dimension: usize },
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn count(self) -> usize {
+        match self {
+            Self::Codes(codes) => codes.rows(),
+            Self::Vectors { vectors, dimension } => vectors.len() / dimension,
+        }
+    }
+
+    #[inline]
+    fn vector(vectors: &'a [f32], dimension: usize, row: u32) -> &'a [f32] {
+        &vectors[row as usize * dimension..(row as usize + 1) * dimension]
+    }
+
+    /// Inner product of two rows, in codes or as the vectors have it.
+    #[inline]
+    pub(crate) fn product(self, a: u32, b: u32) -> f32 {
+        match self {
+            Self::Codes(codes) => distance::dot_codes(codes.row(a), codes.row(b)) as f32,
+            Self::Vectors { vectors, dimension } => {
+                distance::dot(Self::vector(vectors, dimension, a), Self::vector(vectors, dimension, b))
+            }
+        }
+    }
+
+    /// Squared distance of two rows; `norms` are their squared lengths.
+    #[inline]
+    pub(crate) fn squared_distance(self, a: u32, b: u32, norms: &[f32]) -> f32 {
+        match self {
+            Self::Codes(_) => norms[a as usize] + norms[b as usize] - 2.0 * self.product(a, b),
+            // Rows far from the origin would lose in a difference of products what tells them apart.
+            Self::Vectors { vectors, dimension } => {
+                distance::squared_l2(Self::vector(vectors, dimension, a), Self::vector(vectors, dimension, b))
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn prefetch(self, row: u32) {
+        match self {
+            Self::Codes(codes) => distance::prefetch(codes.row(row)),
+            Self::Vectors { vectors, dimension } => {
+                distance::prefetch(Self::vector(vectors, dimension, row));
+            }
+        }
+    }
+
+    pub(crate) fn gather(self, rows: &[u32]) -> Gathered {
+        match self {
+            Self::Codes(codes) => Gathered::Codes {
+                codes: rows.iter().flat_map(|&row| codes.row(row)).copied().collect(),
+                stride: codes.stride,
+            },
+            Self::Vectors { vectors, dimension } => Gathered::Vectors {
+                vectors: rows
+                    .iter()
+                    .flat_map(|&row| Self::vector(vectors, dimension, row))
+                    .copied()
+                    .collect(),
+                dimension,
+            },
+        }
+    }
+}
+
+impl Gathered {
+    pub(crate) fn rows(&self) -> Rows<'_> {
+        match self {
+            Self::Codes { codes, stride } => Rows::Codes(Codes { codes, stride: *stride }),
+            Self::Vectors { vectors, dimension } => Rows::Vectors { vectors, dimension: *dimension },
+        }
+    }
+}
