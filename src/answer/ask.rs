@@ -4,7 +4,7 @@ use postil_contract::Passage;
 use postil_generator::{AnswerToken, Retrieved, answer_watched};
 
 use super::{Answer, AskOptions};
-use crate::{Database, Error};
+use crate::{Database, Error, has_word};
 
 impl Database {
     /// Answers a question from the documents, with citations.
@@ -17,7 +17,8 @@ impl Database {
 
     /// Answers a question from the documents, with citations.
     ///
-    /// A database with nothing to answer from gives an [`Answer`] that says so, not an error.
+    /// A database with nothing to answer from gives an [`Answer`] that says so, not an error; a question
+    /// without a word ([`has_word`]) gets no answer either.
     ///
     /// # Errors
     /// [`Error::EmptyQuestion`]; [`Error::WordsWeight`]; [`Error::Storage`] when k is 0; [`Error::Encode`] when the question is
@@ -44,7 +45,12 @@ impl Database {
         options: &AskOptions,
         watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
     ) -> Result<Answer, Error> {
-        let found = self.retrieve(question, &options.retrieval())?;
+        let found = match has_word(question) {
+            true => self.retrieve(question, &options.retrieval())?,
+            false if question.trim().is_empty() => return Err(Error::EmptyQuestion),
+            // There is nothing in it that an answer could be an answer to.
+            false => Vec::new(),
+        };
         if found.is_empty() {
             return Ok(Answer::from_nothing(options.mode));
         }

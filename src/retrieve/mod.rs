@@ -7,11 +7,14 @@
 //! ---|---
 //! `search.rs` | the nearest vectors
 //! `words.rs` | how well a passage has the words of a question
+//! `fold.rs` | words, however they are written
 //! `copies.rs` | passages that say the same
 //! `rank.rs` | both together
 
 #[cfg(feature = "encoder")]
 mod copies;
+#[cfg(feature = "encoder")]
+mod fold;
 #[cfg(feature = "encoder")]
 mod rank;
 mod search;
@@ -20,5 +23,7 @@ mod words;
 
 #[cfg(feature = "encoder")]
 pub use copies::Place;
+#[cfg(feature = "encoder")]
+pub use fold::has_word;
 #[cfg(feature = "encoder")]
 pub use rank::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions, Retrieved};

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use unicode_segmentation::UnicodeSegmentation;
+use super::fold::each_word;
 
 /// How soon more of the same word says nothing new, and how much longer passages are held to (Robertson and
 /// Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond").
@@ -56,18 +56,6 @@ pub(super) fn match_words<'a>(
     scores.into_iter().map(|score| if best > 0.0 { score / best } else { 0.0 }).collect()
 }
 
-/// Words in lower case, cut at what is neither letter nor digit: "Newton's" is "newton" and "s".
-fn each_word(text: &str, mut tell: impl FnMut(&str)) {
-    let mut lower = String::new();
-    for word in text.unicode_words().flat_map(|word| word.split(|c: char| !c.is_alphanumeric())) {
-        if !word.is_empty() {
-            lower.clear();
-            lower.extend(word.chars().flat_map(char::to_lowercase));
-            tell(&lower);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +86,26 @@ mod tests {
     fn a_language_without_spaces_has_words_too() {
         let found = matches("東京の人口", &["東京は首都である", "パリ"]);
         assert_eq!(found, [1.0, 0.0]);
+    }
+
+    #[test]
+    fn a_word_is_found_however_it_is_written() {
+        for (asked, written) in [
+            ("r\u{e9}sum\u{e9}", "re\u{301}sume\u{301}"),
+            ("테스트", "\u{1110}\u{1166}\u{1109}\u{1173}\u{1110}\u{1173}"),
+            ("donaudampfschiff", "Donau\u{ad}dampf\u{2060}schiff"),
+            ("ＡＢＣ１２", "abc12"),
+            ("office", "o\u{fb03}ce"),
+            ("STRASSE", "straße"),
+            ("ΟΔΟΣ", "οδος"),
+            ("می\u{200c}خواهم", "میخواهم"),
+            ("x\u{302}y", "X\u{302}Y"),
+        ] {
+            for (question, passage) in [(asked, written), (written, asked)] {
+                assert_eq!(matches(question, &[passage, "else"]), [1.0, 0.0], "{question:?} in {passage:?}");
+            }
+        }
+        assert_eq!(matches("ab", &["a\u{200b}b", "ab"]), [0.0, 1.0], "this one divides words");
     }
 
     #[test]
