@@ -142,6 +142,12 @@ pub enum Error {
         /// The limit.
         max_bytes: u64,
     },
+    /// A file has a document on each line: ingest it with [`Database::ingest_from`](crate::Database::ingest_from).
+    #[error("{path} has a document on each line; ingest it with Database::ingest_from, which takes them all", path = path.display())]
+    Records {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file or folder cannot be read.
     #[error("{path}: {source}", path = path.display())]
     Read {

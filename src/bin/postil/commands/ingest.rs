@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use postil::chunk::ChunkOptions;
 use postil::extract::{FileKind, Kind};
-use postil::ingest::{IngestOptions, Ingested, Input};
+use postil::ingest::{IngestOptions, Ingested, Input, Merged};
 use postil::{Database, Options};
 use serde_json::json;
 
@@ -16,7 +16,13 @@ pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
     let db = options(args).open(&args.database)?;
     let report = ingest(&db, &input, args.prune)?;
     db.close()?;
-    tell(&report, args.output)
+    let code = tell(&report, args.output)?;
+    let took_nothing = report.added + report.replaced + report.unchanged + report.removed == 0;
+    if matches!(input, Input::Paths(_)) && took_nothing && report.skipped.is_empty() && !report.interrupted {
+        eprintln!("no file was taken; .txt .md .html .jsonl are read, and any file that is named itself");
+        return Ok(ExitCode::from(EXIT_SKIPPED));
+    }
+    Ok(code)
 }
 
 /// Says what an ingest did, and what that means to whoever started it.
@@ -75,7 +81,8 @@ fn options(args: &Ingest) -> Options {
 }
 
 fn print(report: &Ingested, output: Output) -> Result<()> {
-    let Ingested { added, replaced, unchanged, removed, passages, skipped, interrupted } = report;
+    let Ingested { added, replaced, unchanged, removed, merged, left_out, passages, skipped, interrupted } =
+        report;
     if output.json {
         let skipped: Vec<_> = skipped
             .iter()
@@ -84,11 +91,28 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
         return render::json(&json!({
             "added": added, "replaced": replaced, "unchanged": unchanged, "removed": removed,
             "passages": passages, "skipped": skipped, "interrupted": interrupted,
+            "merged": merged.iter().map(|Merged { kept, removed, .. }| json!({
+                "kept": kept, "removed": removed,
+            })).collect::<Vec<_>>(),
+            "left_out": {
+                "ignored": left_out.ignored, "hidden": left_out.hidden, "links": left_out.links,
+                "databases": left_out.databases, "unknown": left_out.unknown,
+            },
         }));
     }
     render::text(&format!(
         "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; {passages} passages embedded"
     ))?;
+    if left_out.total() > 0 {
+        render::text(&left_out.to_string())?;
+    }
+    for Merged { kept, removed, .. } in merged {
+        eprintln!(
+            "one file under two names: kept {}, removed {}",
+            render::on_one_line(kept),
+            render::on_one_line(removed)
+        );
+    }
     for skip in skipped {
         eprintln!("skipped: {}", render::on_one_line(&render::chain(&skip.error)));
     }
