@@ -25,7 +25,8 @@ impl Base {
     fn place(&self, path: &Path) -> String {
         let (mut from, mut to) = (self.0.components().peekable(), path.components().peekable());
         while from.peek().is_some() && from.peek() == to.peek() {
-            (from.next(), to.next());
+            from.next();
+            to.next();
         }
         // Another drive: there is no way.
         let up = from.map(|_| Component::ParentDir);

@@ -84,7 +84,7 @@ pub(super) fn run(
         report.skipped = read.skipped;
         report.merged = read.merged;
         let gone = read.emptied.into_iter().chain(report.merged.iter().map(|merged| merged.removed.clone()));
-        report.removed = prune::remove(db, gone.collect())?;
+        report.removed = prune::remove(db, &gone.collect::<Vec<_>>())?;
         report.interrupted = options.cancel.is_cancelled();
     }
     Ok((report?, read.seen))

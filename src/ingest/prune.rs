@@ -54,7 +54,7 @@ pub(super) fn prune(
             gone.push(document.key);
         }
     }
-    remove(db, gone)
+    remove(db, &gone)
 }
 
 /// Removes the documents of files that have none any more; returns how many.
@@ -71,11 +71,11 @@ pub(super) fn emptied(db: &Database, files: &[PathBuf]) -> Result<u64, Error> {
             gone.push(document.key);
         }
     }
-    remove(db, gone)
+    remove(db, &gone)
 }
 
 /// Removes documents, many at once; returns how many there were.
-pub(super) fn remove(db: &Database, gone: Vec<String>) -> Result<u64, Error> {
+pub(super) fn remove(db: &Database, gone: &[String]) -> Result<u64, Error> {
     let mut removed = 0;
     for keys in gone.chunks(REMOVE_AT_ONCE) {
         let mut batch = Batch::new();
