@@ -113,4 +113,4 @@ pub use postil_storage::{
 #[cfg(feature = "encoder")]
 pub use progress::Progress;
 #[cfg(feature = "encoder")]
-pub use retrieve::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions, Retrieved};
+pub use retrieve::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions, Retrieved, has_word};

@@ -4,7 +4,7 @@ use postil_contract::Passage;
 use postil_generator::{AnswerToken, Retrieved, answer_watched};
 
 use super::{Answer, AskOptions};
-use crate::{Database, Error};
+use crate::{Database, Error, has_word};
 
 impl Database {
     /// Answers a question from the documents, with citations.
@@ -17,7 +17,8 @@ impl Database {
 
     /// Answers a question from the documents, with citations.
     ///
-    /// A database with nothing to answer from gives an [`Answer`] that says so, not an error.
+    /// A database with nothing to answer from, and a question [without a word](has_word), give an [`Answer`] that
+    /// says so, not an error.
     ///
     /// # Errors
     /// [`Error::EmptyQuestion`]; [`Error::WordsWeight`]; [`Error::Storage`] when k is 0; [`Error::Encode`] when the question is
@@ -45,7 +46,7 @@ impl Database {
         watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
     ) -> Result<Answer, Error> {
         let found = self.retrieve(question, &options.retrieval())?;
-        if found.is_empty() {
+        if found.is_empty() || !has_word(question) {
             return Ok(Answer::from_nothing(options.mode));
         }
         let passages: Vec<Retrieved<'_>> = found

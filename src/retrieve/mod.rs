@@ -8,12 +8,17 @@
 //! `search.rs` | the nearest vectors
 //! `words.rs` | how well a passage has the words of a question
 //! `rank.rs` | both together
+//! `question.rs` | questions that ask nothing
 
+#[cfg(feature = "encoder")]
+mod question;
 #[cfg(feature = "encoder")]
 mod rank;
 mod search;
 #[cfg(feature = "encoder")]
 mod words;
 
+#[cfg(feature = "encoder")]
+pub use question::has_word;
 #[cfg(feature = "encoder")]
 pub use rank::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions, Retrieved};

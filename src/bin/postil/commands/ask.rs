@@ -3,7 +3,7 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::{Answer, AskOptions, Database, Decode};
+use postil::{Answer, AskOptions, Database, Decode, has_word};
 
 use crate::args::Ask;
 use crate::{EXIT_INTERRUPTED, interrupt, open, render};
@@ -13,6 +13,9 @@ pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
     let db =
         open::to_read(&args.database, args.reading, Database::options().generator_named(&args.generator))?;
     db.generator()?;
+    if !has_word(&args.question) && !args.question.trim().is_empty() {
+        eprintln!("the question has no word in it: ask with letters or numbers");
+    }
     if args.stream {
         return stream(&db, args, &options);
     }
