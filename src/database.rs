@@ -57,6 +57,8 @@ impl Database {
     pub(crate) fn open_with(path: &Path, options: &Options) -> Result<Self, Error> {
         let store = if options.read_only {
             Store::open_read_only(path, options.store.clone())?
+        } else if options.to_read {
+            Store::open_to_read(path, options.store.clone())?
         } else if options.must_exist || path.exists() && Store::is_database(path) {
             Store::open(path, options.store.clone())?
         } else {

@@ -59,7 +59,7 @@ impl Store {
             indexed_rows: snapshot.growing.graph.get().map_or(0, GrowingGraph::indexed),
             building_rows: self.shared.building.rows.load(Ordering::Relaxed),
             built_rows: self.shared.building.done.load(Ordering::Relaxed),
-            disk_bytes: bytes_under(&self.shared.path)?,
+            disk_bytes: bytes_under(self.shared.original())?,
             index_bytes: snapshot.segments.iter().map(|segment| segment.bytes().0).sum(),
             searched_bytes: snapshot.segments.iter().map(|segment| segment.bytes().1).sum::<u64>()
                 + growing_bytes,
