@@ -24,7 +24,8 @@ pub(crate) fn run(args: &Eval) -> Result<ExitCode> {
     if asked.is_empty() {
         bail!("{}: it has no questions", args.questions.display());
     }
-    let recall = open::existing_to_read(&args.database)?.evaluate_retrieval(&asked, &options(args).retrieval())?;
+    let recall =
+        open::existing_to_read(&args.database)?.evaluate_retrieval(&asked, &options(args).retrieval())?;
     let bar = meter::counter(asked.len() * args.generator.len() * args.mode.len() * args.k.len());
     let mut rows = Vec::new();
     for generator in &args.generator {
