@@ -203,6 +203,7 @@ fn start(
         sequence: AtomicU64::new(0),
         poison: Mutex::new(None),
         sealing_failure: Mutex::new(None),
+        rewrite_failure: Mutex::new(None),
         building: Building::default(),
         filters: Mutex::new(Vec::new()),
         snapshot: RwLock::new(Arc::new(snapshot)),
