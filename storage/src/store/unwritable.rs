@@ -25,7 +25,6 @@ impl Store {
     /// # Errors
     /// As [`open`](Self::open); [`StorageError::NotReadable`] where not even reading is permitted, and
     /// [`StorageError::NoTemporary`] where there is no place for the copy.
-    #[expect(clippy::needless_pass_by_value, reason = "as open takes them")]
     pub fn open_to_read(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
         match Self::open(path, options.clone()) {
