@@ -181,7 +181,9 @@ mod tests {
         assert_eq!((hits.len(), hits[0].key.as_str()), (14, "12"));
         assert_eq!(other.text("12").unwrap().unwrap(), "text of 12");
         assert_eq!(store.check().unwrap(), []);
-        for refused in [store.commit(Batch::new()).unwrap_err(), store.compact().unwrap_err()] {
+        let mut batch = Batch::new();
+        batch.remove("12");
+        for refused in [store.commit(batch).unwrap_err(), store.compact().unwrap_err()] {
             assert!(
                 matches!(&refused, StorageError::ReadOnly { path: named } if *named == path),
                 "{refused}"
