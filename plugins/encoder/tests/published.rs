@@ -72,7 +72,7 @@ fn vectors(folder: &Path) -> Vec<f32> {
     found.rows().flatten().copied().collect()
 }
 
-fn with(fields: Value) -> Value {
+fn with(fields: &Value) -> Value {
     let mut whole = config();
     whole.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     whole
@@ -101,7 +101,7 @@ fn nulls_and_fields_left_out_mean_the_published_defaults() {
     let expected = vectors(folder(&config(), &tensors(), &[]).path());
     for field in ["type_vocab_size", "layer_norm_eps", "hidden_act", "position_embedding_type", "model_type"]
     {
-        let null = folder(&with(json!({ field: null })), &tensors(), &[]);
+        let null = folder(&with(&json!({ field: null })), &tensors(), &[]);
         assert_eq!(vectors(null.path()), expected, "{field} null");
         let mut less = config();
         less.as_object_mut().unwrap().remove(field);
@@ -111,7 +111,7 @@ fn nulls_and_fields_left_out_mean_the_published_defaults() {
         "is_decoder": false, "add_cross_attention": null, "quantization_config": null, "pruned_heads": {},
         "classifier_dropout": null, "torch_dtype": null, "projection_dim": null, "hidden_act": "gelu_python",
     });
-    assert_eq!(vectors(folder(&with(unused), &tensors(), &[]).path()), expected);
+    assert_eq!(vectors(folder(&with(&unused), &tensors(), &[]).path()), expected);
     let nulls = [
         (
             "modules.json",
@@ -154,7 +154,7 @@ fn what_is_not_computed_is_refused_with_its_field_its_value_and_its_file() {
         (json!({"hidden_size": "768"}), "hidden_size: invalid type: string"),
         (json!({"num_attention_heads": 3}), "hidden_size 8 does not divide into 3 attention heads"),
     ] {
-        let error = refused(&with(fields.clone()), &[]);
+        let error = refused(&with(&fields), &[]);
         assert!(error.contains("config.json: ") && error.contains(said), "{fields}: {error}");
     }
     let module = |kind: &str, path: &str| json!({"path": path, "type": format!("sentence_transformers.models.{kind}")});
