@@ -3,7 +3,7 @@ use std::path::Path;
 use postil_storage::{Metadata, Value};
 
 use crate::Error;
-use crate::chunk::Format;
+use crate::chunk::{Format, Outline};
 use crate::extract::{self, Extracted, FileKind, Kind, OffsetMap};
 
 /// A text to ingest, under a key that names it for good: ingesting the key again replaces it.
@@ -11,7 +11,8 @@ use crate::extract::{self, Extracted, FileKind, Kind, OffsetMap};
 pub struct Document {
     /// Unique in the database: a path, a URL, any name.
     pub key: String,
-    /// Shown with the document and given to the encoder before each of its passages; may be empty.
+    /// Shown with the document and given to the encoder before each of its passages; where it is empty, a Markdown
+    /// document is shown with the title that it gives itself.
     pub title: String,
     /// What is searched and quoted.
     pub text: String,
@@ -21,6 +22,10 @@ pub struct Document {
     pub format: Format,
     /// Where each byte of `text` stands in the original.
     pub(crate) map: OffsetMap,
+    /// Its structure, where the text does not show it.
+    pub(crate) outline: Option<Outline>,
+    /// What it calls itself; its title where none is given, and never embedded.
+    pub(crate) own_title: Option<String>,
 }
 
 impl Document {
@@ -34,12 +39,16 @@ impl Document {
             text,
             metadata: Metadata::new(),
             format: Format::Plain,
+            outline: None,
+            own_title: None,
         }
     }
 
     /// Markdown: headings travel with their sections, fences stay whole where they fit.
     pub fn markdown(key: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { format: Format::Markdown, ..Self::new(key, text) }
+        let document = Self::new(key, text);
+        let own_title = crate::chunk::markdown_title(&document.text);
+        Self { format: Format::Markdown, own_title, ..document }
     }
 
     /// Bytes of a given kind; HTML loses its tags, and citations still point into these bytes.
@@ -49,13 +58,16 @@ impl Document {
     pub fn from_bytes(key: impl Into<String>, bytes: &[u8], kind: Kind) -> Result<Self, Error> {
         let key = key.into();
         match extract::extract(bytes, kind) {
-            Ok(Extracted { text, format, title, map }) => Ok(Self {
+            Ok(Extracted { text, format, outline, title, map }) => Ok(Self {
                 key,
-                title: title.unwrap_or_default(),
+                // Markdown's own title is in the text that is embedded.
+                title: if format == Format::Html { title.clone().unwrap_or_default() } else { String::new() },
                 text,
                 metadata: Metadata::new(),
                 format,
                 map,
+                outline,
+                own_title: title,
             }),
             Err(source) => Err(Error::Extract { key, source }),
         }

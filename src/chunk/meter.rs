@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use postil_contract::{EncodeError, Encoder};
 
+use super::lead::LastFitted;
+
 /// What joins the headings of a path.
-const HEADING_JOINT: &str = " > ";
+pub(crate) const HEADING_JOINT: &str = " > ";
 
 /// Bytes of a window for each token it may have. Prose has about 5; far more is one token only where a
 /// tokenizer gives up on a word (WordPiece, past 100 characters) or skips blanks, and such text must
@@ -67,11 +69,18 @@ pub(super) struct Meter<'a> {
     pub(super) budget: usize,
     /// Most bytes of a window.
     pub(super) max_bytes: usize,
+    pub(super) last_lead: LastFitted,
 }
 
 impl<'a> Meter<'a> {
     pub(super) fn new(text: &'a str, tokens: &'a Tokens<'a>, budget: usize) -> Self {
-        Self { text, tokens, budget, max_bytes: budget.saturating_mul(MAX_BYTES_PER_TOKEN).max(64) }
+        let max_bytes = budget.saturating_mul(MAX_BYTES_PER_TOKEN).max(64);
+        Self { text, tokens, budget, max_bytes, last_lead: LastFitted::default() }
+    }
+
+    /// The same measure with another budget.
+    pub(super) fn within(&self, budget: usize) -> Self {
+        Self::new(self.text, self.tokens, budget)
     }
 
     /// Token ranges of a part, relative to its start.

@@ -9,15 +9,17 @@
 //! file | responsibility
 //! ---|---
 //! `abbreviation.rs` | full stops that end no sentence
-//! `markdown.rs` | sections and their heading paths, code, tables, list items
+//! `lead.rs` | how much of a table's header goes with its rows
+//! `markdown.rs` | headings, code, tables and list items of Markdown
 //! `meter.rs` | the tokenizer as the chunker sees it, and the budget it keeps to
-//! `outline.rs` | what the two formats are both turned into: sections of segments
+//! `outline.rs` | what every format is turned into: sections of segments
 //! `piece.rs` | segments to pieces: sentences, rows, code, each small enough for a window
 //! `sentence.rs` | sentence bounds of UAX #29, corrected
 //! `split.rs` | a sentence longer than the budget
 //! `window.rs` | pieces packed into windows, with overlap
 
 mod abbreviation;
+mod lead;
 mod markdown;
 mod meter;
 mod outline;
@@ -32,8 +34,11 @@ use std::ops::Range;
 
 pub use meter::{ChunkError, TokenRanges};
 
+pub(crate) use meter::HEADING_JOINT;
+
 use meter::Meter;
-use outline::Section;
+pub use outline::Outline;
+pub(crate) use outline::{Bound, Heading, Kind, Lead, Mark};
 use window::Packer;
 
 /// Tokens in a chunk, when nothing else is asked for: three or four paragraphs of prose.
@@ -49,6 +54,8 @@ pub enum Format {
     Plain,
     /// CommonMark with tables and front matter.
     Markdown,
+    /// The text of a web page, whose [`Outline`] comes from its elements: the text alone does not show it.
+    Html,
 }
 
 /// How large chunks are and how much they share.
@@ -76,13 +83,24 @@ pub struct Chunk {
     /// The headings it stands under, outermost first: `Guide > Install > Linux`. Empty without any.
     /// Outer headings are left out where the path would take more than half of the window.
     pub title: String,
+    /// Bytes of the text that are to be read before those of `range`: the caption and header of the table whose
+    /// rows it begins with, when these stand before it; empty otherwise. They count as its tokens.
+    pub lead: Range<usize>,
+}
+
+/// The title that a Markdown text gives itself: the field `title` of its front matter, or else the heading of level 1
+/// that it begins with.
+pub(crate) fn markdown_title(text: &str) -> Option<String> {
+    markdown::front_title(text)
+        .or_else(|| Outline::of(text, Format::Markdown).opening(text).map(str::to_owned))
 }
 
 /// Cuts `text` into chunks, in order of their start; none when it is blank.
 ///
 /// Whole sentences are packed up to the budget; a sentence longer than that is cut at a line, a clause, a
 /// word, or else between two tokens. In Markdown a section starts a chunk of its own, code stays in
-/// one chunk where it fits and is cut between lines where not, tables are cut between rows.
+/// one chunk where it fits and is cut between lines where not, tables are cut between rows, which take their
+/// table's header with them.
 ///
 /// # Errors
 /// [`ChunkError::NoRoom`] when some character alone has more tokens than the budget, as all have when
@@ -93,14 +111,23 @@ pub fn chunk<T: TokenRanges + ?Sized>(
     options: &ChunkOptions,
     tokenizer: &T,
 ) -> Result<Vec<Chunk>, ChunkError> {
-    let sections = match format {
-        Format::Plain => vec![Section::untitled(text)],
-        Format::Markdown => markdown::sections(text),
-    };
+    chunk_outlined(text, &Outline::of(text, format), options, tokenizer)
+}
+
+/// As [`chunk`], of a text whose structure is known. A text that `outline` is not of is cut as prose.
+///
+/// # Errors
+/// As [`chunk`].
+pub fn chunk_outlined<T: TokenRanges + ?Sized>(
+    text: &str,
+    outline: &Outline,
+    options: &ChunkOptions,
+    tokenizer: &T,
+) -> Result<Vec<Chunk>, ChunkError> {
     let tokens = |part: &str| tokenizer.tokens(part);
     let room = |title: &str| tokenizer.room(title);
     let mut chunks = Vec::new();
-    for section in sections {
+    for section in outline.sections(text) {
         let (title, budget) = meter::fit_title(&section.path, options.max_tokens, &room)?;
         let meter = Meter::new(text, &tokens, budget);
         let mut packer = Packer::new(&meter, options.overlap_sentences);
@@ -108,7 +135,8 @@ pub fn chunk<T: TokenRanges + ?Sized>(
             piece::pieces(&meter, segment, &mut |piece| packer.push(piece))?;
         }
         let windows = packer.finish()?;
-        chunks.extend(windows.into_iter().map(|range| Chunk { range, title: title.clone() }));
+        let chunk = |(range, lead)| Chunk { range, title: title.clone(), lead };
+        chunks.extend(windows.into_iter().map(chunk));
     }
     Ok(chunks)
 }

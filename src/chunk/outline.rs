@@ -1,8 +1,51 @@
-//! What both formats are turned into: sections under a heading path, each a run of segments.
+//! What every format is turned into: sections under a heading path, each a run of segments.
 //!
-//! Segments are in order and leave out nothing but blanks.
+//! An outline says where things start and end. Segments are what lies between two such places, so that nothing
+//! is lost that an outline does not mention.
 
 use std::ops::Range;
+
+use super::Format;
+use super::markdown;
+
+/// Most bytes of one heading in a path.
+const MAX_HEADING_BYTES: usize = 256;
+
+/// The structure of a text: where its headings, tables, lists and preformatted parts are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// In order of place; none is inside another.
+    headings: Vec<Heading>,
+    /// In order of place.
+    marks: Vec<Mark>,
+}
+
+/// A heading, on its way into a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Heading {
+    /// From 1, the outermost.
+    pub(crate) level: usize,
+    pub(crate) title: String,
+    pub(crate) range: Range<usize>,
+}
+
+/// A place where the way of cutting changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) at: usize,
+    pub(crate) bound: Bound,
+    pub(crate) kind: Kind,
+    /// The part of the text that has to be read before a row: the caption and header of its table.
+    pub(crate) lead: Option<Lead>,
+}
+
+/// Caption and header of a table; `header` is where the caption ends and the header begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lead {
+    pub(crate) start: usize,
+    pub(crate) header: usize,
+    pub(crate) end: usize,
+}
 
 /// The text under one heading, or before the first.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,14 +55,6 @@ pub(super) struct Section {
     pub(super) segments: Vec<Segment>,
 }
 
-impl Section {
-    /// The whole of a text as prose.
-    pub(super) fn untitled(text: &str) -> Self {
-        let segment = Segment { range: 0..text.len(), kind: Kind::Prose, bound: Bound::Paragraph };
-        Self { path: Vec::new(), segments: vec![segment] }
-    }
-}
-
 /// A part of a section that is cut in one way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Segment {
@@ -27,11 +62,12 @@ pub(super) struct Segment {
     pub(super) kind: Kind,
     /// What stands at its start.
     pub(super) bound: Bound,
+    pub(super) lead: Option<Lead>,
 }
 
 /// How a segment may be cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Between sentences.
     Prose,
     /// Whole where it fits a window, else between lines.
@@ -42,7 +78,7 @@ pub(super) enum Kind {
 
 /// A place where a window may end, the better ones greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Bound {
+pub(crate) enum Bound {
     /// Inside a sentence that no window holds.
     Inside,
     /// Between sentences, rows or lines.
@@ -51,4 +87,131 @@ pub(super) enum Bound {
     Item,
     /// Before a paragraph, a code block, a table or a list.
     Paragraph,
+}
+
+impl Outline {
+    /// The structure that a text of a format shows by itself.
+    pub(super) fn of(text: &str, format: Format) -> Self {
+        match format {
+            Format::Plain | Format::Html => Self::default(),
+            Format::Markdown => markdown::outline(text),
+        }
+    }
+
+    /// Of headings in order of place, and of marks: of several in one place the last says how to cut, and the
+    /// best bound stays.
+    pub(crate) fn new(headings: Vec<Heading>, mut marks: Vec<Mark>) -> Self {
+        marks.sort_by_key(|mark| mark.at);
+        marks.dedup_by(|later, kept| {
+            let same = later.at == kept.at;
+            if same {
+                *kept = Mark { bound: kept.bound.max(later.bound), ..*later };
+            }
+            same
+        });
+        Self { headings, marks }
+    }
+
+    /// Gives rows the leads that they have, by where the rows start, ascending.
+    pub(crate) fn lead_rows(&mut self, leads: &[(usize, Lead)]) {
+        for mark in self.marks.iter_mut().filter(|mark| mark.kind == Kind::Row) {
+            mark.lead = leads.binary_search_by_key(&mark.at, |(at, _)| *at).ok().map(|at| leads[at].1);
+        }
+    }
+
+    /// The first heading, where it is of level 1 and nothing but blanks comes before it.
+    pub(crate) fn opening<'s>(&'s self, text: &str) -> Option<&'s str> {
+        let first = self.headings.first()?;
+        let opens = first.level == 1 && text.get(..first.range.start)?.trim().is_empty();
+        let title = first.title.trim();
+        (opens && !title.is_empty()).then_some(title)
+    }
+
+    /// Whether every place is one of `text`.
+    fn fits(&self, text: &str) -> bool {
+        let is_place = |at: usize| text.is_char_boundary(at);
+        let is_range = |start: usize, end: usize| start <= end && is_place(start) && is_place(end);
+        let lead = |lead: Lead| is_range(lead.start, lead.header) && is_range(lead.header, lead.end);
+        self.headings.iter().all(|heading| is_range(heading.range.start, heading.range.end))
+            && self.headings.is_sorted_by(|a, b| a.range.end <= b.range.start)
+            && self.marks.iter().all(|mark| is_place(mark.at) && mark.lead.is_none_or(lead))
+    }
+
+    /// The sections of `text`, in order; what stands before the first heading has an empty path. A text that
+    /// the outline is not of is one section of prose.
+    ///
+    /// A heading with nothing under it but a deeper heading belongs to that one's section.
+    pub(super) fn sections(&self, text: &str) -> Vec<Section> {
+        if !self.fits(text) {
+            return Self::default().sections(text);
+        }
+        let mut sections = Vec::with_capacity(self.headings.len() + 1);
+        let mut path: Vec<(usize, String)> = Vec::new();
+        let mut marks = self.marks.iter().copied().peekable();
+        let mut start = 0;
+        let mut headings = self.headings.iter().peekable();
+        let mut first = true;
+        loop {
+            let heading = if std::mem::take(&mut first) { None } else { headings.next() };
+            let mut end = headings.peek().map_or(text.len(), |next| next.range.start);
+            if let Some(heading) = heading {
+                enter(&mut path, heading);
+                let mut last = heading;
+                while let Some(next) = headings.next_if(|next| {
+                    next.level > last.level
+                        && text[last.range.end.min(next.range.start)..next.range.start].trim().is_empty()
+                }) {
+                    enter(&mut path, next);
+                    last = next;
+                    end = headings.peek().map_or(text.len(), |next| next.range.start);
+                }
+            }
+            let mut section =
+                Section { path: path.iter().map(|(_, title)| title.clone()).collect(), segments: Vec::new() };
+            let mut open = Mark { at: start, bound: Bound::Paragraph, kind: Kind::Prose, lead: None };
+            while let Some(mark) = marks.next_if(|mark| mark.at < end) {
+                section.close(open, mark.at);
+                open = mark;
+            }
+            section.close(open, end);
+            sections.push(section);
+            start = end;
+            if headings.peek().is_none() {
+                return sections;
+            }
+        }
+    }
+}
+
+fn enter(path: &mut Vec<(usize, String)>, heading: &Heading) {
+    path.retain(|(level, _)| *level < heading.level);
+    let title = heading.title.trim();
+    if !title.is_empty() {
+        path.push((heading.level, title.to_owned()));
+    }
+}
+
+impl Section {
+    fn close(&mut self, open: Mark, end: usize) {
+        if open.at < end {
+            let Mark { at, bound, kind, lead } = open;
+            self.segments.push(Segment { range: at..end, kind, bound, lead });
+        }
+    }
+}
+
+impl Heading {
+    /// A heading whose title is still to come.
+    pub(crate) fn new(level: usize, range: Range<usize>) -> Self {
+        Self { level, title: String::new(), range }
+    }
+
+    /// Adds a part of the title, up to the length that a title may have. Blanks in a row, and blanks at the
+    /// start, say nothing in a title.
+    pub(crate) fn extend_title(&mut self, part: &str) {
+        let left = MAX_HEADING_BYTES.saturating_sub(self.title.len());
+        let is_open = self.title.is_empty() || self.title.ends_with(' ');
+        let part = if is_open { part.trim_start() } else { part };
+        self.title.push_str(&part[..part.floor_char_boundary(left)]);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::lead::Fitted;
 use super::meter::{ChunkError, Meter, trim};
 use super::outline::{Bound, Kind, Segment};
 use super::{sentence, split};
@@ -15,6 +16,8 @@ pub(super) struct Piece {
     pub(super) bound: Bound,
     /// Whether it may be repeated at the start of the next window.
     pub(super) is_sentence: bool,
+    /// What a window that begins with it begins with.
+    pub(super) lead: Option<Fitted>,
 }
 
 /// Where pieces go, one by one, so that a long text never has all of them at once.
@@ -24,7 +27,7 @@ pub(super) type Sink<'s> = dyn FnMut(Piece) -> Result<(), ChunkError> + 's;
 pub(super) fn pieces(meter: &Meter<'_>, segment: &Segment, sink: &mut Sink<'_>) -> Result<(), ChunkError> {
     match segment.kind {
         Kind::Prose => prose(meter, segment, sink),
-        Kind::Row => whole(meter, segment.range.clone(), segment.bound, sink),
+        Kind::Row => row(meter, segment, sink),
         Kind::Code => code(meter, segment, sink),
     }
 }
@@ -37,7 +40,7 @@ fn prose(meter: &Meter<'_>, segment: &Segment, sink: &mut Sink<'_>) -> Result<()
             if meter.measurable(&range) {
                 let tokens = meter.count(&range)?;
                 if tokens <= meter.budget {
-                    return sink(Piece { range, tokens, bound: at, is_sentence: true });
+                    return sink(Piece { range, tokens, bound: at, is_sentence: true, lead: None });
                 }
             }
             split::split(meter, range, at, sink)
@@ -47,12 +50,24 @@ fn prose(meter: &Meter<'_>, segment: &Segment, sink: &mut Sink<'_>) -> Result<()
     Ok(())
 }
 
+/// A row, in as many pieces as its header leaves room for.
+fn row(meter: &Meter<'_>, segment: &Segment, sink: &mut Sink<'_>) -> Result<(), ChunkError> {
+    let lead = match segment.lead {
+        Some(lead) => meter.fit_lead(lead)?,
+        None => None,
+    };
+    let budget = meter.budget - lead.as_ref().map_or(0, |lead| lead.tokens);
+    whole(&meter.within(budget), segment.range.clone(), segment.bound, &mut |piece| {
+        sink(Piece { lead: lead.clone(), ..piece })
+    })
+}
+
 fn code(meter: &Meter<'_>, segment: &Segment, sink: &mut Sink<'_>) -> Result<(), ChunkError> {
     let Some(range) = trim(meter.text, segment.range.clone()) else { return Ok(()) };
     if meter.measurable(&range) {
         let tokens = meter.count(&range)?;
         if tokens <= meter.budget {
-            return sink(Piece { range, tokens, bound: segment.bound, is_sentence: false });
+            return sink(Piece { range, tokens, bound: segment.bound, is_sentence: false, lead: None });
         }
     }
     let mut bound = segment.bound;
@@ -77,7 +92,7 @@ fn whole(
     if meter.measurable(&range) {
         let tokens = meter.count(&range)?;
         if tokens <= meter.budget {
-            return sink(Piece { range, tokens, bound, is_sentence: false });
+            return sink(Piece { range, tokens, bound, is_sentence: false, lead: None });
         }
     }
     split::split(meter, range, bound, sink)

@@ -61,7 +61,7 @@ fn emit(
     loop {
         let tokens = meter.tokens(&piece)?;
         if tokens.len() <= meter.budget {
-            sink(Piece { range: piece, tokens: tokens.len(), bound, is_sentence: false })?;
+            sink(Piece { range: piece, tokens: tokens.len(), bound, is_sentence: false, lead: None })?;
             return Ok(end);
         }
         let first_end = piece.start + meter.text[piece.start..].chars().next().map_or(1, char::len_utf8);

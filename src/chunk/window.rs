@@ -18,8 +18,11 @@ pub(super) struct Packer<'m> {
     tokens: usize,
     /// Pieces at the front that the window before has too.
     repeated: usize,
-    windows: Vec<Range<usize>>,
+    windows: Vec<Window>,
 }
+
+/// A range of the text, and the lead that is read before it; empty for none.
+pub(super) type Window = (Range<usize>, Range<usize>);
 
 impl<'m> Packer<'m> {
     pub(super) fn new(meter: &'m Meter<'m>, overlap: usize) -> Self {
@@ -43,7 +46,7 @@ impl<'m> Packer<'m> {
     }
 
     /// The windows of the section.
-    pub(super) fn finish(mut self) -> Result<Vec<Range<usize>>, ChunkError> {
+    pub(super) fn finish(mut self) -> Result<Vec<Window>, ChunkError> {
         while self.pieces.len() > self.repeated {
             self.emit(self.pieces.len(), None)?;
         }
@@ -53,8 +56,14 @@ impl<'m> Packer<'m> {
     /// Whether the pieces and `next` fit one window.
     fn takes(&self, next: &Piece) -> bool {
         let Some(first) = self.pieces.first() else { return true };
-        self.tokens + next.tokens <= self.meter.budget
+        self.lead_tokens() + self.tokens + next.tokens <= self.meter.budget
             && next.range.end - first.range.start <= self.meter.max_bytes
+    }
+
+    /// Tokens of what the window begins with.
+    fn lead_tokens(&self) -> usize {
+        let lead = self.pieces.first().and_then(|first| first.lead.as_ref());
+        lead.map_or(0, |lead| lead.tokens)
     }
 
     /// How many pieces a window that cannot take `next` should keep.
@@ -78,8 +87,9 @@ impl<'m> Packer<'m> {
         loop {
             let range = self.pieces[0].range.start..self.pieces[keep - 1].range.end;
             // A piece alone was measured when it was made.
-            if keep == 1 || self.meter.count(&range)? <= self.meter.budget {
-                self.windows.push(range);
+            if keep == 1 || self.lead_tokens() + self.meter.count(&range)? <= self.meter.budget {
+                let lead = self.pieces[0].lead.as_ref().map_or(0..0, |lead| lead.range.clone());
+                self.windows.push((range, lead));
                 break;
             }
             if keep > self.repeated + 1 {
@@ -100,7 +110,7 @@ impl<'m> Packer<'m> {
         let fits = |packer: &Self| match (next, packer.pieces.first(), packer.pieces.last()) {
             (Some(next), ..) => packer.takes(next),
             (None, Some(first), Some(last)) => {
-                packer.tokens <= packer.meter.budget
+                packer.lead_tokens() + packer.tokens <= packer.meter.budget
                     && last.range.end - first.range.start <= packer.meter.max_bytes
             }
             _ => true,

@@ -22,8 +22,17 @@ pub(super) enum Role {
     },
     /// Starts a line.
     Line,
-    /// A cell of a table row.
-    Cell,
+    Table,
+    /// The rows above the columns.
+    TableHead,
+    /// Other rows of a table.
+    TableBody,
+    Caption,
+    Row,
+    Cell {
+        /// `th`.
+        is_header: bool,
+    },
     /// Part of the line it is in.
     Inline,
 }
@@ -39,13 +48,19 @@ pub(super) fn role(name: &[u8]) -> Role {
         b"ul" | b"ol" | b"menu" | b"dir" => Role::List,
         b"li" => Role::Item,
         b"div" | b"header" | b"hgroup" => Role::Block { in_heading: true },
-        b"address" | b"article" | b"aside" | b"blockquote" | b"body" | b"caption" | b"center"
-        | b"details" | b"dialog" | b"dl" | b"fieldset" | b"figcaption" | b"figure" | b"footer" | b"form"
-        | b"hr" | b"html" | b"legend" | b"main" | b"nav" | b"p" | b"search" | b"section" | b"summary"
-        | b"table" => Role::Block { in_heading: false },
-        b"br" | b"dd" | b"dt" | b"optgroup" | b"option" | b"tbody" | b"textarea" | b"tfoot" | b"thead"
-        | b"tr" => Role::Line,
-        b"td" | b"th" => Role::Cell,
+        b"address" | b"article" | b"aside" | b"blockquote" | b"body" | b"center" | b"details" | b"dialog"
+        | b"dl" | b"fieldset" | b"figcaption" | b"figure" | b"footer" | b"form" | b"hr" | b"html"
+        | b"legend" | b"main" | b"nav" | b"p" | b"search" | b"section" | b"summary" => {
+            Role::Block { in_heading: false }
+        }
+        b"br" | b"dd" | b"dt" | b"optgroup" | b"option" | b"textarea" => Role::Line,
+        b"table" => Role::Table,
+        b"thead" => Role::TableHead,
+        b"tbody" | b"tfoot" => Role::TableBody,
+        b"caption" => Role::Caption,
+        b"tr" => Role::Row,
+        b"td" => Role::Cell { is_header: false },
+        b"th" => Role::Cell { is_header: true },
         _ => Role::Inline,
     }
 }

@@ -11,8 +11,10 @@ use html5gum::{Span, Tokenizer};
 
 use super::element::{Role, role};
 use super::entity::{self, Part};
+use super::structure::Structure;
 use super::writer::{Gap, Writer};
 use super::{Extracted, Format};
+use crate::chunk::{Bound, Kind};
 
 /// Lists in lists beyond this are indented no further.
 const MAX_INDENT: usize = 8;
@@ -49,6 +51,7 @@ struct Page<'s> {
     /// `source` without carriage returns, each byte in its place.
     flat: &'s str,
     writer: Writer<'s>,
+    structure: Structure,
     /// End of the last text.
     at: usize,
     title: Option<String>,
@@ -70,6 +73,7 @@ impl<'s> Page<'s> {
             source,
             flat,
             writer: Writer::new(source),
+            structure: Structure::default(),
             at: start,
             title: None,
             in_title: false,
@@ -105,6 +109,7 @@ impl<'s> Page<'s> {
                 self.leave_heading();
                 self.leave_pre();
                 self.writer.gap(Gap::Paragraph);
+                self.structure.open_heading(&mut self.writer, level);
                 self.writer.prefix(format!("{} ", "#".repeat(level.into())));
                 self.in_heading = true;
             }
@@ -112,6 +117,7 @@ impl<'s> Page<'s> {
                 self.leave_heading();
                 self.leave_pre();
                 self.writer.gap(Gap::Paragraph);
+                self.structure.mark(&mut self.writer, Bound::Paragraph, Kind::Code);
                 self.writer.prefix("```\n".to_owned());
                 (self.in_pre, self.pre_is_fresh) = (true, true);
             }
@@ -119,6 +125,7 @@ impl<'s> Page<'s> {
                 self.leave_heading();
                 self.gap(Gap::Line);
                 if !self.in_pre {
+                    self.structure.mark(&mut self.writer, Bound::Item, Kind::Prose);
                     self.writer
                         .prefix(format!("{}- ", "  ".repeat(self.lists.saturating_sub(1).min(MAX_INDENT))));
                 }
@@ -126,6 +133,8 @@ impl<'s> Page<'s> {
             Role::List => {
                 self.leave_heading();
                 self.list_gap();
+                let bound = if self.lists == 0 { Bound::Paragraph } else { Bound::Item };
+                self.structure.mark(&mut self.writer, bound, Kind::Prose);
                 self.lists += 1;
             }
             Role::Block { in_heading } => {
@@ -135,7 +144,32 @@ impl<'s> Page<'s> {
                 self.gap(Gap::Paragraph);
             }
             Role::Line => self.gap(Gap::Line),
-            Role::Cell => self.gap(Gap::Cell),
+            Role::Table => {
+                self.leave_heading();
+                self.gap(Gap::Paragraph);
+                self.structure.open_table();
+            }
+            Role::TableHead | Role::TableBody => {
+                self.leave_heading();
+                self.gap(Gap::Line);
+                self.structure.head(&mut self.writer, role == Role::TableHead);
+            }
+            Role::Caption => {
+                self.leave_heading();
+                self.gap(Gap::Paragraph);
+                self.structure.open_caption(&mut self.writer);
+            }
+            Role::Row => {
+                self.leave_heading();
+                self.leave_pre();
+                self.gap(Gap::Line);
+                self.structure.open_row(&mut self.writer);
+            }
+            Role::Cell { is_header } => {
+                self.leave_heading();
+                self.leave_pre();
+                self.structure.cell(&mut self.writer, is_header);
+            }
             Role::Inline => {}
         }
     }
@@ -170,6 +204,8 @@ impl<'s> Page<'s> {
                 self.lists = self.lists.saturating_sub(1);
                 self.drop_item();
                 self.list_gap();
+                let bound = if self.lists == 0 { Bound::Paragraph } else { Bound::Item };
+                self.structure.mark(&mut self.writer, bound, Kind::Prose);
             }
             Role::Item => {
                 self.drop_item();
@@ -177,7 +213,27 @@ impl<'s> Page<'s> {
             }
             Role::Line => self.gap(Gap::Line),
             Role::Block { .. } => self.gap(Gap::Paragraph),
-            Role::Dropped | Role::Cell | Role::Inline => {}
+            Role::Table => {
+                self.leave_heading();
+                self.gap(Gap::Paragraph);
+                self.structure.close_table(&mut self.writer);
+                self.gap(Gap::Paragraph);
+            }
+            Role::TableHead | Role::TableBody => {
+                self.gap(Gap::Line);
+                self.structure.head(&mut self.writer, false);
+            }
+            Role::Caption => {
+                self.structure.close_caption(&self.writer);
+                self.gap(Gap::Paragraph);
+            }
+            Role::Row => {
+                self.leave_heading();
+                self.leave_pre();
+                self.structure.close_row(&mut self.writer);
+                self.gap(Gap::Line);
+            }
+            Role::Dropped | Role::Cell { .. } | Role::Inline => {}
         }
     }
 
@@ -196,6 +252,11 @@ impl<'s> Page<'s> {
     fn gap(&mut self, gap: Gap) {
         if self.in_heading {
             self.writer.blank(self.at..self.at);
+        } else if self.structure.is_in_row() {
+            // The parts of a cell are lines of it.
+            if !self.structure.begins_cell(&self.writer) {
+                self.writer.gap(gap.min(Gap::Line));
+            }
         } else {
             self.writer.gap(gap);
         }
@@ -204,6 +265,7 @@ impl<'s> Page<'s> {
     fn leave_heading(&mut self) {
         if std::mem::take(&mut self.in_heading) {
             self.writer.drop_prefix();
+            self.structure.close_heading(&self.writer);
             self.writer.gap(Gap::Paragraph);
         }
     }
@@ -214,6 +276,7 @@ impl<'s> Page<'s> {
                 self.writer.close("```", self.at);
             }
             self.writer.gap(Gap::Paragraph);
+            self.structure.mark(&mut self.writer, Bound::Paragraph, Kind::Prose);
         }
     }
 
@@ -305,8 +368,10 @@ impl<'s> Page<'s> {
     }
 
     fn finish(mut self) -> Extracted {
+        self.leave_heading();
         self.leave_pre();
-        let (text, map) = self.writer.finish();
-        Extracted { text, format: Format::Markdown, title: self.title, map }
+        let (outline, writer) = self.structure.finish(self.writer);
+        let (text, map) = writer.finish();
+        Extracted { text, format: Format::Html, outline: Some(outline), title: self.title, map }
     }
 }

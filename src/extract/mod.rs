@@ -13,6 +13,7 @@
 //! `html.rs` | HTML to text
 //! `jsonl.rs` | records, one on each line
 //! `offset.rs` | text ranges to source ranges
+//! `structure.rs` | headings, tables, lists and preformatted parts of a page
 //! `writer.rs` | text with its offset map, breaks and prefixes put in late
 
 mod element;
@@ -21,6 +22,7 @@ mod error;
 mod html;
 mod jsonl;
 mod offset;
+mod structure;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -31,7 +33,9 @@ pub use error::{ExtractError, JsonlError};
 pub use jsonl::{DEFAULT_MAX_LINE_BYTES, Jsonl, Record, jsonl};
 pub use offset::{OffsetMap, OffsetMapError};
 
-use crate::chunk::Format;
+use crate::chunk::{
+    Chunk, ChunkError, ChunkOptions, Format, Outline, TokenRanges, chunk, chunk_outlined, markdown_title,
+};
 
 /// The byte order mark, which some editors put before UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -75,12 +79,32 @@ impl FileKind {
 pub struct Extracted {
     /// What there is to read.
     pub text: String,
-    /// How `text` is written, for [`chunk`](crate::chunk::chunk). That of HTML is Markdown.
+    /// How `text` is written.
     pub format: Format,
-    /// The title the document gives itself: HTML's `title`.
+    /// The structure of `text` where it does not show by itself.
+    pub outline: Option<Outline>,
+    /// The title the document gives itself: HTML's `title`; in Markdown the field `title` of its front matter, or else
+    /// the heading of level 1 that it begins with.
     pub title: Option<String>,
     /// Where in the document each part of `text` is.
     pub map: OffsetMap,
+}
+
+impl Extracted {
+    /// The text as passages; see [`chunk`](crate::chunk::chunk).
+    ///
+    /// # Errors
+    /// As [`chunk`](crate::chunk::chunk).
+    pub fn chunks<T: TokenRanges + ?Sized>(
+        &self,
+        options: &ChunkOptions,
+        tokenizer: &T,
+    ) -> Result<Vec<Chunk>, ChunkError> {
+        match &self.outline {
+            Some(outline) => chunk_outlined(&self.text, outline, options, tokenizer),
+            None => chunk(&self.text, self.format, options, tokenizer),
+        }
+    }
 }
 
 /// The text of `bytes`, which are UTF-8, with or without a byte order mark.
@@ -98,5 +122,6 @@ pub fn extract(bytes: &[u8], kind: Kind) -> Result<Extracted, ExtractError> {
     let text = source[start..].to_owned();
     let mut map = OffsetMap::default();
     map.push_verbatim(start, text.len());
-    Ok(Extracted { text, format, title: None, map })
+    let title = if kind == Kind::Markdown { markdown_title(&text) } else { None };
+    Ok(Extracted { text, format, outline: None, title, map })
 }

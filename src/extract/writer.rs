@@ -26,12 +26,29 @@ pub(super) struct Writer<'s> {
     /// The blanks that [`Gap::Blank`] stands for.
     blanks: Range<usize>,
     prefix: String,
+    /// Places of spots; `None` for the last ones, which no text has followed yet.
+    spots: Vec<Option<usize>>,
+    /// Spots that have a place.
+    placed: usize,
 }
+
+/// A place before the next text, whenever that comes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spot(usize);
 
 impl<'s> Writer<'s> {
     pub(super) fn new(source: &'s str) -> Self {
         let map = OffsetMap::default();
-        Self { source, text: String::new(), map, gap: Gap::None, blanks: 0..0, prefix: String::new() }
+        Self {
+            source,
+            text: String::new(),
+            map,
+            gap: Gap::None,
+            blanks: 0..0,
+            prefix: String::new(),
+            spots: Vec::new(),
+            placed: 0,
+        }
     }
 
     /// Asks for a gap of at least this strength before the next text; not between a prefix and its text.
@@ -39,6 +56,33 @@ impl<'s> Writer<'s> {
         if self.prefix.is_empty() {
             self.gap = self.gap.max(gap);
         }
+    }
+
+    /// Asks for this gap before the next text, whatever was asked for before.
+    pub(super) fn begin(&mut self, gap: Gap) {
+        if self.prefix.is_empty() {
+            self.gap = gap;
+        }
+    }
+
+    /// The place where the next text will begin, with its prefix.
+    pub(super) fn spot(&mut self) -> Spot {
+        self.spots.push(None);
+        Spot(self.spots.len() - 1)
+    }
+
+    /// Byte of the text that a spot came to be at; `None` where no text followed.
+    pub(super) fn place(&self, Spot(at): Spot) -> Option<usize> {
+        self.spots.get(at).copied().flatten()
+    }
+
+    /// Bytes written.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     /// Puts `prefix` before the next text.
@@ -100,6 +144,10 @@ impl<'s> Writer<'s> {
                 Gap::Paragraph => self.insert("\n\n", at),
             }
         }
+        for spot in &mut self.spots[self.placed..] {
+            *spot = Some(self.text.len());
+        }
+        self.placed = self.spots.len();
         let prefix = std::mem::take(&mut self.prefix);
         self.insert(&prefix, at);
     }

@@ -3,19 +3,23 @@
 use std::ops::Range;
 
 use postil_contract::{EncodeError, Encoder, Passage};
-use postil_storage::{DocumentWrite, Extent, PassageWrite, Value};
+use postil_storage::{DocumentWrite, Extent, LEAD_JOINT, PassageWrite, Value};
 
-use crate::chunk::{self, Chunk, ChunkOptions, TokenRanges};
+use crate::chunk::{self, Chunk, ChunkOptions, Format, HEADING_JOINT, TokenRanges};
 use crate::{Document, Error};
 
 /// Changes when the same document would be split or embedded differently by a new release.
 const PREPARATION_VERSION: u8 = 1;
+/// The same for Markdown that has a table: its rows have the header with them.
+const TABLES_VERSION: u8 = 2;
 
 /// A document split into passages, not yet embedded.
 pub(super) struct Prepared {
     document: Document,
     content_hash: [u8; 32],
     chunks: Vec<Chunk>,
+    /// Of each chunk that has a lead, the lead and its text.
+    led: Vec<Option<String>>,
 }
 
 /// The chunker's view of an encoder, for a document whose title stands before every heading path.
@@ -34,11 +38,14 @@ impl TokenRanges for Tokens<'_> {
     }
 }
 
-/// The title of a passage: its document's, then the headings it stands under.
+/// The heading of a passage: its document's title, then the headings it stands under, the first of which may be
+/// that title again.
 fn join(title: &str, headings: &str) -> String {
+    let is_named = |rest: &str| rest.is_empty() || rest.starts_with(HEADING_JOINT);
     match (title, headings) {
         (only, "") | ("", only) => only.to_owned(),
-        (title, headings) => format!("{title} > {headings}"),
+        (title, headings) if headings.strip_prefix(title).is_some_and(is_named) => headings.to_owned(),
+        (title, headings) => format!("{title}{HEADING_JOINT}{headings}"),
     }
 }
 
@@ -50,7 +57,9 @@ pub(super) fn content_hash(document: &Document, options: &ChunkOptions) -> [u8; 
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
     };
-    field(&[PREPARATION_VERSION, document.format as u8]);
+    let has_table = document.format == Format::Markdown && document.text.lines().any(is_delimiter_row);
+    let version = if has_table { TABLES_VERSION } else { PREPARATION_VERSION };
+    field(&[version, document.format as u8]);
     field(&(options.max_tokens as u64).to_le_bytes());
     field(&(options.overlap_sentences as u64).to_le_bytes());
     field(document.title.as_bytes());
@@ -74,6 +83,12 @@ pub(super) fn content_hash(document: &Document, options: &ChunkOptions) -> [u8; 
     *hasher.finalize().as_bytes()
 }
 
+/// Whether a line may stand below the header of a Markdown table.
+fn is_delimiter_row(line: &str) -> bool {
+    let line = line.trim();
+    line.contains('-') && line.bytes().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t' | b'>'))
+}
+
 impl Prepared {
     /// Splits `document` for `encoder`.
     pub(super) fn new(
@@ -85,15 +100,24 @@ impl Prepared {
         // A title that would crowd the text out of the window is shown, but not embedded.
         let crowded = encoder.room(&document.title)? < options.max_tokens / 2;
         let title = if crowded { "" } else { &document.title };
-        let mut chunks = chunk::chunk(&document.text, document.format, options, &Tokens { encoder, title })
-            .map_err(|source| Error::Chunk { key: document.key.clone(), source })?;
+        let (text, tokens) = (&document.text, Tokens { encoder, title });
+        let chunks = match &document.outline {
+            Some(outline) => chunk::chunk_outlined(text, outline, options, &tokens),
+            None => chunk::chunk(text, document.format, options, &tokens),
+        };
+        let mut chunks = chunks.map_err(|source| Error::Chunk { key: document.key.clone(), source })?;
         for chunk in &mut chunks {
             chunk.title = join(title, &chunk.title);
         }
         if chunks.is_empty() {
             return Err(Error::EmptyDocument { key: document.key });
         }
-        Ok(Self { document, content_hash, chunks })
+        let read = |chunk: &Chunk| {
+            let lead = &text[chunk.lead.clone()];
+            (!lead.is_empty()).then(|| [lead, LEAD_JOINT, &text[chunk.range.clone()]].concat())
+        };
+        let led = chunks.iter().map(read).collect();
+        Ok(Self { document, content_hash, chunks, led })
     }
 
     /// What of it has limits.
@@ -115,14 +139,15 @@ impl Prepared {
 
     /// Its passages, as the encoder reads them.
     pub(super) fn passages(&self) -> impl Iterator<Item = Passage<'_>> {
-        self.chunks
-            .iter()
-            .map(|chunk| Passage { title: &chunk.title, text: &self.document.text[chunk.range.clone()] })
+        self.chunks.iter().zip(&self.led).map(|(chunk, led)| Passage {
+            title: &chunk.title,
+            text: led.as_deref().unwrap_or(&self.document.text[chunk.range.clone()]),
+        })
     }
 
     /// The write that stores it; takes one vector per passage from `vectors`.
     pub(super) fn into_write(self, vectors: &mut impl Iterator<Item = Vec<f32>>) -> DocumentWrite {
-        let Self { document, content_hash, chunks } = self;
+        let Self { document, content_hash, chunks, .. } = self;
         let passages = chunks
             .into_iter()
             .zip(vectors)
@@ -131,7 +156,7 @@ impl Prepared {
                 PassageWrite {
                     range: chunk.range.start as u64..chunk.range.end as u64,
                     source_range: source.start as u64..source.end as u64,
-                    lead: 0..0,
+                    lead: chunk.lead.start as u64..chunk.lead.end as u64,
                     heading: chunk.title,
                     vector,
                 }
@@ -139,7 +164,10 @@ impl Prepared {
             .collect();
         DocumentWrite {
             key: document.key,
-            title: document.title,
+            title: match document.title.is_empty() {
+                true => document.own_title.unwrap_or_default(),
+                false => document.title,
+            },
             source_map: if document.map.is_identity() { Vec::new() } else { document.map.to_bytes() },
             text: document.text,
             content_hash,

@@ -2,7 +2,7 @@
 
 use crate::targets::{language, texts};
 use postil::Filter;
-use postil::chunk::{ChunkOptions, chunk};
+use postil::chunk::ChunkOptions;
 use postil::extract::{Kind, extract, jsonl};
 use postil_encoder::HashEncoder;
 use postil_hostile::Target;
@@ -24,7 +24,7 @@ fn repetitions_of_what_a_format_knows_take_no_more_than_linear_time() {
     ] {
         let read = |bytes: &[u8]| {
             let extracted = extract(bytes, kind).unwrap();
-            let _ = chunk(&extracted.text, extracted.format, &ChunkOptions::default(), &encoder);
+            let _ = extracted.chunks(&ChunkOptions::default(), &encoder);
         };
         Target::new(name, repeated(words), read).run(0);
     }

@@ -135,3 +135,20 @@ fn no_room_is_an_error_that_says_where() {
     let error = chunk("  word", Plain, &options(0, 1), &Words::default()).unwrap_err();
     assert!(matches!(error, ChunkError::NoRoom { at: 2, got_tokens: 1, budget_tokens: 0 }), "{error}");
 }
+
+#[test]
+fn rows_of_a_long_table_take_its_header_with_them() {
+    let row = |at: usize| format!("| X-{at:03} | {} | Quill |\n", 11 + at);
+    let rows: String = (1..=40).map(row).collect();
+    let text = format!(
+        "# Bolts\n\nData.\n\n| Part | Torque | Maker |\n|---|---|---|\n{rows}\nAfter. | No | row |\n"
+    );
+    let chunks = chunk(&text, Markdown, &options(60, 1), &Words::default()).unwrap();
+    super::check(&text, &chunks, &options(60, 1), &Words::default());
+    let leads: Vec<&str> = chunks.iter().map(|chunk| &text[chunk.lead.clone()]).collect();
+    assert!(leads.len() > 3 && leads[0].is_empty() && text[chunks[0].range.clone()].contains("Torque"));
+    let (last, between) = leads[1..].split_last().unwrap();
+    assert!(between.iter().all(|lead| *lead == "| Part | Torque | Maker |\n|---|---|---|"), "{leads:?}");
+    let begins_with_row = text[chunks.last().unwrap().range.clone()].starts_with("| X-");
+    assert_eq!(last.is_empty(), !begins_with_row);
+}

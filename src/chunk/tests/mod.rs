@@ -84,7 +84,9 @@ fn check<T: TokenRanges>(text: &str, chunks: &[Chunk], options: &ChunkOptions, t
         }
         assert!(covered >= one.range.start || text[covered..one.range.start].trim().is_empty(), "a gap");
         covered = one.range.end;
-        let tokens = tokenizer.tokens(part).unwrap().len();
+        let lead = text.get(one.lead.clone()).expect("a lead on character boundaries");
+        assert!(lead.is_empty() || one.lead.end <= one.range.start, "a lead stands before its rows");
+        let tokens = tokenizer.tokens(part).unwrap().len() + tokenizer.tokens(lead).unwrap().len();
         let budget = options.max_tokens.min(tokenizer.room(&one.title).unwrap());
         assert!(tokens <= budget, "{tokens} tokens of {budget}: {part:?}");
         previous = Some(one);

@@ -4,8 +4,7 @@ use proptest::prelude::*;
 
 use super::{Bytes, Words, check, chunk, options};
 use crate::chunk::meter::{self, Meter};
-use crate::chunk::outline::Section;
-use crate::chunk::{ChunkError, ChunkOptions, Format, TokenRanges, markdown, piece};
+use crate::chunk::{ChunkError, ChunkOptions, Format, Outline, TokenRanges, piece};
 
 fn format() -> impl Strategy<Value = Format> {
     prop_oneof![Just(Format::Plain), Just(Format::Markdown)]
@@ -48,10 +47,7 @@ fn holds(text: &str, format: Format, options: &ChunkOptions) {
 fn sentences(text: &str, format: Format, options: &ChunkOptions) -> Vec<Range<usize>> {
     let words = Words::default();
     let (tokens, room) = (|part: &str| words.tokens(part), |title: &str| words.room(title));
-    let sections = match format {
-        Format::Plain => vec![Section::untitled(text)],
-        Format::Markdown => markdown::sections(text),
-    };
+    let sections = Outline::of(text, format).sections(text);
     let mut found = Vec::new();
     for section in sections {
         let (_, budget) = meter::fit_title(&section.path, options.max_tokens, &room).unwrap();

@@ -3,6 +3,7 @@
 mod html;
 mod jsonl;
 mod offset;
+mod structure;
 
 use std::path::Path;
 
@@ -53,8 +54,7 @@ fn a_page_is_chunked_under_its_headings_and_leads_back_to_its_bytes() {
     let source =
         "<h1>Leave</h1><h2>Parents</h2><p>Parents get <b>30</b> days &amp; pay.</p><h2>Others</h2>None.";
     let page = extract(source.as_bytes(), Kind::Html).unwrap();
-    let chunks =
-        crate::chunk::chunk(&page.text, page.format, &crate::chunk::ChunkOptions::default(), &Letters);
+    let chunks = page.chunks(&crate::chunk::ChunkOptions::default(), &Letters);
     let found: Vec<_> = chunks
         .unwrap()
         .into_iter()

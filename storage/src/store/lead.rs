@@ -7,11 +7,11 @@ use super::{Hit, PassageWrite};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Between a lead and the passage's own text.
-const BETWEEN: &str = "\n";
+/// What stands between a lead and the passage's own text.
+pub const LEAD_JOINT: &str = "\n";
 
 pub(super) fn joined(lead: &str, own: String) -> String {
-    if lead.is_empty() { own } else { [lead, BETWEEN, &own].concat() }
+    if lead.is_empty() { own } else { [lead, LEAD_JOINT, &own].concat() }
 }
 
 impl PassageWrite {
@@ -33,7 +33,7 @@ impl Hit {
     #[must_use]
     pub fn in_document(&self, part: Range<usize>) -> (Range<u64>, Range<usize>) {
         let lead_bytes = self.lead.end.saturating_sub(self.lead.start);
-        let own_at = if lead_bytes == 0 { 0 } else { lead_bytes as usize + BETWEEN.len() };
+        let own_at = if lead_bytes == 0 { 0 } else { lead_bytes as usize + LEAD_JOINT.len() };
         let (from, at, part) = if part.end <= own_at {
             (self.lead.start, 0, part.start.min(lead_bytes as usize)..part.end.min(lead_bytes as usize))
         } else {

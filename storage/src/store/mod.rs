@@ -56,6 +56,7 @@ pub use backup::{Copied, CopyProgress};
 pub use batch::{Batch, Committed, DocumentWrite, MAX_KEY_BYTES, PassageWrite};
 pub use check::Damage;
 pub use find::Hit;
+pub use lead::LEAD_JOINT;
 pub use limits::Extent;
 pub use options::{
     DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_METADATA_BYTES, DEFAULT_MAX_PASSAGES,

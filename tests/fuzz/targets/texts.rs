@@ -1,7 +1,7 @@
 //! Documents of all kinds: every part of a text stands where the offset map says, and every chunk is a part of the text.
 
 use super::target;
-use postil::chunk::{ChunkOptions, Format, chunk};
+use postil::chunk::ChunkOptions;
 use postil::extract::{Extracted, Kind, OffsetMap, extract, jsonl};
 use postil_encoder::HashEncoder;
 use postil_hostile::Target;
@@ -67,16 +67,18 @@ fn assert_places(extracted: &Extracted, source: &[u8]) {
     assert_eq!(map, extracted.map);
 }
 
-fn assert_chunks(text: &str, format: Format) {
+fn assert_chunks(extracted: &Extracted) {
+    let text = &extracted.text;
     let encoder = HashEncoder::default();
     for options in [
         ChunkOptions { max_tokens: 12, overlap_sentences: 1 },
         ChunkOptions { max_tokens: 200, overlap_sentences: 2 },
     ] {
         // Some text has no room in a small window: that is an error, and has to be one.
-        let Ok(chunks) = chunk(text, format, &options, &encoder) else { continue };
+        let Ok(chunks) = extracted.chunks(&options, &encoder) else { continue };
         for chunk in &chunks {
             assert!(!text[chunk.range.clone()].trim().is_empty());
+            assert!(text[chunk.lead.clone()].is_empty() || chunk.lead.end <= chunk.range.start);
         }
         assert!(chunks.is_sorted_by_key(|chunk| chunk.range.start));
     }
@@ -88,7 +90,7 @@ fn read(bytes: &[u8], kind: Kind) {
     let _ = extract(bytes, kind);
     let extracted = extract(lossy.as_bytes(), kind).unwrap();
     assert_places(&extracted, lossy.as_bytes());
-    assert_chunks(&extracted.text, extracted.format);
+    assert_chunks(&extracted);
 }
 
 /// HTML.

@@ -1,0 +1,228 @@
+//! The outline of a page, put together while its text is written: places are only known when text follows.
+
+use std::ops::Range;
+
+use super::writer::{Gap, Spot, Writer};
+use crate::chunk::{Bound, Heading, Kind, Lead, Mark, Outline};
+
+/// What was seen of a page's structure so far.
+#[derive(Debug, Default)]
+pub(super) struct Structure {
+    marks: Vec<(Spot, Bound, Kind)>,
+    headings: Vec<HeadingAt>,
+    rows: Vec<Row>,
+    tables: Vec<Table>,
+    /// The tables at hand, the innermost last.
+    open: Vec<OpenTable>,
+}
+
+#[derive(Debug)]
+struct HeadingAt {
+    level: usize,
+    start: Spot,
+    /// Bytes of text when it ended.
+    end: usize,
+}
+
+#[derive(Debug)]
+struct Row {
+    start: Spot,
+    table: usize,
+    is_first: bool,
+    is_header: bool,
+    cells: usize,
+}
+
+/// Where the caption and the header rows of a table are.
+#[derive(Clone, Debug, Default)]
+struct Table {
+    caption: Option<(Spot, usize)>,
+    header: Option<(Spot, usize)>,
+    has_rows: bool,
+    has_body: bool,
+}
+
+#[derive(Debug, Default)]
+struct OpenTable {
+    table: usize,
+    in_head: bool,
+    caption: Option<Spot>,
+    row: Option<OpenRow>,
+}
+
+#[derive(Debug)]
+struct OpenRow {
+    start: Spot,
+    /// Bytes of text before it.
+    from: usize,
+    /// Bytes of text before its last cell.
+    cell_from: usize,
+    cells: usize,
+    headers: usize,
+}
+
+impl Structure {
+    /// What follows is cut in this way.
+    pub(super) fn mark(&mut self, writer: &mut Writer<'_>, bound: Bound, kind: Kind) {
+        // The parts of a row stay together.
+        if !self.is_in_row() {
+            self.marks.push((writer.spot(), bound, kind));
+        }
+    }
+
+    pub(super) fn is_in_row(&self) -> bool {
+        self.open.last().is_some_and(|table| table.row.is_some())
+    }
+
+    /// Whether the next text is the first of a cell.
+    pub(super) fn begins_cell(&self, writer: &Writer<'_>) -> bool {
+        let row = self.open.last().and_then(|table| table.row.as_ref());
+        row.is_some_and(|row| row.cell_from == writer.len())
+    }
+
+    pub(super) fn open_heading(&mut self, writer: &mut Writer<'_>, level: u8) {
+        self.headings.push(HeadingAt { level: level.into(), start: writer.spot(), end: 0 });
+    }
+
+    pub(super) fn close_heading(&mut self, writer: &Writer<'_>) {
+        if let Some(heading) = self.headings.last_mut() {
+            heading.end = writer.len();
+        }
+    }
+
+    pub(super) fn open_table(&mut self) {
+        self.open.push(OpenTable { table: self.tables.len(), ..OpenTable::default() });
+        self.tables.push(Table::default());
+    }
+
+    pub(super) fn close_table(&mut self, writer: &mut Writer<'_>) {
+        self.close_row(writer);
+        self.open.pop();
+        self.mark(writer, Bound::Paragraph, Kind::Prose);
+    }
+
+    /// Whether the rows to come are in the table's head.
+    pub(super) fn head(&mut self, writer: &mut Writer<'_>, is_head: bool) {
+        self.close_row(writer);
+        if let Some(open) = self.open.last_mut() {
+            open.in_head = is_head;
+        }
+    }
+
+    pub(super) fn open_caption(&mut self, writer: &mut Writer<'_>) {
+        self.close_row(writer);
+        self.mark(writer, Bound::Paragraph, Kind::Prose);
+        if let Some(open) = self.open.last_mut() {
+            open.caption = Some(writer.spot());
+        }
+    }
+
+    pub(super) fn close_caption(&mut self, writer: &Writer<'_>) {
+        let Some(open) = self.open.last_mut() else { return };
+        if let Some(start) = open.caption.take() {
+            self.tables[open.table].caption = Some((start, writer.len()));
+        }
+    }
+
+    pub(super) fn open_row(&mut self, writer: &mut Writer<'_>) {
+        self.close_row(writer);
+        if let Some(open) = self.open.last_mut() {
+            let is_first = !self.tables[open.table].has_rows;
+            writer.begin(if is_first { Gap::Paragraph } else { Gap::Line });
+            let (start, from) = (writer.spot(), writer.len());
+            open.row = Some(OpenRow { start, from, cell_from: from, cells: 0, headers: 0 });
+        }
+    }
+
+    pub(super) fn close_row(&mut self, writer: &mut Writer<'_>) {
+        let Some(open) = self.open.last_mut() else { return };
+        let Some(row) = open.row.take() else { return };
+        writer.begin(Gap::Line);
+        if writer.len() == row.from {
+            return;
+        }
+        let table = &mut self.tables[open.table];
+        let is_header = !table.has_body && (open.in_head || row.headers == row.cells && row.cells > 0);
+        if is_header {
+            let end = writer.len();
+            table.header = Some((table.header.map_or(row.start, |(start, _)| start), end));
+        } else {
+            table.has_body = true;
+        }
+        let is_first = !std::mem::replace(&mut table.has_rows, true);
+        self.rows.push(Row { start: row.start, table: open.table, is_first, is_header, cells: row.cells });
+    }
+
+    /// A cell begins.
+    pub(super) fn cell(&mut self, writer: &mut Writer<'_>, is_header: bool) {
+        if self.open.is_empty() {
+            writer.gap(Gap::Cell);
+            return;
+        }
+        if !self.is_in_row() {
+            self.open_row(writer);
+        }
+        let Some(row) = self.open.last_mut().and_then(|open| open.row.as_mut()) else { return };
+        if row.cells > 0 && writer.len() > row.from {
+            writer.begin(Gap::Cell);
+        }
+        row.cell_from = writer.len();
+        row.cells += 1;
+        row.headers += usize::from(is_header);
+    }
+
+    /// The outline of the text that was written.
+    pub(super) fn finish(mut self, mut writer: Writer<'_>) -> (Outline, Writer<'_>) {
+        while !self.open.is_empty() {
+            self.close_table(&mut writer);
+        }
+        let place = |spot: Spot| writer.place(spot);
+        let mut marks: Vec<Mark> = Vec::new();
+        let mut mark = |at: usize, bound, kind, lead| marks.push(Mark { at, bound, kind, lead });
+        for (spot, bound, kind) in self.marks {
+            if let Some(at) = place(spot) {
+                mark(at, bound, kind, None);
+            }
+        }
+        let mut headings: Vec<Heading> = Vec::new();
+        for HeadingAt { level, start, end } in self.headings {
+            let Some(start) = place(start).filter(|&start| start < end) else { continue };
+            if headings.last().is_some_and(|last| last.range.end > start) {
+                continue;
+            }
+            let mut heading = Heading::new(level, start..end);
+            // After the signs that stand for its level.
+            heading.extend_title(writer.text().get(start + level + 1..end).unwrap_or_default());
+            mark(start, Bound::Paragraph, Kind::Prose, None);
+            mark(end, Bound::Paragraph, Kind::Prose, None);
+            headings.push(heading);
+        }
+        for row in &self.rows {
+            let Some(at) = place(row.start) else { continue };
+            let bound = if row.is_first { Bound::Paragraph } else { Bound::Sentence };
+            let lead = self.tables[row.table].lead(place).filter(|lead| !row.is_header && lead.end <= at);
+            // A single cell is more likely there for the layout of the page.
+            let kind = if row.cells > 1 || row.is_header { Kind::Row } else { Kind::Prose };
+            mark(at, bound, kind, lead.filter(|_| kind == Kind::Row));
+        }
+        (Outline::new(headings, marks), writer)
+    }
+}
+
+impl Table {
+    fn lead(&self, place: impl Fn(Spot) -> Option<usize>) -> Option<Lead> {
+        let range = |part: Option<(Spot, usize)>| -> Option<Range<usize>> {
+            let (start, end) = part?;
+            place(start).map(|start| start..end).filter(|range| !range.is_empty())
+        };
+        match (range(self.caption), range(self.header)) {
+            (Some(caption), Some(header)) if caption.end <= header.start => {
+                Some(Lead { start: caption.start, header: header.start, end: header.end })
+            }
+            (_, Some(alone)) | (Some(alone), None) => {
+                Some(Lead { start: alone.start, header: alone.start, end: alone.end })
+            }
+            (None, None) => None,
+        }
+    }
+}
