@@ -21,6 +21,7 @@ mod source;
 mod tree;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use cancel::Cancel;
@@ -79,6 +80,9 @@ pub struct Ingested {
     pub passages: u64,
     /// What could not be ingested, and why; everything else was.
     pub skipped: Vec<Skipped>,
+    /// Metadata fields that documents had and could not keep, by name, with the number of documents: [`FILE_FIELD`] is
+    /// taken in a record that is read from a file.
+    pub left_out: BTreeMap<String, u64>,
     /// Whether [`Cancel`] ended it early.
     pub interrupted: bool,
 }

@@ -3,7 +3,7 @@
 //! A stage that ends, for whatever reason, closes its queues, and its neighbours end in turn: there is
 //! no other way for the stages to stop each other.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
@@ -46,6 +46,7 @@ impl Meter<'_> {
 struct ReadReport {
     unchanged: u64,
     skipped: Vec<Skipped>,
+    left_out: BTreeMap<String, u64>,
     seen: HashSet<String>,
 }
 
@@ -78,6 +79,7 @@ pub(super) fn run(
     if let Ok(report) = &mut report {
         report.unchanged = read.unchanged;
         report.skipped = read.skipped;
+        report.left_out = read.left_out;
         report.interrupted = options.cancel.is_cancelled();
     }
     Ok((report?, read.seen))
@@ -92,9 +94,12 @@ fn read(
     to_encode: &Sender<Prepared>,
 ) -> Result<ReadReport, Error> {
     let mut report = ReadReport::default();
-    for Item { source, document, bytes } in items {
+    for Item { source, document, bytes, left_out } in items {
         if options.cancel.is_cancelled() {
             break;
+        }
+        if let Some(field) = left_out {
+            *report.left_out.entry(field.to_owned()).or_default() += 1;
         }
         let prepared = document.and_then(|document| {
             if !report.seen.insert(document.key.clone()) {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use super::FILE_FIELD;
 use super::walk::SourceFile;
 use crate::document::key_of;
-use crate::exchange::field;
 use crate::extract::{self, FileKind, Kind, Record};
 use crate::{Document, Error};
 
@@ -16,12 +15,14 @@ pub(super) struct Item {
     pub(super) source: String,
     pub(super) document: Result<Document, Error>,
     pub(super) bytes: u64,
+    /// A field of its own that it could not keep.
+    pub(super) left_out: Option<&'static str>,
 }
 
 impl Item {
     pub(super) fn document(document: Document) -> Self {
         let bytes = document.text.len() as u64;
-        Self { source: document.key.clone(), document: Ok(document), bytes }
+        Self { source: document.key.clone(), document: Ok(document), bytes, left_out: None }
     }
 
     pub(super) fn failure(error: Error) -> Self {
@@ -32,7 +33,7 @@ impl Item {
             Error::Walk(error) => path_of(error).map(key_of).unwrap_or_default(),
             _ => String::new(),
         };
-        Self { source, document: Err(error), bytes: 0 }
+        Self { source, document: Err(error), bytes: 0, left_out: None }
     }
 }
 
@@ -67,11 +68,11 @@ fn from_file(file: &SourceFile, kind: Kind, max_bytes: u64) -> Item {
     let key = key_of(&file.path);
     if file.bytes > max_bytes {
         let error = Error::FileTooLarge { path: file.path.clone(), got_bytes: file.bytes, max_bytes };
-        return Item { source: key, document: Err(error), bytes: file.bytes };
+        return Item { source: key, document: Err(error), bytes: file.bytes, left_out: None };
     }
     let opened = match file.open() {
         Ok(opened) => opened,
-        Err(error) => return Item { source: key, document: Err(error), bytes: file.bytes },
+        Err(error) => return Item { source: key, document: Err(error), bytes: file.bytes, left_out: None },
     };
     // Bounded too: it may have grown since it was found, and some files have no size.
     let mut item = from_stream(opened, key.clone(), kind, max_bytes);
@@ -101,7 +102,7 @@ fn from_stream(stream: impl Read, key: String, kind: Kind, max_bytes: u64) -> It
         }
         Ok(_) => Document::from_bytes(key.clone(), &bytes, kind),
     };
-    Item { source: key, document, bytes: got_bytes }
+    Item { source: key, document, bytes: got_bytes, left_out: None }
 }
 
 /// The documents of a JSONL stream; `name` is what the stream is called in errors.
@@ -115,17 +116,20 @@ fn from_records(
     // A record's bytes are not told one by one: progress on a JSONL file counts its text.
     extract::jsonl(reader).max_line_bytes(max_line_bytes).map(move |record| match record {
         Ok(record) => {
-            let mut item = Item::document(from_record(record));
+            let mut document = from_record(record);
+            let mut own = None;
             if is_file {
-                item.document =
-                    item.document.map(|document| document.with_metadata(FILE_FIELD, name.clone()));
+                own = document.metadata.insert(FILE_FIELD.to_owned(), name.clone().into());
             }
-            item
+            // Of an export of this very file it is no loss.
+            let left_out = own.filter(|own| own.as_str() != Some(&name)).map(|_| FILE_FIELD);
+            Item { left_out, ..Item::document(document) }
         }
         Err(source) => Item {
             source: name.clone(),
             document: Err(Error::Record { file: name.clone(), source }),
             bytes: 0,
+            left_out: None,
         },
     })
 }
@@ -133,7 +137,6 @@ fn from_records(
 fn from_record(record: Record) -> Document {
     let mut document = Document::new(record.id, record.text);
     document.title = record.title.unwrap_or_default();
-    document.metadata =
-        record.metadata.into_iter().filter_map(|(name, value)| Some((name, field(value)?))).collect();
+    document.metadata = record.metadata;
     document
 }

@@ -75,20 +75,30 @@ fn options(args: &Ingest) -> Options {
 }
 
 fn print(report: &Ingested, output: Output) -> Result<()> {
-    let Ingested { added, replaced, unchanged, removed, passages, skipped, interrupted } = report;
+    let Ingested { added, replaced, unchanged, removed, passages, skipped, left_out, interrupted } = report;
     if output.json {
         let skipped: Vec<_> = skipped
             .iter()
             .map(|skip| json!({"source": skip.source, "error": render::chain(&skip.error)}))
             .collect();
+        let left_out: Vec<_> = left_out
+            .iter()
+            .map(|(field, documents)| json!({ "field": field, "documents": documents }))
+            .collect();
         return render::json(&json!({
             "added": added, "replaced": replaced, "unchanged": unchanged, "removed": removed,
-            "passages": passages, "skipped": skipped, "interrupted": interrupted,
+            "passages": passages, "skipped": skipped, "left_out": left_out, "interrupted": interrupted,
         }));
     }
     render::text(&format!(
         "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; {passages} passages embedded"
     ))?;
+    for (field, documents) in left_out {
+        eprintln!(
+            "left out: field {} of {documents} records; it is the name of the file that they are read from",
+            render::on_one_line(field)
+        );
+    }
     for skip in skipped {
         eprintln!("skipped: {}", render::on_one_line(&render::chain(&skip.error)));
     }
