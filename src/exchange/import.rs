@@ -61,7 +61,6 @@ impl Options {
     }
 
     /// As [`exported`](Self::exported), for lines that are not read twice.
-    #[must_use]
     pub fn exported_lines(self, lines: &Lines) -> Self {
         self.described(lines.description())
     }
