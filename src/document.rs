@@ -1,10 +1,12 @@
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-use postil_storage::{Metadata, Value};
+use postil_storage::{DEFAULT_MAX_TEXT_BYTES, Metadata, Value};
 
 use crate::Error;
 use crate::chunk::{Format, Outline};
 use crate::extract::{self, Extracted, FileKind, Kind, OffsetMap};
+use crate::ingest::FILE_FIELD;
 
 /// A text to ingest, under a key that names it for good: ingesting the key again replaces it.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub struct Document {
     pub(crate) map: OffsetMap,
     /// Its structure, where the text does not show it.
     pub(crate) outline: Option<Outline>,
+    /// The file it was read from.
+    pub(crate) origin: Option<Origin>,
     /// What it calls itself; its title where none is given, and never embedded.
     pub(crate) own_title: Option<String>,
 }
@@ -40,6 +44,7 @@ impl Document {
             metadata: Metadata::new(),
             format: Format::Plain,
             outline: None,
+            origin: None,
             own_title: None,
         }
     }
@@ -67,24 +72,52 @@ impl Document {
                 format,
                 map,
                 outline,
+                origin: None,
                 own_title: title,
             }),
             Err(source) => Err(Error::Extract { key, source }),
         }
     }
 
-    /// Reads a file; its path becomes the key, its ending decides the kind (plain text if unknown).
+    /// Reads a file as [`Database::ingest_from`](crate::Database::ingest_from) does: its path becomes the key, its ending
+    /// decides the kind (plain text if unknown). Of a file that the database knows under another spelling of its path, it
+    /// is the same document.
     ///
     /// # Errors
-    /// [`Error::Read`] when the file cannot be read, [`Error::Extract`] when it is not UTF-8.
+    /// [`Error::Read`] when the file cannot be read, [`Error::FileTooLarge`] when it has more than
+    /// [`DEFAULT_MAX_TEXT_BYTES`] bytes, [`Error::Records`] when it has a document on each line,
+    /// [`Error::Extract`] when it is not UTF-8.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+        let unread = |source| Error::Read { path: path.into(), source };
         let kind = match FileKind::of(path) {
             Some(FileKind::Document(kind)) => kind,
-            Some(FileKind::Records) | None => Kind::Plain,
+            Some(FileKind::Records) => return Err(Error::Records { path: path.into() }),
+            None => Kind::Plain,
         };
-        Self::from_bytes(key_of(path), &bytes, kind)
+        let max_bytes = DEFAULT_MAX_TEXT_BYTES as u64;
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(path).map_err(unread)?;
+        file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(unread)?;
+        if bytes.len() as u64 > max_bytes {
+            let got_bytes = std::fs::metadata(path).map_or(bytes.len() as u64, |metadata| metadata.len());
+            return Err(Error::FileTooLarge { path: path.into(), got_bytes, max_bytes });
+        }
+        Ok(Self::from_bytes(key_of(path), &bytes, kind)?.of_file(path))
+    }
+
+    /// The same document as the whole of a file.
+    pub(crate) fn of_file(self, path: &Path) -> Self {
+        let origin = Origin::of(path, true);
+        let name = key_of(path);
+        Self { origin, ..self.with_metadata(FILE_FIELD, name) }
+    }
+
+    /// The same document as one of several in a file.
+    pub(crate) fn of_records(self, path: &Path) -> Self {
+        let origin = Origin::of(path, false);
+        let name = key_of(path);
+        Self { origin, ..self.with_metadata(FILE_FIELD, name) }
     }
 
     /// The same document under a title.
@@ -101,9 +134,44 @@ impl Document {
     }
 }
 
+/// The file that a document was read from.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    /// Without links.
+    pub(crate) path: PathBuf,
+    /// Whether the document is all of it, and not a line.
+    pub(crate) is_whole: bool,
+}
+
+impl Origin {
+    /// `None` when the file has gone.
+    fn of(path: &Path, is_whole: bool) -> Option<Self> {
+        std::fs::canonicalize(path).ok().map(|path| Self { path, is_whole })
+    }
+}
+
 /// The key a file gets: its path as given, with forward slashes and without `./`.
 pub(crate) fn key_of(path: &Path) -> String {
     let path: std::path::PathBuf =
         path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect();
-    path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+    text_of(&path)
+}
+
+/// A path as text, with forward slashes. Names that are not Unicode have the bytes that are none in hexadecimal after a
+/// replacement character, so that different names stay different.
+pub(crate) fn text_of(path: &Path) -> String {
+    let text = match path.to_str() {
+        Some(text) => text.to_owned(),
+        None => {
+            let mut text = String::new();
+            for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+                text.push_str(part.valid());
+                for byte in part.invalid() {
+                    text.push_str(&format!("\u{fffd}{byte:02x}"));
+                }
+            }
+            text
+        }
+    };
+    if std::path::MAIN_SEPARATOR == '/' { text } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }

@@ -277,7 +277,7 @@ fn a_field_that_cannot_be_kept_is_named_and_so_is_a_record_that_cannot() {
     assert!(said.contains("line 2: id must be") && said.contains("\"year\" comes twice"), "{said}");
     let output = run(home.path(), &["ingest", "handbook.postil", "rays.jsonl", "--json"]);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(report["left_out"], serde_json::json!([{"field": "_file", "documents": 1}]));
+    assert_eq!(report["fields_left_out"], serde_json::json!([{"field": "_file", "records": 1}]));
     let said = fail(home.path(), &["search", "handbook.postil", "x", "--filter", "a == {\"b\": 1}"]);
     assert!(said.contains("null"), "{said}");
 }

@@ -92,7 +92,7 @@ impl Database {
         if matches!(found, Found::Lines) {
             return self.import_lines(Lines::open(path)?, cancel, progress);
         }
-        let takes_vectors = self.takes_vectors(describe(path)?.as_ref())?;
+        let takes_vectors = self.takes_vectors(path, describe(path)?.as_ref())?;
         let max_bytes = self.max_document_bytes().saturating_mul(BYTES_PER_TEXT_BYTE).saturating_add(BYTES);
         #[cfg(feature = "parquet")]
         if matches!(found, Found::Parquet) {
@@ -115,21 +115,21 @@ impl Database {
         cancel: &Cancel,
         progress: &dyn Fn(&Progress),
     ) -> Result<Ingested, Error> {
-        let takes_vectors = self.takes_vectors(lines.description())?;
         let path = lines.path().to_owned();
+        let takes_vectors = self.takes_vectors(&path, lines.description())?;
         self.import_from(&path, Box::new(lines), takes_vectors, cancel, progress)
     }
 
     /// Whether vectors of the database described are of the kind that this one has; where they are not, its encoder is
     /// opened, to find out now, and not in the middle, that there is none.
-    fn takes_vectors(&self, description: Option<&Description>) -> Result<bool, Error> {
+    fn takes_vectors(&self, path: &Path, description: Option<&Description>) -> Result<bool, Error> {
         let ours = self.profile();
         let same = description.is_some_and(|Description { profile: theirs, vectors, .. }| {
             let of = |profile: &postil_storage::Profile| (profile.dimension, profile.metric);
             *vectors && of(theirs) == of(ours) && theirs.fingerprint == ours.fingerprint
         });
         if !same {
-            self.encoder()?;
+            self.encoder_or_near(path)?;
         }
         Ok(same)
     }

@@ -11,9 +11,13 @@
 //! `source.rs` | from files and streams to documents
 //! `prepare.rs` | one document: hash, passages, vectors, the write
 //! `pipeline.rs` | the three stages
+//! `identity.rs` | one file, one document
+//! `left_out.rs` | what a walk passed by, and why
 //! `prune.rs` | removing documents whose file is gone
 
 mod cancel;
+mod identity;
+mod left_out;
 mod pipeline;
 mod prepare;
 mod prune;
@@ -25,6 +29,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use cancel::Cancel;
+pub use identity::Merged;
+pub use left_out::LeftOut;
 
 use postil_storage::{Metadata, Value};
 
@@ -33,6 +39,10 @@ use crate::{Database, Document, Error, Progress};
 
 /// Name of the metadata field that holds the file a document was read from; [`Input::Paths`] sets it.
 pub const FILE_FIELD: &str = "_file";
+
+/// Name of the metadata field that holds where that file is, relative to the folder that the database is in, without
+/// links: how a file is known again under another spelling of its path.
+pub const PATH_FIELD: &str = "_path";
 
 /// The name to show a reader for a document: its file, or else its key.
 pub(crate) fn source_of(key: &str, metadata: &Metadata) -> String {
@@ -74,15 +84,20 @@ pub struct Ingested {
     pub replaced: u64,
     /// Documents that were there already, byte for byte.
     pub unchanged: u64,
-    /// Documents pruned.
+    /// Documents removed: of files that have no text any more, and of those `merged`; with
+    /// [`IngestOptions::prune`] also those whose files are gone.
     pub removed: u64,
+    /// Documents that were there twice, under two spellings of one file's path.
+    pub merged: Vec<Merged>,
+    /// What was passed by in the folders given.
+    pub left_out: LeftOut,
     /// Passages embedded and committed.
     pub passages: u64,
     /// What could not be ingested, and why; everything else was.
     pub skipped: Vec<Skipped>,
-    /// Metadata fields that documents had and could not keep, by name, with the number of documents: [`FILE_FIELD`] is
-    /// taken in a record that is read from a file.
-    pub left_out: BTreeMap<String, u64>,
+    /// Metadata fields that records had and could not keep, by name, with the number of records: [`FILE_FIELD`] and
+    /// [`PATH_FIELD`] say where the file is that a record is read from.
+    pub fields_left_out: BTreeMap<String, u64>,
     /// Whether [`Cancel`] ended it early.
     pub interrupted: bool,
 }
@@ -147,13 +162,18 @@ impl Database {
                 pipeline::run(self, items, None, options, progress).map(|(report, _)| report)
             }
             Input::Paths(roots) => {
-                let walk::Found { files, failures } = walk::walk(roots);
+                let walk::Found { files, failures, left_out } = walk::walk(roots);
                 let total = files.iter().map(|file| file.bytes).sum();
                 let failures = failures.into_iter().map(source::Item::failure);
+                let emptied = source::without_records(&files);
                 let items = failures.chain(source::from_files(files, self.max_document_bytes()));
                 let (mut report, seen) = pipeline::run(self, items, Some(total), options, progress)?;
-                if options.prune && !report.interrupted {
-                    report.removed = prune::prune(self, roots, &seen, &report.skipped)?;
+                report.left_out = left_out;
+                if !report.interrupted {
+                    report.removed += prune::emptied(self, &emptied)?;
+                    if options.prune {
+                        report.removed += prune::prune(self, roots, &seen, &report.skipped)?;
+                    }
                 }
                 Ok(report)
             }

@@ -11,9 +11,10 @@ use parking_lot::Mutex;
 use postil_contract::{Encoder, Passage};
 use postil_storage::{Batch, DocumentWrite};
 
+use super::identity::{Identities, Merged};
 use super::prepare::{Prepared, content_hash};
 use super::source::Item;
-use super::{IngestOptions, Ingested, Skipped};
+use super::{IngestOptions, Ingested, Skipped, prune};
 use crate::{Database, Error, Progress};
 
 /// Passages handed to the encoder at once: enough to sort by length and fill every core.
@@ -46,8 +47,11 @@ impl Meter<'_> {
 struct ReadReport {
     unchanged: u64,
     skipped: Vec<Skipped>,
-    left_out: BTreeMap<String, u64>,
+    fields_left_out: BTreeMap<String, u64>,
     seen: HashSet<String>,
+    /// Keys of documents that have no text any more.
+    emptied: Vec<String>,
+    merged: Vec<Merged>,
 }
 
 /// Runs the three stages until `items` end; also returns the keys seen, unchanged documents included.
@@ -79,7 +83,10 @@ pub(super) fn run(
     if let Ok(report) = &mut report {
         report.unchanged = read.unchanged;
         report.skipped = read.skipped;
-        report.left_out = read.left_out;
+        report.fields_left_out = read.fields_left_out;
+        report.merged = read.merged;
+        let gone = read.emptied.into_iter().chain(report.merged.iter().map(|merged| merged.removed.clone()));
+        report.removed = prune::remove(db, &gone.collect::<Vec<_>>())?;
         report.interrupted = options.cancel.is_cancelled();
     }
     Ok((report?, read.seen))
@@ -94,14 +101,16 @@ fn read(
     to_encode: &Sender<Prepared>,
 ) -> Result<ReadReport, Error> {
     let mut report = ReadReport::default();
-    for Item { source, document, bytes, left_out } in items {
+    let mut identities = Identities::new(db);
+    for Item { source, document, bytes, is_current, fields_left_out } in items {
         if options.cancel.is_cancelled() {
             break;
         }
-        if let Some(field) = left_out {
-            *report.left_out.entry(field.to_owned()).or_default() += 1;
+        for field in fields_left_out {
+            *report.fields_left_out.entry(field.to_owned()).or_default() += 1;
         }
-        let prepared = document.and_then(|document| {
+        let prepared = document.and_then(|mut document| {
+            identities.settle(&mut document)?;
             if !report.seen.insert(document.key.clone()) {
                 return Err(Error::RepeatedKey { key: document.key });
             }
@@ -132,11 +141,15 @@ fn read(
             Err(error) => {
                 if let Error::EmptyDocument { key } = &error {
                     report.seen.remove(key);
+                    if is_current && db.store().document(key)?.is_some() {
+                        report.emptied.push(key.clone());
+                    }
                 }
                 report.skipped.push(Skipped { source, error });
             }
         }
     }
+    report.merged = identities.merged();
     Ok(report)
 }
 

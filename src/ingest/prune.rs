@@ -1,10 +1,11 @@
 //! Removing documents whose file is gone.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use postil_storage::{Batch, Value};
 
+use super::identity::Base;
 use super::{FILE_FIELD, Skipped};
 use crate::document::key_of;
 use crate::{Database, Error};
@@ -22,7 +23,11 @@ pub(super) fn prune(
     seen: &HashSet<String>,
     skipped: &[Skipped],
 ) -> Result<u64, Error> {
-    let roots: Vec<String> = roots.iter().filter(|root| root.exists()).map(|root| key_of(root)).collect();
+    let base = Base::of(db);
+    let canonical = |path: &Path| std::fs::canonicalize(path).ok();
+    let present: Vec<&PathBuf> = roots.iter().filter(|root| root.exists()).collect();
+    let named: Vec<String> = present.iter().map(|root| key_of(root)).collect();
+    let placed: Vec<PathBuf> = present.iter().filter_map(|root| canonical(root)).collect();
     let unread: HashSet<&str> = skipped
         .iter()
         .filter(|skip| !matches!(skip.error, Error::EmptyDocument { .. }))
@@ -31,16 +36,46 @@ pub(super) fn prune(
     if unread.contains("") {
         return Ok(0);
     }
+    let unread_places: Vec<PathBuf> = unread.iter().filter_map(|place| canonical(Path::new(place))).collect();
     let mut gone = Vec::new();
     for document in db.store().documents() {
         let document = document?;
         let Some(Value::String(file)) = document.metadata.get(FILE_FIELD) else { continue };
-        let within = roots.iter().any(|root| is_within(file, root));
-        let is_unread = || unread.iter().any(|place| is_within(file, place));
+        let place = base.path(&document.metadata);
+        let is_under = |places: &[PathBuf]| {
+            place.as_ref().is_some_and(|place| places.iter().any(|root| place.starts_with(root)))
+        };
+        let is_unread = || unread.iter().any(|place| is_within(file, place)) || is_under(&unread_places);
+        let within = match place {
+            Some(_) => is_under(&placed),
+            None => named.iter().any(|root| is_within(file, root)),
+        };
         if within && !seen.contains(&document.key) && !is_unread() {
             gone.push(document.key);
         }
     }
+    remove(db, &gone)
+}
+
+/// Removes the documents of files that have none any more; returns how many.
+pub(super) fn emptied(db: &Database, files: &[PathBuf]) -> Result<u64, Error> {
+    let files: HashSet<PathBuf> = files.iter().filter_map(|file| std::fs::canonicalize(file).ok()).collect();
+    if files.is_empty() {
+        return Ok(0);
+    }
+    let base = Base::of(db);
+    let mut gone = Vec::new();
+    for document in db.store().documents() {
+        let document = document?;
+        if base.path(&document.metadata).is_some_and(|path| files.contains(&path)) {
+            gone.push(document.key);
+        }
+    }
+    remove(db, &gone)
+}
+
+/// Removes documents, many at once; returns how many there were.
+pub(super) fn remove(db: &Database, gone: &[String]) -> Result<u64, Error> {
     let mut removed = 0;
     for keys in gone.chunks(REMOVE_AT_ONCE) {
         let mut batch = Batch::new();

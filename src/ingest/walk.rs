@@ -1,5 +1,6 @@
 //! From the paths a user names to the files that will be read.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use ignore::WalkBuilder;
 use postil_storage::Store;
 
+use super::left_out::{LeftOut, Reasons};
 use super::tree::{OpenError, Tree};
 use crate::Error;
 use crate::extract::{FileKind, Kind};
@@ -40,6 +42,7 @@ impl SourceFile {
 pub(super) struct Found {
     pub(super) files: Vec<SourceFile>,
     pub(super) failures: Vec<Error>,
+    pub(super) left_out: LeftOut,
 }
 
 /// Files under `roots`: a file is taken whatever its ending; a folder gives the files of known endings
@@ -75,6 +78,7 @@ fn walk_folder(root: &Path, found: &mut Found) {
         .sort_by_file_name(std::cmp::Ord::cmp)
         .filter_entry(|entry| !Store::is_database(entry.path()))
         .build();
+    let (mut seen, mut folders) = (HashSet::new(), Vec::new());
     for entry in entries {
         let entry = match entry {
             Ok(entry) => entry,
@@ -83,10 +87,22 @@ fn walk_folder(root: &Path, found: &mut Found) {
                 continue;
             }
         };
-        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+        let Some(of_entry) = entry.file_type() else { continue };
+        if of_entry.is_dir() {
+            folders.push(entry.path().to_owned());
+        }
+        if of_entry.is_symlink() && entry.depth() > 0 {
+            // Told with the others that the walk passes by.
             continue;
         }
-        let Some(kind) = FileKind::of(entry.path()) else { continue };
+        seen.insert(entry.path().to_owned());
+        if !of_entry.is_file() {
+            continue;
+        }
+        let Some(kind) = FileKind::of(entry.path()) else {
+            found.left_out.unknown(entry.path());
+            continue;
+        };
         match entry.metadata() {
             Ok(metadata) => {
                 let path = entry.into_path();
@@ -96,5 +112,9 @@ fn walk_folder(root: &Path, found: &mut Found) {
             }
             Err(error) => found.failures.push(Error::Walk(error)),
         }
+    }
+    let mut reasons = Reasons::default();
+    for folder in folders {
+        reasons.count(&folder, &seen, &mut found.left_out);
     }
 }

@@ -20,6 +20,8 @@
 //! | backup | copies made while the database is in use, and the way back |
 //! | publish | what other processes may read |
 //! | read_only | those who read it |
+//! | unwritable | databases in places that may only be read |
+//! | private | what such readers have for themselves |
 //! | salvage | what can still be read of a damaged database |
 //! | rebuild | a fresh database of that |
 //! | stat | how much there is |
@@ -35,6 +37,7 @@ mod lead;
 mod limits;
 mod lock;
 mod options;
+mod private;
 mod publish;
 mod read;
 mod read_only;
@@ -51,6 +54,7 @@ mod snapshot;
 mod space;
 mod staging;
 mod stat;
+mod unwritable;
 
 pub use backup::{Copied, CopyProgress};
 pub use batch::{Batch, Committed, DocumentWrite, MAX_KEY_BYTES, PassageWrite};
@@ -109,7 +113,9 @@ impl Store {
     /// What kept a segment from being written or adopted.
     pub fn close(self) -> Result<()> {
         // Indexing that no segment is due for can be done again at any time.
-        if self.shared.current().growing.rows() < self.shared.options.seal_rows {
+        if self.shared.read_only.is_some()
+            || self.shared.current().growing.rows() < self.shared.options.seal_rows
+        {
             return Ok(());
         }
         self.indexer.seal_due()

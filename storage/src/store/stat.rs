@@ -1,6 +1,7 @@
 //! How much there is.
 
 use super::Store;
+use super::shared::Shared;
 use crate::error::{AtPath, Result};
 use crate::index::growing_graph::GrowingGraph;
 use std::path::Path;
@@ -59,13 +60,21 @@ impl Store {
             indexed_rows: snapshot.growing.graph.get().map_or(0, GrowingGraph::indexed),
             building_rows: self.shared.building.rows.load(Ordering::Relaxed),
             built_rows: self.shared.building.done.load(Ordering::Relaxed),
-            disk_bytes: bytes_under(&self.shared.path)?,
+            disk_bytes: self.shared.disk_bytes()?,
             index_bytes: snapshot.segments.iter().map(|segment| segment.bytes().0).sum(),
             searched_bytes: snapshot.segments.iter().map(|segment| segment.bytes().1).sum::<u64>()
                 + growing_bytes,
             resident_bytes: snapshot.segments.iter().map(|segment| segment.resident_bytes()).sum(),
             generation: snapshot.generation,
         })
+    }
+}
+
+impl Shared {
+    /// Bytes of all files of the database; of what a reader has of it when it is gone.
+    pub(super) fn disk_bytes(&self) -> Result<u64> {
+        let original = self.original();
+        bytes_under(if original.is_dir() { original } else { &self.path })
     }
 }
 

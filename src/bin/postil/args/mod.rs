@@ -56,13 +56,20 @@ pub(crate) enum Command {
 }
 
 #[derive(Args)]
+#[command(
+    after_help = "Exit status: 0; 1 for an error, 2 for wrong arguments; 3 when something was skipped, or when no file \
+was taken at all; 130 after Ctrl-C."
+)]
 pub(crate) struct Ingest {
     /// The database, a folder; created if absent
     pub(crate) database: PathBuf,
-    /// Files and folders (.txt .md .html .jsonl); `-` is standard input
+    /// Files and folders; `-` is standard input. Of a folder .txt .md .html and .jsonl files are taken, but no hidden ones
+    /// (whose names begin with a dot), none that a .gitignore or .ignore leaves out, and no links: what is left out is
+    /// counted. A file that is named itself is taken whatever it is
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Remove documents whose file is no longer there
+    /// Remove documents whose file is no longer there. A file that has no text any more has no passages any more without
+    /// this, too
     #[arg(long)]
     pub(crate) prune: bool,
     /// Model of a new database, by name or folder [default: all-MiniLM-L6-v2]

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use postil::chunk::ChunkOptions;
 use postil::extract::{FileKind, Kind};
-use postil::ingest::{IngestOptions, Ingested, Input};
+use postil::ingest::{IngestOptions, Ingested, Input, Merged};
 use postil::{Database, Options};
 use serde_json::json;
 
@@ -16,7 +16,13 @@ pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
     let db = options(args).open(&args.database)?;
     let report = ingest(&db, &input, args.prune)?;
     db.close()?;
-    tell(&report, args.output)
+    let code = tell(&report, args.output)?;
+    let took_nothing = report.added + report.replaced + report.unchanged + report.removed == 0;
+    if matches!(input, Input::Paths(_)) && took_nothing && report.skipped.is_empty() && !report.interrupted {
+        eprintln!("no file was taken; .txt .md .html .jsonl are read, and any file that is named itself");
+        return Ok(ExitCode::from(EXIT_SKIPPED));
+    }
+    Ok(code)
 }
 
 /// Says what an ingest did, and what that means to whoever started it.
@@ -75,28 +81,47 @@ fn options(args: &Ingest) -> Options {
 }
 
 fn print(report: &Ingested, output: Output) -> Result<()> {
-    let Ingested { added, replaced, unchanged, removed, passages, skipped, left_out, interrupted } = report;
+    let Ingested { added, replaced, unchanged, removed, passages, skipped, interrupted, .. } = report;
+    let Ingested { merged, left_out, fields_left_out, .. } = report;
     if output.json {
         let skipped: Vec<_> = skipped
             .iter()
             .map(|skip| json!({"source": skip.source, "error": render::chain(&skip.error)}))
             .collect();
-        let left_out: Vec<_> = left_out
+        let fields_left_out: Vec<_> = fields_left_out
             .iter()
-            .map(|(field, documents)| json!({ "field": field, "documents": documents }))
+            .map(|(field, records)| json!({ "field": field, "records": records }))
             .collect();
         return render::json(&json!({
             "added": added, "replaced": replaced, "unchanged": unchanged, "removed": removed,
-            "passages": passages, "skipped": skipped, "left_out": left_out, "interrupted": interrupted,
+            "passages": passages, "skipped": skipped, "interrupted": interrupted,
+            "merged": merged.iter().map(|Merged { kept, removed, .. }| json!({
+                "kept": kept, "removed": removed,
+            })).collect::<Vec<_>>(),
+            "left_out": {
+                "ignored": left_out.ignored, "hidden": left_out.hidden, "links": left_out.links,
+                "databases": left_out.databases, "unknown": left_out.unknown,
+            },
+            "fields_left_out": fields_left_out,
         }));
     }
     render::text(&format!(
         "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; {passages} passages embedded"
     ))?;
-    for (field, documents) in left_out {
+    if left_out.total() > 0 {
+        render::text(&left_out.to_string())?;
+    }
+    for (field, records) in fields_left_out {
         eprintln!(
-            "left out: field {} of {documents} records; it is the name of the file that they are read from",
+            "left out: field {} of {records} records; the name is Postil's",
             render::on_one_line(field)
+        );
+    }
+    for Merged { kept, removed, .. } in merged {
+        eprintln!(
+            "one file under two names: kept {}, removed {}",
+            render::on_one_line(kept),
+            render::on_one_line(removed)
         );
     }
     for skip in skipped {
