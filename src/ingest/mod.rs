@@ -25,6 +25,7 @@ mod source;
 mod tree;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use cancel::Cancel;
@@ -94,6 +95,9 @@ pub struct Ingested {
     pub passages: u64,
     /// What could not be ingested, and why; everything else was.
     pub skipped: Vec<Skipped>,
+    /// Metadata fields that records had and could not keep, by name, with the number of records: [`FILE_FIELD`] and
+    /// [`PATH_FIELD`] say where the file is that a record is read from.
+    pub fields_left_out: BTreeMap<String, u64>,
     /// Whether [`Cancel`] ended it early.
     pub interrupted: bool,
 }

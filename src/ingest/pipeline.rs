@@ -3,7 +3,7 @@
 //! A stage that ends, for whatever reason, closes its queues, and its neighbours end in turn: there is
 //! no other way for the stages to stop each other.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
@@ -47,6 +47,7 @@ impl Meter<'_> {
 struct ReadReport {
     unchanged: u64,
     skipped: Vec<Skipped>,
+    fields_left_out: BTreeMap<String, u64>,
     seen: HashSet<String>,
     /// Keys of documents that have no text any more.
     emptied: Vec<String>,
@@ -82,6 +83,7 @@ pub(super) fn run(
     if let Ok(report) = &mut report {
         report.unchanged = read.unchanged;
         report.skipped = read.skipped;
+        report.fields_left_out = read.fields_left_out;
         report.merged = read.merged;
         let gone = read.emptied.into_iter().chain(report.merged.iter().map(|merged| merged.removed.clone()));
         report.removed = prune::remove(db, &gone.collect::<Vec<_>>())?;
@@ -100,9 +102,12 @@ fn read(
 ) -> Result<ReadReport, Error> {
     let mut report = ReadReport::default();
     let mut identities = Identities::new(db);
-    for Item { source, document, bytes, is_current } in items {
+    for Item { source, document, bytes, is_current, fields_left_out } in items {
         if options.cancel.is_cancelled() {
             break;
+        }
+        for field in fields_left_out {
+            *report.fields_left_out.entry(field.to_owned()).or_default() += 1;
         }
         let prepared = document.and_then(|mut document| {
             identities.settle(&mut document)?;

@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::walk::SourceFile;
+use super::{FILE_FIELD, PATH_FIELD};
 use crate::document::key_of;
-use crate::exchange::field;
 use crate::extract::{self, FileKind, Kind, Record};
 use crate::{Document, Error};
 
@@ -17,12 +17,20 @@ pub(super) struct Item {
     pub(super) bytes: u64,
     /// Whether it is all there is now under its key: where it has no text, what was there before goes.
     pub(super) is_current: bool,
+    /// Names of fields that it had and could not keep.
+    pub(super) fields_left_out: Vec<&'static str>,
 }
 
 impl Item {
     pub(super) fn document(document: Document) -> Self {
         let bytes = document.text.len() as u64;
-        Self { source: document.key.clone(), document: Ok(document), bytes, is_current: false }
+        Self {
+            source: document.key.clone(),
+            document: Ok(document),
+            bytes,
+            is_current: false,
+            fields_left_out: Vec::new(),
+        }
     }
 
     pub(super) fn failure(error: Error) -> Self {
@@ -33,7 +41,7 @@ impl Item {
             Error::Walk(error) => path_of(error).map(key_of).unwrap_or_default(),
             _ => String::new(),
         };
-        Self { source, document: Err(error), bytes: 0, is_current: false }
+        Self { source, document: Err(error), bytes: 0, is_current: false, fields_left_out: Vec::new() }
     }
 }
 
@@ -83,12 +91,24 @@ fn from_file(file: &SourceFile, kind: Kind, max_bytes: u64) -> Item {
     let key = key_of(&file.path);
     if file.bytes > max_bytes {
         let error = Error::FileTooLarge { path: file.path.clone(), got_bytes: file.bytes, max_bytes };
-        return Item { source: key, document: Err(error), bytes: file.bytes, is_current: false };
+        return Item {
+            source: key,
+            document: Err(error),
+            bytes: file.bytes,
+            is_current: false,
+            fields_left_out: Vec::new(),
+        };
     }
     let opened = match file.open() {
         Ok(opened) => opened,
         Err(error) => {
-            return Item { source: key, document: Err(error), bytes: file.bytes, is_current: false };
+            return Item {
+                source: key,
+                document: Err(error),
+                bytes: file.bytes,
+                is_current: false,
+                fields_left_out: Vec::new(),
+            };
         }
     };
     // Bounded too: it may have grown since it was found, and some files have no size.
@@ -120,7 +140,7 @@ fn from_stream(stream: impl Read, key: String, kind: Kind, max_bytes: u64) -> It
         }
         Ok(_) => Document::from_bytes(key.clone(), &bytes, kind),
     };
-    Item { source: key, document, bytes: got_bytes, is_current: false }
+    Item { source: key, document, bytes: got_bytes, is_current: false, fields_left_out: Vec::new() }
 }
 
 /// The documents of a JSONL stream; `name` is what the stream is called in errors.
@@ -135,16 +155,23 @@ fn from_records(
     extract::jsonl(reader).max_line_bytes(max_line_bytes).map(move |record| match record {
         Ok(record) => {
             let mut document = from_record(record);
+            let mut fields_left_out = Vec::new();
             if let Some(file) = &file {
+                for field in [FILE_FIELD, PATH_FIELD] {
+                    // A record that was exported from this very file loses nothing.
+                    let own = document.metadata.remove(field).filter(|own| own.as_str() != Some(&name));
+                    fields_left_out.extend(own.map(|_| field));
+                }
                 document = document.of_records(file);
             }
-            Item { is_current: true, ..Item::document(document) }
+            Item { is_current: true, fields_left_out, ..Item::document(document) }
         }
         Err(source) => Item {
             source: name.clone(),
             document: Err(Error::Record { file: name.clone(), source }),
             bytes: 0,
             is_current: false,
+            fields_left_out: Vec::new(),
         },
     })
 }
@@ -152,7 +179,6 @@ fn from_records(
 fn from_record(record: Record) -> Document {
     let mut document = Document::new(record.id, record.text);
     document.title = record.title.unwrap_or_default();
-    document.metadata =
-        record.metadata.into_iter().filter_map(|(name, value)| Some((name, field(value)?))).collect();
+    document.metadata = record.metadata;
     document
 }

@@ -259,6 +259,17 @@ pub enum StorageError {
         /// Its value.
         value: f64,
     },
+    /// A filter compares with a value that fields do not compare with; name the fields of an object instead.
+    #[error(
+        "the filter compares {field:?} with {value}; it can with text, a number, true, false, null and lists of these \
+         (of an object name a field: {field}.NAME)"
+    )]
+    FilterValue {
+        /// The field.
+        field: String,
+        /// The value.
+        value: String,
+    },
     /// A filter could not be read.
     #[error("filter, byte {position}: expected {expected}")]
     Filter {

@@ -81,12 +81,16 @@ fn options(args: &Ingest) -> Options {
 }
 
 fn print(report: &Ingested, output: Output) -> Result<()> {
-    let Ingested { added, replaced, unchanged, removed, merged, left_out, passages, skipped, interrupted } =
-        report;
+    let Ingested { added, replaced, unchanged, removed, passages, skipped, interrupted, .. } = report;
+    let Ingested { merged, left_out, fields_left_out, .. } = report;
     if output.json {
         let skipped: Vec<_> = skipped
             .iter()
             .map(|skip| json!({"source": skip.source, "error": render::chain(&skip.error)}))
+            .collect();
+        let fields_left_out: Vec<_> = fields_left_out
+            .iter()
+            .map(|(field, records)| json!({ "field": field, "records": records }))
             .collect();
         return render::json(&json!({
             "added": added, "replaced": replaced, "unchanged": unchanged, "removed": removed,
@@ -98,6 +102,7 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
                 "ignored": left_out.ignored, "hidden": left_out.hidden, "links": left_out.links,
                 "databases": left_out.databases, "unknown": left_out.unknown,
             },
+            "fields_left_out": fields_left_out,
         }));
     }
     render::text(&format!(
@@ -105,6 +110,12 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
     ))?;
     if left_out.total() > 0 {
         render::text(&left_out.to_string())?;
+    }
+    for (field, records) in fields_left_out {
+        eprintln!(
+            "left out: field {} of {records} records; the name is Postil's",
+            render::on_one_line(field)
+        );
     }
     for Merged { kept, removed, .. } in merged {
         eprintln!(
