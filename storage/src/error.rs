@@ -32,8 +32,8 @@ pub enum StorageError {
     },
     /// Another opener holds the database.
     #[error(
-        "{path}: in use by {who}; to read it meanwhile, publish it there (postil publish {path}) and open what was \
-         published (--published)",
+        "{path}: in use by {who}; meanwhile what was published of it can be read (--published, after a \
+         postil publish {path})",
         path = path.display(), who = holder(*pid)
     )]
     Locked {

@@ -12,6 +12,7 @@
 //! | group | batches that wait for the writer, written together |
 //! | commit | batches, one transaction |
 //! | seal | the indexer thread: graph, segment file, adoption; merging and compaction |
+//! | rewrite | documents written anew before their files grow too large |
 //! | space | room on the disk |
 //! | read | documents and passages |
 //! | lead | the text of a passage, and where parts of it stand in the document |
@@ -43,6 +44,7 @@ mod read;
 mod read_only;
 mod rebuild;
 mod recover;
+mod rewrite;
 mod salvage;
 #[cfg(test)]
 mod sample;

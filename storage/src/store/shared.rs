@@ -81,6 +81,8 @@ pub(super) struct Shared {
     pub(super) poison: Mutex<Option<String>>,
     /// Why the last attempt to seal failed.
     pub(super) sealing_failure: Mutex<Option<String>>,
+    /// Why the documents could not be written anew when they had grown.
+    pub(super) rewrite_failure: Mutex<Option<String>>,
     pub(super) building: Building,
     pub(super) filters: Mutex<Vec<Remembered>>,
     pub(super) snapshot: RwLock<Arc<Snapshot>>,

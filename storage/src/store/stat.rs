@@ -40,6 +40,9 @@ pub struct Stat {
     pub resident_bytes: Option<u64>,
     /// Committed batches.
     pub generation: u64,
+    /// Why the documents could not be written anew when their files had grown to their limit: they grow on until it can
+    /// be done. `None` when it could.
+    pub rewrite_failure: Option<String>,
 }
 
 impl Store {
@@ -66,6 +69,7 @@ impl Store {
                 + growing_bytes,
             resident_bytes: snapshot.segments.iter().map(|segment| segment.resident_bytes()).sum(),
             generation: snapshot.generation,
+            rewrite_failure: self.shared.rewrite_failure.lock().clone(),
         })
     }
 }
