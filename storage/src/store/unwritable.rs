@@ -119,7 +119,7 @@ fn link_all(from: &Path, to: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::Metadata;
+    use crate::value::Metadata;
     use crate::store::{Batch, DocumentWrite, Profile, SearchOptions};
     use crate::vector::metric::Metric;
     use std::collections::BTreeMap;
