@@ -24,7 +24,8 @@ fn the_demonstration_answers_what_the_documentation_says() {
     let printed = String::from_utf8(output.stdout).unwrap();
     let answers: Vec<&str> =
         printed.split("\n> ").skip(1).map(|asked| asked.lines().nth(2).unwrap_or_default()).collect();
-    let expected = ["a note in the margin of a book", "loses nothing", "12,296"];
+    let expected =
+        ["a note in the margin of a book", "finishes the batch at hand and loses nothing", "12,296"];
     assert_eq!(answers.len(), expected.len(), "{printed}");
     for (answer, expected) in answers.iter().zip(expected) {
         assert!(answer.starts_with(expected), "{answer:?} instead of {expected:?}:\n{printed}");
