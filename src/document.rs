@@ -1,10 +1,12 @@
+use std::io::Read;
 use std::path::Path;
 
-use postil_storage::{Metadata, Value};
+use postil_storage::{DEFAULT_MAX_TEXT_BYTES, Metadata, Value};
 
 use crate::Error;
 use crate::chunk::{Format, Outline};
 use crate::extract::{self, Extracted, FileKind, Kind, OffsetMap};
+use crate::ingest::place::{Origin, key_of, place_of};
 
 /// A text to ingest, under a key that names it for good: ingesting the key again replaces it.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub struct Document {
     pub(crate) outline: Option<Outline>,
     /// What it calls itself; its title where none is given, and never embedded.
     pub(crate) own_title: Option<String>,
+    /// The file it was read from.
+    pub(crate) origin: Option<Origin>,
 }
 
 impl Document {
@@ -41,6 +45,7 @@ impl Document {
             format: Format::Plain,
             outline: None,
             own_title: None,
+            origin: None,
         }
     }
 
@@ -68,23 +73,64 @@ impl Document {
                 map,
                 outline,
                 own_title: title,
+                origin: None,
             }),
             Err(source) => Err(Error::Extract { key, source }),
         }
     }
 
-    /// Reads a file; its path becomes the key, its ending decides the kind (plain text if unknown).
+    /// Reads a file as [`Database::ingest_from`](crate::Database::ingest_from) does: its ending decides the kind (plain
+    /// text if unknown), and its path becomes the key. Under another spelling of its path it is the same document:
+    /// [`Database::ingest`](crate::Database::ingest) then keeps the key that the database has for it, unless the key was
+    /// changed by hand.
     ///
     /// # Errors
-    /// [`Error::Read`] when the file cannot be read, [`Error::Extract`] when it is not UTF-8.
+    /// [`Error::Read`] when the file cannot be read, [`Error::Extract`] when it is not UTF-8, [`Error::FileTooLarge`]
+    /// when it has more than [`DEFAULT_MAX_TEXT_BYTES`], [`Error::HoldsRecords`] when it is a JSONL file.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::from_path_within(path, DEFAULT_MAX_TEXT_BYTES as u64)
+    }
+
+    /// Reads a file of at most `max_bytes`, for a database that takes larger documents than by default
+    /// ([`StoreOptions::max_text_bytes`](crate::StoreOptions::max_text_bytes)).
+    ///
+    /// # Errors
+    /// As [`from_path`](Self::from_path).
+    pub fn from_path_within(path: impl AsRef<Path>, max_bytes: u64) -> Result<Self, Error> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
         let kind = match FileKind::of(path) {
             Some(FileKind::Document(kind)) => kind,
-            Some(FileKind::Records) | None => Kind::Plain,
+            Some(FileKind::Records) => return Err(Error::HoldsRecords { path: path.into() }),
+            None => Kind::Plain,
         };
-        Self::from_bytes(key_of(path), &bytes, kind)
+        let unread = |source| Error::Read { path: path.into(), source };
+        let file = std::fs::File::open(path).map_err(unread)?;
+        let key = key_of(path);
+        let (document, bytes) = Self::from_reader(key.clone(), path, file, kind, max_bytes);
+        let is_link = path.is_symlink();
+        let origin = Origin { place: place_of(path), key: Some(key), is_link, bytes };
+        document.map(|document| Self { origin: Some(origin), ..document })
+    }
+
+    /// Reads at most `max_bytes` and says how many there were; `path` is what errors name.
+    pub(crate) fn from_reader(
+        key: String,
+        path: &Path,
+        reader: impl Read,
+        kind: Kind,
+        max_bytes: u64,
+    ) -> (Result<Self, Error>, u64) {
+        let mut bytes = Vec::new();
+        let read = reader.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes);
+        let got_bytes = bytes.len() as u64;
+        let document = match read {
+            Err(source) => Err(Error::Read { path: path.into(), source }),
+            Ok(_) if got_bytes > max_bytes => {
+                Err(Error::FileTooLarge { path: path.into(), got_bytes, max_bytes })
+            }
+            Ok(_) => Self::from_bytes(key, &bytes, kind),
+        };
+        (document, got_bytes)
     }
 
     /// The same document under a title.
@@ -99,11 +145,4 @@ impl Document {
         self.metadata.insert(field.into(), value.into());
         self
     }
-}
-
-/// The key a file gets: its path as given, with forward slashes and without `./`.
-pub(crate) fn key_of(path: &Path) -> String {
-    let path: std::path::PathBuf =
-        path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect();
-    path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
 }

@@ -111,11 +111,20 @@ pub enum Error {
         /// What was wrong.
         source: crate::extract::ExtractError,
     },
-    /// There is nothing to embed.
+    /// There is nothing to embed. To take out what the database has under the key, remove it.
     #[error("{key}: the document is empty")]
     EmptyDocument {
         /// The document's key.
         key: String,
+    },
+    /// A JSONL file was to be read as one document. Ingest its path instead.
+    #[error(
+        "{path} holds records, a document on each line; ingest it with Database::ingest_from and Input::Paths",
+        path = path.display()
+    )]
+    HoldsRecords {
+        /// The file.
+        path: PathBuf,
     },
     /// The same key came twice in one ingest; the first was kept.
     #[error("{key}: this key came twice in one ingest, the first was kept")]

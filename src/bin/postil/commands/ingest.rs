@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use postil::chunk::ChunkOptions;
 use postil::extract::{FileKind, Kind};
-use postil::ingest::{IngestOptions, Ingested, Input};
+use postil::ingest::{IngestOptions, Ingested, Input, LeftOut};
 use postil::{Database, Options};
 use serde_json::json;
 
@@ -16,7 +16,8 @@ pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
     let db = options(args).open(&args.database)?;
     let report = ingest(&db, &input, args.prune)?;
     db.close()?;
-    tell(&report, args.output)
+    let told = tell(&report, args.output)?;
+    Ok(tell_nothing(&report).unwrap_or(told))
 }
 
 /// Says what an ingest did, and what that means to whoever started it.
@@ -27,6 +28,19 @@ pub(crate) fn tell(report: &Ingested, output: Output) -> Result<ExitCode> {
         () if !report.skipped.is_empty() => ExitCode::from(EXIT_SKIPPED),
         () => ExitCode::SUCCESS,
     })
+}
+
+/// Says that an ingest found nothing, if so: whoever started it hardly meant that.
+fn tell_nothing(report: &Ingested) -> Option<ExitCode> {
+    if !report.found_nothing() {
+        return None;
+    }
+    let why = match report.left_out.count() {
+        0 => "no file is there".to_owned(),
+        _ => render::on_one_line(&report.left_out.to_string()),
+    };
+    eprintln!("no file was taken: {why}");
+    Some(ExitCode::from(EXIT_SKIPPED))
 }
 
 /// Ingests with a meter; Ctrl-C ends it after the batch at hand, a second one at once.
@@ -75,28 +89,69 @@ fn options(args: &Ingest) -> Options {
 }
 
 fn print(report: &Ingested, output: Output) -> Result<()> {
-    let Ingested { added, replaced, unchanged, removed, passages, skipped, interrupted } = report;
+    let Ingested {
+        added,
+        replaced,
+        unchanged,
+        removed,
+        duplicates,
+        stale,
+        passages,
+        skipped,
+        left_out,
+        interrupted,
+    } = report;
     if output.json {
         let skipped: Vec<_> = skipped
             .iter()
-            .map(|skip| json!({"source": skip.source, "error": render::chain(&skip.error)}))
+            .map(
+                |skip| json!({"source": skip.source, "error": render::chain(&skip.error), "kept": skip.kept}),
+            )
             .collect();
         return render::json(&json!({
             "added": added, "replaced": replaced, "unchanged": unchanged, "removed": removed,
-            "passages": passages, "skipped": skipped, "interrupted": interrupted,
+            "duplicates": duplicates, "stale": stale, "passages": passages, "skipped": skipped,
+            "left_out": left_out_json(left_out), "interrupted": interrupted,
         }));
     }
     render::text(&format!(
         "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; {passages} passages embedded"
     ))?;
+    let documents = |count: u64| if count == 1 { "document" } else { "documents" };
+    if *duplicates > 0 {
+        eprintln!(
+            "{duplicates} {} removed: the same file was there under another spelling of its path too",
+            documents(*duplicates)
+        );
+    }
     for skip in skipped {
-        eprintln!("skipped: {}", render::on_one_line(&render::chain(&skip.error)));
+        let kept = if skip.kept { "; its earlier version is kept" } else { "" };
+        eprintln!("skipped: {}{kept}", render::on_one_line(&render::chain(&skip.error)));
     }
     if !skipped.is_empty() {
         eprintln!("{} skipped", skipped.len());
+    }
+    if left_out.count() > 0 && !report.found_nothing() {
+        let (count, noun) = (left_out.count(), left_out.noun());
+        eprintln!("{count} {noun} left out: {}", render::on_one_line(&left_out.to_string()));
+    }
+    if *stale > 0 {
+        eprintln!(
+            "{stale} {} kept of files that are gone or left out now; --prune removes them",
+            documents(*stale)
+        );
     }
     if *interrupted {
         eprintln!("interrupted; run the same command again to go on");
     }
     Ok(())
+}
+
+fn left_out_json(left_out: &LeftOut) -> serde_json::Value {
+    let ignored: serde_json::Map<_, _> =
+        left_out.ignored.iter().map(|(by, count)| (by.display().to_string(), json!(count))).collect();
+    json!({
+        "ignored": ignored, "hidden": left_out.hidden, "unknown": left_out.unknown, "links": left_out.links,
+        "special": left_out.special, "empty": left_out.empty, "folders": left_out.folders,
+    })
 }

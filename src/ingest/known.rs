@@ -1,0 +1,157 @@
+//! Documents by the file that they were read from: a file that was ingested under another spelling of its path keeps its
+//! document.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+use postil_storage::{Document as StoredDocument, Value};
+
+use super::FILE_FIELD;
+use super::place::{Origin, Places};
+use crate::extract::FileKind;
+use crate::{Database, Document, Error};
+
+/// Keys of documents, by the place of their file.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Documents that are a file. More than one of a file are duplicates.
+    pub(super) files: HashMap<PathBuf, Vec<String>>,
+    /// Documents that are a record in a file.
+    pub(super) records: HashMap<PathBuf, Vec<String>>,
+}
+
+impl Known {
+    /// Reads the documents whose file is at a place that is wanted.
+    pub(super) fn read(
+        db: &Database,
+        places: &Places,
+        is_wanted: impl Fn(&Path) -> bool,
+    ) -> Result<Self, Error> {
+        let mut known = Self::default();
+        for document in db.store().documents() {
+            let document = document?;
+            let Some(place) = places.place_of_document(&document).filter(|place| is_wanted(place)) else {
+                continue;
+            };
+            let by_place = if is_of_records(&place) { &mut known.records } else { &mut known.files };
+            by_place.entry(place).or_default().push(document.key);
+        }
+        Ok(known)
+    }
+}
+
+fn is_of_records(place: &Path) -> bool {
+    FileKind::of(place) == Some(FileKind::Records)
+}
+
+/// Files and documents of a database, while documents are ingested.
+pub(super) struct Files<'a> {
+    db: &'a Database,
+    places: Places,
+    /// Read when it is first needed.
+    known: &'a Mutex<Option<Known>>,
+}
+
+/// A document whose key is settled, and what the database has of it.
+pub(super) struct Settled {
+    /// What the database has under the key.
+    pub(super) stored: Option<StoredDocument>,
+    /// Keys of other documents that are the same file.
+    pub(super) duplicates: Vec<String>,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn new(db: &'a Database, known: &'a Mutex<Option<Known>>) -> Self {
+        Self { db, places: Places::of(db.path()), known }
+    }
+
+    /// Gives a document that was read from a file the key that the file has in the database, or one that no other file
+    /// has, and notes the file in it. `seen` are keys that are taken.
+    pub(super) fn settle(&self, document: &mut Document, seen: &HashSet<String>) -> Result<Settled, Error> {
+        let mut duplicates = Vec::new();
+        let origin = match document.origin.take() {
+            // A key that was changed by hand is that of a document of its own.
+            Some(Origin { key: Some(given), .. }) if given != document.key => None,
+            other => other,
+        };
+        if let Some(Origin { key: Some(given), .. }) = &origin {
+            (document.key, duplicates) =
+                self.key(origin.as_ref().expect("matched just above"), given, seen)?;
+        }
+        let stored = self.db.store().document(&document.key)?;
+        if let Some(origin) = origin {
+            // A name that leads to the file stays, however it is spelled: it is part of what is compared.
+            let noted =
+                stored.as_ref().and_then(name_of).filter(|name| self.places.place(name) == origin.place);
+            let name = noted.map_or_else(|| self.places.name(&origin.place), str::to_owned);
+            document.metadata.insert(FILE_FIELD.to_owned(), Value::String(name));
+        }
+        Ok(Settled { stored, duplicates })
+    }
+
+    /// The key of the document that a file is, and the keys of others that are the same file.
+    fn key(
+        &self,
+        origin: &Origin,
+        given: &str,
+        seen: &HashSet<String>,
+    ) -> Result<(String, Vec<String>), Error> {
+        let store = self.db.store();
+        let mut known = self.known.lock();
+        let known = match &mut *known {
+            Some(known) => known,
+            unread => {
+                if store.document(given)?.is_some_and(|stored| self.is_of(&stored, &origin.place)) {
+                    return Ok((given.to_owned(), Vec::new()));
+                }
+                unread.insert(Known::read(self.db, &self.places, |place| !is_of_records(place))?)
+            }
+        };
+        let keys = known.files.entry(origin.place.clone()).or_default();
+        // Documents may have been removed or written by other ways since.
+        let mut there = Vec::with_capacity(keys.len());
+        for key in keys.drain(..) {
+            if store.document(&key)?.is_some_and(|stored| self.is_of(&stored, &origin.place)) {
+                there.push(key);
+            }
+        }
+        there.sort_by_key(|key| (key != given, key.len()));
+        if there.is_empty() {
+            there.push(self.free_key(origin, given, seen)?);
+        }
+        keys.clone_from(&there);
+        let key = there.remove(0);
+        Ok((key, there))
+    }
+
+    /// A key for a file that has no document: the given one, unless it is another file's.
+    fn free_key(&self, origin: &Origin, given: &str, seen: &HashSet<String>) -> Result<String, Error> {
+        for key in [given, &self.places.name(&origin.place)] {
+            if !seen.contains(key)
+                && self.db.store().document(key)?.is_none_or(|stored| self.gives_way(&stored, origin))
+            {
+                return Ok(key.to_owned());
+            }
+        }
+        Ok(super::place::key_of(&origin.place))
+    }
+
+    fn is_of(&self, stored: &StoredDocument, place: &Path) -> bool {
+        self.places.place_of_document(stored).is_some_and(|of| of == place)
+    }
+
+    /// Whether a file may replace a document that is not known to be its own: the document's file is gone, so that it is
+    /// taken to have moved, or it has none, or its key is that of a link that leads elsewhere now.
+    fn gives_way(&self, stored: &StoredDocument, origin: &Origin) -> bool {
+        self.places.place_of_document(stored).is_none_or(|place| origin.is_link || !place.exists())
+    }
+}
+
+/// The name of a document's file.
+pub(super) fn name_of(document: &StoredDocument) -> Option<&str> {
+    match document.metadata.get(FILE_FIELD) {
+        Some(Value::String(name)) => Some(name),
+        _ => None,
+    }
+}

@@ -1,0 +1,75 @@
+//! What changes in a database without being embedded: documents that go, and documents whose file is elsewhere now.
+
+use postil_storage::{Batch, Document as StoredDocument, Metadata, Value};
+
+use super::FILE_FIELD;
+use super::prepare::content_hash;
+use crate::chunk::ChunkOptions;
+use crate::{Database, Document, Error};
+
+/// Keys removed in one commit.
+const REMOVE_AT_ONCE: usize = 4096;
+/// Documents written anew in one commit.
+const WRITE_AT_ONCE: usize = 256;
+
+/// Removes documents; returns how many there were.
+pub(super) fn remove(db: &Database, keys: Vec<String>) -> Result<u64, Error> {
+    let mut removed = 0;
+    let mut keys = keys.into_iter().peekable();
+    while keys.peek().is_some() {
+        let mut batch = Batch::new();
+        keys.by_ref().take(REMOVE_AT_ONCE).for_each(|key| batch.remove(key));
+        removed += db.store().commit(batch)?.removed as u64;
+    }
+    Ok(removed)
+}
+
+/// A document that is unchanged but for the name of its file.
+pub(super) struct Moved {
+    key: String,
+    file: Option<Value>,
+    content_hash: [u8; 32],
+}
+
+impl Moved {
+    /// The same document as `stored`, of a file that has another name now; `None` for another document.
+    pub(super) fn of(
+        document: &mut Document,
+        stored: &StoredDocument,
+        content_hash_now: [u8; 32],
+        options: &ChunkOptions,
+    ) -> Option<Self> {
+        let file = document.metadata.get(FILE_FIELD).cloned();
+        let former = stored.metadata.get(FILE_FIELD);
+        // A document of no file that a caller gives is taken as it is.
+        if file.is_none() || file.as_ref() == former {
+            return None;
+        }
+        note(&mut document.metadata, former.cloned());
+        let is_same = content_hash(document, options) == stored.content_hash;
+        note(&mut document.metadata, file.clone());
+        is_same.then(|| Self { key: document.key.clone(), file, content_hash: content_hash_now })
+    }
+}
+
+fn note(metadata: &mut Metadata, file: Option<Value>) {
+    match file {
+        Some(file) => metadata.insert(FILE_FIELD.to_owned(), file),
+        None => metadata.remove(FILE_FIELD),
+    };
+}
+
+/// Writes documents with the new names of their files, and the vectors they have.
+pub(super) fn write_moved(db: &Database, moved: Vec<Moved>) -> Result<(), Error> {
+    for some in moved.chunks(WRITE_AT_ONCE) {
+        let mut batch = Batch::new();
+        for Moved { key, file, content_hash } in some {
+            let Some(mut written) = db.store().written(key)? else { continue };
+            note(&mut written.metadata, file.clone());
+            written.content_hash = *content_hash;
+            batch.upsert(written);
+        }
+        db.store().commit(batch)?;
+    }
+    Ok(())
+}
