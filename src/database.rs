@@ -60,6 +60,8 @@ impl Database {
     pub(crate) fn open_with(path: &Path, options: &Options) -> Result<Self, Error> {
         let store = if options.read_only {
             Store::open_read_only(path, options.store.clone())?
+        } else if options.to_read {
+            Store::open_to_read(path, options.store.clone())?
         } else if options.must_exist || path.exists() && Store::is_database(path) {
             Store::open(path, options.store.clone())?
         } else {
@@ -235,16 +237,28 @@ impl Database {
     /// The encoder, opened at first use.
     ///
     /// # Errors
-    /// [`Error::NoEncoder`] for a database of bare vectors, [`Error::ModelMissing`] when the model is not
-    /// installed, [`Error::EncoderMismatch`] when the installed model is another one.
+    /// [`Error::NoEncoder`] for a database of bare vectors, [`Error::EncoderNotFound`] when the encoder is neither where it
+    /// was, nor near the database, nor installed.
     pub fn encoder(&self) -> Result<Arc<dyn postil_contract::Encoder>, Error> {
         let mut slot = self.encoder.lock();
         if let Some(encoder) = &*slot {
             return Ok(Arc::clone(encoder));
         }
-        let encoder = crate::encoding::open(self.store.profile())?;
+        let encoder = crate::encoding::open(self.store.profile(), &self.path)?;
         *slot = Some(Arc::clone(&encoder));
         Ok(encoder)
+    }
+
+    /// The same, looked for near `place` too.
+    pub(crate) fn encoder_or_near(&self, place: &Path) -> Result<Arc<dyn postil_contract::Encoder>, Error> {
+        self.encoder().or_else(|error| match error {
+            Error::EncoderNotFound { .. } => {
+                let found = crate::encoding::open(self.store.profile(), place).map_err(|_| error)?;
+                *self.encoder.lock() = Some(Arc::clone(&found));
+                Ok(found)
+            }
+            error => Err(error),
+        })
     }
 }
 

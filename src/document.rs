@@ -86,7 +86,7 @@ impl Document {
     ///
     /// # Errors
     /// [`Error::Read`] when the file cannot be read, [`Error::Extract`] when it is not UTF-8, [`Error::FileTooLarge`]
-    /// when it has more than [`DEFAULT_MAX_TEXT_BYTES`], [`Error::HoldsRecords`] when it is a JSONL file.
+    /// when it has more than [`DEFAULT_MAX_TEXT_BYTES`], [`Error::Records`] when it is a JSONL file.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_path_within(path, DEFAULT_MAX_TEXT_BYTES as u64)
     }
@@ -100,7 +100,7 @@ impl Document {
         let path = path.as_ref();
         let kind = match FileKind::of(path) {
             Some(FileKind::Document(kind)) => kind,
-            Some(FileKind::Records) => return Err(Error::HoldsRecords { path: path.into() }),
+            Some(FileKind::Records) => return Err(Error::Records { path: path.into() }),
             None => Kind::Plain,
         };
         let unread = |source| Error::Read { path: path.into(), source };
@@ -108,7 +108,7 @@ impl Document {
         let key = key_of(path);
         let (document, bytes) = Self::from_reader(key.clone(), path, file, kind, max_bytes);
         let is_link = path.is_symlink();
-        let origin = Origin { place: place_of(path), key: Some(key), is_link, bytes };
+        let origin = Origin { place: place_of(path), given: key, is_whole: true, is_link, bytes };
         document.map(|document| Self { origin: Some(origin), ..document })
     }
 

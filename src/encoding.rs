@@ -1,6 +1,7 @@
 //! Which encoder a database works with: chosen when it is made, recorded, and checked ever after.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use postil_contract::{Encoder, EncoderProfile, Similarity};
@@ -8,7 +9,7 @@ use postil_encoder::{BertEncoder, HashEncoder};
 use postil_storage::{Metric, Profile};
 
 use crate::chunk::ChunkOptions;
-use crate::{Error, Options};
+use crate::{Error, Options, locating};
 
 /// The model a new database is made with when none is named.
 pub const DEFAULT_MODEL: &str = "all-MiniLM-L6-v2";
@@ -73,14 +74,17 @@ pub(crate) fn check(recorded: &Profile, given: &EncoderProfile) -> Result<(), Er
     })
 }
 
-/// Opens the recorded encoder from the model folder.
-pub(crate) fn open(recorded: &Profile) -> Result<Arc<dyn Encoder>, Error> {
-    if recorded.encoder.is_empty() {
-        return Err(Error::NoEncoder { dimension: recorded.dimension });
+/// Opens the recorded encoder of the database at `database`.
+pub(crate) fn open(recorded: &Profile, database: &Path) -> Result<Arc<dyn Encoder>, Error> {
+    match recorded.encoder.as_str() {
+        "" => Err(Error::NoEncoder { dimension: recorded.dimension }),
+        HashEncoder::NAME => {
+            let encoder = open_model(HashEncoder::NAME)?;
+            check(recorded, encoder.profile())?;
+            Ok(encoder)
+        }
+        _ => locating::find(recorded, database),
     }
-    let encoder = open_model(&recorded.encoder)?;
-    check(recorded, encoder.profile())?;
-    Ok(encoder)
 }
 
 /// Opens an installed model by name or folder; the stand-in [`HashEncoder`] needs no installing.
@@ -95,10 +99,17 @@ pub fn open_model(name: &str) -> Result<Arc<dyn Encoder>, Error> {
     // A known model may be asked for by its hub id, and is installed under its name.
     let name = postil_checkpoint::known_model(name).map_or(name, |known| known.name);
     let missing = |source| Error::ModelMissing { name: name.to_owned(), source };
-    let home = postil_checkpoint::model_home().map_err(missing)?;
-    let folder = postil_checkpoint::locate(name, &home).map_err(missing)?;
+    // Without a home there are folders still.
+    let home = match postil_checkpoint::model_home() {
+        Err(_) if Path::new(name).join("config.json").is_file() => None,
+        home => Some(home.map_err(missing)?),
+    };
+    let folder = match &home {
+        Some(home) => postil_checkpoint::locate(name, home).map_err(missing)?,
+        None => name.into(),
+    };
     // What a database records must lead back here: a name in the model home, or the whole path.
-    let name = if folder == home.join(name) {
+    let name = if home.is_some_and(|home| folder == home.join(name)) {
         name.to_owned()
     } else {
         std::path::absolute(&folder).unwrap_or_else(|_| folder.clone()).to_string_lossy().into_owned()

@@ -75,9 +75,28 @@ pub enum Error {
         /// Passages sent.
         expected: usize,
     },
+    /// The database's encoder is at none of the places where it may be.
+    #[cfg(feature = "encoder")]
+    #[error(
+        "the database's encoder {name}, fingerprint {fingerprint}, is at none of these places: {}; put its folder at one of \
+         them, or under any name into {}{}",
+        crate::locating::told(tried),
+        home.as_ref().map_or_else(|| NO_HOME.to_owned(), |home| home.display().to_string()),
+        if is_path(name) { String::new() } else { format!(", or fetch it with: postil model add {name}") },
+    )]
+    EncoderNotFound {
+        /// Its name, or where its folder was.
+        name: String,
+        /// Its fingerprint: another model is not taken for it.
+        fingerprint: String,
+        /// Where it was looked for.
+        tried: Vec<crate::locating::Tried>,
+        /// The model home; `None` when the environment names none.
+        home: Option<PathBuf>,
+    },
     /// The model is not on this machine.
     #[cfg(feature = "encoder")]
-    #[error("model {name} is not installed; fetch it with: postil model add {name}")]
+    #[error("{}", not_installed(name))]
     ModelMissing {
         /// Its name.
         name: String,
@@ -117,15 +136,6 @@ pub enum Error {
         /// The document's key.
         key: String,
     },
-    /// A JSONL file was to be read as one document. Ingest its path instead.
-    #[error(
-        "{path} holds records, a document on each line; ingest it with Database::ingest_from and Input::Paths",
-        path = path.display()
-    )]
-    HoldsRecords {
-        /// The file.
-        path: PathBuf,
-    },
     /// The same key came twice in one ingest; the first was kept.
     #[error("{key}: this key came twice in one ingest, the first was kept")]
     RepeatedKey {
@@ -150,6 +160,12 @@ pub enum Error {
         got_bytes: u64,
         /// The limit.
         max_bytes: u64,
+    },
+    /// A file has a document on each line: ingest it with [`Database::ingest_from`](crate::Database::ingest_from).
+    #[error("{path} has a document on each line; ingest it with Database::ingest_from, which takes them all", path = path.display())]
+    Records {
+        /// The file.
+        path: PathBuf,
     },
     /// A file or folder cannot be read.
     #[error("{path}: {source}", path = path.display())]
@@ -230,6 +246,25 @@ pub enum Error {
     #[cfg(feature = "generator")]
     #[error(transparent)]
     Generate(#[from] postil_contract::GenerateError),
+}
+
+/// Where models go when the environment names no place for them.
+#[cfg(feature = "encoder")]
+const NO_HOME: &str = "the model home, once POSTIL_MODELS names it";
+
+/// Tells whether a model is named by its place; `organization/name` is a name.
+#[cfg(feature = "encoder")]
+fn is_path(model: &str) -> bool {
+    let path = std::path::Path::new(model);
+    path.is_absolute() || model.starts_with('.') || path.components().count() > 2
+}
+
+#[cfg(feature = "encoder")]
+fn not_installed(model: &str) -> String {
+    match is_path(model) {
+        true => format!("there is no model folder at {model}"),
+        false => format!("model {model} is not installed; fetch it with: postil model add {model}"),
+    }
 }
 
 #[cfg(feature = "generator")]

@@ -52,7 +52,8 @@
 //! file or folder | responsibility
 //! ---|---
 //! `database.rs`, `options.rs` | opening and closing; the only place that sees store, encoder and generator
-//! `encoding.rs`, `generating.rs` | which encoder a database works with, and which generator
+//! `encoding.rs`, `locating.rs` | which encoder a database works with, and where it is
+//! `generating.rs` | which generator
 //! `document.rs`, `extract/` | what is ingested, and getting text out of files
 //! `chunk/` | documents into passages
 //! `ingest/` | the pipeline: read and chunk, embed, commit
@@ -73,6 +74,8 @@ mod encoding;
 mod error;
 #[cfg(feature = "generator")]
 mod generating;
+#[cfg(feature = "encoder")]
+mod locating;
 mod options;
 #[cfg(feature = "encoder")]
 mod progress;
@@ -101,6 +104,8 @@ pub use encoding::{DEFAULT_MODEL, open_model};
 pub use error::Error;
 #[cfg(feature = "generator")]
 pub use generating::{DEFAULT_GENERATOR, GENERATORS, open_generator};
+#[cfg(feature = "encoder")]
+pub use locating::Tried;
 #[cfg(feature = "encoder")]
 pub use options::DEFAULT_MAX_QUESTION_BYTES;
 pub use options::Options;

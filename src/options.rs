@@ -18,6 +18,7 @@ pub struct Options {
     pub(crate) precision: Option<Precision>,
     pub(crate) must_exist: bool,
     pub(crate) read_only: bool,
+    pub(crate) to_read: bool,
     /// What a new database records, where that is known.
     pub(crate) profile: Option<Profile>,
     pub(crate) store: StoreOptions,
@@ -106,10 +107,22 @@ impl Options {
         self
     }
 
+    /// Opens the database at `path`, which must exist, to be read: as [`open`](Self::open) where it may be written. In a
+    /// place that may only be read it shows what is there now, without changing a byte in its folder, and writing gives
+    /// [`StorageError::ReadOnly`](crate::StorageError::ReadOnly).
+    ///
+    /// # Errors
+    /// As [`Options::open`]; [`Error::Storage`] also when not even reading is permitted, or there is no place for a
+    /// temporary copy of what changed of the documents.
+    pub fn open_to_read(mut self, path: impl AsRef<Path>) -> Result<Database, Error> {
+        self.to_read = true;
+        self.open(path)
+    }
+
     /// Opens the database at `path`, a folder; creates it unless [`Options::must_exist`].
     ///
     /// # Errors
-    /// [`Error::Storage`] when the path is something else, in use, or damaged;
+    /// [`Error::Storage`] when the path is something else, in use, damaged, or in a place that may not be written;
     /// [`Error::EncoderMismatch`] when it was made with another encoder than the one given, [`Error::Chunking`]
     /// when it splits documents in another way, [`Error::Precision`] when it keeps vectors in another way;
     /// [`Error::NothingToCreateWith`] when a new one is to be bare but has no dimension.

@@ -16,10 +16,10 @@ impl Options {
     /// [`Error::Storage`] when no documents can be read at all, when the old database is in use, or something is at `to`;
     /// as [`Options::open`] for an encoder or model given. Nothing is left at `to` then.
     pub fn rebuild(self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Rebuilt, Error> {
-        let given = self.given()?;
+        let (from, given) = (from.as_ref(), self.given()?);
         let mut encoder = None;
         let mut embed = |profile: &Profile, document: &DocumentWrite, at: &[usize]| {
-            let encoder = encoder.get_or_insert_with(|| self.encoder_of(profile));
+            let encoder = encoder.get_or_insert_with(|| self.encoder_of(profile, from));
             again(encoder, document, at)
         };
         Ok(Store::rebuild(from, to, self.store.clone(), given, &mut embed)?)
@@ -40,6 +40,7 @@ impl Options {
 
 #[cfg(feature = "encoder")]
 mod with_encoder {
+    use std::path::Path;
     use std::sync::Arc;
 
     use postil_contract::{Encoder, Passage};
@@ -52,11 +53,11 @@ mod with_encoder {
 
     impl Options {
         /// The encoder that a database was made with: the one given, or the one recorded.
-        pub(super) fn encoder_of(&self, profile: &Profile) -> Found {
+        pub(super) fn encoder_of(&self, profile: &Profile, database: &Path) -> Found {
             let given = match (&self.encoder, &self.model) {
                 (Some(encoder), _) => Ok(Arc::clone(encoder)),
                 (None, Some(model)) => open_model(model),
-                (None, None) => encoding::open(profile),
+                (None, None) => encoding::open(profile, database),
             };
             let checked =
                 given.and_then(|encoder| encoding::check(profile, encoder.profile()).map(|()| encoder));
@@ -89,7 +90,7 @@ use with_encoder::again;
 
 #[cfg(not(feature = "encoder"))]
 impl Options {
-    fn encoder_of(&self, _: &Profile) {}
+    fn encoder_of(&self, _: &Profile, _: &Path) {}
 }
 
 #[cfg(not(feature = "encoder"))]

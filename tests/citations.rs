@@ -45,8 +45,8 @@ fn write(db: &Database, originals: &Originals, place: &str, version: u64) {
 
 /// The version that a quote is of, as it says itself.
 fn version(quote: &str) -> u64 {
-    let numbers = quote.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
-    numbers.last().unwrap().parse().unwrap()
+    let mut numbers = quote.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+    numbers.next_back().unwrap().parse().unwrap()
 }
 
 fn check(citation: &Citation, originals: &Originals) {

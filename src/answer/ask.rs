@@ -45,13 +45,8 @@ impl Database {
         options: &AskOptions,
         watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
     ) -> Result<Answer, Error> {
-        let found = match has_word(question) {
-            true => self.retrieve(question, &options.retrieval())?,
-            false if question.trim().is_empty() => return Err(Error::EmptyQuestion),
-            // There is nothing in it that an answer could be an answer to.
-            false => Vec::new(),
-        };
-        if found.is_empty() {
+        let found = self.retrieve(question, &options.retrieval())?;
+        if found.is_empty() || !has_word(question) {
             return Ok(Answer::from_nothing(options.mode));
         }
         let passages: Vec<Retrieved<'_>> = found

@@ -81,7 +81,7 @@ impl Database {
         let takes_vectors = description.vectors && same;
         if !takes_vectors {
             // To find out now, and not in the middle.
-            self.encoder()?;
+            self.encoder_or_near(path)?;
         }
         let max_bytes = self.max_document_bytes().saturating_mul(BYTES_PER_TEXT_BYTE).saturating_add(BYTES);
         let source: Box<dyn Source> = match Format::found(path) {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use parking_lot::Mutex;
 use postil_storage::{Document as StoredDocument, Value};
 
-use super::FILE_FIELD;
-use super::place::{Origin, Places};
+use super::place::{Origin, Places, key_of};
+use super::{FILE_FIELD, Merged, PATH_FIELD};
 use crate::extract::FileKind;
 use crate::{Database, Document, Error};
 
@@ -19,6 +19,8 @@ pub(crate) struct Known {
     pub(super) files: HashMap<PathBuf, Vec<String>>,
     /// Documents that are a record in a file.
     pub(super) records: HashMap<PathBuf, Vec<String>>,
+    /// Paths of files of records, as they were given.
+    given: HashMap<PathBuf, String>,
 }
 
 impl Known {
@@ -31,11 +33,19 @@ impl Known {
         let mut known = Self::default();
         for document in db.store().documents() {
             let document = document?;
-            let Some(place) = places.place_of_document(&document).filter(|place| is_wanted(place)) else {
+            let Some(place) = places.of_document(&document.metadata).filter(|place| is_wanted(place)) else {
                 continue;
             };
-            let by_place = if is_of_records(&place) { &mut known.records } else { &mut known.files };
-            by_place.entry(place).or_default().push(document.key);
+            if !is_of_records(&place) {
+                known.files.entry(place).or_default().push(document.key);
+                continue;
+            }
+            if let Some(Value::String(given)) = document.metadata.get(FILE_FIELD)
+                && !known.given.contains_key(&place)
+            {
+                known.given.insert(place.clone(), given.clone());
+            }
+            known.records.entry(place).or_default().push(document.key);
         }
         Ok(known)
     }
@@ -57,8 +67,8 @@ pub(super) struct Files<'a> {
 pub(super) struct Settled {
     /// What the database has under the key.
     pub(super) stored: Option<StoredDocument>,
-    /// Keys of other documents that are the same file.
-    pub(super) duplicates: Vec<String>,
+    /// Other documents that are the same file.
+    pub(super) duplicates: Vec<Merged>,
 }
 
 impl<'a> Files<'a> {
@@ -69,41 +79,51 @@ impl<'a> Files<'a> {
     /// Gives a document that was read from a file the key that the file has in the database, or one that no other file
     /// has, and notes the file in it. `seen` are keys that are taken.
     pub(super) fn settle(&self, document: &mut Document, seen: &HashSet<String>) -> Result<Settled, Error> {
-        let mut duplicates = Vec::new();
+        let mut others = Vec::new();
         let origin = match document.origin.take() {
             // A key that was changed by hand is that of a document of its own.
-            Some(Origin { key: Some(given), .. }) if given != document.key => None,
+            Some(Origin { is_whole: true, given, .. }) if given != document.key => None,
             other => other,
         };
-        if let Some(Origin { key: Some(given), .. }) = &origin {
-            (document.key, duplicates) =
-                self.key(origin.as_ref().expect("matched just above"), given, seen)?;
+        if let Some(origin) = origin.as_ref().filter(|origin| origin.is_whole) {
+            (document.key, others) = self.key(origin, seen)?;
         }
         let stored = self.db.store().document(&document.key)?;
         if let Some(origin) = origin {
-            // A name that leads to the file stays, however it is spelled: it is part of what is compared.
-            let noted =
-                stored.as_ref().and_then(name_of).filter(|name| self.places.place(name) == origin.place);
-            let name = noted.map_or_else(|| self.places.name(&origin.place), str::to_owned);
-            document.metadata.insert(FILE_FIELD.to_owned(), Value::String(name));
+            self.note(document, stored.as_ref(), &origin);
         }
-        Ok(Settled { stored, duplicates })
+        let merged = |removed| Merged { kept: document.key.clone(), removed };
+        Ok(Settled { stored, duplicates: others.into_iter().map(merged).collect() })
+    }
+
+    /// Notes a document's file in it. What the database has noted stays where it leads to the file.
+    fn note(&self, document: &mut Document, stored: Option<&StoredDocument>, origin: &Origin) {
+        let had = |field| stored.and_then(|stored| stored.metadata.get(field)).cloned();
+        let noted = stored.and_then(|stored| self.places.noted(&stored.metadata));
+        let is_noted = noted.as_ref() == Some(&origin.place);
+        let way = if is_noted { had(PATH_FIELD) } else { Some(self.places.way(&origin.place).into()) };
+        let given = had(FILE_FIELD).unwrap_or_else(|| {
+            let known = self.known.lock();
+            let records = || known.as_ref().and_then(|known| known.given.get(&origin.place));
+            let given = if origin.is_whole { &document.key } else { records().unwrap_or(&origin.given) };
+            given.clone().into()
+        });
+        document.metadata.insert(FILE_FIELD.to_owned(), given);
+        match way {
+            Some(way) => document.metadata.insert(PATH_FIELD.to_owned(), way),
+            None => document.metadata.remove(PATH_FIELD),
+        };
     }
 
     /// The key of the document that a file is, and the keys of others that are the same file.
-    fn key(
-        &self,
-        origin: &Origin,
-        given: &str,
-        seen: &HashSet<String>,
-    ) -> Result<(String, Vec<String>), Error> {
-        let store = self.db.store();
+    fn key(&self, origin: &Origin, seen: &HashSet<String>) -> Result<(String, Vec<String>), Error> {
+        let (store, given) = (self.db.store(), &origin.given);
         let mut known = self.known.lock();
         let known = match &mut *known {
             Some(known) => known,
             unread => {
                 if store.document(given)?.is_some_and(|stored| self.is_of(&stored, &origin.place)) {
-                    return Ok((given.to_owned(), Vec::new()));
+                    return Ok((given.clone(), Vec::new()));
                 }
                 unread.insert(Known::read(self.db, &self.places, |place| !is_of_records(place))?)
             }
@@ -118,40 +138,32 @@ impl<'a> Files<'a> {
         }
         there.sort_by_key(|key| (key != given, key.len()));
         if there.is_empty() {
-            there.push(self.free_key(origin, given, seen)?);
+            there.push(self.free_key(origin, seen)?);
         }
         keys.clone_from(&there);
         let key = there.remove(0);
         Ok((key, there))
     }
 
-    /// A key for a file that has no document: the given one, unless it is another file's.
-    fn free_key(&self, origin: &Origin, given: &str, seen: &HashSet<String>) -> Result<String, Error> {
-        for key in [given, &self.places.name(&origin.place)] {
+    /// A key for a file that has no document: its path as given, unless that is another file's.
+    fn free_key(&self, origin: &Origin, seen: &HashSet<String>) -> Result<String, Error> {
+        for key in [&origin.given, &self.places.way(&origin.place)] {
             if !seen.contains(key)
                 && self.db.store().document(key)?.is_none_or(|stored| self.gives_way(&stored, origin))
             {
-                return Ok(key.to_owned());
+                return Ok(key.clone());
             }
         }
-        Ok(super::place::key_of(&origin.place))
+        Ok(key_of(&origin.place))
     }
 
     fn is_of(&self, stored: &StoredDocument, place: &Path) -> bool {
-        self.places.place_of_document(stored).is_some_and(|of| of == place)
+        self.places.of_document(&stored.metadata).is_some_and(|of| of == place)
     }
 
     /// Whether a file may replace a document that is not known to be its own: the document's file is gone, so that it is
     /// taken to have moved, or it has none, or its key is that of a link that leads elsewhere now.
     fn gives_way(&self, stored: &StoredDocument, origin: &Origin) -> bool {
-        self.places.place_of_document(stored).is_none_or(|place| origin.is_link || !place.exists())
-    }
-}
-
-/// The name of a document's file.
-pub(super) fn name_of(document: &StoredDocument) -> Option<&str> {
-    match document.metadata.get(FILE_FIELD) {
-        Some(Value::String(name)) => Some(name),
-        _ => None,
+        self.places.of_document(&stored.metadata).is_none_or(|place| origin.is_link || !place.exists())
     }
 }

@@ -2,8 +2,8 @@
 
 use postil_storage::{Batch, Document as StoredDocument, Metadata, Value};
 
-use super::FILE_FIELD;
 use super::prepare::content_hash;
+use super::{FILE_FIELD, PATH_FIELD};
 use crate::chunk::ChunkOptions;
 use crate::{Database, Document, Error};
 
@@ -24,42 +24,47 @@ pub(super) fn remove(db: &Database, keys: Vec<String>) -> Result<u64, Error> {
     Ok(removed)
 }
 
-/// A document that is unchanged but for the name of its file.
+/// A document that is unchanged but for what is noted of its file.
 pub(super) struct Moved {
     key: String,
-    file: Option<Value>,
+    file: [Option<Value>; 2],
     content_hash: [u8; 32],
 }
 
 impl Moved {
-    /// The same document as `stored`, of a file that has another name now; `None` for another document.
+    /// The same document as `stored`, of a file that is noted otherwise now; `None` for another document.
     pub(super) fn of(
         document: &mut Document,
         stored: &StoredDocument,
         content_hash_now: [u8; 32],
         options: &ChunkOptions,
     ) -> Option<Self> {
-        let file = document.metadata.get(FILE_FIELD).cloned();
-        let former = stored.metadata.get(FILE_FIELD);
+        let (file, former) = (noted(&document.metadata), noted(&stored.metadata));
         // A document of no file that a caller gives is taken as it is.
-        if file.is_none() || file.as_ref() == former {
+        if file == former || file.iter().all(Option::is_none) {
             return None;
         }
-        note(&mut document.metadata, former.cloned());
+        note(&mut document.metadata, former);
         let is_same = content_hash(document, options) == stored.content_hash;
         note(&mut document.metadata, file.clone());
         is_same.then(|| Self { key: document.key.clone(), file, content_hash: content_hash_now })
     }
 }
 
-fn note(metadata: &mut Metadata, file: Option<Value>) {
-    match file {
-        Some(file) => metadata.insert(FILE_FIELD.to_owned(), file),
-        None => metadata.remove(FILE_FIELD),
-    };
+fn noted(metadata: &Metadata) -> [Option<Value>; 2] {
+    [FILE_FIELD, PATH_FIELD].map(|field| metadata.get(field).cloned())
 }
 
-/// Writes documents with the new names of their files, and the vectors they have.
+fn note(metadata: &mut Metadata, file: [Option<Value>; 2]) {
+    for (field, value) in [FILE_FIELD, PATH_FIELD].into_iter().zip(file) {
+        match value {
+            Some(value) => metadata.insert(field.to_owned(), value),
+            None => metadata.remove(field),
+        };
+    }
+}
+
+/// Writes documents with what is noted of their files now, and the vectors they have.
 pub(super) fn write_moved(db: &Database, moved: Vec<Moved>) -> Result<(), Error> {
     for some in moved.chunks(WRITE_AT_ONCE) {
         let mut batch = Batch::new();

@@ -39,15 +39,18 @@ pub(crate) use known::Known;
 use parking_lot::Mutex;
 use place::Places;
 use postil_storage::{Metadata, Value};
-pub use report::{Ingested, LeftOut, Skipped};
+pub use report::{Ingested, LeftOut, Merged, Skipped};
 
 use crate::extract::FileKind;
 use crate::{Database, Document, Error, Progress};
 
-/// Name of the metadata field that holds the file a document was read from: its path, relative to the folder that the
-/// database lies in where it is below that folder, absolute otherwise. [`Input::Paths`] and [`Document::from_path`] set
-/// it; by it a file is recognised under every spelling of its path.
+/// Name of the metadata field that holds the file a document was read from, as its path was given when it was first
+/// ingested; [`Input::Paths`] and [`Document::from_path`] set it.
 pub const FILE_FIELD: &str = "_file";
+
+/// Name of the metadata field that holds where that file is, without links: the way from the folder that the database is
+/// in, or its absolute path where they have no folder in common. By it a file is known again under another spelling.
+pub const PATH_FIELD: &str = "_path";
 
 /// The name to show a reader for a document: its file, or else its key.
 pub(crate) fn source_of(key: &str, metadata: &Metadata) -> String {
@@ -155,7 +158,7 @@ impl Database {
                 let known = Mutex::new(Some(known));
                 let files = Files::new(self, &known);
                 let (mut report, read) = pipeline::run(self, items, &files, Some(total), options, progress)?;
-                report.left_out = LeftOut { empty: report.left_out.empty, ..left_out };
+                report.left_out = left_out;
                 let known = known.into_inner().unwrap_or_default();
                 reconcile::reconcile(self, known, &taken, &read, options, &mut report)?;
                 // Built anew when it is needed.

@@ -16,7 +16,7 @@ use super::known::{Files, Settled};
 use super::mend::{Moved, remove, write_moved};
 use super::prepare::{Prepared, content_hash};
 use super::source::Item;
-use super::{IngestOptions, Ingested, Skipped};
+use super::{IngestOptions, Ingested, Merged, PATH_FIELD, Skipped};
 use crate::{Database, Document, Error, Progress};
 
 /// Passages handed to the encoder at once: enough to sort by length and fill every core.
@@ -53,9 +53,8 @@ pub(super) struct Read {
     pub(super) unread: Vec<(usize, Option<PathBuf>)>,
     unchanged: u64,
     skipped: Vec<Skipped>,
-    empty: Vec<String>,
     removals: Vec<String>,
-    duplicates: Vec<String>,
+    merged: Vec<Merged>,
     moved: Vec<Moved>,
 }
 
@@ -89,11 +88,12 @@ pub(super) fn run(
     let mut report = report?;
     report.unchanged = read.unchanged;
     report.skipped = std::mem::take(&mut read.skipped);
-    report.left_out.empty = std::mem::take(&mut read.empty);
     report.interrupted = options.cancel.is_cancelled();
+    report.merged = std::mem::take(&mut read.merged);
+    // A record may have taken the key.
+    report.merged.retain(|merged| !read.seen.contains(&merged.removed));
+    read.removals.extend(report.merged.iter().map(|merged| merged.removed.clone()));
     report.removed = remove(db, std::mem::take(&mut read.removals))?;
-    read.duplicates.retain(|key| !read.seen.contains(key));
-    report.duplicates = remove(db, std::mem::take(&mut read.duplicates))?;
     write_moved(db, std::mem::take(&mut read.moved))?;
     Ok((report, read))
 }
@@ -131,9 +131,10 @@ fn read(
             }
             Err(Error::EmptyDocument { key }) if may_be_empty => {
                 if is_stored {
-                    report.removals.push(key);
+                    report.removals.push(key.clone());
                 }
-                report.empty.push(source);
+                let error = Error::EmptyDocument { key };
+                report.skipped.push(Skipped { source, error, kept: false });
             }
             Err(error @ Error::Storage(_)) if !is_about_one_document(&error) => return Err(error),
             Err(error) => {
@@ -159,7 +160,7 @@ fn prepare(
 ) -> Result<Option<Prepared>, Error> {
     let max_bytes = db.max_document_bytes();
     if let Some(origin) =
-        document.origin.as_ref().filter(|origin| origin.key.is_some() && origin.bytes > max_bytes)
+        document.origin.as_ref().filter(|origin| origin.is_whole && origin.bytes > max_bytes)
     {
         let (path, got_bytes) = (origin.place.clone(), origin.bytes);
         return Err(Error::FileTooLarge { path, got_bytes, max_bytes });
@@ -169,10 +170,11 @@ fn prepare(
     if !report.seen.insert(document.key.clone()) {
         return Err(Error::RepeatedKey { key: document.key });
     }
-    report.duplicates.extend(duplicates);
+    report.merged.extend(duplicates);
     let hash = content_hash(&document, db.chunking());
     if let Some(stored) = &stored {
-        if stored.content_hash == hash {
+        if stored.content_hash == hash && stored.metadata.get(PATH_FIELD) == document.metadata.get(PATH_FIELD)
+        {
             return Ok(None);
         }
         if let Some(moved) = Moved::of(&mut document, stored, hash, db.chunking()) {

@@ -1,24 +1,26 @@
 //! A file's place, by which it is recognised under every spelling of its path, and the text that a database keeps of it.
 //!
-//! A place is an absolute path without links and `..`. A database keeps it in the field [`FILE_FIELD`](super::FILE_FIELD),
-//! relative to the folder that the database lies in where it is below that folder, so that both can be moved together.
-//! Older databases have the path there as it was given to `ingest`, relative to whatever folder that was run in.
+//! A place is an absolute path without links and `..`. A database keeps the way to it from its own folder in the field
+//! [`PATH_FIELD`], so that both can be moved together, and beside it in [`FILE_FIELD`] a path as it was given to `ingest`.
+//! Older databases have only the latter, relative to whatever folder `ingest` was run in.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use parking_lot::Mutex;
-use postil_storage::Value;
+use postil_storage::{Metadata, Value};
 
-use super::FILE_FIELD;
+use super::{FILE_FIELD, PATH_FIELD};
 
 /// The file that a document was read from.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
     /// Its place.
     pub(crate) place: PathBuf,
-    /// The key that its path gives, as it was spelled; `None` for a record, which has a key of its own.
-    pub(crate) key: Option<String>,
+    /// Its path as it was given, which is the key of a document that is the whole of it.
+    pub(crate) given: String,
+    /// Whether the document is the whole of it, and not a record with a key of its own.
+    pub(crate) is_whole: bool,
     /// Whether its path is a link, so that it may be another file tomorrow.
     pub(crate) is_link: bool,
     /// Its size.
@@ -30,8 +32,8 @@ pub(crate) struct Origin {
 pub(crate) struct Places {
     /// The folder that the database lies in.
     home: PathBuf,
-    /// The working folder, where it is another one.
-    elsewhere: Option<PathBuf>,
+    /// The working folder.
+    here: PathBuf,
     /// Folders as they are spelled, and their places: most files share theirs with others.
     folders: Mutex<HashMap<PathBuf, PathBuf>>,
 }
@@ -41,36 +43,45 @@ impl Places {
     pub(crate) fn of(database: &Path) -> Self {
         let database = place_of(database);
         let home = database.parent().unwrap_or(&database).to_owned();
-        let elsewhere = std::env::current_dir().ok().map(|folder| place_of(&folder));
-        Self { elsewhere: elsewhere.filter(|folder| *folder != home), home, folders: Mutex::default() }
+        let here = std::env::current_dir().map_or_else(|_| home.clone(), |folder| place_of(&folder));
+        Self { home, here, folders: Mutex::default() }
     }
 
-    /// The text kept of a place.
-    pub(crate) fn name(&self, place: &Path) -> String {
-        text_of(place.strip_prefix(&self.home).unwrap_or(place))
+    /// The way to a place from the database's folder; the place itself where they have no folder in common.
+    pub(crate) fn way(&self, place: &Path) -> String {
+        let both = self.home.components().zip(place.components());
+        let common = both.take_while(|(ours, theirs)| ours == theirs).map(|(ours, _)| ours);
+        let (mut folders, mut shared) = (0, 0);
+        for part in common {
+            shared += 1;
+            folders += usize::from(matches!(part, Component::Normal(_)));
+        }
+        if folders == 0 {
+            return text_of(place);
+        }
+        let up = self.home.components().skip(shared).map(|_| Component::ParentDir);
+        text_of(&up.chain(place.components().skip(shared)).collect::<PathBuf>())
     }
 
-    /// The place that a kept text names.
-    pub(crate) fn place(&self, name: &str) -> PathBuf {
-        self.resolved(&self.home.join(path_of(name)))
+    /// The place that what is kept of a document leads to from the database's folder, if it is of a file.
+    pub(crate) fn noted(&self, metadata: &Metadata) -> Option<PathBuf> {
+        let text = |field| match metadata.get(field) {
+            Some(Value::String(text)) => Some(text.as_str()),
+            _ => None,
+        };
+        let name = text(PATH_FIELD).or_else(|| text(FILE_FIELD))?;
+        Some(self.resolved(&self.home.join(path_of(name))))
     }
 
-    /// The place of a document's file, if it has one: where a text of an older database names a file of the working
-    /// folder and none beside the database, that file is meant.
-    pub(crate) fn place_of_document(&self, document: &postil_storage::Document) -> Option<PathBuf> {
-        let Some(Value::String(name)) = document.metadata.get(FILE_FIELD) else { return None };
-        let place = self.place(name);
-        Some(match self.other_place(name) {
-            Some(other) if other.exists() && !place.exists() => other,
-            _ => place,
-        })
-    }
-
-    /// The place that a relative text names from the working folder.
-    fn other_place(&self, name: &str) -> Option<PathBuf> {
-        let path = path_of(name);
-        let elsewhere = self.elsewhere.as_ref().filter(|_| path.is_relative())?;
-        Some(self.resolved(&elsewhere.join(path)))
+    /// The place of a document's file, if it is of one. Where nothing is at the one that is noted, its path as it was
+    /// given may lead to the file from the working folder.
+    pub(crate) fn of_document(&self, metadata: &Metadata) -> Option<PathBuf> {
+        let noted = self.noted(metadata)?;
+        let given = match metadata.get(FILE_FIELD) {
+            Some(Value::String(given)) => self.resolved(&self.here.join(path_of(given))),
+            _ => return Some(noted),
+        };
+        Some(if given != noted && given.exists() && !noted.exists() { given } else { noted })
     }
 
     /// The place of an absolute path whose last component is no link.
@@ -232,13 +243,19 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_beside_a_database_is_kept_relative_to_it() {
+    fn a_place_is_noted_by_the_way_from_the_database_and_found_by_it() {
         let home = tempfile::tempdir().unwrap();
         let home = std::fs::canonicalize(home.path()).unwrap();
-        let places = Places::of(&home.join("d.postil"));
-        assert_eq!(places.name(&home.join("docs/a.txt")), "docs/a.txt");
-        assert_eq!(places.place("docs/a.txt"), home.join("docs/a.txt"));
-        let outside = home.parent().unwrap().join("a.txt");
-        assert_eq!(places.place(&places.name(&outside)), outside);
+        std::fs::create_dir(home.join("dbs")).unwrap();
+        let places = Places::of(&home.join("dbs/d.postil"));
+        let noted =
+            |way: String| places.noted(&Metadata::from([(PATH_FIELD.to_owned(), way.into())])).unwrap();
+        for (below, way) in [("dbs/docs/a.txt", "docs/a.txt"), ("a.txt", "../a.txt"), ("x/y", "../x/y")] {
+            let place = home.join(below);
+            assert_eq!(places.way(&place), way);
+            assert_eq!(noted(places.way(&place)), place);
+        }
+        let far = Path::new("/nothing-in-common/a.txt");
+        assert_eq!(noted(places.way(far)), far);
     }
 }

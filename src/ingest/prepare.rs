@@ -8,6 +8,8 @@ use postil_storage::{DocumentWrite, Extent, LEAD_JOINT, PassageWrite, Value};
 use crate::chunk::{self, Chunk, ChunkOptions, Format, HEADING_JOINT, TokenRanges};
 use crate::{Document, Error};
 
+use super::PATH_FIELD;
+
 /// Changes when the same document would be split or embedded differently by a new release.
 const PREPARATION_VERSION: u8 = 1;
 /// The same for Markdown that has a table: its rows have the header with them.
@@ -65,7 +67,8 @@ pub(super) fn content_hash(document: &Document, options: &ChunkOptions) -> [u8; 
     field(document.title.as_bytes());
     field(document.text.as_bytes());
     field(&document.map.to_bytes());
-    for (name, value) in &document.metadata {
+    // Where its file is decides nothing.
+    for (name, value) in document.metadata.iter().filter(|(name, _)| *name != PATH_FIELD) {
         field(name.as_bytes());
         match value {
             Value::String(text) => field(format!("s{text}").as_bytes()),

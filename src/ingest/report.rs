@@ -16,10 +16,10 @@ pub struct Ingested {
     /// Documents that were there already, byte for byte.
     pub unchanged: u64,
     /// Documents removed: their file or record has no text any more, their record is no longer in its file, or their
-    /// file was pruned.
+    /// file was pruned; and those `merged`.
     pub removed: u64,
-    /// Documents removed because their file has another one: it was ingested under two spellings of its path.
-    pub duplicates: u64,
+    /// Documents removed because their file has another one; they count among those `removed`.
+    pub merged: Vec<Merged>,
     /// Documents kept, though their file is gone or is left out now: with [`IngestOptions::prune`] they are removed.
     ///
     /// [`IngestOptions::prune`]: super::IngestOptions::prune
@@ -38,11 +38,19 @@ impl Ingested {
     /// Whether there was nothing to ingest: no document was found, none was removed and nothing failed.
     #[must_use]
     pub fn found_nothing(&self) -> bool {
-        let Self { added, replaced, unchanged, removed, duplicates, .. } = self;
-        added + replaced + unchanged + removed + duplicates == 0
-            && self.skipped.is_empty()
-            && !self.interrupted
+        let Self { added, replaced, unchanged, removed, .. } = self;
+        added + replaced + unchanged + removed == 0 && self.skipped.is_empty() && !self.interrupted
     }
+}
+
+/// A document that was removed because its file was there twice, under two spellings of its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Merged {
+    /// Key of the document that stays.
+    pub kept: String,
+    /// Key of the one that is removed.
+    pub removed: String,
 }
 
 /// A document or file that could not be ingested.
@@ -56,7 +64,7 @@ pub struct Skipped {
     pub kept: bool,
 }
 
-/// What a walk of folders passed by, and what was read and had no text. A folder that was not entered counts as one.
+/// What a walk of folders passed by. A folder that was not entered counts as one.
 ///
 /// Displayed as `2 ignored by docs/.gitignore, 1 hidden`; as nothing where nothing was left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,27 +75,27 @@ pub struct LeftOut {
     pub ignored: BTreeMap<PathBuf, u64>,
     /// Files and folders whose name begins with a dot, but `.git` and ignore files.
     pub hidden: u64,
-    /// Files of unknown kinds by their ending, in lower case and with its dot; empty for none.
+    /// Files of unknown kinds by their ending, in lower case and without its dot; empty for none.
     pub unknown: BTreeMap<String, u64>,
     /// Symbolic links.
     pub links: u64,
     /// Pipes, sockets and devices.
     pub special: u64,
-    /// Files and records without text: they have no passages.
-    pub empty: Vec<String>,
+    /// Databases.
+    pub databases: u64,
     /// Folders among the ignored and hidden.
     pub folders: u64,
 }
 
-/// Kinds of files and names that are told one by one.
+/// Kinds of files that are told one by one.
 const TOLD: usize = 5;
 
 impl LeftOut {
-    /// Files, folders and records that were left out.
+    /// Files and folders that were left out.
     #[must_use]
     pub fn count(&self) -> u64 {
-        let Self { ignored, hidden, unknown, links, special, empty, folders: _ } = self;
-        ignored.values().chain(unknown.values()).sum::<u64>() + hidden + links + special + empty.len() as u64
+        let Self { ignored, hidden, unknown, links, special, databases, folders: _ } = self;
+        ignored.values().chain(unknown.values()).sum::<u64>() + hidden + links + special + databases
     }
 
     /// What is counted, in one word or three: `file`, `files` or `files and folders`.
@@ -126,10 +134,8 @@ impl fmt::Display for LeftOut {
             let s = plural(self.special);
             parts.push(format!("{} pipe{s} or device{s}", self.special));
         }
-        match self.empty.len() {
-            0 => {}
-            count @ 1..=TOLD => parts.push(format!("{count} without text ({})", self.empty.join(", "))),
-            count => parts.push(format!("{count} without text")),
+        if self.databases > 0 {
+            parts.push(format!("{} database{}", self.databases, plural(self.databases)));
         }
         f.write_str(&parts.join(", "))
     }
@@ -147,7 +153,7 @@ impl LeftOut {
             .take(TOLD)
             .map(|&(ending, count)| match ending {
                 "" => format!("{count} without an ending"),
-                _ => format!("{count} {ending}"),
+                _ => format!("{count} .{ending}"),
             })
             .collect();
         if rest > 0 {
@@ -172,14 +178,14 @@ mod tests {
         left_out.folders = 1;
         left_out.links = 1;
         left_out.special = 2;
-        left_out.empty = vec!["d/a.txt".into()];
-        for (ending, count) in [("", 1), (".a", 2), (".b", 1), (".c", 1), (".d", 9), (".e", 1), (".f", 3)] {
+        left_out.databases = 1;
+        for (ending, count) in [("", 1), ("a", 2), ("b", 1), ("c", 1), ("d", 9), ("e", 1), ("f", 3)] {
             left_out.unknown.insert(ending.into(), count);
         }
         assert_eq!(
             left_out.to_string(),
             "2 ignored by root/.gitignore, 1 hidden, 18 of other kinds (9 .d, 3 .f, 2 .a, 1 without an ending, \
-             1 .b, 2 more), 1 link, 2 pipes or devices, 1 without text (d/a.txt)"
+             1 .b, 2 more), 1 link, 2 pipes or devices, 1 database"
         );
         assert_eq!((left_out.count(), left_out.noun()), (25, "files and folders"));
     }

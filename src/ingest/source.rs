@@ -15,7 +15,7 @@ pub(super) struct Item {
     pub(super) source: String,
     pub(super) document: Result<Document, Error>,
     pub(super) bytes: u64,
-    /// Whether an empty text means that there is no document any more. From a caller or a pipe it is a mistake.
+    /// Whether an empty text means that there is no document any more. From a caller it is a mistake.
     pub(super) may_be_empty: bool,
     /// The file or folder; `None` for what is no file, and for a failure of which the place is not known.
     pub(super) place: Option<PathBuf>,
@@ -94,7 +94,7 @@ pub(super) fn from_stdin(key: String, kind: FileKind, max_bytes: u64) -> impl It
         FileKind::Document(kind) => Box::new(std::iter::once_with(move || {
             let (document, bytes) =
                 Document::from_reader(key.clone(), Path::new(&key), std::io::stdin(), kind, max_bytes);
-            Item { source: key, document, bytes, may_be_empty: false, place: None }
+            Item { source: key, document, bytes, may_be_empty: true, place: None }
         })),
     };
     items

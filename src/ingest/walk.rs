@@ -44,7 +44,8 @@ impl SourceFile {
     pub(super) fn origin(&self) -> Origin {
         Origin {
             place: self.place.clone(),
-            key: matches!(self.kind, FileKind::Document(_)).then(|| key_of(&self.path)),
+            given: key_of(&self.path),
+            is_whole: matches!(self.kind, FileKind::Document(_)),
             is_link: self.tree.is_none() && self.path.is_symlink(),
             bytes: self.bytes,
         }
@@ -184,7 +185,7 @@ fn kind_of(entry: &DirEntry) -> Result<FileKind, fn(&mut LeftOut, &Path)> {
         Some(kind) if kind.is_symlink() => Err(|left_out, _| left_out.links += 1),
         Some(kind) if kind.is_file() => FileKind::of(entry.path()).ok_or(|left_out, path| {
             let ending = path.extension().map(OsStr::to_string_lossy);
-            let ending = ending.map(|ending| format!(".{}", ending.to_lowercase())).unwrap_or_default();
+            let ending = ending.map(|ending| ending.to_lowercase()).unwrap_or_default();
             *left_out.unknown.entry(ending).or_default() += 1;
         }),
         _ => Err(|left_out, _| left_out.special += 1),
@@ -205,9 +206,13 @@ fn passed_by(
     for entry in entries.flatten() {
         let (name, below) = (entry.file_name(), folder.join(entry.file_name()));
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let is_ours = matches!(name.to_str(), Some(".git" | ".gitignore" | ".ignore"))
-            || (is_folder && Store::is_database(&entry.path()));
-        if is_ours || yielded.contains(&below) {
+        let is_ours =
+            matches!(name.to_str(), Some(".git" | ".gitignore" | ".ignore")) || yielded.contains(&below);
+        if is_ours {
+            continue;
+        }
+        if is_folder && Store::is_database(&entry.path()) {
+            left_out.databases += 1;
             continue;
         }
         left_out.folders += u64::from(is_folder);

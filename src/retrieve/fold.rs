@@ -28,14 +28,6 @@ pub(super) fn each_word(text: &str, mut tell: impl FnMut(&str)) {
     }
 }
 
-/// Whether there is a word in a text: a letter or digit of any script. Punctuation, symbols and emoji are none.
-pub fn has_word(text: &str) -> bool {
-    // Marks alone, modifier letters, and letters in boxes that are emoji count as letters otherwise.
-    let is_sign =
-        |c: char| is_combining_mark(c) || matches!(c, '\u{2b0}'..='\u{2ff}' | '\u{1f100}'..='\u{1f1ff}');
-    text.nfkc().any(|c| c.is_alphanumeric() && !is_sign(c))
-}
-
 /// The text in Normalization Form KC, without what is not seen inside words.
 fn written_plainly(text: &str) -> Cow<'_, str> {
     if text.is_ascii()
@@ -61,34 +53,4 @@ fn is_unseen(c: char) -> bool {
 
 fn is_unseen_or_divides(c: char) -> bool {
     c == ZERO_WIDTH_SPACE || is_unseen(c)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_letter_or_digit_of_any_script_is_a_word() {
-        for text in ["a", "7", "?ж!", "東", "का", "½", "①", "ａ", "e\u{301}", "C++"] {
-            assert!(has_word(text), "{text:?}");
-        }
-        for text in [
-            "",
-            "???",
-            "*",
-            "!",
-            "#",
-            "😀",
-            "🅱️",
-            "🇩🇪",
-            "€ %",
-            "\u{301}",
-            "\u{200b}\u{ad}",
-            "\u{fe0f}",
-            "…—",
-            "˘",
-        ] {
-            assert!(!has_word(text), "{text:?}");
-        }
-    }
 }

@@ -10,11 +10,14 @@
 //! `fold.rs` | words, however they are written
 //! `copies.rs` | passages that say the same
 //! `rank.rs` | both together
+//! `question.rs` | questions that ask nothing
 
 #[cfg(feature = "encoder")]
 mod copies;
 #[cfg(feature = "encoder")]
 mod fold;
+#[cfg(feature = "encoder")]
+mod question;
 #[cfg(feature = "encoder")]
 mod rank;
 mod search;
@@ -24,6 +27,6 @@ mod words;
 #[cfg(feature = "encoder")]
 pub use copies::Place;
 #[cfg(feature = "encoder")]
-pub use fold::has_word;
+pub use question::has_word;
 #[cfg(feature = "encoder")]
 pub use rank::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions, Retrieved};

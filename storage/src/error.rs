@@ -31,12 +31,56 @@ pub enum StorageError {
         what: String,
     },
     /// Another opener holds the database.
-    #[error("{path}: in use by process {pid}", path = path.display())]
+    #[error(
+        "{path}: in use by {who}; to read it meanwhile, publish it there (postil publish {path}) and open what was \
+         published (--published)",
+        path = path.display(), who = holder(*pid)
+    )]
     Locked {
         /// The database.
         path: PathBuf,
         /// The holder's process id; 0 when it had not written it yet.
         pid: u32,
+    },
+    /// The folder, or its medium, may only be read: open it to be read, or write a copy of it elsewhere.
+    #[error(
+        "{path}: nothing may be written in this folder ({source}); it can be searched as it is, and a copy of it \
+         (postil backup {path} NEW) be changed",
+        path = path.display()
+    )]
+    NotWritable {
+        /// The database.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Not even what has to be read may be: have it published by someone who may.
+    #[error(
+        "{place}: {source}; someone who may write it can publish it for readers (postil publish {path}), who open \
+         what was published (--published)",
+        place = place.display(), path = path.display()
+    )]
+    NotReadable {
+        /// The database.
+        path: PathBuf,
+        /// The file or folder that may not be read.
+        place: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// What is only read has a copy of its documents: set `TMPDIR` to a folder that may be written.
+    #[error(
+        "{path}: no folder for temporary files can be made here ({source}); name another one with TMPDIR",
+        path = path.display()
+    )]
+    NoTemporary {
+        /// The system's folder for temporary files.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
     },
     /// Opened to be read: write where the database is open to be written.
     #[error("{path}: opened read-only", path = path.display())]
@@ -45,7 +89,10 @@ pub enum StorageError {
         path: PathBuf,
     },
     /// The writer has yet to publish something that others can read beside it.
-    #[error("{path}: nothing was published for readers", path = path.display())]
+    #[error(
+        "{path}: nothing was published for readers; publish it where it may be written: postil publish {path}",
+        path = path.display()
+    )]
     NotPublished {
         /// The database.
         path: PathBuf,
@@ -226,6 +273,16 @@ impl StorageError {
     pub(crate) fn corrupt(path: &Path, what: impl Into<String>) -> Self {
         Self::Corrupt { path: path.to_owned(), what: what.into() }
     }
+}
+
+fn holder(pid: u32) -> String {
+    // It had not written it yet.
+    if pid == 0 { "another process".to_owned() } else { format!("process {pid}") }
+}
+
+/// Tells whether an operation failed since the place may only be read, or only by others.
+pub(crate) fn may_not_be_written(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
 /// Names the path an I/O error happened at.

@@ -103,6 +103,7 @@ fn replacing_a_tenth_again_and_again_keeps_the_files_in_bounds() {
         assert_eq!(hits[0].key, format!("key {number:06}"));
     }
     assert_eq!(store.check().unwrap(), vec![]);
+    assert!(most <= 3.0 * size, "{most} bytes at most after a commit, a fresh build has {size}");
     assert!(before <= 3.0 * size, "{before} bytes before compaction, a fresh build has {size}");
     assert!(after <= 2.0 * size, "{after} bytes after compaction, a fresh build has {size}");
 }

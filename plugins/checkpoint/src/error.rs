@@ -62,6 +62,18 @@ pub enum CheckpointError {
         /// The types that would do.
         expected: &'static str,
     },
+    /// A file asks for what this crate does not do.
+    #[error("{path}: {field} is {got}, supported: {supported}", path = path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The field that asks for it.
+        field: &'static str,
+        /// Its value.
+        got: String,
+        /// The values that would do.
+        supported: &'static str,
+    },
     /// There is no place for models: set the variable.
     #[error("no model home: set POSTIL_MODELS, XDG_DATA_HOME or HOME")]
     NoHome,
@@ -124,6 +136,14 @@ pub enum Damage {
         name: String,
         /// What does not fit.
         reason: &'static str,
+    },
+    /// A tensor's type has no known size.
+    #[error("tensor {name} is stored as {dtype}, which is no known type")]
+    TensorType {
+        /// The tensor's name.
+        name: String,
+        /// Its type as the file spells it.
+        dtype: String,
     },
     /// A pickle: reading one means running the program in it.
     #[error("holds pickled weights, which are a program that reading would run; convert them to safetensors")]

@@ -87,6 +87,31 @@ impl ModelFolder {
         })
     }
 
+    /// A configuration of the folder, read as [`settings`](crate::settings) does.
+    ///
+    /// # Errors
+    /// As [`ModelFolder::json`], with the field.
+    pub fn settings<T: DeserializeOwned>(&self, file: &str) -> Result<T, CheckpointError> {
+        self.read_settings(file, self.json(file)?)
+    }
+
+    /// The same, `None` when the file is not there.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Corrupt`] with the field.
+    pub fn settings_if_present<T: DeserializeOwned>(&self, file: &str) -> Result<Option<T>, CheckpointError> {
+        self.json_if_present(file)?.map(|value| self.read_settings(file, value)).transpose()
+    }
+
+    fn read_settings<T: DeserializeOwned>(
+        &self,
+        file: &str,
+        value: serde_json::Value,
+    ) -> Result<T, CheckpointError> {
+        let damage = |reason| CheckpointError::corrupt(&self.file(file), Damage::Unreadable { reason });
+        crate::settings(value).map_err(damage)
+    }
+
     /// A text file of the folder, `None` when it is not there.
     ///
     /// # Errors

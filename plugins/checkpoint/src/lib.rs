@@ -8,7 +8,9 @@
 //! file | responsibility
 //! ---|---
 //! `folder.rs` | finding and reading the files of one model
+//! `settings.rs` | configurations, with nulls as published
 //! `tokenizer.rs` | the tokenizer, without truncation and padding
+//! `word_pieces.rs` | a BERT's tokenizer from its vocabulary alone
 //! `weights/` | tensors by name, as f32 or int8 codes
 //! `gguf/` | a model in one GGUF file: settings, tokenizer, places of tensors
 //! `fingerprint.rs` | the digest of all that decides a model's output
@@ -25,8 +27,10 @@ mod gguf;
 mod home;
 mod known;
 mod parse_tokenizer;
+mod settings;
 mod tokenizer;
 mod weights;
+mod word_pieces;
 
 pub use error::{CheckpointError, Damage};
 pub use fingerprint::{Fingerprint, file_digest};
@@ -34,6 +38,7 @@ pub use folder::ModelFolder;
 pub use gguf::{GgufFile, GgufTensor, GgufValue};
 pub use home::{HOME_VARIABLE, Installed, list, locate, model_home};
 pub use known::{KnownModel, Mismatch, PinnedFile, Wheel, known_model, known_models, verify};
+pub use settings::settings;
 pub use tokenizer::{load_question_tokenizer, load_tokenizer};
 pub use weights::{TensorEntry, Weights};
 

@@ -1,30 +1,25 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tokenizers::{PaddingParams, Tokenizer, TruncationParams};
 
 use crate::folder::read_bounded;
 use crate::parse_tokenizer::parse_tokenizer;
+use crate::word_pieces::{WORD_PIECES, from_word_pieces};
 use crate::{CheckpointError, Damage, ModelFolder};
 
 /// Largest `tokenizer.json` read; the largest published ones have some 30 MB.
-const MAX_TOKENIZER_BYTES: u64 = 256 << 20;
+pub(crate) const MAX_TOKENIZER_BYTES: u64 = 256 << 20;
 
 const WHOLE: &str = "tokenizer.json";
-const CONFIG: &str = "tokenizer_config.json";
 /// The older form of byte-level byte-pair encoding, in two files, which RAG checkpoints have.
 const VOCABULARY: &str = "vocab.json";
 const MERGES: &str = "merges.txt";
-/// The older form of BERT's word pieces: one a line.
-const WORD_PIECES: &str = "vocab.txt";
 /// Where a RAG checkpoint keeps its generator's tokenizer.
 const GENERATOR: &str = "generator_tokenizer";
 /// Where it keeps its question encoder's.
 const QUESTION_ENCODER: &str = "question_encoder_tokenizer";
-/// Most word pieces of a `vocab.txt`; the largest published ones have some 200,000.
-const MAX_WORD_PIECES: usize = 1 << 22;
 
 /// The folder's tokenizer, with truncation and padding switched off: `tokenizer.json`, or `vocab.json` with
 /// `merges.txt` as BART has them, or `vocab.txt` as BERT has it; of a RAG checkpoint, the generator's.
@@ -69,75 +64,6 @@ fn load_from(places: &[PathBuf]) -> Result<Tokenizer, CheckpointError> {
         return Ok(tokenizer);
     }
     Err(CheckpointError::Missing { path: places[0].clone(), file: WHOLE.to_owned() })
-}
-
-/// What BERT's `tokenizer_config.json` says of the text before it is divided.
-#[derive(Deserialize)]
-struct Uncased {
-    #[serde(default = "yes")]
-    do_lower_case: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// `vocab.txt` as one `tokenizer.json`, with BERT's special tokens; lower case unless `tokenizer_config.json`
-/// says otherwise.
-fn from_word_pieces(place: &Path) -> Result<Vec<u8>, CheckpointError> {
-    let path = place.join(WORD_PIECES);
-    let unreadable = |reason: String| CheckpointError::corrupt(&path, Damage::Unreadable { reason });
-    let text = String::from_utf8(read_bounded(&path, MAX_TOKENIZER_BYTES)?)
-        .map_err(|source| unreadable(source.to_string()))?;
-    let vocabulary: BTreeMap<&str, usize> =
-        text.lines().take(MAX_WORD_PIECES).enumerate().map(|(id, piece)| (piece.trim_end(), id)).collect();
-    let config = place.join(CONFIG);
-    let lowercase = match config.is_file() {
-        true => {
-            let config: Uncased = serde_json::from_slice(&read_bounded(&config, MAX_TOKENIZER_BYTES)?)
-                .map_err(|source| unreadable(source.to_string()))?;
-            config.do_lower_case
-        }
-        false => true,
-    };
-    let id = |content: &str| {
-        let id = vocabulary.get(content).copied();
-        id.ok_or_else(|| unreadable(format!("there is no {content}")))
-    };
-    let (start, end, _) = (id("[CLS]")?, id("[SEP]")?, id("[UNK]")?);
-    let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-    let added = special.iter().filter_map(|content| Some((content, vocabulary.get(*content)?)));
-    let added: Vec<Value> = added
-        .map(|(content, id)| {
-            json!({
-                "id": id, "content": content, "special": true, "normalized": false, "single_word": false,
-                "lstrip": false, "rstrip": false,
-            })
-        })
-        .collect();
-    let token = |content: &str, kind: u32| json!({"SpecialToken": {"id": content, "type_id": kind}});
-    let part = |name: &str, kind: u32| json!({"Sequence": {"id": name, "type_id": kind}});
-    let named = |content: &str, id: usize| json!({"id": content, "ids": [id], "tokens": [content]});
-    let whole = json!({
-        "version": "1.0", "added_tokens": added,
-        "normalizer": {
-            "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null,
-            "lowercase": lowercase,
-        },
-        "pre_tokenizer": {"type": "BertPreTokenizer"},
-        "post_processor": {
-            "type": "TemplateProcessing",
-            "single": [token("[CLS]", 0), part("A", 0), token("[SEP]", 0)],
-            "pair": [token("[CLS]", 0), part("A", 0), token("[SEP]", 0), part("B", 1), token("[SEP]", 1)],
-            "special_tokens": {"[CLS]": named("[CLS]", start), "[SEP]": named("[SEP]", end)},
-        },
-        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
-        "model": {
-            "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-            "max_input_chars_per_word": 100, "vocab": vocabulary,
-        },
-    });
-    serde_json::to_vec(&whole).map_err(|source| unreadable(source.to_string()))
 }
 
 /// `vocab.json` and `merges.txt` as one `tokenizer.json`, with BART's special tokens where it has them.

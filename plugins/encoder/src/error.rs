@@ -12,7 +12,7 @@ pub enum EncoderError {
     /// The model is of a kind this encoder does not compute.
     #[error("{path}: {field} is {got}, supported: {supported}", path = path.display())]
     Unsupported {
-        /// The folder.
+        /// The file.
         path: PathBuf,
         /// What decides it: `model_type`, a module's type.
         field: &'static str,
@@ -24,7 +24,7 @@ pub enum EncoderError {
     /// The configuration contradicts itself or is out of all proportion.
     #[error("{path}: {reason}", path = path.display())]
     Config {
-        /// The folder.
+        /// The file, or the folder where several do not fit together.
         path: PathBuf,
         /// What does not fit.
         reason: String,

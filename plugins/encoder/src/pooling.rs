@@ -1,5 +1,5 @@
 use postil_checkpoint::ModelFolder;
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::EncoderError;
 
@@ -14,59 +14,66 @@ pub enum Pooling {
     Max,
 }
 
-#[derive(Deserialize)]
-#[serde(default)]
-struct Modes {
-    pooling_mode: Option<String>,
-    pooling_mode_cls_token: bool,
-    pooling_mode_mean_tokens: bool,
-    pooling_mode_max_tokens: bool,
-    pooling_mode_mean_sqrt_len_tokens: bool,
-    pooling_mode_weightedmean_tokens: bool,
-    pooling_mode_lasttoken: bool,
-    include_prompt: bool,
+/// Flags of `1_Pooling/config.json`, with what each means where it is not there.
+const FLAGS: [(&str, &str, bool); 6] = [
+    ("pooling_mode_cls_token", "cls", false),
+    ("pooling_mode_mean_tokens", "mean", true),
+    ("pooling_mode_max_tokens", "max", false),
+    ("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens", false),
+    ("pooling_mode_weightedmean_tokens", "weightedmean", false),
+    ("pooling_mode_lasttoken", "lasttoken", false),
+];
+
+fn mode(value: &Value) -> Result<&str, (&'static str, String)> {
+    value.as_str().ok_or_else(|| ("pooling_mode", value.to_string()))
 }
 
-impl Default for Modes {
-    fn default() -> Self {
-        Self {
-            pooling_mode: None,
-            pooling_mode_cls_token: false,
-            pooling_mode_mean_tokens: false,
-            pooling_mode_max_tokens: false,
-            pooling_mode_mean_sqrt_len_tokens: false,
-            pooling_mode_weightedmean_tokens: false,
-            pooling_mode_lasttoken: false,
-            include_prompt: true,
+/// The modes that a configuration asks for, as sentence-transformers reads it: `pooling_mode` goes before the flags, and
+/// a flag that is null is off.
+fn asked(stated: &Map<String, Value>) -> Result<Vec<&str>, (&'static str, String)> {
+    match stated.get("pooling_mode") {
+        None | Some(Value::Null) => {}
+        Some(Value::Array(modes)) => return modes.iter().map(mode).collect(),
+        Some(one) => return Ok(vec![mode(one)?]),
+    }
+    let mut asked = Vec::new();
+    for (flag, mode, default) in FLAGS {
+        let is_on = match stated.get(flag) {
+            None => default,
+            Some(Value::Null) => false,
+            Some(Value::Bool(is_on)) => *is_on,
+            Some(other) => return Err((flag, other.to_string())),
+        };
+        if is_on {
+            asked.push(mode);
         }
     }
+    Ok(asked)
 }
 
 impl Pooling {
-    /// The pooling that sentence-transformers' pooling module in `path` asks for.
+    /// As a folder's pooling module says.
     pub(crate) fn open(folder: &ModelFolder, path: &str) -> Result<Self, EncoderError> {
-        let modes: Modes = folder.json(&format!("{path}/config.json"))?;
-        let flags = [
-            ("cls", modes.pooling_mode_cls_token),
-            ("mean", modes.pooling_mode_mean_tokens),
-            ("max", modes.pooling_mode_max_tokens),
-            ("mean_sqrt_len", modes.pooling_mode_mean_sqrt_len_tokens),
-            ("weightedmean", modes.pooling_mode_weightedmean_tokens),
-            ("lasttoken", modes.pooling_mode_lasttoken),
-            ("include_prompt = false", !modes.include_prompt),
-        ];
-        let mut asked: Vec<&str> = flags.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
-        asked.extend(modes.pooling_mode.as_deref());
-        match asked[..] {
-            ["mean"] => Ok(Self::Mean),
-            ["cls"] => Ok(Self::Cls),
-            ["max"] => Ok(Self::Max),
-            _ => Err(EncoderError::Unsupported {
-                path: folder.path().to_owned(),
-                field: "pooling",
-                got: asked.join(" + "),
-                supported: "mean, cls or max alone",
-            }),
+        let file = match path {
+            "" => "config.json".to_owned(),
+            path => format!("{path}/config.json"),
+        };
+        let stated: Map<String, Value> = folder.json(&file)?;
+        let unsupported = |field, got: String, supported| {
+            Err(EncoderError::Unsupported { path: folder.file(&file), field, got, supported })
+        };
+        if let Some(prompt) = stated.get("include_prompt").filter(|prompt| **prompt == false) {
+            return unsupported("include_prompt", prompt.to_string(), "true");
+        }
+        match asked(&stated) {
+            Ok(modes) => match modes[..] {
+                ["mean"] => Ok(Self::Mean),
+                ["cls"] => Ok(Self::Cls),
+                ["max"] => Ok(Self::Max),
+                [] => unsupported("pooling_mode", "none".to_owned(), "mean, cls or max alone"),
+                _ => unsupported("pooling_mode", modes.join(" + "), "mean, cls or max alone"),
+            },
+            Err((field, got)) => unsupported(field, got, "true, false; for pooling_mode a name"),
         }
     }
 
@@ -101,4 +108,52 @@ pub fn normalize(vector: &mut [f32]) {
     let square: f64 = vector.iter().map(|value| f64::from(*value) * f64::from(*value)).sum();
     let length = square.sqrt().max(LEAST_LENGTH) as f32;
     vector.iter_mut().for_each(|value| *value /= length);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(config: &str) -> Result<Pooling, String> {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("1_Pooling")).unwrap();
+        for (name, content) in [("config.json", "{}"), ("1_Pooling/config.json", config)] {
+            std::fs::write(home.path().join(name), content).unwrap();
+        }
+        let folder = ModelFolder::open(home.path()).unwrap();
+        Pooling::open(&folder, "1_Pooling").map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn fields_left_out_and_null_mean_what_they_do_to_sentence_transformers() {
+        for (config, pooling) in [
+            ("{}", Pooling::Mean),
+            (r#"{"word_embedding_dimension": 8}"#, Pooling::Mean),
+            (
+                r#"{"pooling_mode": null, "pooling_mode_max_tokens": null, "include_prompt": null}"#,
+                Pooling::Mean,
+            ),
+            (r#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": null}"#, Pooling::Cls),
+            (r#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}"#, Pooling::Cls),
+            (r#"{"pooling_mode": "max", "pooling_mode_mean_tokens": true}"#, Pooling::Max),
+            (r#"{"pooling_mode": ["cls"]}"#, Pooling::Cls),
+        ] {
+            assert_eq!(opened(config), Ok(pooling), "{config}");
+        }
+    }
+
+    #[test]
+    fn another_pooling_is_refused_with_its_field_value_and_file() {
+        for (config, said) in [
+            (r#"{"pooling_mode": "lasttoken"}"#, "pooling_mode is lasttoken"),
+            (r#"{"pooling_mode": ["mean", "max"]}"#, "pooling_mode is mean + max"),
+            (r#"{"pooling_mode_cls_token": true}"#, "pooling_mode is cls + mean"),
+            (r#"{"pooling_mode_mean_tokens": false}"#, "pooling_mode is none"),
+            (r#"{"pooling_mode_mean_tokens": "yes"}"#, "pooling_mode_mean_tokens is \"yes\""),
+            (r#"{"include_prompt": false}"#, "include_prompt is false"),
+        ] {
+            let error = opened(config).unwrap_err();
+            assert!(error.contains("1_Pooling/config.json: ") && error.contains(said), "{config}: {error}");
+        }
+    }
 }

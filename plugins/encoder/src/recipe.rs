@@ -51,6 +51,10 @@ struct Module {
     r#type: String,
 }
 
+const ORDER: &str = "Transformer, Pooling, Normalize, in this order, each once";
+const MODULES: &str = "modules.json";
+const PROMPTS: &str = "config_sentence_transformers.json";
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SentenceBert {
@@ -88,7 +92,8 @@ impl Recipe {
             "dpr" => Self::dpr(),
             _ => Self::sentence_transformers(folder)?,
         };
-        let stated: SentenceBert = folder.json_if_present("sentence_bert_config.json")?.unwrap_or_default();
+        let stated: SentenceBert =
+            folder.settings_if_present("sentence_bert_config.json")?.unwrap_or_default();
         recipe.lower_case = stated.do_lower_case;
         recipe.max_tokens = config.max_position_embeddings;
         if let Some(limit) = stated.max_seq_length {
@@ -98,7 +103,7 @@ impl Recipe {
                 true => "question_encoder_tokenizer/tokenizer_config.json",
                 false => "tokenizer_config.json",
             };
-            let tokenizer: TokenizerConfig = folder.json_if_present(file)?.unwrap_or_default();
+            let tokenizer: TokenizerConfig = folder.settings_if_present(file)?.unwrap_or_default();
             let limit = tokenizer.model_max_length.unwrap_or(f64::INFINITY);
             recipe.max_tokens = recipe.max_tokens.min(limit as usize);
         }
@@ -106,7 +111,7 @@ impl Recipe {
         if recipe.max_tokens < LEAST_WINDOW {
             return Err(invalid(format!("the window of {} tokens holds no text", recipe.max_tokens)));
         }
-        let overrides: Overrides = folder.json_if_present("postil.json")?.unwrap_or_default();
+        let overrides: Overrides = folder.settings_if_present("postil.json")?.unwrap_or_default();
         if let Some(scale) = overrides.score_scale {
             if !(scale.is_finite() && scale > 0.0) {
                 return Err(invalid(format!("score_scale is {scale}, expected a positive number")));
@@ -131,26 +136,47 @@ impl Recipe {
     }
 
     fn sentence_transformers(folder: &ModelFolder) -> Result<Self, EncoderError> {
-        let (mut pooling, mut normalize) = (Pooling::Mean, false);
-        for module in folder.json_if_present::<Vec<Module>>("modules.json")?.unwrap_or_default() {
-            match module.r#type.rsplit('.').next().unwrap_or_default() {
-                "Transformer" if module.path.is_empty() => {}
-                "Pooling" => pooling = Pooling::open(folder, &module.path)?,
-                "Normalize" => normalize = true,
-                _ => {
-                    return Err(EncoderError::Unsupported {
-                        path: folder.path().to_owned(),
-                        field: "modules.json: type",
-                        got: module.r#type,
-                        supported: "Transformer at the root, Pooling, Normalize",
-                    });
+        let (mut pooling, mut normalize, mut last) = (Pooling::Mean, false, 0);
+        for module in folder.settings_if_present::<Vec<Module>>(MODULES)?.unwrap_or_default() {
+            let unsupported = |field, got: String, supported| {
+                Err(EncoderError::Unsupported { path: folder.file(MODULES), field, got, supported })
+            };
+            let place = match module.r#type.rsplit('.').next().unwrap_or_default() {
+                "Transformer" | "BERT" if module.path.is_empty() => 1,
+                "Transformer" | "BERT" => {
+                    return unsupported("path of Transformer", module.path, "the folder itself");
                 }
+                "Pooling" => {
+                    pooling = Pooling::open(folder, &module.path)?;
+                    2
+                }
+                "Normalize" => {
+                    normalize = true;
+                    3
+                }
+                _ => return unsupported("type", module.r#type, "Transformer, Pooling, Normalize"),
+            };
+            if place <= last {
+                return unsupported("type", format!("{} once more, or late", module.r#type), ORDER);
             }
+            last = place;
         }
-        let stated: SentenceTransformers =
-            folder.json_if_present("config_sentence_transformers.json")?.unwrap_or_default();
-        // Compared by cosine: unit vectors, whether or not the model has a module that makes them so.
-        let dot = !normalize && matches!(stated.similarity_fn_name.as_deref(), Some("dot" | "dot_score"));
+        let stated: SentenceTransformers = folder.settings_if_present(PROMPTS)?.unwrap_or_default();
+        // Compared by cosine: unit vectors, whether or not the model has a module that makes them so. Between those any
+        // of the measures ranks alike.
+        let dot = match stated.similarity_fn_name.as_deref() {
+            _ if normalize => false,
+            None | Some("cosine" | "cos_sim") => false,
+            Some("dot" | "dot_score") => true,
+            Some(other) => {
+                return Err(EncoderError::Unsupported {
+                    path: folder.file(PROMPTS),
+                    field: "similarity_fn_name",
+                    got: other.to_owned(),
+                    supported: "cosine, dot; any where vectors are normalized",
+                });
+            }
+        };
         let prompts = stated.prompts.unwrap_or_default();
         let prompt = |names: &[&str]| {
             let mut names = names.iter().copied().chain(stated.default_prompt_name.as_deref());

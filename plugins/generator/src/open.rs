@@ -9,10 +9,13 @@ use crate::{LanguageGenerator, LoadError, ReaderGenerator};
 /// The generator at `path`: a reader's folder as training exports it, or whatever [`LanguageGenerator::open`] reads.
 ///
 /// # Errors
-/// As [`ReaderGenerator::open`] and [`LanguageGenerator::open`].
+/// As [`ReaderGenerator::open`] and [`LanguageGenerator::open`], inside [`LoadError::At`] where that does not name the
+/// file or folder.
 pub fn open(path: &Path) -> Result<Arc<dyn Generator>, LoadError> {
-    match path.is_dir() && ReaderGenerator::is_at(&ModelFolder::open(path)?) {
-        true => Ok(Arc::new(ReaderGenerator::open(path)?)),
-        false => Ok(Arc::new(LanguageGenerator::open(path)?)),
-    }
+    let is_reader = path.is_dir() && ReaderGenerator::is_at(&ModelFolder::open(path)?);
+    let opened: Result<Arc<dyn Generator>, LoadError> = match is_reader {
+        true => ReaderGenerator::open(path).map(|reader| Arc::new(reader) as _),
+        false => LanguageGenerator::open(path).map(|model| Arc::new(model) as _),
+    };
+    opened.map_err(|error| error.at(path))
 }

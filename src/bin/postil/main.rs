@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("postil: {}", render::printable(&format!("{error:#}")));
+        eprintln!("postil: {}", render::printable(&render::chain(error.as_ref())));
         ExitCode::FAILURE
     })
 }

@@ -12,18 +12,24 @@ pub(crate) fn to_read(path: &Path, reading: args::Reading, options: Options) -> 
     must_be_there(path)?;
     match reading.published {
         true => Ok(options.open_read_only(path)?),
-        false => Ok(options.must_exist(true).open(path)?),
+        false => Ok(options.open_to_read(path)?),
     }
 }
 
-/// Opens what is there; a path that leads nowhere gets an error that lists the databases beside it.
+/// Opens what is there to be read, wherever it is.
+pub(crate) fn existing_to_read(path: &Path) -> Result<Database> {
+    must_be_there(path)?;
+    Ok(Database::options().open_to_read(path)?)
+}
+
+/// Opens what is there to be changed; a path that leads nowhere gets an error that lists the databases beside it.
 pub(crate) fn existing(path: &Path) -> Result<Database> {
     must_be_there(path)?;
     Ok(Database::options().must_exist(true).open(path)?)
 }
 
 fn must_be_there(path: &Path) -> Result<()> {
-    if path.exists() {
+    if path.try_exists().with_context(|| path.display().to_string())? {
         return Ok(());
     }
     let folder = match path.parent() {

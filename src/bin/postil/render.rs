@@ -75,8 +75,8 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {
         let said = error.to_string();
-        // A transparent error repeats its cause word for word.
-        if !text.ends_with(&said) {
+        // A transparent error repeats its cause word for word, others have it in the middle of what they say.
+        if !text.contains(&said) {
             text = format!("{text}: {said}");
         }
         cause = error.source();

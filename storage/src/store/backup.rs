@@ -35,7 +35,7 @@ impl Store {
     pub fn backup(&self, to: impl AsRef<Path>, progress: CopyProgress<'_>) -> Result<ControlFlow<()>> {
         let (shared, to) = (&*self.shared, to.as_ref());
         let (staging, lock) = Staging::begin(to)?;
-        let total_bytes = bytes_under(&shared.path)?;
+        let total_bytes = shared.disk_bytes()?;
         space::ensure(parent(to), shared.options.min_free_bytes.saturating_add(total_bytes))?;
         let mut bytes = 0;
         let mut going = |more: u64| {
@@ -45,7 +45,7 @@ impl Store {
         // Trees have no snapshots: nobody may write while they are copied. Segments never change, and those of the
         // snapshot stay mapped when their names go.
         let writer = shared.writer.lock();
-        shared.writable()?;
+        shared.unpoisoned()?;
         let (snapshot, documents) = (shared.current(), shared.documents());
         snapshot.ids_are_sound()?;
         if documents

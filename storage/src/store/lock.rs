@@ -1,7 +1,7 @@
 //! One opener per folder. The lock is the operating system's; the file's content only says who holds it.
 
 use crate::documents::rewrite;
-use crate::error::{AtPath, Result, StorageError};
+use crate::error::{AtPath, Result, StorageError, may_not_be_written};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::Path;
@@ -22,9 +22,15 @@ impl Lock {
     /// Takes the folder's lock, creating the file if there is none.
     pub(super) fn take(folder: &Path) -> Result<Self> {
         let path = folder.join(LOCK_FILE);
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).at(&path)?;
-        lock(&mut file, folder)?;
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = match opened {
+            Err(source) if may_not_be_written(&source) && path.exists() => {
+                return Err(StorageError::NotWritable { path: folder.to_owned(), source });
+            }
+            opened => opened.at(&path)?,
+        };
+        let taken = file.try_lock();
+        settle(taken, &mut file, folder)?;
         // In place, and shortened last: the mark is never gone for a moment that a power cut could catch.
         let content = format!("{MARK}{}\n", std::process::id());
         let new = !content_of(&mut file).at(&path)?.starts_with(MARK.as_bytes());
@@ -37,11 +43,12 @@ impl Lock {
         Ok(Self { file })
     }
 
-    /// Keeps openers out of a folder whose files are only read, its `LOCK` among them.
+    /// Keeps writers out of a folder whose files are only read, its `LOCK` among them, and not others who read them.
     pub(super) fn watch(folder: &Path) -> Result<Self> {
         let path = folder.join(LOCK_FILE);
         let mut file = File::open(&path).at(&path)?;
-        lock(&mut file, folder)?;
+        let taken = file.try_lock_shared();
+        settle(taken, &mut file, folder)?;
         Ok(Self { file })
     }
 }
@@ -53,8 +60,8 @@ impl Drop for Lock {
     }
 }
 
-fn lock(file: &mut File, folder: &Path) -> Result<()> {
-    match file.try_lock() {
+fn settle(taken: Result<(), TryLockError>, file: &mut File, folder: &Path) -> Result<()> {
+    match taken {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();

@@ -12,6 +12,7 @@
 //! | group | batches that wait for the writer, written together |
 //! | commit | batches, one transaction |
 //! | seal | the indexer thread: graph, segment file, adoption; merging and compaction |
+//! | rewrite | documents written anew before their files grow too large |
 //! | space | room on the disk |
 //! | read | documents and passages |
 //! | lead | the text of a passage, and where parts of it stand in the document |
@@ -20,6 +21,8 @@
 //! | backup | copies made while the database is in use, and the way back |
 //! | publish | what other processes may read |
 //! | read_only | those who read it |
+//! | unwritable | databases in places that may only be read |
+//! | private | what such readers have for themselves |
 //! | salvage | what can still be read of a damaged database |
 //! | rebuild | a fresh database of that |
 //! | stat | how much there is |
@@ -35,11 +38,13 @@ mod lead;
 mod limits;
 mod lock;
 mod options;
+mod private;
 mod publish;
 mod read;
 mod read_only;
 mod rebuild;
 mod recover;
+mod rewrite;
 mod salvage;
 #[cfg(test)]
 mod sample;
@@ -51,6 +56,7 @@ mod snapshot;
 mod space;
 mod staging;
 mod stat;
+mod unwritable;
 
 pub use backup::{Copied, CopyProgress};
 pub use batch::{Batch, Committed, DocumentWrite, MAX_KEY_BYTES, PassageWrite};
@@ -109,7 +115,9 @@ impl Store {
     /// What kept a segment from being written or adopted.
     pub fn close(self) -> Result<()> {
         // Indexing that no segment is due for can be done again at any time.
-        if self.shared.current().growing.rows() < self.shared.options.seal_rows {
+        if self.shared.read_only.is_some()
+            || self.shared.current().growing.rows() < self.shared.options.seal_rows
+        {
             return Ok(());
         }
         self.indexer.seal_due()

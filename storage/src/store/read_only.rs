@@ -1,6 +1,7 @@
 //! Readers beside a writer, in any process: each has its own copy of the newest publication's trees, and its segments.
 
 use super::lock::Lock;
+use super::private::Private;
 use super::recover::SEGMENTS;
 use super::{Store, StoreOptions, publish};
 use crate::documents::rewrite;
@@ -8,7 +9,6 @@ use crate::durable::link_for_reading;
 use crate::error::{AtPath, Result, StorageError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// Publications that may go while they are copied before a reader gives up.
 const ATTEMPTS: usize = 20;
@@ -16,11 +16,11 @@ const ATTEMPTS: usize = 20;
 /// What a reader has beside an open store.
 pub(super) struct ReadOnly {
     /// The database.
-    path: PathBuf,
-    /// Of the publication.
-    generation: u64,
+    pub(super) path: PathBuf,
+    /// Of the publication; `None` where it is the database itself, in a place that may only be read.
+    pub(super) generation: Option<u64>,
     /// Removed with the store.
-    _private: TempDir,
+    pub(super) private: Private,
 }
 
 impl Store {
@@ -54,12 +54,15 @@ impl Store {
     }
 
     /// Shows what was published since a read-only store was opened; whether there was anything. A store that is not
-    /// read-only shows what is committed anyway. What is going on with the store before is not disturbed.
+    /// read-only shows what is committed anyway, and one [opened to be read](Self::open_to_read) what was then. What is
+    /// going on with the store before is not disturbed.
     ///
     /// # Errors
     /// As [`open_read_only`](Self::open_read_only); the store then shows what it showed.
     pub fn refresh(&mut self) -> Result<bool> {
-        let Some(ReadOnly { path, generation, .. }) = &self.shared.read_only else { return Ok(false) };
+        let Some(ReadOnly { path, generation: Some(generation), .. }) = &self.shared.read_only else {
+            return Ok(false);
+        };
         if publish::newest(path)?.is_none_or(|(newest, _)| newest <= *generation) {
             return Ok(false);
         }
@@ -69,8 +72,8 @@ impl Store {
 }
 
 fn open(path: &Path, generation: u64, publication: &Path, options: StoreOptions) -> Result<Store> {
-    let private = tempfile::Builder::new().prefix("postil-").tempdir().at(&std::env::temp_dir())?;
-    let copy = private.path();
+    let private = Private::new()?;
+    let copy = &*private.copy();
     let trees = rewrite::first(publication);
     rewrite::copy_for_reading(&trees, &rewrite::first(copy))?;
     let (from, to) = (publication.join(SEGMENTS), copy.join(SEGMENTS));
@@ -85,7 +88,8 @@ fn open(path: &Path, generation: u64, publication: &Path, options: StoreOptions)
         return Err(StorageError::Io { path: publication.to_owned(), source: gone });
     }
     let lock = Lock::take(copy)?;
-    let place = copy.to_owned();
-    let read_only = ReadOnly { path: path.to_owned(), generation, _private: private };
-    Store::open_locked(&place, options, lock, Some(read_only))
+    let read_only =
+        ReadOnly { path: path.to_owned(), generation: Some(generation), private: private.clone() };
+    Store::open_locked(copy, options, lock, Some(read_only))
+        .map_err(|error| private.told_of(error, publication))
 }

@@ -90,11 +90,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StorageError::NotFound`], [`StorageError::NotADatabase`], [`StorageError::Locked`],
+    /// [`StorageError::NotWritable`] (see [`open_to_read`](Self::open_to_read)),
     /// [`StorageError::Version`] and [`StorageError::Corrupt`] say what is there instead of a usable database.
     pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
         options.check()?;
-        if !path.exists() {
+        if !path.try_exists().at(path)? {
             return Err(StorageError::NotFound { path: path.to_owned() });
         }
         if !path.is_dir() {
@@ -202,6 +203,7 @@ fn start(
         sequence: AtomicU64::new(0),
         poison: Mutex::new(None),
         sealing_failure: Mutex::new(None),
+        rewrite_failure: Mutex::new(None),
         building: Building::default(),
         filters: Mutex::new(Vec::new()),
         snapshot: RwLock::new(Arc::new(snapshot)),

@@ -11,7 +11,7 @@ use crate::filter::Filter;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Condvar, Mutex, RwLock};
 use roaring::RoaringTreemap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -81,6 +81,8 @@ pub(super) struct Shared {
     pub(super) poison: Mutex<Option<String>>,
     /// Why the last attempt to seal failed.
     pub(super) sealing_failure: Mutex<Option<String>>,
+    /// Why the documents could not be written anew when they had grown.
+    pub(super) rewrite_failure: Mutex<Option<String>>,
     pub(super) building: Building,
     pub(super) filters: Mutex<Vec<Remembered>>,
     pub(super) snapshot: RwLock<Arc<Snapshot>>,
@@ -116,9 +118,14 @@ impl Shared {
         self.changed.1.wait_for(&mut guard, WAIT);
     }
 
+    /// The database's folder, where this may be a copy of it.
+    pub(super) fn original(&self) -> &Path {
+        self.read_only.as_ref().map_or(&self.path, |read_only| &read_only.path)
+    }
+
     pub(super) fn writable(&self) -> Result<()> {
         if self.read_only.is_some() {
-            return Err(StorageError::ReadOnly { path: self.path.clone() });
+            return Err(StorageError::ReadOnly { path: self.original().to_owned() });
         }
         self.unpoisoned()
     }

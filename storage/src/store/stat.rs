@@ -1,6 +1,7 @@
 //! How much there is.
 
 use super::Store;
+use super::shared::Shared;
 use crate::error::{AtPath, Result};
 use crate::index::growing_graph::GrowingGraph;
 use std::path::Path;
@@ -39,6 +40,9 @@ pub struct Stat {
     pub resident_bytes: Option<u64>,
     /// Committed batches.
     pub generation: u64,
+    /// Why the documents could not be written anew when their files had grown to their limit: they grow on until it can
+    /// be done. `None` when it could.
+    pub rewrite_failure: Option<String>,
 }
 
 impl Store {
@@ -59,13 +63,22 @@ impl Store {
             indexed_rows: snapshot.growing.graph.get().map_or(0, GrowingGraph::indexed),
             building_rows: self.shared.building.rows.load(Ordering::Relaxed),
             built_rows: self.shared.building.done.load(Ordering::Relaxed),
-            disk_bytes: bytes_under(&self.shared.path)?,
+            disk_bytes: self.shared.disk_bytes()?,
             index_bytes: snapshot.segments.iter().map(|segment| segment.bytes().0).sum(),
             searched_bytes: snapshot.segments.iter().map(|segment| segment.bytes().1).sum::<u64>()
                 + growing_bytes,
             resident_bytes: snapshot.segments.iter().map(|segment| segment.resident_bytes()).sum(),
             generation: snapshot.generation,
+            rewrite_failure: self.shared.rewrite_failure.lock().clone(),
         })
+    }
+}
+
+impl Shared {
+    /// Bytes of all files of the database; of what a reader has of it when it is gone.
+    pub(super) fn disk_bytes(&self) -> Result<u64> {
+        let original = self.original();
+        bytes_under(if original.is_dir() { original } else { &self.path })
     }
 }
 

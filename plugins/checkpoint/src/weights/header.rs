@@ -93,7 +93,8 @@ fn check(json: &[u8], data_bytes: u64) -> Result<Vec<(String, Checked)>, Damage>
         if from != end {
             return Err(damage("does not start where the one before ends"));
         }
-        let bits = element_bits(&tensor.dtype).ok_or_else(|| damage("unknown type"))?;
+        let bits = element_bits(&tensor.dtype)
+            .ok_or_else(|| Damage::TensorType { name: name.clone(), dtype: tensor.dtype.clone() })?;
         let elements = tensor.shape.iter().try_fold(1u64, |product, &side| product.checked_mul(side as u64));
         let bits = elements.and_then(|n| n.checked_mul(bits)).ok_or_else(|| damage("shape overflows"))?;
         if !bits.is_multiple_of(8) || to.checked_sub(from) != Some(bits / 8) {
@@ -192,7 +193,8 @@ mod tests {
             r#""shape":[2],"dtype":"X32","data_offsets":[0,8]"#,
         ] {
             let found = damage(&file(&format!("{{\"a\":{{{entry}}}}}"), 8));
-            assert!(matches!(&found, Damage::Tensor { name, .. } if name == "a"), "{entry}: {found}");
+            let named = matches!(&found, Damage::Tensor { name, .. } | Damage::TensorType { name, .. } if name == "a");
+            assert!(named, "{entry}: {found}");
         }
     }
 

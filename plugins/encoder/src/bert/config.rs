@@ -1,28 +1,37 @@
-use postil_checkpoint::{Fingerprint, ModelFolder};
+use postil_checkpoint::{Fingerprint, ModelFolder, settings};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::EncoderError;
 
-/// The sizes of a BERT, from `config.json` as transformers 4 or 5 writes it.
+const CONFIG: &str = "config.json";
+
+/// The sizes of a BERT, from `config.json` as transformers 4 or 5 writes it. What is not there, or null, has the default
+/// of transformers.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct BertConfig {
     /// `bert` or `dpr`.
     pub model_type: String,
     /// Tokens in the vocabulary.
+    #[serde(default = "size::<30_522>")]
     pub vocab_size: usize,
     /// Components of a token's state.
+    #[serde(default = "size::<768>")]
     pub hidden_size: usize,
     /// Layers.
+    #[serde(default = "size::<12>")]
     pub num_hidden_layers: usize,
     /// Attention heads in a layer.
+    #[serde(default = "size::<12>")]
     pub num_attention_heads: usize,
     /// Components inside the feed-forward part.
+    #[serde(default = "size::<3_072>")]
     pub intermediate_size: usize,
     /// Longest sequence.
+    #[serde(default = "size::<512>")]
     pub max_position_embeddings: usize,
     /// Kinds of token: 2, for the two parts of a pair.
-    #[serde(default = "two")]
+    #[serde(default = "size::<2>")]
     pub type_vocab_size: usize,
     /// Added to the variance in a layer norm.
     #[serde(default = "bert_epsilon")]
@@ -38,8 +47,8 @@ pub struct BertConfig {
     pub projection_dim: usize,
 }
 
-fn two() -> usize {
-    2
+fn size<const N: usize>() -> usize {
+    N
 }
 
 fn bert_epsilon() -> f64 {
@@ -58,43 +67,76 @@ fn is_composite(config: &Value) -> bool {
     config["model_type"] == "rag"
 }
 
+/// The kind that a configuration states, or else the class of its model; empty where neither is there.
+fn kind(config: &Value) -> String {
+    let class = config["architectures"][0].as_str().unwrap_or_default();
+    match &config["model_type"] {
+        Value::String(kind) => kind.clone(),
+        Value::Null if class.starts_with("Bert") => "bert".to_owned(),
+        Value::Null if class.starts_with("DPR") => "dpr".to_owned(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// What a configuration asks for beyond an encoder as this one is, with the values that would do.
+fn beyond(config: &Value) -> Option<(&'static str, String, &'static str)> {
+    for field in ["is_decoder", "add_cross_attention"] {
+        if config[field] == true {
+            return Some((field, "true".to_owned(), "false"));
+        }
+    }
+    let heads = &config["pruned_heads"];
+    if heads.as_object().is_some_and(|heads| !heads.is_empty()) {
+        return Some(("pruned_heads", heads.to_string(), "none"));
+    }
+    let quantized = &config["quantization_config"];
+    let method = quantized["quant_method"].as_str().map_or_else(|| quantized.to_string(), str::to_owned);
+    (!quantized.is_null()).then_some(("quantization_config", method, "none: weights as F32, F16 or BF16"))
+}
+
 impl BertConfig {
     /// Reads and checks `config.json`; of a RAG checkpoint, its question encoder's part.
     ///
     /// # Errors
-    /// [`EncoderError::Unsupported`] for another architecture, [`EncoderError::Config`] for sizes that
-    /// do not fit together.
+    /// [`EncoderError::Unsupported`] for another architecture or variant, [`EncoderError::Config`] for sizes that
+    /// do not fit together or a field that is none of its kind.
     pub fn open(folder: &ModelFolder) -> Result<Self, EncoderError> {
         let unsupported = |field, got: &str, supported| {
-            let path = folder.path().to_owned();
+            let path = folder.file(CONFIG);
             Err(EncoderError::Unsupported { path, field, got: got.to_owned(), supported })
         };
-        let mut whole: Value = folder.json("config.json")?;
+        let mut whole: Value = folder.json(CONFIG)?;
         if is_composite(&whole) {
             whole = whole["question_encoder"].take();
         }
         // The kind first: another architecture has other fields, and should be named, not its fields.
-        let kind = whole["model_type"].as_str().unwrap_or_default();
-        if !matches!(kind, "bert" | "dpr") {
-            return unsupported("model_type", kind, "bert, dpr, rag with one of them");
+        let kind = kind(&whole);
+        if !matches!(kind.as_str(), "bert" | "dpr") {
+            let got = if kind.is_empty() { "not there" } else { &kind };
+            return unsupported("model_type", got, "bert, dpr, rag with one of them");
         }
-        let config: Self = serde_json::from_value(whole).map_err(|source| EncoderError::Config {
-            path: folder.path().to_owned(),
-            reason: source.to_string(),
-        })?;
-        if config.hidden_act != "gelu" {
+        if let Some((field, got, supported)) = beyond(&whole) {
+            return unsupported(field, &got, supported);
+        }
+        if let Value::Object(fields) = &mut whole {
+            fields.insert("model_type".to_owned(), Value::String(kind));
+        }
+        let invalid = |reason| EncoderError::Config { path: folder.file(CONFIG), reason };
+        let config: Self = settings(whole).map_err(invalid)?;
+        if !matches!(config.hidden_act.as_str(), "gelu" | "gelu_python") {
             return unsupported("hidden_act", &config.hidden_act, "gelu");
         }
         if config.position_embedding_type != "absolute" {
             return unsupported("position_embedding_type", &config.position_embedding_type, "absolute");
         }
-        config.check().map_err(|reason| EncoderError::Config { path: folder.path().to_owned(), reason })?;
+        config.check().map_err(invalid)?;
         Ok(config)
     }
 
     /// Whether the folder holds a RAG checkpoint, of which the encoder is a part.
     pub(crate) fn is_part(folder: &ModelFolder) -> Result<bool, EncoderError> {
-        Ok(is_composite(&folder.json("config.json")?))
+        Ok(is_composite(&folder.json(CONFIG)?))
     }
 
     /// Whether the sizes are in proportion and fit together.
@@ -111,6 +153,9 @@ impl BertConfig {
             ("max_position_embeddings", self.max_position_embeddings, 1 << 20),
             ("type_vocab_size", self.type_vocab_size, 1 << 10),
         ];
+        if !(self.layer_norm_eps.is_finite() && self.layer_norm_eps >= 0.0) {
+            return Err(format!("layer_norm_eps is {}, expected a number from 0", self.layer_norm_eps));
+        }
         for (name, size, limit) in sizes {
             if size == 0 || size > limit {
                 return Err(format!("{name} is {size}, expected 1 to {limit}"));

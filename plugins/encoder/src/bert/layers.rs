@@ -46,10 +46,16 @@ impl Layer {
     }
 }
 
+/// Older checkpoints, bert-base-uncased among them, have TensorFlow's names: `gamma` and `beta`.
 pub(super) fn norm(weights: &Weights, name: &str, config: &BertConfig) -> Result<Norm, CheckpointError> {
+    let values = |new: &str, old: &str| {
+        let (new, old) = (format!("{name}.{new}"), format!("{name}.{old}"));
+        let is_old = weights.entry(&new).is_none() && weights.entry(&old).is_some();
+        weights.values(if is_old { &old } else { &new }, &[config.hidden_size])
+    };
     Ok(Norm {
-        weight: weights.values(&format!("{name}.weight"), &[config.hidden_size])?,
-        bias: weights.values(&format!("{name}.bias"), &[config.hidden_size])?,
+        weight: values("weight", "gamma")?,
+        bias: values("bias", "beta")?,
         epsilon: config.layer_norm_eps as f32,
     })
 }

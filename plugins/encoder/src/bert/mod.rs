@@ -72,6 +72,22 @@ const PREFIXES: [(&str, &str); 6] = [
     ("model.", ""),
 ];
 
+/// The table by whose name a BERT is found among other tensors.
+const WORDS: &str = "embeddings.word_embeddings.";
+
+/// The prefix that the BERT's tensors have, and that of what belongs to it: one of those published, or else what stands
+/// before the only word embeddings there are (`0.auto_model.`, `module.bert.`).
+fn prefixes(weights: &Weights) -> (&str, &str) {
+    let stored = |prefix: &str, kind: &str| weights.entry(&format!("{prefix}{WORDS}{kind}")).is_some();
+    let known = PREFIXES.iter().find(|(prefix, _)| stored(prefix, "weight") || stored(prefix, "codes"));
+    let mut others = weights.names().filter_map(|name| name.strip_suffix("weight")?.strip_suffix(WORDS));
+    match (known, others.next(), others.next()) {
+        (Some(known), ..) => *known,
+        (None, Some(only), None) if only.ends_with('.') => (only, ""),
+        _ => ("", ""),
+    }
+}
+
 impl BertModel {
     /// Loads the weights of a BERT or of one side of DPR.
     ///
@@ -90,10 +106,7 @@ impl BertModel {
     /// [`CheckpointError`] naming the tensor and what is wrong with it. The sizes in `config` are trusted:
     /// see [`BertConfig::check`].
     pub fn load(config: BertConfig, weights: &Weights) -> Result<Self, CheckpointError> {
-        const WORDS: &str = "embeddings.word_embeddings.";
-        let stored = |prefix: &str, kind: &str| weights.entry(&format!("{prefix}{WORDS}{kind}")).is_some();
-        let found = PREFIXES.iter().find(|(prefix, _)| stored(prefix, "weight") || stored(prefix, "codes"));
-        let (prefix, outer) = found.copied().unwrap_or_default();
+        let (prefix, outer) = prefixes(weights);
         let hidden = config.hidden_size;
         let table =
             |name: &str, rows| weights.values(&format!("{prefix}embeddings.{name}.weight"), &[rows, hidden]);

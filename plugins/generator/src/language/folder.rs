@@ -3,6 +3,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{MAX_WINDOW, Opened, Vocabulary};
+use crate::model::parse;
 use crate::prompt::{ChatTemplate, Form, RetrievalSettings};
 use crate::{LanguageModel, LoadError};
 
@@ -94,7 +95,7 @@ pub(super) fn open(folder: &ModelFolder) -> Result<Opened, LoadError> {
 
 /// The chat template, from `chat_template.jinja` or `tokenizer_config.json`.
 fn chat(folder: &ModelFolder) -> Result<Option<ChatTemplate>, LoadError> {
-    let config: TokenizerConfig = folder.json_if_present("tokenizer_config.json")?.unwrap_or_default();
+    let config: TokenizerConfig = folder.settings_if_present("tokenizer_config.json")?.unwrap_or_default();
     let source = match (folder.text_if_present("chat_template.jinja")?, config.chat_template) {
         (Some(source), _) | (None, Some(Templates::One(source))) => Some(source),
         (None, Some(Templates::Named(mut named))) => {
@@ -106,8 +107,4 @@ fn chat(folder: &ModelFolder) -> Result<Option<ChatTemplate>, LoadError> {
     let content = |token: Option<Token>| token.map(Token::content).unwrap_or_default();
     let (bos_token, eos_token) = (content(config.bos_token), content(config.eos_token));
     Ok(source.map(|source| ChatTemplate { source, bos_token, eos_token }))
-}
-
-fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, LoadError> {
-    serde_json::from_str(json).map_err(|error| LoadError::Config { reason: error.to_string() })
 }

@@ -24,7 +24,9 @@ use super::{Backbone, Memory};
 const POSITION_OFFSET: usize = 2;
 const NORM_EPS: f64 = 1e-5;
 
+/// The defaults are those of transformers.
 #[derive(Deserialize)]
+#[serde(default)]
 pub(super) struct BartConfig {
     vocab_size: usize,
     d_model: usize,
@@ -35,24 +37,36 @@ pub(super) struct BartConfig {
     encoder_ffn_dim: usize,
     decoder_ffn_dim: usize,
     pub(super) max_position_embeddings: usize,
-    #[serde(default = "gelu")]
     activation_function: String,
-    #[serde(default)]
     scale_embedding: bool,
-    #[serde(default)]
     static_position_embeddings: bool,
-    #[serde(default)]
     normalize_before: bool,
-    #[serde(default = "two")]
+    normalize_embedding: bool,
+    add_final_layer_norm: bool,
     decoder_start_token_id: TokenId,
 }
 
-fn gelu() -> String {
-    "gelu".to_owned()
-}
-
-fn two() -> TokenId {
-    2
+impl Default for BartConfig {
+    fn default() -> Self {
+        Self {
+            vocab_size: 50_265,
+            d_model: 1_024,
+            encoder_layers: 12,
+            decoder_layers: 12,
+            encoder_attention_heads: 16,
+            decoder_attention_heads: 16,
+            encoder_ffn_dim: 4_096,
+            decoder_ffn_dim: 4_096,
+            max_position_embeddings: 1_024,
+            activation_function: "gelu".to_owned(),
+            scale_embedding: false,
+            static_position_embeddings: false,
+            normalize_before: false,
+            normalize_embedding: true,
+            add_final_layer_norm: false,
+            decoder_start_token_id: 2,
+        }
+    }
 }
 
 /// Prefixes of the model's tensors, in the layouts that are published: whole, without its head, inside a
@@ -111,12 +125,14 @@ impl Bart {
         config: &BartConfig,
         source: &dyn TensorSource,
     ) -> std::result::Result<Self, LoadError> {
-        for (is_set, value) in [
-            (config.static_position_embeddings, "static_position_embeddings"),
-            (config.normalize_before, "normalize_before"),
+        for (what, value, supported) in [
+            ("static_position_embeddings", config.static_position_embeddings, false),
+            ("normalize_before", config.normalize_before, false),
+            ("normalize_embedding", config.normalize_embedding, true),
+            ("add_final_layer_norm", config.add_final_layer_norm, false),
         ] {
-            if is_set {
-                return Err(LoadError::Unsupported { what: "BART variant", value: value.to_owned() });
+            if value != supported {
+                return Err(LoadError::Unsupported { what, value: value.to_string() });
             }
         }
         let has = |prefix: &&&str| source.contains(&format!("{prefix}shared.weight"));
@@ -224,7 +240,7 @@ impl Side {
                 reason: format!("d_model {width} is no multiple of {heads} heads"),
             });
         }
-        let activation = Activation::named(&config.activation_function)?;
+        let activation = Activation::named("activation_function", &config.activation_function)?;
         let layer = |i: usize| {
             let from = from.under("layers").under(i);
             let norm = |name: &str| Norm::layer(&from.under(name), width, NORM_EPS);

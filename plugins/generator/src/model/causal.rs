@@ -8,6 +8,7 @@ use candle_core::{Result, Tensor};
 use candle_nn::rotary_emb::rope;
 use postil_contract::TokenId;
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use super::attention::{KeyValues, Shared, attend, split_heads};
 use super::cache::Cache;
@@ -17,11 +18,12 @@ use super::norm::Norm;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::rotary::{Rotary, RotaryConfig};
 use super::tree::Tree;
-use super::{Backbone, Memory, padded};
+use super::{Backbone, Memory, padded, parse};
 
 /// Widest head believed; published ones have 256 at most.
 const MAX_HEAD: usize = 1 << 16;
 
+/// What is not there has the default of transformers, see [`CausalConfig::of`].
 #[derive(Deserialize)]
 pub(super) struct CausalConfig {
     vocab_size: usize,
@@ -32,17 +34,13 @@ pub(super) struct CausalConfig {
     num_key_value_heads: Option<usize>,
     head_dim: Option<usize>,
     rms_norm_eps: f64,
-    #[serde(default = "silu")]
     hidden_act: String,
     pub(super) max_position_embeddings: usize,
     use_sliding_window: Option<bool>,
     layer_types: Option<Vec<String>>,
-    #[serde(flatten)]
+    tie_word_embeddings: Option<bool>,
+    #[serde(skip)]
     rotary: RotaryConfig,
-}
-
-fn silu() -> String {
-    "silu".to_owned()
 }
 
 pub(super) struct Causal {
@@ -78,9 +76,11 @@ impl Causal {
         source: &dyn TensorSource,
     ) -> std::result::Result<Self, LoadError> {
         let other = config.layer_types.iter().flatten().find(|kind| *kind != "full_attention");
-        if config.use_sliding_window == Some(true) || other.is_some() {
-            let value = other.cloned().unwrap_or_else(|| "use_sliding_window".to_owned());
-            return Err(LoadError::Unsupported { what: "kind of attention", value });
+        if let Some(kind) = other {
+            return Err(LoadError::Unsupported { what: "layer_types", value: kind.clone() });
+        }
+        if config.use_sliding_window == Some(true) {
+            return Err(LoadError::Unsupported { what: "use_sliding_window", value: "true".to_owned() });
         }
         let (width, vocabulary) = (config.hidden_size, config.vocab_size);
         let bare = !source.contains("model.embed_tokens.weight") && source.contains("embed_tokens.weight");
@@ -89,6 +89,9 @@ impl Causal {
         let embedding = from.matrix("embed_tokens.weight", vocabulary, width)?;
         let output = match whole.contains("lm_head.weight") {
             true => whole.matrix("lm_head.weight", vocabulary, width)?,
+            false if config.tie_word_embeddings == Some(false) => {
+                return Err(LoadError::MissingTensor { name: whole.name("lm_head.weight") });
+            }
             false => embedding.clone(),
         };
         let layer = |i: usize| Layer::load(&from.under("layers").under(i), config);
@@ -107,6 +110,31 @@ impl Causal {
 }
 
 impl CausalConfig {
+    /// The configuration of a `family`, by its `model_type`.
+    pub(super) fn of(config: &str, family: &str) -> std::result::Result<Self, LoadError> {
+        let (words, inner, positions) = match family {
+            "llama" => (32_000, 11_008, 2_048),
+            _ => (151_936, 22_016, 32_768),
+        };
+        let mut stated: Map<String, Value> = parse(config)?;
+        for (field, default) in [
+            ("vocab_size", json!(words)),
+            ("hidden_size", json!(4_096)),
+            ("intermediate_size", json!(inner)),
+            ("num_hidden_layers", json!(32)),
+            ("num_attention_heads", json!(32)),
+            ("rms_norm_eps", json!(1e-6)),
+            ("hidden_act", json!("silu")),
+            ("max_position_embeddings", json!(positions)),
+        ] {
+            stated.entry(field).or_insert(default);
+        }
+        let read: Self = postil_checkpoint::settings(Value::Object(stated))
+            .map_err(|reason| LoadError::Config { reason })?;
+        // Apart, so that an error names the field: of a flattened part serde does not know it.
+        Ok(Self { rotary: parse(config)?, ..read })
+    }
+
     fn groups(&self) -> usize {
         self.num_key_value_heads.unwrap_or(self.num_attention_heads)
     }
@@ -203,7 +231,7 @@ impl Layer {
             gate: Linear::load(&feed.under("gate_proj"), width, inner)?,
             expand: Linear::load(&feed.under("up_proj"), width, inner)?,
             contract: Linear::load(&feed.under("down_proj"), inner, width)?,
-            activation: Activation::named(&config.hidden_act)?,
+            activation: Activation::named("hidden_act", &config.hidden_act)?,
         })
     }
 

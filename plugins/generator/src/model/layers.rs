@@ -127,14 +127,14 @@ pub(super) enum Activation {
 }
 
 impl Activation {
-    /// By the name configurations use.
-    pub(super) fn named(name: &str) -> std::result::Result<Self, LoadError> {
+    /// By the name that configurations have in `field`.
+    pub(super) fn named(field: &'static str, name: &str) -> std::result::Result<Self, LoadError> {
         match name {
-            "gelu" => Ok(Self::Gelu),
+            "gelu" | "gelu_python" => Ok(Self::Gelu),
             "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Ok(Self::GeluTanh),
             "relu" => Ok(Self::Relu),
             "silu" | "swish" => Ok(Self::Silu),
-            _ => Err(LoadError::Unsupported { what: "activation", value: name.to_owned() }),
+            _ => Err(LoadError::Unsupported { what: field, value: name.to_owned() }),
         }
     }
 

@@ -46,13 +46,15 @@ use bart::{Bart, BartConfig};
 use cache::Cache;
 use causal::{Causal, CausalConfig};
 pub(crate) use decoding::ModelDecoding;
-use t5::T5;
+use t5::{T5, T5Config};
 use tree::Tree;
 
 pub use parameters::{LoadError, TensorSource};
 
 /// What a BART configuration means when it says nothing of a forced end.
 const BART_FORCED_END: TokenId = 2;
+/// Ends an answer of a family whose configuration says nothing of it; transformers has none for Qwen.
+const ENDS: [(&str, TokenId); 4] = [("bart", 2), ("t5", 1), ("mt5", 1), ("llama", 2)];
 
 /// A loaded language model of any family, without its tokenizer.
 pub struct LanguageModel {
@@ -132,10 +134,11 @@ impl LanguageModel {
         #[derive(Deserialize)]
         struct Family {
             model_type: String,
-            generator: Option<serde_json::Value>,
         }
         let mut family: Family = parse(config)?;
-        let generator = family.generator.take().filter(|_| family.model_type == "rag").map(|g| g.to_string());
+        let generator = raw(config)?.get_mut("generator").map(serde_json::Value::take);
+        let generator = generator.filter(|part| family.model_type == "rag" && !part.is_null());
+        let generator = generator.map(|part| part.to_string());
         let config = match &generator {
             Some(generator) => {
                 family = parse(generator)?;
@@ -143,21 +146,27 @@ impl LanguageModel {
             }
             None => config,
         };
+        check(config)?;
         let (backbone, longest): (Box<dyn Backbone>, _) = match family.model_type.as_str() {
             "bart" => {
                 let config: BartConfig = parse(config)?;
                 (Box::new(Bart::load(&config, tensors)?), Some(config.max_position_embeddings))
             }
-            "t5" | "mt5" => (Box::new(T5::load(&parse(config)?, tensors)?), None),
+            "t5" => (Box::new(T5::load(&parse::<T5Config>(config)?, tensors)?), None),
+            "mt5" => (Box::new(T5::load(&T5Config::of_mt5(config)?, tensors)?), None),
             "llama" | "qwen2" | "qwen3" => {
-                let config: CausalConfig = parse(config)?;
+                let config = CausalConfig::of(config, &family.model_type)?;
                 (Box::new(Causal::load(&config, tensors)?), Some(config.max_position_embeddings))
             }
-            _ => return Err(LoadError::Unsupported { what: "architecture", value: family.model_type }),
+            _ => return Err(LoadError::Unsupported { what: "model_type", value: family.model_type }),
         };
         let mut settings: Settings = parse(config)?;
         if family.model_type == "bart" && !said(config, "forced_eos_token_id")? {
             settings.forced_eos_token_id = Some(BART_FORCED_END);
+        }
+        if !said(config, "eos_token_id")? {
+            let end = ENDS.iter().find(|(name, _)| *name == family.model_type);
+            settings.eos_token_id = end.map(|(_, end)| OneOrMany::One(*end));
         }
         if let Some(generation) = generation {
             let over: Settings = parse(generation)?;
@@ -263,13 +272,39 @@ impl LanguageModel {
     }
 }
 
-/// Whether a configuration has the key at all, be it null.
+/// Tells whether a configuration has the key at all, be it null.
 fn said(config: &str, key: &str) -> std::result::Result<bool, LoadError> {
-    Ok(parse::<serde_json::Value>(config)?.get(key).is_some())
+    Ok(raw(config)?.get(key).is_some())
 }
 
-fn parse<T: serde::de::DeserializeOwned>(json: &str) -> std::result::Result<T, LoadError> {
+/// A configuration with its nulls.
+fn raw(json: &str) -> std::result::Result<serde_json::Value, LoadError> {
     serde_json::from_str(json).map_err(|error| LoadError::Config { reason: error.to_string() })
+}
+
+/// A configuration in which a null says as little as what is not there.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(json: &str) -> std::result::Result<T, LoadError> {
+    postil_checkpoint::settings(raw(json)?).map_err(|reason| LoadError::Config { reason })
+}
+
+/// Refuses what a configuration asks for that no family here computes.
+fn check(config: &str) -> std::result::Result<(), LoadError> {
+    let config = raw(config)?;
+    let unsupported = |what, value| Err(LoadError::Unsupported { what, value });
+    let quantized = &config["quantization_config"];
+    if !quantized.is_null() {
+        let method = quantized["quant_method"].as_str();
+        return unsupported(
+            "quantization_config",
+            method.map_or_else(|| quantized.to_string(), str::to_owned),
+        );
+    }
+    let field = "partial_rotary_factor";
+    let places = [&config[field], &config["rope_parameters"][field], &config["rope_scaling"][field]];
+    match places.into_iter().find(|place| !place.is_null() && place.as_f64() != Some(1.0)) {
+        Some(part) => unsupported(field, part.to_string()),
+        None => Ok(()),
+    }
 }
 
 /// `[n, longest]`, padded with 0 on the right, and the lengths.

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::quantized::QTensor;
@@ -109,11 +110,34 @@ pub enum LoadError {
     /// A model this crate has no code for.
     #[error("{what} {value:?} is not supported")]
     Unsupported {
-        /// What it is: `architecture`, `activation`.
+        /// What it is: `architecture`, or the field of the configuration that asks for it.
         what: &'static str,
-        /// Its name.
+        /// Its value.
         value: String,
     },
+    /// What is wrong, and with what file or folder.
+    #[error("{path}: {error}", path = path.display())]
+    At {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: Box<LoadError>,
+    },
+}
+
+impl LoadError {
+    /// The same with the model's folder, or the file in it that is at fault, unless it names one.
+    pub(crate) fn at(self, model: &Path) -> Self {
+        let is_of_config = matches!(self, Self::Config { .. } | Self::Unsupported { .. });
+        let config = model.join("config.json");
+        match self {
+            Self::Checkpoint(_) | Self::At { .. } => self,
+            error => Self::At {
+                path: if is_of_config && config.is_file() { config } else { model.to_owned() },
+                error: Box::new(error),
+            },
+        }
+    }
 }
 
 /// The tensors under one prefix of a source.

@@ -6,7 +6,7 @@ use super::parameters::LoadError;
 const DEFAULT_THETA: f64 = 10_000.0;
 
 /// Rotary positions as transformers 4 (`rope_theta`, `rope_scaling`) or 5 (`rope_parameters`) writes them.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct RotaryConfig {
     rope_theta: Option<f64>,
     rope_scaling: Option<Scaling>,
@@ -24,6 +24,8 @@ struct Scaling {
     low_freq_factor: Option<f64>,
     high_freq_factor: Option<f64>,
     original_max_position_embeddings: Option<f64>,
+    /// Of models whose layers are of several kinds: those of this one.
+    full_attention: Option<Box<Scaling>>,
     /// What each frequency is divided by, where a checkpoint stores that (GGUF's `rope_freqs`).
     factors: Option<Vec<f64>>,
 }
@@ -37,6 +39,7 @@ impl RotaryConfig {
     /// For heads of `head` components.
     pub(super) fn build(&self, head: usize) -> std::result::Result<Rotary, LoadError> {
         let scaling = self.rope_parameters.as_ref().or(self.rope_scaling.as_ref());
+        let scaling = scaling.map(|scaling| scaling.full_attention.as_deref().unwrap_or(scaling));
         let theta = scaling.and_then(|s| s.rope_theta).or(self.rope_theta).unwrap_or(DEFAULT_THETA);
         let mut frequencies: Vec<f64> =
             (0..head / 2).map(|i| theta.powf(-2.0 * i as f64 / head as f64)).collect();
@@ -84,7 +87,7 @@ impl Scaling {
                 }
                 Ok(())
             }
-            other => Err(LoadError::Unsupported { what: "rotary scaling", value: other.to_owned() }),
+            other => Err(LoadError::Unsupported { what: "rope_type", value: other.to_owned() }),
         }
     }
 }

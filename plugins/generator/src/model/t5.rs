@@ -14,9 +14,11 @@ use super::matrix::Matrix;
 use super::norm::Norm;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::tree::Tree;
-use super::{Backbone, Memory, padded};
+use super::{Backbone, Memory, padded, parse};
 
+/// The defaults are those of transformers.
 #[derive(Deserialize)]
+#[serde(default)]
 pub(super) struct T5Config {
     vocab_size: usize,
     d_model: usize,
@@ -25,39 +27,78 @@ pub(super) struct T5Config {
     num_layers: usize,
     num_decoder_layers: Option<usize>,
     num_heads: usize,
-    #[serde(default = "buckets")]
     relative_attention_num_buckets: usize,
-    #[serde(default = "max_distance")]
     relative_attention_max_distance: usize,
-    #[serde(default = "eps")]
     layer_norm_epsilon: f64,
-    #[serde(default = "relu")]
     feed_forward_proj: String,
-    #[serde(default)]
     decoder_start_token_id: TokenId,
     /// transformers 4 scales the output exactly when embeddings are tied; 5 says so itself.
     tie_word_embeddings: Option<bool>,
     scale_decoder_outputs: Option<bool>,
 }
 
+impl Default for T5Config {
+    fn default() -> Self {
+        Self {
+            vocab_size: 32_128,
+            d_model: 512,
+            d_kv: 64,
+            d_ff: 2_048,
+            num_layers: 6,
+            num_decoder_layers: None,
+            num_heads: 8,
+            relative_attention_num_buckets: 32,
+            relative_attention_max_distance: 128,
+            layer_norm_epsilon: 1e-6,
+            feed_forward_proj: "relu".to_owned(),
+            decoder_start_token_id: 0,
+            tie_word_embeddings: None,
+            scale_decoder_outputs: None,
+        }
+    }
+}
+
+impl T5Config {
+    /// The configuration of an mT5, whose defaults are others.
+    pub(super) fn of_mt5(config: &str) -> std::result::Result<Self, LoadError> {
+        #[derive(Deserialize)]
+        #[serde(default)]
+        struct Other {
+            vocab_size: usize,
+            d_ff: usize,
+            num_layers: usize,
+            num_heads: usize,
+            feed_forward_proj: String,
+            tie_word_embeddings: bool,
+        }
+        impl Default for Other {
+            fn default() -> Self {
+                Self {
+                    vocab_size: 250_112,
+                    d_ff: 1_024,
+                    num_layers: 8,
+                    num_heads: 6,
+                    feed_forward_proj: "gated-gelu".to_owned(),
+                    tie_word_embeddings: false,
+                }
+            }
+        }
+        let Other { vocab_size, d_ff, num_layers, num_heads, feed_forward_proj, tie_word_embeddings } =
+            parse(config)?;
+        Ok(Self {
+            vocab_size,
+            d_ff,
+            num_layers,
+            num_heads,
+            feed_forward_proj,
+            tie_word_embeddings: Some(tie_word_embeddings),
+            ..parse(config)?
+        })
+    }
+}
+
 /// Prefixes of the model's tensors: alone, inside a RAG checkpoint.
 const PREFIXES: [&str; 3] = ["", "rag.generator.", "generator."];
-
-fn buckets() -> usize {
-    32
-}
-
-fn max_distance() -> usize {
-    128
-}
-
-fn eps() -> f64 {
-    1e-6
-}
-
-fn relu() -> String {
-    "relu".to_owned()
-}
 
 pub(super) struct T5 {
     embedding: Matrix,
@@ -212,8 +253,8 @@ impl Layer {
         let feed = from.under(last).under("DenseReluDense");
         let (gated, activation) = match config.feed_forward_proj.strip_prefix("gated-") {
             Some("gelu") => (true, Activation::GeluTanh),
-            Some(name) => (true, Activation::named(name)?),
-            None => (false, Activation::named(&config.feed_forward_proj)?),
+            Some(name) => (true, Activation::named("feed_forward_proj", name)?),
+            None => (false, Activation::named("feed_forward_proj", &config.feed_forward_proj)?),
         };
         let bare = |name: &str, input, output| Linear::load(&feed.under(name), input, output);
         Ok(Self {

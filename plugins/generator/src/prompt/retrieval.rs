@@ -3,6 +3,7 @@ use serde::Deserialize;
 
 use super::layout::{Layout, Piece, Slot, Style};
 use crate::LoadError;
+use crate::model::parse;
 
 /// How a RAG checkpoint reads passages, from its `config.json`; the defaults are those of transformers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -14,7 +15,7 @@ pub struct RetrievalSettings {
     #[serde(default = "doc_sep")]
     pub doc_sep: String,
     /// Before the title. Default nothing.
-    #[serde(default, deserialize_with = "or_empty")]
+    #[serde(default)]
     pub prefix: String,
     /// Passages per question it was trained with. Default 5.
     #[serde(default = "n_docs")]
@@ -48,10 +49,6 @@ fn yes() -> bool {
     true
 }
 
-fn or_empty<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
-}
-
 impl RetrievalSettings {
     /// Of a configuration of kind `rag`; `None` for another kind.
     pub(crate) fn of(config: &str) -> Result<Option<Self>, LoadError> {
@@ -59,10 +56,9 @@ impl RetrievalSettings {
         struct Kind {
             model_type: Option<String>,
         }
-        let broken = |error: serde_json::Error| LoadError::Config { reason: error.to_string() };
-        let kind: Kind = serde_json::from_str(config).map_err(broken)?;
+        let kind: Kind = parse(config)?;
         match kind.model_type.as_deref() {
-            Some("rag") => serde_json::from_str(config).map(Some).map_err(broken),
+            Some("rag") => parse(config).map(Some),
             _ => Ok(None),
         }
     }

@@ -50,12 +50,16 @@ fn a_missing_or_misshapen_tensor_is_named() {
     let wider = CONFIG.replace("\"intermediate_size\": 6", "\"intermediate_size\": 7");
     let error = refusal(&wider, &tensors());
     assert!(matches!(&error, LoadError::TensorShape { expected, .. } if *expected == [7, 4]), "{error}");
-    for family in ["bart", "t5"] {
-        assert!(
-            matches!(refusal(&CONFIG.replace("llama", family), &tensors()), LoadError::Config { .. }),
-            "{family}"
-        );
+    for (family, first) in [("bart", "model.shared.weight"), ("t5", "shared.weight")] {
+        let error = refusal(&CONFIG.replace("llama", family), &tensors());
+        assert!(matches!(&error, LoadError::MissingTensor { name } if name == first), "{family}: {error}");
     }
+    // Sizes that are not there are the published ones, which these tensors do not have.
+    let error = refusal("{\"model_type\": \"llama\"}", &tensors());
+    assert!(
+        matches!(&error, LoadError::TensorShape { expected, .. } if *expected == [32_000, 4_096]),
+        "{error}"
+    );
 }
 
 #[test]
@@ -63,13 +67,16 @@ fn what_there_is_no_code_for_is_named() {
     for (from, to, named) in [
         ("llama", "mamba", "mamba"),
         ("\"vocab_size\"", "\"hidden_act\": \"mish\", \"vocab_size\"", "mish"),
+        ("\"vocab_size\"", "\"quantization_config\": {\"quant_method\": \"awq\"}, \"vocab_size\"", "awq"),
+        ("\"vocab_size\"", "\"partial_rotary_factor\": 0.5, \"vocab_size\"", "0.5"),
+        ("\"vocab_size\"", "\"use_sliding_window\": true, \"vocab_size\"", "true"),
         ("\"vocab_size\"", "\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4.0}, \"vocab_size\"", "yarn"),
         ("\"vocab_size\"", "\"layer_types\": [\"sliding_attention\"], \"vocab_size\"", "sliding_attention"),
     ] {
         let error = refusal(&CONFIG.replace(from, to), &tensors());
         assert!(matches!(&error, LoadError::Unsupported { value, .. } if value == named), "{error}");
     }
-    for broken in ["", "{", "[]", "{\"model_type\": 1}", "{\"model_type\": \"llama\"}"] {
+    for broken in ["", "{", "[]", "{\"model_type\": 1}", "{\"model_type\": null}"] {
         assert!(matches!(refusal(broken, &tensors()), LoadError::Config { .. }), "{broken}");
     }
     for (heads, groups) in [(0, 1), (2, 0), (3, 2), (4, 4)] {
@@ -132,4 +139,47 @@ fn several_end_tokens_all_end_and_settings_of_generation_go_first() {
     let decoding = model.start(&[vec![3]]).unwrap();
     let ends: Vec<u32> = (0..5).filter(|token| decoding.is_end(*token)).collect();
     assert_eq!(ends, [1, 2]);
+}
+
+#[test]
+fn nulls_and_fields_left_out_mean_what_they_do_to_transformers() {
+    let logits = |config: &str| {
+        let model =
+            LanguageModel::load("tiny", config, Some("{\"eos_token_id\": null}"), &tensors()).unwrap();
+        (model.logits(&[vec![3, 4, 1]], &[3, 4]).unwrap(), model.generation().ends.clone())
+    };
+    let bare = CONFIG.replace(", \"eos_token_id\": [1, 2]", "");
+    let stated = bare.replace(
+        "\"vocab_size\"",
+        "\"hidden_act\": \"silu\", \"rope_theta\": 10000.0, \"eos_token_id\": [2], \"vocab_size\"",
+    );
+    let nulls = bare.replace(
+        "\"vocab_size\"",
+        "\"hidden_act\": null, \"rope_theta\": null, \"rope_scaling\": null, \"rope_parameters\": null, \"head_dim\": null, \
+         \"sliding_window\": null, \"use_sliding_window\": null, \"layer_types\": null, \"quantization_config\": null, \
+         \"tie_word_embeddings\": null, \"vocab_size\"",
+    );
+    let newer = bare.replace(
+        "\"vocab_size\"",
+        "\"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": null, \"factor\": null}, \"vocab_size\"",
+    );
+    assert_eq!(logits(&nulls), logits(&stated));
+    assert_eq!(logits(&newer), logits(&stated));
+    assert_eq!(logits(&newer).1, [2]);
+    let none = nulls.replace("\"vocab_size\"", "\"eos_token_id\": null, \"vocab_size\"");
+    assert!(logits(&none).1.is_empty());
+}
+
+#[test]
+fn a_field_that_is_none_of_its_kind_is_named() {
+    for (field, value) in [("vocab_size", "\"big\""), ("rope_theta", "true"), ("num_hidden_layers", "-1")] {
+        let config = match CONFIG.contains(field) {
+            true => CONFIG.replace(&format!("\"{field}\""), &format!("\"{field}\": {value}, \"was\"")),
+            false => CONFIG.replace("\"vocab_size\"", &format!("\"{field}\": {value}, \"vocab_size\"")),
+        };
+        let error = refusal(&config, &tensors());
+        let said =
+            matches!(&error, LoadError::Config { reason } if reason.starts_with(&format!("{field}: ")));
+        assert!(said, "{field}: {error}");
+    }
 }

@@ -13,8 +13,8 @@ pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
     let db =
         open::to_read(&args.database, args.reading, Database::options().generator_named(&args.generator))?;
     db.generator()?;
-    if !has_word(&args.question) {
-        eprintln!("the question has no word: nothing can be an answer to it");
+    if !has_word(&args.question) && !args.question.trim().is_empty() {
+        eprintln!("the question has no word in it: ask with letters or numbers");
     }
     if args.stream {
         return stream(&db, args, &options);

@@ -10,7 +10,7 @@ use crate::args::{Backup, Output};
 use crate::{EXIT_INTERRUPTED, interrupt, meter, open, render};
 
 pub(crate) fn run(args: &Backup) -> Result<ExitCode> {
-    let db = open::existing(&args.database)?;
+    let db = open::existing_to_read(&args.database)?;
     copy(&args.new, args.output, |progress| db.backup_with(&args.new, progress))
 }
 

@@ -7,7 +7,7 @@ use crate::args::Check;
 use crate::{open, render};
 
 pub(crate) fn run(args: &Check) -> Result<ExitCode> {
-    let db = open::existing(&args.database)?;
+    let db = open::existing_to_read(&args.database)?;
     let damage: Vec<String> = db.store().check()?.iter().map(ToString::to_string).collect();
     if args.output.json {
         render::json(&json!({ "clean": damage.is_empty(), "damage": damage }))?;

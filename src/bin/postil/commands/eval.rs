@@ -24,7 +24,8 @@ pub(crate) fn run(args: &Eval) -> Result<ExitCode> {
     if asked.is_empty() {
         bail!("{}: it has no questions", args.questions.display());
     }
-    let recall = open::existing(&args.database)?.evaluate_retrieval(&asked, &options(args).retrieval())?;
+    let recall =
+        open::existing_to_read(&args.database)?.evaluate_retrieval(&asked, &options(args).retrieval())?;
     let bar = meter::counter(asked.len() * args.generator.len() * args.mode.len() * args.k.len());
     let mut rows = Vec::new();
     for generator in &args.generator {
@@ -50,10 +51,9 @@ pub(crate) fn run(args: &Eval) -> Result<ExitCode> {
 }
 
 fn with_generator(args: &Eval, name: &str) -> Result<Database> {
-    let encoder = open::existing(&args.database)?.encoder()?;
+    let encoder = open::existing_to_read(&args.database)?.encoder()?;
     let generator = open_generator(name, &encoder)?;
-    let options = Database::options().must_exist(true).encoder(encoder).generator(generator);
-    Ok(options.open(&args.database)?)
+    Ok(Database::options().encoder(encoder).generator(generator).open_to_read(&args.database)?)
 }
 
 fn row(

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use postil::chunk::ChunkOptions;
 use postil::extract::{FileKind, Kind};
-use postil::ingest::{IngestOptions, Ingested, Input, LeftOut};
+use postil::ingest::{IngestOptions, Ingested, Input, LeftOut, Merged};
 use postil::{Database, Options};
 use serde_json::json;
 
@@ -39,7 +39,11 @@ fn tell_nothing(report: &Ingested) -> Option<ExitCode> {
         0 => "no file is there".to_owned(),
         _ => render::on_one_line(&report.left_out.to_string()),
     };
-    eprintln!("no file was taken: {why}");
+    let hint = match report.left_out.unknown.is_empty() {
+        true => "",
+        false => "; .txt .md .html .jsonl are read, and any file that is named itself",
+    };
+    eprintln!("no file was taken: {why}{hint}");
     Some(ExitCode::from(EXIT_SKIPPED))
 }
 
@@ -94,7 +98,7 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
         replaced,
         unchanged,
         removed,
-        duplicates,
+        merged,
         stale,
         passages,
         skipped,
@@ -110,7 +114,10 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
             .collect();
         return render::json(&json!({
             "added": added, "replaced": replaced, "unchanged": unchanged, "removed": removed,
-            "duplicates": duplicates, "stale": stale, "passages": passages, "skipped": skipped,
+            "merged": merged.iter().map(|Merged { kept, removed, .. }| json!({
+                "kept": kept, "removed": removed,
+            })).collect::<Vec<_>>(),
+            "stale": stale, "passages": passages, "skipped": skipped,
             "left_out": left_out_json(left_out), "interrupted": interrupted,
         }));
     }
@@ -118,10 +125,11 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
         "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; {passages} passages embedded"
     ))?;
     let documents = |count: u64| if count == 1 { "document" } else { "documents" };
-    if *duplicates > 0 {
+    for Merged { kept, removed, .. } in merged {
         eprintln!(
-            "{duplicates} {} removed: the same file was there under another spelling of its path too",
-            documents(*duplicates)
+            "one file under two names: kept {}, removed {}",
+            render::on_one_line(kept),
+            render::on_one_line(removed)
         );
     }
     for skip in skipped {
@@ -152,6 +160,6 @@ fn left_out_json(left_out: &LeftOut) -> serde_json::Value {
         left_out.ignored.iter().map(|(by, count)| (by.display().to_string(), json!(count))).collect();
     json!({
         "ignored": ignored, "hidden": left_out.hidden, "unknown": left_out.unknown, "links": left_out.links,
-        "special": left_out.special, "empty": left_out.empty, "folders": left_out.folders,
+        "special": left_out.special, "databases": left_out.databases, "folders": left_out.folders,
     })
 }

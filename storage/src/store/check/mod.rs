@@ -13,6 +13,7 @@ mod rows;
 mod tests;
 
 use super::Store;
+use super::read_only::ReadOnly;
 use crate::documents::Base;
 use crate::error::{Result, StorageError};
 use std::path::{Path, PathBuf};
@@ -107,6 +108,9 @@ impl Store {
         rows::check(documents, &snapshot, &manifest, &passages, &mut report)?;
         let mut damage = report.damage;
         files::check(&self.shared, &manifest, documents, &snapshot, &mut damage)?;
+        if let Some(ReadOnly { path, private, .. }) = &self.shared.read_only {
+            damage.iter_mut().for_each(|found| found.path = private.original(&found.path, path));
+        }
         Ok(damage)
     }
 }

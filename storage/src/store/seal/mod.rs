@@ -6,8 +6,8 @@ mod making;
 mod merge;
 
 use super::StoreOptions;
-use super::shared::{Shared, Unpublished};
-use crate::documents::{Documents, Writes, rewrite};
+use super::shared::Shared;
+use crate::documents::Writes;
 use crate::error::{AtPath, Result, StorageError};
 use crate::fault::{self, Point};
 use crate::index::growing::Growing;
@@ -142,11 +142,6 @@ impl Worker {
     fn work(&self, below: u64, jobs: &Receiver<Job>) -> Result<()> {
         let shared = &*self.shared;
         while !self.stopping() {
-            if shared.documents().have_grown()? && self.rewrite_documents().is_err() {
-                // Rows are sealed all the same. Whoever compacts is told why; a damage is found by a check, too.
-                shared.unpoisoned()?;
-                shared.documents().put_off_rewriting()?;
-            }
             self.take_out_sealed()?;
             let snapshot = shared.current();
             let growing = &snapshot.growing;
@@ -198,43 +193,7 @@ impl Worker {
             let rebuild = !snapshot.removed.is_empty();
             self.merge(&snapshot, 0..snapshot.segments.len(), growing, rebuild)?;
         }
-        if self.stopping() { Ok(()) } else { self.rewrite_documents() }
-    }
-
-    /// Commits wait meanwhile, reads go on.
-    fn rewrite_documents(&self) -> Result<()> {
-        let shared = &*self.shared;
-        let writer = shared.writer.lock();
-        shared.writable()?;
-        let documents = shared.documents();
-        if documents.are_fresh() {
-            return Ok(());
-        }
-        // An adoption writes within a generation, so a generation may be written anew twice.
-        let used = rewrite::current(&shared.path)?.map_or(0, |(number, _)| number + 1);
-        let number = writer.generation.max(used);
-        let snapshot = shared.current();
-        snapshot.ids_are_sound()?;
-        let copied = documents.copied(&shared.path, number, &|row| snapshot.is_sealed(row), &self.stop)?;
-        let Some(copied) = copied else {
-            return Ok(());
-        };
-        let unpublished = Unpublished(shared);
-        let new = Documents::take_place(&copied, &shared.path)
-            .inspect_err(|error| shared.poison(&error.to_string()))?;
-        drop(documents);
-        let place = new.path().to_owned();
-        let old = std::mem::replace(&mut *shared.documents.write(), Arc::new(new));
-        drop(unpublished);
-        drop(writer);
-        fault::reach(Point::RewriteUsed)?;
-        // Where a reader still has the old trees, the next open removes them.
-        if let Some(old) = Arc::into_inner(old) {
-            drop(old);
-            rewrite::remove_others(&shared.path, &place)?;
-            fault::reach(Point::RewriteOldRemoved)?;
-        }
-        Ok(())
+        if self.stopping() { Ok(()) } else { self.shared.rewrite_documents(&self.stop) }
     }
 
     /// Puts growing rows into their graph, if they are worth one; whether there is more to look at. A waiting job goes

@@ -1,0 +1,141 @@
+//! Where the encoder of a database is, when it is not where it was: the fingerprint decides, and not the name.
+//!
+//! A project that is moved as a whole keeps the way between its folders: what stood beside the database or beside a
+//! folder above it still does, under the end of its old path. Anything installed under another name will do, too.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use postil_contract::Encoder;
+use postil_encoder::BertEncoder;
+use postil_storage::Profile;
+
+use crate::Error;
+
+/// The file by which a folder is a model's.
+const CONFIG: &str = "config.json";
+/// Places that are written out in an error.
+const TOLD: usize = 8;
+/// Folders above a database that are close to it.
+const CLOSE: usize = 2;
+
+/// A place where an encoder was looked for and not found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// The folder.
+    pub place: PathBuf,
+    /// What is there instead: another model, with its fingerprint, or a damaged one; `None` where nothing is.
+    pub found: Option<String>,
+}
+
+impl std::fmt::Display for Tried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let found = self.found.as_deref().unwrap_or("not there");
+        write!(f, "{} ({found})", self.place.display())
+    }
+}
+
+/// The places of [`Error::EncoderNotFound`], those first that have something.
+pub(crate) fn told(tried: &[Tried]) -> String {
+    let with = tried.iter().filter(|tried| tried.found.is_some());
+    let places = with.chain(tried.iter().filter(|tried| tried.found.is_none()));
+    let mut told: Vec<String> = places.take(TOLD).map(Tried::to_string).collect();
+    if tried.len() > TOLD {
+        told.push(format!("{} more", tried.len() - TOLD));
+    }
+    told.join(", ")
+}
+
+/// Finds the encoder with the recorded fingerprint: where the record says, beside the database at `database`, beside the
+/// folders above it, and among the installed models.
+pub(crate) fn find(recorded: &Profile, database: &Path) -> Result<Arc<dyn Encoder>, Error> {
+    let name = recorded.encoder.as_str();
+    let (mut tried, home) = (Vec::new(), postil_checkpoint::model_home().ok());
+    let mut places: Vec<PathBuf> = home.iter().map(|home| home.join(name)).collect();
+    places.push(PathBuf::from(name));
+    places.extend(near(Path::new(name), database));
+    // A list that cannot be read has nothing: the places above it are named.
+    let installed = home.as_deref().and_then(|home| postil_checkpoint::list(home).ok()).unwrap_or_default();
+    places.extend(installed.into_iter().map(|model| model.path));
+    for place in places {
+        if tried.iter().any(|tried: &Tried| tried.place == place) {
+            continue;
+        }
+        if !is_model(&place) {
+            tried.push(Tried { place, found: None });
+            continue;
+        }
+        match BertEncoder::open(&place) {
+            Ok(encoder) if encoder.profile().fingerprint == recorded.fingerprint => {
+                return Ok(Arc::new(encoder.with_name(name.to_owned())));
+            }
+            Ok(encoder) => {
+                let found = format!("another model, fingerprint {}", encoder.profile().fingerprint);
+                tried.push(Tried { place, found: Some(found) });
+            }
+            Err(error) => tried.push(Tried { place, found: Some(error.to_string()) }),
+        }
+    }
+    let (name, fingerprint) = (name.to_owned(), recorded.fingerprint.clone());
+    Err(Error::EncoderNotFound { name, fingerprint, tried, home })
+}
+
+/// Every end of a model's path under every folder that the database is in, the nearest and the longest first: those where
+/// there is a model, and of the others those beside the database and in the folders next to it, where one could be put.
+fn near(model: &Path, database: &Path) -> Vec<PathBuf> {
+    let names = model.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name),
+        _ => None,
+    });
+    let names: Vec<_> = names.collect();
+    // As it was called, and where it is if that was through a link.
+    let called = [std::path::absolute(database), std::fs::canonicalize(database)];
+    let mut near = Vec::new();
+    for database in called.into_iter().flatten() {
+        for (above, folder) in database.ancestors().enumerate() {
+            for from in 0..names.len() {
+                let end: PathBuf = names[from..].iter().collect();
+                let place = folder.join(end);
+                let is_told = from + 1 == names.len() && (1..=CLOSE).contains(&above);
+                if (is_told || is_model(&place)) && !near.contains(&place) {
+                    near.push(place);
+                }
+            }
+        }
+    }
+    near
+}
+
+fn is_model(place: &Path) -> bool {
+    place.join(CONFIG).is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ends_of_the_old_path_are_looked_for_under_every_folder_above() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        for model in ["new/models/mini", "new/data/mini", "new/other"] {
+            std::fs::create_dir_all(at(model)).unwrap();
+            std::fs::write(at(model).join(CONFIG), "{}").unwrap();
+        }
+        let found = near(Path::new("/old/project/models/mini"), &at("new/data/d.postil"));
+        let expected = ["new/data/mini", "new/models/mini", "new/mini"];
+        assert_eq!(found, expected.map(at));
+        assert_eq!(near(Path::new(""), &at("new/data/d.postil")), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn of_many_places_those_are_told_first_that_have_something() {
+        let tried = |i: usize| Tried {
+            place: PathBuf::from(format!("p{i}")),
+            found: (i == 11).then(|| "another model, fingerprint ab".to_owned()),
+        };
+        let all = told(&(0..12).map(tried).collect::<Vec<_>>());
+        assert!(all.starts_with("p11 (another model, fingerprint ab), p0 (not there), "), "{all}");
+        assert!(all.ends_with(", 4 more"), "{all}");
+    }
+}

@@ -1,0 +1,72 @@
+//! Writing the documents anew, so that their files stay within a bound that holds however slowly other threads run.
+
+use super::shared::{Shared, Unpublished};
+use crate::documents::{Documents, Manifest, rewrite};
+use crate::error::Result;
+use crate::fault::{self, Point};
+use crate::sync::atomic::AtomicBool;
+use std::sync::Arc;
+
+impl Shared {
+    /// Writes the documents anew when their log has grown to its limit. Whoever commits does it, before more is
+    /// committed: a thread of its own would fall behind on a busy machine.
+    ///
+    /// Where it fails, commits go on: what is written is durable all the same. It is tried again when the log is
+    /// twice as long, and [`Stat`](super::Stat) says why it failed.
+    pub(super) fn keep_documents_small(&self) -> Result<()> {
+        if !self.documents().have_grown()? {
+            return Ok(());
+        }
+        let writer = self.writer.lock();
+        self.writable()?;
+        if !self.documents().have_grown()? {
+            // Another thread was here first.
+            return Ok(());
+        }
+        let outcome = self.rewrite(&writer, &AtomicBool::new(false));
+        *self.rewrite_failure.lock() = outcome.as_ref().err().map(ToString::to_string);
+        if outcome.is_err() {
+            self.unpoisoned()?;
+            self.documents().put_off_rewriting()?;
+        }
+        Ok(())
+    }
+
+    /// Commits wait meanwhile, reads go on.
+    pub(super) fn rewrite_documents(&self, stop: &AtomicBool) -> Result<()> {
+        let writer = self.writer.lock();
+        self.writable()?;
+        self.rewrite(&writer, stop)
+    }
+
+    fn rewrite(&self, writer: &Manifest, stop: &AtomicBool) -> Result<()> {
+        let documents = self.documents();
+        if documents.are_fresh() {
+            return Ok(());
+        }
+        // An adoption writes within a generation, so a generation may be written anew twice.
+        let used = rewrite::current(&self.path)?.map_or(0, |(number, _)| number + 1);
+        let number = writer.generation.max(used);
+        let snapshot = self.current();
+        snapshot.ids_are_sound()?;
+        let copied = documents.copied(&self.path, number, &|row| snapshot.is_sealed(row), stop)?;
+        let Some(copied) = copied else {
+            return Ok(());
+        };
+        let unpublished = Unpublished(self);
+        let new = Documents::take_place(&copied, &self.path)
+            .inspect_err(|error| self.poison(&error.to_string()))?;
+        drop(documents);
+        let place = new.path().to_owned();
+        let old = std::mem::replace(&mut *self.documents.write(), Arc::new(new));
+        drop(unpublished);
+        fault::reach(Point::RewriteUsed)?;
+        // Where a reader still has the old trees, the next open removes them.
+        if let Some(old) = Arc::into_inner(old) {
+            drop(old);
+            rewrite::remove_others(&self.path, &place)?;
+            fault::reach(Point::RewriteOldRemoved)?;
+        }
+        Ok(())
+    }
+}
