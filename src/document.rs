@@ -13,8 +13,8 @@ use crate::ingest::place::{Origin, key_of, place_of};
 pub struct Document {
     /// Unique in the database: a path, a URL, any name.
     pub key: String,
-    /// Shown with the document and given to the encoder before each of its passages; where it is empty, a Markdown
-    /// document is shown with the title that it gives itself.
+    /// Shown with the document and given to the encoder before each of its passages; where it is
+    /// empty, a Markdown document is shown with the title that it gives itself.
     pub title: String,
     /// What is searched and quoted.
     pub text: String,
@@ -79,20 +79,21 @@ impl Document {
         }
     }
 
-    /// Reads a file as [`Database::ingest_from`](crate::Database::ingest_from) does: its ending decides the kind (plain
-    /// text if unknown), and its path becomes the key. Under another spelling of its path it is the same document:
-    /// [`Database::ingest`](crate::Database::ingest) then keeps the key that the database has for it, unless the key was
-    /// changed by hand.
+    /// Reads a file as [`Database::ingest_from`](crate::Database::ingest_from) does: its ending
+    /// decides the kind (plain text if unknown), and its path becomes the key. Under another
+    /// spelling of its path it is the same document: [`Database::ingest`](crate::Database::ingest)
+    /// then keeps the key that the database has for it, unless the key was changed by hand.
     ///
     /// # Errors
-    /// [`Error::Read`] when the file cannot be read, [`Error::Extract`] when it is not UTF-8, [`Error::FileTooLarge`]
-    /// when it has more than [`DEFAULT_MAX_TEXT_BYTES`], [`Error::Records`] when it is a JSONL file.
+    /// [`Error::Read`] when the file cannot be read, [`Error::Extract`] when it is not UTF-8,
+    /// [`Error::FileTooLarge`] when it has more than [`DEFAULT_MAX_TEXT_BYTES`], [`Error::Records`]
+    /// when it is a JSONL file.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::from_path_within(path, DEFAULT_MAX_TEXT_BYTES as u64)
     }
 
-    /// Reads a file of at most `max_bytes`, for a database that takes larger documents than by default
-    /// ([`StoreOptions::max_text_bytes`](crate::StoreOptions::max_text_bytes)).
+    /// Reads a file of at most `max_bytes`, for a database that takes larger documents than by
+    /// default ([`StoreOptions::max_text_bytes`](crate::StoreOptions::max_text_bytes)).
     ///
     /// # Errors
     /// As [`from_path`](Self::from_path).

@@ -22,12 +22,13 @@ impl IgnoreFiles {
         Self { folders: HashMap::new(), everywhere: Gitignore::global().0, working_folder }
     }
 
-    /// The ignore file that excludes what is at an absolute path; an empty path where none is found.
+    /// The ignore file that excludes what is at an absolute path; an empty path where none is
+    /// found.
     pub(super) fn which(&mut self, path: &Path, is_folder: bool) -> PathBuf {
-        for kind in 0..RULES.len() {
+        for (kind, name) in RULES.iter().enumerate() {
             for folder in path.ancestors().skip(1) {
                 match self.rules(folder)[kind].matched(path, is_folder) {
-                    Match::Ignore(_) => return self.shown(folder.join(RULES[kind])),
+                    Match::Ignore(_) => return self.shown(folder.join(name)),
                     Match::Whitelist(_) => break,
                     Match::None => {}
                 }

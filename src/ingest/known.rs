@@ -1,5 +1,5 @@
-//! Documents by the file that they were read from: a file that was ingested under another spelling of its path keeps its
-//! document.
+//! Documents by the file that they were read from: a file that was ingested under another spelling
+//! of its path keeps its document.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -76,8 +76,8 @@ impl<'a> Files<'a> {
         Self { db, places: Places::of(db.path()), known }
     }
 
-    /// Gives a document that was read from a file the key that the file has in the database, or one that no other file
-    /// has, and notes the file in it. `seen` are keys that are taken.
+    /// Gives a document that was read from a file the key that the file has in the database, or one
+    /// that no other file has, and notes the file in it. `seen` are keys that are taken.
     pub(super) fn settle(&self, document: &mut Document, seen: &HashSet<String>) -> Result<Settled, Error> {
         let mut others = Vec::new();
         let origin = match document.origin.take() {
@@ -161,8 +161,9 @@ impl<'a> Files<'a> {
         self.places.of_document(&stored.metadata).is_some_and(|of| of == place)
     }
 
-    /// Whether a file may replace a document that is not known to be its own: the document's file is gone, so that it is
-    /// taken to have moved, or it has none, or its key is that of a link that leads elsewhere now.
+    /// Tells whether a file may replace a document that is not known to be its own: the document's
+    /// file is gone, so that it is taken to have moved, or it has none, or its key is that of a
+    /// link that leads elsewhere now.
     fn gives_way(&self, stored: &StoredDocument, origin: &Origin) -> bool {
         self.places.of_document(&stored.metadata).is_none_or(|place| origin.is_link || !place.exists())
     }

@@ -1,4 +1,5 @@
-//! What changes in a database without being embedded: documents that go, and documents whose file is elsewhere now.
+//! What changes in a database without being embedded: documents that go, and documents whose file
+//! is elsewhere now.
 
 use postil_storage::{Batch, Document as StoredDocument, Metadata, Value};
 
@@ -32,7 +33,8 @@ pub(super) struct Moved {
 }
 
 impl Moved {
-    /// The same document as `stored`, of a file that is noted otherwise now; `None` for another document.
+    /// The same document as `stored`, of a file that is noted otherwise now; `None` for another
+    /// document.
     pub(super) fn of(
         document: &mut Document,
         stored: &StoredDocument,
@@ -65,7 +67,7 @@ fn note(metadata: &mut Metadata, file: [Option<Value>; 2]) {
 }
 
 /// Writes documents with what is noted of their files now, and the vectors they have.
-pub(super) fn write_moved(db: &Database, moved: Vec<Moved>) -> Result<(), Error> {
+pub(super) fn write_moved(db: &Database, moved: &[Moved]) -> Result<(), Error> {
     for some in moved.chunks(WRITE_AT_ONCE) {
         let mut batch = Batch::new();
         for Moved { key, file, content_hash } in some {

@@ -44,12 +44,13 @@ pub use report::{Ingested, LeftOut, Merged, Skipped};
 use crate::extract::FileKind;
 use crate::{Database, Document, Error, Progress};
 
-/// Name of the metadata field that holds the file a document was read from, as its path was given when it was first
-/// ingested; [`Input::Paths`] and [`Document::from_path`] set it.
+/// Name of the metadata field that holds the file a document was read from, as its path was given
+/// when it was first ingested; [`Input::Paths`] and [`Document::from_path`] set it.
 pub const FILE_FIELD: &str = "_file";
 
-/// Name of the metadata field that holds where that file is, without links: the way from the folder that the database is
-/// in, or its absolute path where they have no folder in common. By it a file is known again under another spelling.
+/// Name of the metadata field that holds where that file is, without links: the way from the folder
+/// that the database is in, or its absolute path where they have no folder in common. By it a file
+/// is known again under another spelling.
 pub const PATH_FIELD: &str = "_path";
 
 /// The name to show a reader for a document: its file, or else its key.
@@ -63,9 +64,10 @@ pub(crate) fn source_of(key: &str, metadata: &Metadata) -> String {
 /// Where documents come from.
 #[derive(Debug)]
 pub enum Input {
-    /// Files, and folders walked to their end. A file is taken whatever its name and ending, a file of a folder when its
-    /// ending is known ([`FileKind::of`]), its name does not begin with a dot and no `.gitignore` or `.ignore` excludes
-    /// it; links in folders are not followed. [`Ingested::left_out`] counts the others.
+    /// Files, and folders walked to their end. A file is taken whatever its name and ending, a file
+    /// of a folder when its ending is known ([`FileKind::of`]), its name does not begin with a dot
+    /// and no `.gitignore` or `.ignore` excludes it; links in folders are not followed.
+    /// [`Ingested::left_out`] counts the others.
     Paths(Vec<PathBuf>),
     /// One document, or many if `kind` is JSONL, from standard input.
     Stdin {
@@ -79,8 +81,8 @@ pub enum Input {
 /// How an ingest is done.
 #[derive(Clone, Debug, Default)]
 pub struct IngestOptions {
-    /// Removes documents that were once read from the given paths and whose file is no longer taken there: it is gone, or
-    /// left out now.
+    /// Removes documents that were once read from the given paths and whose file is no longer taken
+    /// there: it is gone, or left out now.
     pub prune: bool,
     /// Lets another thread end the ingest early.
     pub cancel: Cancel,
@@ -90,26 +92,31 @@ impl Database {
     /// Adds a document, or replaces the one with its key; does nothing when it is there unchanged.
     /// Durable when it returns.
     ///
-    /// A file that has no text any more ([`Document::from_path`]) takes its document out; any other document without text
-    /// is refused, and what the database has under its key is kept.
+    /// A file that has no text any more ([`Document::from_path`]) takes its document out, which
+    /// [`Ingested::removed`] tells; any other document without text is refused, and what the
+    /// database has under its key is kept.
     ///
     /// # Errors
-    /// [`Error::EmptyDocument`], [`Error::NoEncoder`], and whatever the encoder or the store reports; the
-    /// database is then as it was.
+    /// [`Error::EmptyDocument`], [`Error::NoEncoder`], and whatever the encoder or the store
+    /// reports; the database is then as it was.
     pub fn ingest(&self, document: Document) -> Result<Ingested, Error> {
         let mut report = self.ingest_all([document], &IngestOptions::default(), &|_| {})?;
+        // An emptied file has taken its document out: that was done, not refused.
+        if report.removed > 0 {
+            return Ok(report);
+        }
         match report.skipped.pop() {
             Some(skipped) => Err(skipped.error),
             None => Ok(report),
         }
     }
 
-    /// Adds or replaces many documents, embedding and committing them in batches; `progress` is called
-    /// from several threads, often, and should return at once.
+    /// Adds or replaces many documents, embedding and committing them in batches; `progress` is
+    /// called from several threads, often, and should return at once.
     ///
     /// # Errors
-    /// As [`Database::ingest`], for what stops the whole; a single document that cannot be ingested is
-    /// reported in [`Ingested::skipped`].
+    /// As [`Database::ingest`], for what stops the whole; a single document that cannot be ingested
+    /// is reported in [`Ingested::skipped`].
     pub fn ingest_all<I>(
         &self,
         documents: I,
@@ -127,8 +134,8 @@ impl Database {
 
     /// Adds or replaces what is found in files, folders or on standard input.
     ///
-    /// A file is what it says now: when it was read to its end, documents that it gave before and gives no more are
-    /// removed. One that cannot be read keeps what it gave.
+    /// A file is what it says now: when it was read to its end, documents that it gave before and
+    /// gives no more are removed. One that cannot be read keeps what it gave.
     ///
     /// # Errors
     /// As [`Database::ingest_all`].

@@ -49,7 +49,8 @@ impl Meter<'_> {
 pub(super) struct Read {
     /// Keys of all documents there were, also of unchanged ones and of those that have no text.
     pub(super) seen: HashSet<String>,
-    /// What was not read, by its place in `skipped`, and where it is; `None` for a place that is not known.
+    /// What was not read, by its place in `skipped`, and where it is; `None` for a place that is
+    /// not known.
     pub(super) unread: Vec<(usize, Option<PathBuf>)>,
     unchanged: u64,
     skipped: Vec<Skipped>,
@@ -94,7 +95,7 @@ pub(super) fn run(
     report.merged.retain(|merged| !read.seen.contains(&merged.removed));
     read.removals.extend(report.merged.iter().map(|merged| merged.removed.clone()));
     report.removed = remove(db, std::mem::take(&mut read.removals))?;
-    write_moved(db, std::mem::take(&mut read.moved))?;
+    write_moved(db, &read.moved)?;
     Ok((report, read))
 }
 
@@ -149,7 +150,8 @@ fn read(
     Ok(report)
 }
 
-/// A document on its way to be embedded; `None` when it is there unchanged. Also says whether it is there at all.
+/// A document on its way to be embedded; `None` when it is there unchanged. Also says whether it is
+/// there at all.
 fn prepare(
     db: &Database,
     encoder: &dyn Encoder,

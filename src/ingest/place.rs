@@ -1,8 +1,10 @@
-//! A file's place, by which it is recognised under every spelling of its path, and the text that a database keeps of it.
+//! A file's place, by which it is recognised under every spelling of its path, and the text that a
+//! database keeps of it.
 //!
-//! A place is an absolute path without links and `..`. A database keeps the way to it from its own folder in the field
-//! [`PATH_FIELD`], so that both can be moved together, and beside it in [`FILE_FIELD`] a path as it was given to `ingest`.
-//! Older databases have only the latter, relative to whatever folder `ingest` was run in.
+//! A place is an absolute path without links and `..`. A database keeps the way to it from its own
+//! folder in the field [`PATH_FIELD`], so that both can be moved together, and beside it in
+//! [`FILE_FIELD`] a path as it was given to `ingest`. Older databases have only the latter,
+//! relative to whatever folder `ingest` was run in.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -19,9 +21,9 @@ pub(crate) struct Origin {
     pub(crate) place: PathBuf,
     /// Its path as it was given, which is the key of a document that is the whole of it.
     pub(crate) given: String,
-    /// Whether the document is the whole of it, and not a record with a key of its own.
+    /// True for a document that is the whole of it, and not a record with a key of its own.
     pub(crate) is_whole: bool,
-    /// Whether its path is a link, so that it may be another file tomorrow.
+    /// True when its path is a link, so that it may be another file tomorrow.
     pub(crate) is_link: bool,
     /// Its size.
     pub(crate) bytes: u64,
@@ -47,7 +49,8 @@ impl Places {
         Self { home, here, folders: Mutex::default() }
     }
 
-    /// The way to a place from the database's folder; the place itself where they have no folder in common.
+    /// The way to a place from the database's folder; the place itself where they have no folder in
+    /// common.
     pub(crate) fn way(&self, place: &Path) -> String {
         let both = self.home.components().zip(place.components());
         let common = both.take_while(|(ours, theirs)| ours == theirs).map(|(ours, _)| ours);
@@ -63,7 +66,8 @@ impl Places {
         text_of(&up.chain(place.components().skip(shared)).collect::<PathBuf>())
     }
 
-    /// The place that what is kept of a document leads to from the database's folder, if it is of a file.
+    /// The place that what is kept of a document leads to from the database's folder, if it is of a
+    /// file.
     pub(crate) fn noted(&self, metadata: &Metadata) -> Option<PathBuf> {
         let text = |field| match metadata.get(field) {
             Some(Value::String(text)) => Some(text.as_str()),
@@ -73,8 +77,8 @@ impl Places {
         Some(self.resolved(&self.home.join(path_of(name))))
     }
 
-    /// The place of a document's file, if it is of one. Where nothing is at the one that is noted, its path as it was
-    /// given may lead to the file from the working folder.
+    /// The place of a document's file, if it is of one. Where nothing is at the one that is noted,
+    /// its path as it was given may lead to the file from the working folder.
     pub(crate) fn of_document(&self, metadata: &Metadata) -> Option<PathBuf> {
         let noted = self.noted(metadata)?;
         let given = match metadata.get(FILE_FIELD) {
@@ -132,8 +136,8 @@ pub(crate) fn key_of(path: &Path) -> String {
     text_of(&path)
 }
 
-/// A path as text, another one for each path. Bytes that are not UTF-8 are written `\xE9`; where a name has these four
-/// characters itself, its backslash is written so.
+/// A path as text, another one for each path. Bytes that are not UTF-8 are written `\xE9`; where a
+/// name has these four characters itself, its backslash is written so.
 fn text_of(path: &Path) -> String {
     let mut text = String::new();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {

@@ -9,11 +9,12 @@ use super::pipeline::Read;
 use super::{IngestOptions, Ingested};
 use crate::{Database, Error};
 
-/// Removes records that are no longer in their file, and with [`IngestOptions::prune`] what files gave that are not
-/// among those `taken`; counts these otherwise.
+/// Removes records that are no longer in their file, and with [`IngestOptions::prune`] what files
+/// gave that are not among those `taken`; counts these otherwise.
 ///
-/// What is there but could not be read, a file or a folder, keeps its documents, and its failure says so; with a failure
-/// of which the place is not known, every file that is not taken does. Nothing is removed when the ingest ended early.
+/// What is there but could not be read, a file or a folder, keeps its documents, and its failure
+/// says so; with a failure of which the place is not known, every file that is not taken does.
+/// Nothing is removed when the ingest ended early.
 pub(super) fn reconcile(
     db: &Database,
     known: Known,

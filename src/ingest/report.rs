@@ -15,12 +15,13 @@ pub struct Ingested {
     pub replaced: u64,
     /// Documents that were there already, byte for byte.
     pub unchanged: u64,
-    /// Documents removed: their file or record has no text any more, their record is no longer in its file, or their
-    /// file was pruned; and those `merged`.
+    /// Documents removed: their file or record has no text any more, their record is no longer in
+    /// its file, or their file was pruned; and those `merged`.
     pub removed: u64,
     /// Documents removed because their file has another one; they count among those `removed`.
     pub merged: Vec<Merged>,
-    /// Documents kept, though their file is gone or is left out now: with [`IngestOptions::prune`] they are removed.
+    /// Documents kept, though their file is gone or is left out now: with [`IngestOptions::prune`]
+    /// they are removed.
     ///
     /// [`IngestOptions::prune`]: super::IngestOptions::prune
     pub stale: u64,
@@ -35,7 +36,8 @@ pub struct Ingested {
 }
 
 impl Ingested {
-    /// Whether there was nothing to ingest: no document was found, none was removed and nothing failed.
+    /// Tells whether there was nothing to ingest: no document was found, none was removed and
+    /// nothing failed.
     #[must_use]
     pub fn found_nothing(&self) -> bool {
         let Self { added, replaced, unchanged, removed, .. } = self;
@@ -60,7 +62,7 @@ pub struct Skipped {
     pub source: String,
     /// Why.
     pub error: Error,
-    /// Whether the database keeps what it had of it from an earlier ingest.
+    /// True when the database keeps what it had of it from an earlier ingest.
     pub kept: bool,
 }
 
@@ -70,8 +72,9 @@ pub struct Skipped {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeftOut {
-    /// Files and folders that an ignore file excludes, by the ignore file: its path from the working folder, or
-    /// absolute; empty where the rule is of no file below the file system's root that could be found.
+    /// Files and folders that an ignore file excludes, by the ignore file: its path from the
+    /// working folder, or absolute; empty where the rule is of no file below the file system's root
+    /// that could be found.
     pub ignored: BTreeMap<PathBuf, u64>,
     /// Files and folders whose name begins with a dot, but `.git` and ignore files.
     pub hidden: u64,

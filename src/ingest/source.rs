@@ -15,9 +15,11 @@ pub(super) struct Item {
     pub(super) source: String,
     pub(super) document: Result<Document, Error>,
     pub(super) bytes: u64,
-    /// Whether an empty text means that there is no document any more. From a caller it is a mistake.
+    /// True when an empty text means that there is no document any more. From a caller it is a
+    /// mistake.
     pub(super) may_be_empty: bool,
-    /// The file or folder; `None` for what is no file, and for a failure of which the place is not known.
+    /// The file or folder; `None` for what is no file, and for a failure of which the place is not
+    /// known.
     pub(super) place: Option<PathBuf>,
 }
 
@@ -100,8 +102,8 @@ pub(super) fn from_stdin(key: String, kind: FileKind, max_bytes: u64) -> impl It
     items
 }
 
-/// The documents of a JSONL stream, or else one failure that says that there are none; `name` is what the stream is
-/// called in errors.
+/// The documents of a JSONL stream, or else one failure that says that there are none; `name` is
+/// what the stream is called in errors.
 fn from_records(
     reader: impl BufRead + Send,
     name: String,

@@ -60,7 +60,8 @@ pub(super) struct Failure {
     pub(super) place: Option<PathBuf>,
 }
 
-/// What a walk found: files in a stable order, each once, what was passed by, and what could not be entered.
+/// What a walk found: files in a stable order, each once, what was passed by, and what could not be
+/// entered.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// The places of the paths that were named.
@@ -70,9 +71,10 @@ pub(super) struct Found {
     pub(super) failures: Vec<Failure>,
 }
 
-/// Files under `roots`: a file is taken whatever its name; a folder gives the files of known endings that are not
-/// hidden and that `.gitignore` and `.ignore` allow. Links are not followed, so a walk stays inside its root and
-/// ends, and neither are those that take the place of what was found; databases are not entered.
+/// Files under `roots`: a file is taken whatever its name; a folder gives the files of known
+/// endings that are not hidden and that `.gitignore` and `.ignore` allow. Links are not followed,
+/// so a walk stays inside its root and ends, and neither are those that take the place of what was
+/// found; databases are not entered.
 pub(super) fn walk(roots: &[PathBuf]) -> Found {
     let mut found = Found::default();
     let mut places = HashSet::new();
@@ -136,7 +138,8 @@ fn walk_folder(
         yielded.insert(below.clone());
         let file_place = place.join(&below);
         if entry.file_type().is_some_and(|kind| kind.is_dir()) {
-            // Named once under two roots, a folder is walked twice, and what it leaves out is counted once.
+            // Named once under two roots, a folder is walked twice, and what it leaves out is
+            // counted once.
             if places.insert(file_place) {
                 folders.push(below);
             }
@@ -192,7 +195,8 @@ fn kind_of(entry: &DirEntry) -> Result<FileKind, fn(&mut LeftOut, &Path)> {
     }
 }
 
-/// Counts what is in a folder and was not given by the walk: what is hidden or ignored. Nothing of it is entered.
+/// Counts what is in a folder and was not given by the walk: what is hidden or ignored. Nothing of
+/// it is entered.
 fn passed_by(
     root: &Path,
     place: &Path,
@@ -211,7 +215,7 @@ fn passed_by(
         if is_ours {
             continue;
         }
-        if is_folder && Store::is_database(&entry.path()) {
+        if is_folder && Store::is_database(entry.path()) {
             left_out.databases += 1;
             continue;
         }
