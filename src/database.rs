@@ -189,11 +189,28 @@ impl Database {
     /// [`Error::Storage`] when the documents cannot be read.
     pub fn count(&self, filter: Option<&Filter>) -> Result<u64, Error> {
         let Some(filter) = filter else { return Ok(self.stat()?.documents) };
-        let mut count = 0;
-        for document in self.documents() {
-            count += u64::from(filter.matches(&document?.metadata));
-        }
-        Ok(count)
+        self.documents_where(filter)?.try_fold(0, |count, document| document.map(|_| count + 1))
+    }
+
+    /// Documents that pass `filter`, in the order of their keys, without their texts.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the filter compares with what no field compares with.
+    pub fn documents_where<'a>(
+        &'a self,
+        filter: &'a Filter,
+    ) -> Result<impl Iterator<Item = Result<StoredDocument, Error>> + 'a, Error> {
+        Ok(self.store.documents_where(filter)?.map(|document| document.map_err(Error::from)))
+    }
+
+    /// Removes the documents that pass `filter`; returns how many there were. All or none of those that passed when
+    /// they were read, durable when it returns.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when they cannot be read or the commit fails; nothing is removed then.
+    pub fn remove_where(&self, filter: &Filter) -> Result<usize, Error> {
+        let keys = self.documents_where(filter)?.map(|document| document.map(|document| document.key));
+        self.remove(keys.collect::<Result<Vec<_>, _>>()?)
     }
 
     /// Sizes and counts.

@@ -262,6 +262,27 @@ fn standard_input_is_a_document_or_many() {
 }
 
 #[test]
+fn a_field_that_cannot_be_kept_is_named_and_so_is_a_record_that_cannot() {
+    let home = handbook();
+    let lines = [
+        r#"{"id": 1, "text": "Alpha rays.", "_file": "mine"}"#,
+        r#"{"id": {"a": 1}, "text": "Beta rays."}"#,
+        r#"{"id": 3, "text": "Gamma rays.", "year": 1, "year": 2}"#,
+    ];
+    std::fs::write(home.path().join("rays.jsonl"), lines.join("\n")).unwrap();
+    let output = run(home.path(), &["ingest", "handbook.postil", "rays.jsonl"]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("left out: field _file of 1 records"), "{said}");
+    assert!(said.contains("line 2: id must be") && said.contains("\"year\" comes twice"), "{said}");
+    let output = run(home.path(), &["ingest", "handbook.postil", "rays.jsonl", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["fields_left_out"], serde_json::json!([{"field": "_file", "records": 1}]));
+    let said = fail(home.path(), &["search", "handbook.postil", "x", "--filter", "a == {\"b\": 1}"]);
+    assert!(said.contains("null"), "{said}");
+}
+
+#[test]
 fn answers_are_scored_against_known_ones() {
     let home = handbook();
     let lines = [

@@ -183,8 +183,95 @@ fn a_parquet_file_is_imported_bit_by_bit_without_its_encoder() {
         succeed(home, &["import", database, source]);
         assert!(export(home, database) == all, "{source}");
     }
-    assert!(fail(home, &["import", "e.postil", "three.jsonl"]).contains("no Parquet file"));
+    let said = fail(home, &["import", "e.postil", "three.jsonl"]);
+    assert!(said.contains("line 1 is no line of an export") && said.contains("postil ingest"), "{said}");
     assert!(fail(home, &["import", "e.postil", "nothing"]).contains("nothing"));
+}
+
+/// Records with numbers and nested fields that not every reader of JSON keeps.
+const RECORDS: [&str; 3] = [
+    r#"{"id": 12345678901234567890123, "text": "Apples are red.", "n": 18446744073709551615, "none": null}"#,
+    r#"{"id": 12345678901234567890124, "text": "Apples are blue.", "n": 18446744073709551614, "deep": {"a": [1, {"b": []}]}}"#,
+    r#"{"id": 1.10, "text": "Apples are small.", "n": 9007199254740993, "mixed": [1, "a", null, 0.1000000000000000055511], "x": {}, "f": -0.0}"#,
+];
+
+#[test]
+fn metadata_of_any_kind_comes_back_as_it_was_from_every_export() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    std::fs::write(home.join("r.jsonl"), RECORDS.join("\n")).unwrap();
+    let ingested = json(home, &["ingest", "a.postil", "r.jsonl", "--model", MODEL, "--json"]);
+    assert_eq!(ingested["added"], 3);
+    let got = succeed(home, &["get", "a.postil", "12345678901234567890123", "--json"]);
+    let metadata = r#""metadata":{"_file":"r.jsonl","n":18446744073709551615,"none":null}"#;
+    assert!(got.contains(metadata), "{got}");
+    let found = succeed(home, &["search", "a.postil", "red apples", "-k", "1", "--json"]);
+    assert!(found.contains(metadata), "{found}");
+    let got = succeed(home, &["get", "a.postil", "1.10", "--json"]);
+    assert!(
+        got.contains(r#""f":-0.0,"mixed":[1,"a",null,0.1000000000000000055511],"n":9007199254740993,"x":{}"#),
+        "{got}"
+    );
+
+    let all = export(home, "a.postil");
+    std::fs::write(home.join("lines.jsonl"), &all).unwrap();
+    succeed(home, &["export", "a.postil", "folder"]);
+    succeed(home, &["export", "a.postil", "file.parquet"]);
+    for source in ["lines.jsonl", "folder", "file.parquet"] {
+        let copy = format!("{source}.postil");
+        let imported = json(home, &["import", &copy, source, "--json"]);
+        assert_eq!((imported["added"].as_u64(), imported["skipped"].as_array().unwrap().len()), (Some(3), 0));
+        assert!(export(home, &copy) == all, "{source}");
+        assert_eq!(json(home, &["ingest", &copy, "r.jsonl", "--json"])["unchanged"], 3);
+        for (filter, document) in [
+            ("n == 18446744073709551615", "12345678901234567890123"),
+            ("none == null", "12345678901234567890123"),
+            ("deep.a.b == []", "12345678901234567890124"),
+            ("mixed contains 0.1000000000000000055511 and not missing(x)", "1.10"),
+        ] {
+            let found = json(home, &["search", &copy, "apples", "--json", "--filter", filter]);
+            let hits = found["hits"].as_array().unwrap();
+            assert_eq!((hits.len(), hits[0]["document"].as_str()), (1, Some(document)), "{source}: {filter}");
+        }
+    }
+}
+
+#[test]
+fn lines_go_through_a_pipe_whole_or_in_part() {
+    let home = database();
+    let home = home.path();
+    let feed = |database: &str, lines: &str| {
+        let mut child = command::postil(home, &["import", database, "-", "--json"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), lines.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (
+            output.status.code(),
+            serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap_or_default(),
+        )
+    };
+    let all = export(home, "a.postil");
+    assert_eq!(feed("b.postil", &all).1["added"], 4);
+    assert!(export(home, "b.postil") == all);
+    // Without vectors, or without the line that says of which encoder they are, passages are embedded.
+    let texts = succeed(home, &["export", "a.postil", "--no-vectors"]);
+    assert!(!texts.contains("\"vector\""));
+    assert_eq!(feed("c.postil", &texts).1["added"], 4);
+    assert!(export(home, "c.postil") == all);
+    let part: Vec<&str> = all.lines().skip(1).collect();
+    succeed(home, &["rm", "c.postil", "dark", "red"]);
+    let (code, report) = feed("c.postil", &part.join("\n"));
+    assert_eq!((code, report["added"].as_u64(), report["unchanged"].as_u64()), (Some(0), Some(2), Some(1)));
+    assert!(export(home, "c.postil") == all);
+    // A line that was cut is named; what is no export is refused before anything is made.
+    let (code, report) = feed("d.postil", &all[..all.len() - 40]);
+    assert_eq!((code, report["added"].as_u64()), (Some(3), Some(3)));
+    assert!(report["skipped"][0]["error"].as_str().unwrap().contains("line 4"), "{report}");
+    assert_eq!(feed("e.postil", RECORDS[0]).0, Some(1));
+    assert!(!home.join("e.postil").exists());
 }
 
 #[test]
@@ -214,7 +301,7 @@ fn a_parquet_file_of_another_program_is_imported() {
     assert_eq!(fruit.content_hash, std::array::from_fn(|at| at as u8));
     let metadata = postil::Metadata::from([
         ("year".into(), postil::Value::Integer(2021)),
-        ("ripe".into(), postil::Value::Strings(vec!["yes".into(), "no".into()])),
+        ("ripe".into(), vec!["yes", "no"].into()),
         ("x".into(), postil::Value::Float(0.5)),
     ]);
     assert_eq!(fruit.metadata, metadata);

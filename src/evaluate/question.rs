@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use postil_storage::{Value, json};
 
 /// A question with its known answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,14 +62,25 @@ pub fn questions(path: impl AsRef<Path>) -> Result<Vec<Question>, QuestionError>
 }
 
 fn question(line: &str) -> Result<Question, String> {
-    let value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let question = value.get("question").and_then(Value::as_str).ok_or("it has no question")?;
-    let answers = value.get("answers").and_then(Value::as_array).ok_or("it has no list of answers")?;
+    let members = json::members(line).map_err(|error| error.to_string())?;
+    let member = |name: &str| members.iter().find(|member| member.name == name);
+    let value = |name: &str| member(name).map(|member| &member.value);
+    let question = value("question").and_then(Value::as_str).ok_or("it has no question")?;
+    let answers = value("answers").and_then(Value::as_list).ok_or("it has no list of answers")?;
     let text = |answer: &Value| answer.as_str().map(str::to_owned).ok_or("an answer is not a string");
+    let pid = match member("pid").map(|member| (&member.value, member.text)) {
+        None | Some((Value::Null, _)) => None,
+        Some((Value::String(key), _)) => Some(key.clone()),
+        // As a record's key: the number as it is written.
+        Some((Value::Integer(_) | Value::Unsigned(_) | Value::Float(_) | Value::Decimal(_), written)) => {
+            Some(written.to_owned())
+        }
+        Some(_) => return Err("its pid is neither a string nor a number".into()),
+    };
     Ok(Question {
         question: question.to_owned(),
         answers: answers.iter().map(text).collect::<Result<_, _>>()?,
-        pid: value.get("pid").and_then(Value::as_str).map(str::to_owned),
+        pid,
     })
 }
 
@@ -88,7 +99,17 @@ mod tests {
         assert_eq!(read[0].pid.as_deref(), Some("p"));
         assert!(read[1].answers.is_empty() && read[1].pid.is_none());
 
-        for bad in ["{", "{}", r#"{"question": "Who?"}"#, r#"{"question": "Who?", "answers": [1]}"#] {
+        for (pid, key) in [("null", None), ("12345678901234567890123", Some("12345678901234567890123"))] {
+            let line = format!("{{\"question\": \"Who?\", \"answers\": [], \"pid\": {pid}}}");
+            assert_eq!(question(&line).unwrap().pid.as_deref(), key);
+        }
+        for bad in [
+            "{",
+            r#"{"question": "Who?", "answers": [], "pid": true}"#,
+            "{}",
+            r#"{"question": "Who?"}"#,
+            r#"{"question": "Who?", "answers": [1]}"#,
+        ] {
             std::fs::write(file.path(), format!("{good}\n{bad}\n")).unwrap();
             assert!(questions(file.path()).unwrap_err().to_string().contains("line 2"), "{bad}");
         }

@@ -13,8 +13,8 @@ const METRICS: [(Metric, &str); 3] = [(Metric::Cosine, "cosine"), (Metric::Dot, 
 
 pub(super) struct Description {
     pub(super) profile: Profile,
-    pub(super) documents: u64,
-    pub(super) passages: u64,
+    /// Documents and passages; `None` where they were not yet counted.
+    pub(super) counts: Option<[u64; 2]>,
     pub(super) vectors: bool,
 }
 
@@ -22,11 +22,15 @@ impl Description {
     pub(super) fn to_json(&self) -> Value {
         let Profile { dimension, metric, precision, encoder, fingerprint, attributes } = &self.profile;
         let metric = METRICS.iter().find(|(known, _)| known == metric).map(|(_, name)| name);
-        json!({
+        let mut value = json!({
             "format": FORMAT, "encoder": encoder, "fingerprint": fingerprint, "dimension": dimension,
-            "metric": metric, "precision": precision.to_string(), "attributes": attributes, "documents": self.documents,
-            "passages": self.passages, "vectors": self.vectors,
-        })
+            "metric": metric, "precision": precision.to_string(), "attributes": attributes, "vectors": self.vectors,
+        });
+        if let Some([documents, passages]) = self.counts {
+            value["documents"] = documents.into();
+            value["passages"] = passages.into();
+        }
+        value
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), Error> {
@@ -73,6 +77,7 @@ impl Description {
             attributes: attributes.collect::<Result<_, Error>>()?,
         };
         let vectors = value["vectors"].as_bool().ok_or_else(|| missing("vectors"))?;
-        Ok(Self { profile, documents: number("documents")?, passages: number("passages")?, vectors })
+        let counts = value["documents"].as_u64().zip(value["passages"].as_u64());
+        Ok(Self { profile, counts: counts.map(|(documents, passages)| [documents, passages]), vectors })
     }
 }

@@ -1,11 +1,12 @@
 //! Out: every document as it was written, in the order of keys.
 
+use std::io::Write;
 use std::path::Path;
 
 use postil_storage::DocumentWrite;
 
 use super::description::Description;
-use super::{Format, folder};
+use super::{Format, folder, lines};
 use crate::ingest::Cancel;
 use crate::{Database, Error, Progress};
 
@@ -92,6 +93,44 @@ impl Database {
         let path = target.as_ref();
         let dimension = options.vectors.then_some(self.profile().dimension);
         let mut target = Target::create(path, options.format.unwrap_or_else(|| Format::of(path)), dimension)?;
+        let exported = self.each_written(options, progress, |document| target.push(document))?;
+        if !exported.interrupted {
+            target.finish(&self.description(options, Some([exported.documents, exported.passages])))?;
+        }
+        Ok(exported)
+    }
+
+    /// Writes all documents, with their vectors, to `out`: a line for each, whole in itself, which
+    /// [`import_lines`](Self::import_lines) reads back; see [`exchange`](crate::exchange). Otherwise as
+    /// [`export`](Self::export), and [`ExportOptions::format`] says nothing. Nothing at the end of the lines says that
+    /// it is the end: where they are kept, a folder or a Parquet file is safer.
+    ///
+    /// # Errors
+    /// [`Error::Read`] when `out` cannot be written, [`Error::Storage`] when a document cannot be read.
+    pub fn export_lines(
+        &self,
+        out: impl Write,
+        options: &ExportOptions,
+        progress: &dyn Fn(&Progress),
+    ) -> Result<Exported, Error> {
+        let description = self.description(options, None);
+        let mut lines = lines::Writer::new(Path::new("the export"), out, &description)?;
+        let exported = self.each_written(options, progress, |document| lines.push(&document))?;
+        lines.finish()?;
+        Ok(exported)
+    }
+
+    fn description(&self, options: &ExportOptions, counts: Option<[u64; 2]>) -> Description {
+        Description { profile: self.profile().clone(), counts, vectors: options.vectors }
+    }
+
+    /// Gives every document to `push`, in the order of keys.
+    fn each_written(
+        &self,
+        options: &ExportOptions,
+        progress: &dyn Fn(&Progress),
+        mut push: impl FnMut(DocumentWrite) -> Result<(), Error>,
+    ) -> Result<Exported, Error> {
         let (mut exported, mut told) = (Exported::default(), Progress::default());
         for document in self.documents() {
             if options.cancel.is_cancelled() {
@@ -103,12 +142,9 @@ impl Database {
             exported.passages += document.passages.len() as u64;
             told.documents_read += 1;
             told.read_bytes += document.text.len() as u64;
-            target.push(document)?;
+            push(document)?;
             progress(&told);
         }
-        let Exported { documents, passages, .. } = exported;
-        let profile = self.profile().clone();
-        target.finish(&Description { profile, documents, passages, vectors: options.vectors })?;
         Ok(exported)
     }
 }

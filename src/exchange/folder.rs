@@ -1,15 +1,16 @@
 //! Documents to a folder of JSON lines and an array, and back.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use postil_storage::DocumentWrite;
-use serde_json::Value;
+use postil_storage::{DocumentWrite, Value};
 
 use super::description::Description;
 use super::import::{Entry, Source};
-use super::{DOCUMENTS, VECTORS, failed, line, npy, wrong};
+use super::line::{self, Parts};
+use super::numbered::{Lines, Numbered};
+use super::{DOCUMENTS, VECTORS, failed, npy, wrong};
 use crate::Error;
 
 /// A folder that is no export until it is finished.
@@ -32,8 +33,9 @@ impl Writer {
     }
 
     pub(super) fn push(&mut self, document: &DocumentWrite) -> Result<(), Error> {
-        let line = line::to_json(document, self.vectors.is_some().then_some(self.passages));
-        writeln!(self.lines, "{line}").map_err(failed(&self.path))?;
+        let parts = if self.vectors.is_some() { Parts::Row(self.passages) } else { Parts::Nothing };
+        let line = line::to_json(document, parts).map_err(|what| wrong(&self.path, what))?;
+        writeln!(self.lines, "{}", Value::Object(line)).map_err(failed(&self.path))?;
         if let Some(vectors) = &mut self.vectors {
             document.passages.iter().try_for_each(|passage| vectors.push(&passage.vector))?;
         }
@@ -54,13 +56,8 @@ impl Writer {
 
 /// The documents of a folder, one after the other.
 pub(super) struct Reader {
-    path: PathBuf,
-    lines: BufReader<File>,
+    lines: Lines<BufReader<File>>,
     total_bytes: u64,
-    /// Lines read.
-    number: u64,
-    /// Bytes that a line may have.
-    max_bytes: u64,
     vectors: Option<npy::Reader>,
     /// Where the vectors of the document given last are.
     rows: Vec<Option<u64>>,
@@ -75,34 +72,23 @@ impl Reader {
         let path = folder.join(DOCUMENTS);
         let file = File::open(&path).map_err(failed(&path))?;
         let total_bytes = file.metadata().map_err(failed(&path))?.len();
-        let lines = BufReader::new(file);
-        Ok(Self { path, lines, total_bytes, number: 0, max_bytes, vectors, rows: Vec::new() })
+        let lines = Lines::new(&path, BufReader::new(file), max_bytes);
+        Ok(Self { lines, total_bytes, vectors, rows: Vec::new() })
     }
 }
 
 impl Source for Reader {
-    fn total_bytes(&self) -> u64 {
-        self.total_bytes
+    fn total_bytes(&self) -> Option<u64> {
+        Some(self.total_bytes)
     }
 
     fn next(&mut self) -> Result<Option<Entry>, Error> {
-        self.number += 1;
-        let (number, limit) = (self.number, self.max_bytes);
-        let mut bytes = Vec::new();
-        let read =
-            self.lines.by_ref().take(limit).read_until(b'\n', &mut bytes).map_err(failed(&self.path))?;
-        if read == 0 {
-            return Ok(None);
-        }
-        if read as u64 == limit && bytes.last() != Some(&b'\n') {
-            return Err(wrong(&self.path, format!("line {number} has more than {limit} bytes")));
-        }
-        let value: Result<Value, String> = serde_json::from_slice(&bytes).map_err(|error| error.to_string());
-        let document = value.and_then(|value| line::from_json(&value)).map(|(document, rows)| {
+        let Some(Numbered { place, bytes, object }) = self.lines.next()? else { return Ok(None) };
+        let document = object.and_then(line::from_json).map(|(document, rows)| {
             self.rows = rows;
             document
         });
-        Ok(Some(Entry { place: format!("line {number}"), bytes: read as u64, document }))
+        Ok(Some(Entry { place, bytes, document }))
     }
 
     fn vectors(&mut self, document: &mut DocumentWrite) -> Result<bool, Error> {

@@ -7,7 +7,7 @@ use postil_contract::Passage;
 use postil_storage::{Batch, DocumentWrite};
 
 use super::description::Description;
-use super::{Format, folder, wrong};
+use super::{Found, Lines, folder, wrong};
 use crate::ingest::{Cancel, Ingested, Skipped};
 use crate::{Database, Error, Options, Progress};
 
@@ -15,13 +15,13 @@ use crate::{Database, Error, Options, Progress};
 const COMMIT_PASSAGES: usize = 1024;
 /// A byte of text takes at most six in JSON, and stands in several passages where they overlap; the rest is metadata,
 /// ranges and vectors.
-const BYTES_PER_TEXT_BYTE: u64 = 8;
-const BYTES: u64 = 64 << 20;
+pub(super) const BYTES_PER_TEXT_BYTE: u64 = 8;
+pub(super) const BYTES: u64 = 64 << 20;
 
 /// Documents as someone wrote them.
 pub(super) trait Source {
-    /// How many bytes there are to read, about.
-    fn total_bytes(&self) -> u64;
+    /// How many bytes there are to read, about; `None` where nobody knows.
+    fn total_bytes(&self) -> Option<u64>;
 
     /// The next document, its vectors still empty. An error ends the import.
     fn next(&mut self) -> Result<Option<Entry>, Error>;
@@ -38,24 +38,38 @@ pub(super) struct Entry {
     pub(super) document: Result<DocumentWrite, String>,
 }
 
-fn describe(path: &Path) -> Result<Description, Error> {
-    match Format::found(path) {
-        Format::Folder => Description::read(path),
+/// What is said of the database that the export at `path` is from, where anything is.
+fn describe(path: &Path) -> Result<Option<Description>, Error> {
+    match Found::at(path) {
+        Found::Folder => Description::read(path).map(Some),
+        Found::Lines => Ok(Lines::open(path)?.into_description()),
         #[cfg(feature = "parquet")]
-        Format::Parquet => super::parquet::description(path),
+        Found::Parquet => super::parquet::description(path).map(Some),
         #[cfg(not(feature = "parquet"))]
-        Format::Parquet => Err(super::without_parquet(path)),
+        Found::Parquet => Err(super::without_parquet(path)),
     }
 }
 
 impl Options {
     /// A database that is yet to be made will be as the exported one was: of the same encoder, dimension and metric.
+    /// Lines that do not say change nothing.
     ///
     /// # Errors
     /// [`Error::Read`] and [`Error::Exchange`] when `source` is no complete export.
-    pub fn exported(mut self, source: impl AsRef<Path>) -> Result<Self, Error> {
-        self.profile = Some(describe(source.as_ref())?.profile);
-        Ok(self)
+    pub fn exported(self, source: impl AsRef<Path>) -> Result<Self, Error> {
+        Ok(self.described(describe(source.as_ref())?.as_ref()))
+    }
+
+    /// As [`exported`](Self::exported), for lines that are not read twice.
+    pub fn exported_lines(self, lines: &Lines) -> Self {
+        self.described(lines.description())
+    }
+
+    fn described(mut self, description: Option<&Description>) -> Self {
+        if let Some(description) = description {
+            self.profile = Some(description.profile.clone());
+        }
+        self
     }
 }
 
@@ -65,8 +79,8 @@ impl Database {
     /// embedded. A document that cannot be stored is skipped and named; the others are durable when this returns.
     ///
     /// # Errors
-    /// [`Error::Read`] and [`Error::Exchange`] when `source`, a folder or a Parquet file, is no complete export,
-    /// [`Error::Storage`], and as [`Database::encoder`] when passages have to be embedded.
+    /// [`Error::Read`] and [`Error::Exchange`] when `source`, a folder, a Parquet file or one of lines, is no complete
+    /// export, [`Error::Storage`], and as [`Database::encoder`] when passages have to be embedded.
     pub fn import(
         &self,
         source: impl AsRef<Path>,
@@ -74,27 +88,61 @@ impl Database {
         progress: &dyn Fn(&Progress),
     ) -> Result<Ingested, Error> {
         let path = source.as_ref();
-        let description = describe(path)?;
-        let (theirs, ours) = (&description.profile, self.profile());
-        let same = (theirs.dimension, theirs.metric, &theirs.fingerprint)
-            == (ours.dimension, ours.metric, &ours.fingerprint);
-        let takes_vectors = description.vectors && same;
-        if !takes_vectors {
-            // To find out now, and not in the middle.
+        let found = Found::at(path);
+        if matches!(found, Found::Lines) {
+            return self.import_lines(Lines::open(path)?, cancel, progress);
+        }
+        let takes_vectors = self.takes_vectors(path, describe(path)?.as_ref())?;
+        let max_bytes = self.max_document_bytes().saturating_mul(BYTES_PER_TEXT_BYTE).saturating_add(BYTES);
+        #[cfg(feature = "parquet")]
+        if matches!(found, Found::Parquet) {
+            let source = Box::new(super::parquet::Reader::open(path, max_bytes)?);
+            return self.import_from(path, source, takes_vectors, cancel, progress);
+        }
+        let dimension = takes_vectors.then_some(self.profile().dimension);
+        let source = Box::new(folder::Reader::open(path, max_bytes, dimension)?);
+        self.import_from(path, source, takes_vectors, cancel, progress)
+    }
+
+    /// As [`import`](Self::import), of lines as [`export_lines`](Self::export_lines) writes them. Where the first does
+    /// not say what their database was made with, passages are embedded.
+    ///
+    /// # Errors
+    /// As [`import`](Self::import).
+    pub fn import_lines(
+        &self,
+        lines: Lines,
+        cancel: &Cancel,
+        progress: &dyn Fn(&Progress),
+    ) -> Result<Ingested, Error> {
+        let path = lines.path().to_owned();
+        let takes_vectors = self.takes_vectors(&path, lines.description())?;
+        self.import_from(&path, Box::new(lines), takes_vectors, cancel, progress)
+    }
+
+    /// Whether vectors of the database described are of the kind that this one has; where they are not, its encoder is
+    /// opened, to find out now, and not in the middle, that there is none.
+    fn takes_vectors(&self, path: &Path, description: Option<&Description>) -> Result<bool, Error> {
+        let ours = self.profile();
+        let same = description.is_some_and(|Description { profile: theirs, vectors, .. }| {
+            let of = |profile: &postil_storage::Profile| (profile.dimension, profile.metric);
+            *vectors && of(theirs) == of(ours) && theirs.fingerprint == ours.fingerprint
+        });
+        if !same {
             self.encoder_or_near(path)?;
         }
-        let max_bytes = self.max_document_bytes().saturating_mul(BYTES_PER_TEXT_BYTE).saturating_add(BYTES);
-        let source: Box<dyn Source> = match Format::found(path) {
-            Format::Folder => {
-                let dimension = takes_vectors.then_some(ours.dimension);
-                Box::new(folder::Reader::open(path, max_bytes, dimension)?)
-            }
-            #[cfg(feature = "parquet")]
-            Format::Parquet => Box::new(super::parquet::Reader::open(path, max_bytes)?),
-            #[cfg(not(feature = "parquet"))]
-            Format::Parquet => return Err(super::without_parquet(path)),
-        };
-        let told = Progress { total_bytes: Some(source.total_bytes()), ..Progress::default() };
+        Ok(same)
+    }
+
+    fn import_from(
+        &self,
+        path: &Path,
+        source: Box<dyn Source>,
+        takes_vectors: bool,
+        cancel: &Cancel,
+        progress: &dyn Fn(&Progress),
+    ) -> Result<Ingested, Error> {
+        let told = Progress { total_bytes: source.total_bytes(), ..Progress::default() };
         let mut import = Import {
             db: self,
             path: path.to_owned(),

@@ -2,110 +2,114 @@
 
 use std::ops::Range;
 
-use postil_storage::{DocumentWrite, Metadata, PassageWrite, Value as Field};
-use serde_json::{Value, json};
+use postil_storage::{DocumentWrite, Metadata, PassageWrite, Value};
 
-/// The line of a document; its vectors are rows `first`, `first + 1`, ... of the array, if it has any.
-pub(super) fn to_json(document: &DocumentWrite, first: Option<u64>) -> Value {
-    let range = |range: &Range<u64>| json!([range.start, range.end]);
+/// Parts of a passage that a line has beside where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// None: its text is a range of the document's.
+    Nothing,
+    /// The row that its vector is in an array.
+    Row(u64),
+    /// Its text.
+    Text,
+    /// Its text and its vector.
+    TextAndVector,
+}
+
+/// An object of those fields.
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Metadata {
+    fields.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// The line of a document; of `Parts::Row` the row is that of its first passage. An error says which passage has no
+/// text.
+pub(super) fn to_json(document: &DocumentWrite, parts: Parts) -> Result<Metadata, String> {
+    let range = |range: &Range<u64>| Value::from(vec![range.start, range.end]);
     let passages = document.passages.iter().enumerate().map(|(at, passage)| {
-        let mut line = json!({
-            "range": range(&passage.source_range), "text_range": range(&passage.range), "heading": passage.heading,
-        });
+        let mut line = object([
+            ("range", range(&passage.source_range)),
+            ("text_range", range(&passage.range)),
+            ("heading", passage.heading.as_str().into()),
+        ]);
+        let mut add = |name: &str, value: Value| line.insert(name.to_owned(), value);
         if !passage.lead.is_empty() {
-            line["lead"] = range(&passage.lead);
+            add("lead", range(&passage.lead));
         }
-        if let Some(first) = first {
-            line["vector"] = json!(first + at as u64);
+        if let Parts::Row(first) = parts {
+            add("vector", (first + at as u64).into());
         }
-        line
+        if matches!(parts, Parts::Text | Parts::TextAndVector) {
+            let text = passage.text(&document.text);
+            let text =
+                text.ok_or_else(|| format!("passage {at} of {:?} is no range of its text", document.key))?;
+            add("text", text.into_owned().into());
+        }
+        if parts == Parts::TextAndVector {
+            let components = passage.vector.iter().map(|&component| f64::from(component));
+            add("vector", components.collect::<Vec<_>>().into());
+        }
+        Ok(Value::Object(line))
     });
-    json!({
-        "id": document.key, "title": document.title, "text": document.text,
-        "metadata": metadata_to_json(&document.metadata),
-        "content_hash": hex(&document.content_hash), "source_map": hex(&document.source_map),
-        "passages": passages.collect::<Vec<_>>(),
+    Ok(object([
+        ("id", document.key.as_str().into()),
+        ("title", document.title.as_str().into()),
+        ("text", document.text.as_str().into()),
+        ("metadata", document.metadata.clone().into()),
+        ("content_hash", hex(&document.content_hash).into()),
+        ("source_map", hex(&document.source_map).into()),
+        ("passages", Value::List(passages.collect::<Result<_, String>>()?)),
+    ]))
+}
+
+/// The document of a line, with the vectors that stand in it, and the rows that others have in the array. An error
+/// says what is wrong.
+pub(super) fn from_json(mut line: Metadata) -> Result<(DocumentWrite, Vec<Option<u64>>), String> {
+    let missing = |name: &str, kind: &str| format!("field {name:?} is missing or no {kind}");
+    let mut text = |name: &str| match line.remove(name) {
+        Some(Value::String(text)) => Ok(text),
+        _ => Err(missing(name, "string")),
+    };
+    let bytes = |name: &str, text: String| unhex(&text).ok_or(format!("field {name:?} is not hexadecimal"));
+    let (key, title, whole_text) = (text("id")?, text("title")?, text("text")?);
+    let content_hash = bytes("content_hash", text("content_hash")?)?
+        .try_into()
+        .map_err(|_| "field \"content_hash\" has not 32 bytes")?;
+    let source_map = bytes("source_map", text("source_map")?)?;
+    let Some(Value::Object(metadata)) = line.remove("metadata") else {
+        return Err(missing("metadata", "object"));
+    };
+    let passages =
+        line.get("passages").and_then(Value::as_list).ok_or_else(|| missing("passages", "list"))?;
+    let rows = passages.iter().map(|passage| passage.get("vector").and_then(Value::as_u64)).collect();
+    let passages = passages.iter().map(passage).collect::<Result<_, _>>()?;
+    let text = whole_text;
+    Ok((DocumentWrite { key, title, text, content_hash, metadata, source_map, passages }, rows))
+}
+
+fn passage(line: &Value) -> Result<PassageWrite, String> {
+    let range = |name: &str| match line.get(name).and_then(Value::as_list) {
+        Some([start, end]) => start.as_u64().zip(end.as_u64()).map(|(start, end)| start..end),
+        _ => None,
+    };
+    let needed = |name: &str| range(name).ok_or_else(|| format!("field {name:?} is no range"));
+    // Before 0.2 its name was that of a document's title.
+    let heading = line.get("heading").or_else(|| line.get("title")).and_then(Value::as_str);
+    let vector = match line.get("vector") {
+        Some(Value::List(components)) => {
+            let components =
+                components.iter().map(|component| component.as_f64().map(|number| number as f32));
+            components.collect::<Option<_>>().ok_or("field \"vector\" has what is no number")?
+        }
+        _ => Vec::new(),
+    };
+    Ok(PassageWrite {
+        range: needed("text_range")?,
+        source_range: needed("range")?,
+        lead: if line.get("lead").is_some_and(|lead| *lead != Value::Null) { needed("lead")? } else { 0..0 },
+        heading: heading.ok_or("field \"heading\" is missing or no string")?.to_owned(),
+        vector,
     })
-}
-
-/// The document of a line, its vectors still empty, and the rows they have in the array. An error says what is wrong.
-pub(super) fn from_json(line: &Value) -> Result<(DocumentWrite, Vec<Option<u64>>), String> {
-    let text = |value: &Value, name: &str| match &value[name] {
-        Value::String(text) => Ok(text.clone()),
-        _ => Err(format!("field {name:?} is missing or no string")),
-    };
-    let metadata = line["metadata"].as_object().ok_or("field \"metadata\" is missing or no object")?;
-    let passages = line["passages"].as_array().ok_or("field \"passages\" is missing or no list")?;
-    let bytes = |name: &str| unhex(&text(line, name)?).ok_or(format!("field {name:?} is not hexadecimal"));
-    let mut document = DocumentWrite {
-        key: text(line, "id")?,
-        title: text(line, "title")?,
-        text: text(line, "text")?,
-        content_hash: bytes("content_hash")?
-            .try_into()
-            .map_err(|_| "field \"content_hash\" has not 32 bytes")?,
-        metadata: Metadata::new(),
-        source_map: bytes("source_map")?,
-        passages: Vec::with_capacity(passages.len()),
-    };
-    for (name, value) in metadata {
-        let value =
-            field(value.clone()).ok_or_else(|| format!("metadata {name:?} is of no type there is"))?;
-        document.metadata.insert(name.clone(), value);
-    }
-    let mut rows = Vec::with_capacity(passages.len());
-    for passage in passages {
-        let range = |name: &str| {
-            let bounds = passage[name].as_array().filter(|bounds| bounds.len() == 2);
-            let bound = |at: usize| bounds?[at].as_u64();
-            bound(0).zip(bound(1)).map(|(start, end)| start..end).ok_or(format!("field {name:?} is no range"))
-        };
-        document.passages.push(PassageWrite {
-            range: range("text_range")?,
-            source_range: range("range")?,
-            lead: if passage["lead"].is_null() { 0..0 } else { range("lead")? },
-            // Before 0.2 its name was that of a document's title.
-            heading: text(passage, "heading").or_else(|_| text(passage, "title"))?,
-            vector: Vec::new(),
-        });
-        rows.push(passage["vector"].as_u64());
-    }
-    Ok((document, rows))
-}
-
-/// Metadata with the types JSON has for them.
-pub fn metadata_to_json(metadata: &Metadata) -> Value {
-    let fields = metadata.iter().map(|(name, value)| {
-        let value = match value {
-            Field::String(text) => json!(text),
-            Field::Integer(number) => json!(number),
-            Field::Float(number) => json!(number),
-            Field::Bool(truth) => json!(truth),
-            Field::Strings(items) => json!(items),
-        };
-        (name.clone(), value)
-    });
-    Value::Object(fields.collect())
-}
-
-/// A JSON value as metadata; `None` for what metadata has no type for.
-pub(crate) fn field(value: Value) -> Option<Field> {
-    match value {
-        Value::String(text) => Some(Field::String(text)),
-        Value::Bool(truth) => Some(Field::Bool(truth)),
-        Value::Number(number) => match number.as_i64() {
-            Some(integer) => Some(Field::Integer(integer)),
-            None => number.as_f64().map(Field::Float),
-        },
-        Value::Array(items) => {
-            let strings = items.into_iter().map(|item| match item {
-                Value::String(text) => Some(text),
-                _ => None,
-            });
-            strings.collect::<Option<Vec<String>>>().map(Field::Strings)
-        }
-        Value::Null | Value::Object(_) => None,
-    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -123,49 +127,67 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use postil_storage::json;
 
-    #[test]
-    fn a_document_comes_back_from_its_line() {
-        let document = DocumentWrite {
+    fn document() -> DocumentWrite {
+        DocumentWrite {
             key: "k".into(),
             title: "t\n".into(),
             text: "häuser".into(),
             content_hash: [200; 32],
-            metadata: Metadata::from([
-                ("whole".into(), Field::Integer(i64::MIN)),
-                ("float".into(), Field::Float(2.0)),
-                ("truth".into(), Field::Bool(true)),
-                ("none".into(), Field::Strings(Vec::new())),
-                ("text".into(), Field::String("\u{1b}".into())),
-            ]),
+            metadata: json::read_object(
+                r#"{"whole": -9223372036854775808, "big": 18446744073709551615, "huge": 12345678901234567890123,
+                    "float": 2.0, "truth": true, "none": [], "text": "\u001b", "null": null, "deep": {"a": [1, {}]}}"#,
+            )
+            .unwrap(),
             source_map: vec![0, 255],
             passages: vec![PassageWrite {
                 range: 0..3,
                 source_range: 4..9,
-                lead: 1..2,
+                lead: 3..4,
                 heading: "p".into(),
-                vector: Vec::new(),
+                vector: vec![0.1, -0.0, f32::MIN_POSITIVE],
             }],
-        };
-        let line = to_json(&document, Some(7)).to_string();
-        let line = serde_json::from_str(&line).unwrap();
-        assert_eq!(from_json(&line).unwrap(), (document.clone(), vec![Some(7)]));
-        assert_eq!(from_json(&to_json(&document, None)).unwrap().1, vec![None]);
+        }
+    }
+
+    #[test]
+    fn a_document_comes_back_from_its_line() {
+        let mut bare = document();
+        bare.passages[0].vector.clear();
+        for (parts, expected, row) in [
+            (Parts::Nothing, &bare, None),
+            (Parts::Row(7), &bare, Some(7)),
+            (Parts::Text, &bare, None),
+            (Parts::TextAndVector, &document(), None),
+        ] {
+            let line = json::object_text(&to_json(&document(), parts).unwrap());
+            let read = from_json(json::read_object(&line).unwrap()).unwrap();
+            assert_eq!(read, (expected.clone(), vec![row]), "{parts:?}");
+        }
     }
 
     #[test]
     fn a_line_that_is_no_document_says_why() {
-        let good = to_json(&DocumentWrite::row("k", vec![1.0], Metadata::new()), None);
+        let good =
+            to_json(&DocumentWrite::row("k", vec![1.0], Metadata::new()), Parts::TextAndVector).unwrap();
+        assert!(from_json(good.clone()).is_ok());
         for (field, value) in [
-            ("id", json!(3)),
-            ("metadata", json!({"a": {}})),
-            ("content_hash", json!("00")),
-            ("source_map", json!("0g")),
-            ("passages", json!([{"range": [1], "text_range": [0, 0], "title": ""}])),
+            ("id", "3"),
+            ("metadata", "[]"),
+            ("content_hash", "\"00\""),
+            ("source_map", "\"0g\""),
+            ("passages", "{}"),
+            ("passages", "[{\"range\": [1], \"text_range\": [0, 0], \"heading\": \"\"}]"),
+            ("passages", "[{\"range\": [0, 0], \"text_range\": [0, 0]}]"),
+            (
+                "passages",
+                "[{\"range\": [0, 0], \"text_range\": [0, 0], \"heading\": \"\", \"vector\": [null]}]",
+            ),
         ] {
             let mut line = good.clone();
-            line[field] = value;
-            assert!(from_json(&line).is_err(), "{field}");
+            line.insert(field.to_owned(), json::read(value).unwrap());
+            assert!(from_json(line).is_err(), "{field} {value}");
         }
     }
 }

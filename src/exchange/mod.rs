@@ -1,12 +1,18 @@
 //! A database as plain files that other programs read, and back.
 //!
-//! An export is a Parquet file, with a row for each passage (see `parquet/`), or a folder:
+//! An export is a Parquet file, with a row for each passage (see `parquet/`), or lines that go through a pipe, or a folder:
 //!
 //! file | content
 //! ---|---
-//! `documents.jsonl` | a line for each document, in the order of keys: `id`, `title`, `text`, `metadata`, `content_hash` and `source_map` (hexadecimal), `passages`: `range` (bytes of the original), `text_range` (bytes of the text), `title`, `vector` (a row of the array)
+//! `documents.jsonl` | a line for each document, in the order of keys: `id`, `title`, `text`, `metadata`, `content_hash` and `source_map` (hexadecimal), `passages`: `range` (bytes of the original), `text_range` (bytes of the text), `lead` (bytes of the text that are read before these; not there without), `heading`, `vector` (a row of the array)
 //! `vectors.npy` | `[passages, dimension]`, `<f4`, as stored
 //! `database.json` | `format` 1, `encoder`, `fingerprint`, `dimension`, `metric`, `attributes`, `documents`, `passages`, `vectors`: whether there are any; written last, so that an export without it is one that did not end
+//!
+//! Lines ([`Database::export_lines`](crate::Database::export_lines)) are those of `documents.jsonl`, but that each
+//! passage has its `text`, and its `vector` is a list of numbers; the first line has `database` too, which is
+//! `database.json` but for the numbers of documents and passages.
+//!
+//! Metadata is in all of them as it was given: any JSON object, every number with the value it had.
 //!
 //! file or folder | responsibility
 //! ---|---
@@ -15,6 +21,8 @@
 //! `import.rs` | in, likewise
 //! `folder.rs` | the folder
 //! `line.rs` | a document as a line
+//! `lines.rs` | lines that go through a pipe
+//! `numbered.rs` | lines of a file with their numbers, and the longest there may be
 //! `npy.rs` | the array
 //! `parquet/` | the Parquet file
 
@@ -23,14 +31,16 @@ mod export;
 mod folder;
 mod import;
 mod line;
+mod lines;
 mod npy;
+mod numbered;
 #[cfg(feature = "parquet")]
 mod parquet;
 
 pub use export::{ExportOptions, Exported};
-pub(crate) use line::field;
-pub use line::metadata_to_json;
+pub use lines::Lines;
 
+use std::io::Read;
 use std::path::Path;
 
 use crate::Error;
@@ -39,6 +49,7 @@ const DOCUMENTS: &str = "documents.jsonl";
 const VECTORS: &str = "vectors.npy";
 const DESCRIPTION: &str = "database.json";
 const PARQUET_EXTENSION: &str = "parquet";
+const PARQUET_MAGIC: &[u8; 4] = b"PAR1";
 
 /// How an export is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +69,27 @@ impl Format {
             _ => Self::Folder,
         }
     }
+}
 
-    /// The format of an export that is at `path`, whatever its name.
-    fn found(path: &Path) -> Self {
-        if path.is_file() { Self::Parquet } else { Self::Folder }
+/// Kinds of exports that can be at a path.
+enum Found {
+    Folder,
+    Parquet,
+    Lines,
+}
+
+impl Found {
+    /// The kind of the export at `path`: by what it is, and by its name where it is no file that can be read.
+    fn at(path: &Path) -> Self {
+        if !path.is_file() {
+            return Self::Folder;
+        }
+        let mut magic = [0; PARQUET_MAGIC.len()];
+        let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+        match Format::of(path) {
+            Format::Folder if read.is_err() || magic != *PARQUET_MAGIC => Self::Lines,
+            Format::Folder | Format::Parquet => Self::Parquet,
+        }
     }
 }
 

@@ -34,13 +34,13 @@ pub enum JsonlError {
         /// The limit.
         max_bytes: usize,
     },
-    /// Not JSON, or not an object.
+    /// Not JSON, not an object, or with something in it that cannot be kept.
     #[error("line {line}: {source}")]
     Json {
         /// The line.
         line: u64,
-        /// What the parser said, with the column.
-        source: serde_json::Error,
+        /// What is wrong, with its place in the line.
+        source: postil_storage::json::JsonError,
     },
     /// A record needs this field.
     #[error("line {line} has no {field}")]

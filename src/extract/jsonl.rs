@@ -2,7 +2,8 @@
 
 use std::io::BufRead;
 
-use serde_json::{Map, Value};
+use postil_storage::json::{self, JsonError};
+use postil_storage::{Metadata, Value};
 
 use super::JsonlError;
 
@@ -17,16 +18,14 @@ const ID_FIELDS: [&str; 5] = ["id", "pid", "_id", "key", "docid"];
 pub struct Record {
     /// The line it is on, from 1.
     pub line: u64,
-    /// The field `id`, or else `pid`, `_id`, `key` or `docid`: a string, or a number as it is written.
+    /// The field `id`, or else `pid`, `_id`, `key` or `docid`: a string, or a number as it is written, digit by digit.
     pub id: String,
     /// The field `text`.
     pub text: String,
     /// The field `title`, unless it is empty or null.
     pub title: Option<String>,
-    /// The other fields that are strings, numbers, truth values or lists of strings.
-    pub metadata: Map<String, Value>,
-    /// How many fields were left out: objects and other lists. Null counts as absent.
-    pub ignored_fields: usize,
+    /// All other fields, whatever they are.
+    pub metadata: Metadata,
 }
 
 /// Reads records until the end; a line that is none is an error, and the next follows.
@@ -91,42 +90,47 @@ impl<R: BufRead> Jsonl<R> {
         if bytes.trim_ascii().is_empty() {
             return Ok(None);
         }
-        let mut fields: Map<String, Value> =
-            serde_json::from_slice(bytes).map_err(|source| JsonlError::Json { line, source })?;
-        let id = ID_FIELDS.iter().find_map(|name| fields.remove(*name).filter(|value| !value.is_null()));
+        let wrong = |source| JsonlError::Json { line, source };
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            wrong(JsonError { at: error.valid_up_to(), field: None, what: "this is not UTF-8".to_owned() })
+        })?;
+        let members = json::members(text).map_err(wrong)?;
+        let has_value =
+            |name: &&str| members.iter().any(|member| member.name == *name && member.value != Value::Null);
+        let id_field = ID_FIELDS.into_iter().find(has_value);
+        let (mut id, mut text, mut title, mut metadata) = (None, None, None, Metadata::new());
+        for json::Member { name, text: written, value } in members {
+            match name.as_str() {
+                name if Some(name) == id_field => id = Some((written, value)),
+                "text" => text = Some(value),
+                "title" => title = Some(value),
+                _ => {
+                    metadata.insert(name, value);
+                }
+            }
+        }
+        let field = |field, expected| JsonlError::Field { line, field, expected };
         let id = match id {
             None => return Err(JsonlError::Missing { line, field: "id" }),
-            Some(Value::String(id)) if !id.is_empty() => id,
-            Some(Value::Number(id)) => id.to_string(),
+            Some((_, Value::String(id))) if !id.is_empty() => id,
+            Some((written, Value::Integer(_) | Value::Unsigned(_) | Value::Float(_) | Value::Decimal(_))) => {
+                written.to_owned()
+            }
             Some(_) => {
-                return Err(JsonlError::Field {
-                    line,
-                    field: "id",
-                    expected: "a number or a string with text",
-                });
+                return Err(field(id_field.unwrap_or("id"), "a number or a string with text"));
             }
         };
-        let text = match fields.remove("text") {
+        let text = match text {
             None | Some(Value::Null) => return Err(JsonlError::Missing { line, field: "text" }),
             Some(Value::String(text)) => text,
-            Some(_) => return Err(JsonlError::Field { line, field: "text", expected: "a string" }),
+            Some(_) => return Err(field("text", "a string")),
         };
-        let title = match fields.remove("title") {
+        let title = match title {
             None | Some(Value::Null) => None,
             Some(Value::String(title)) => Some(title).filter(|title| !title.is_empty()),
-            Some(_) => return Err(JsonlError::Field { line, field: "title", expected: "a string" }),
+            Some(_) => return Err(field("title", "a string")),
         };
-        let mut ignored_fields = 0;
-        fields.retain(|_, value| match value {
-            Value::String(_) | Value::Number(_) | Value::Bool(_) => true,
-            Value::Null => false,
-            Value::Array(items) if items.iter().all(Value::is_string) => true,
-            Value::Array(_) | Value::Object(_) => {
-                ignored_fields += 1;
-                false
-            }
-        });
-        Ok(Some(Record { line, id, text, title, metadata: fields, ignored_fields }))
+        Ok(Some(Record { line, id, text, title, metadata }))
     }
 }
 

@@ -89,9 +89,10 @@ impl<'a> Files<'a> {
             (document.key, others) = self.key(origin, seen)?;
         }
         let stored = self.db.store().document(&document.key)?;
-        if let Some(origin) = origin {
-            self.note(document, stored.as_ref(), &origin);
+        if let Some(origin) = &origin {
+            self.note(document, stored.as_ref(), origin);
         }
+        document.origin = origin;
         let merged = |removed| Merged { kept: document.key.clone(), removed };
         Ok(Settled { stored, duplicates: others.into_iter().map(merged).collect() })
     }

@@ -3,7 +3,7 @@
 //! A stage that ends, for whatever reason, closes its queues, and its neighbours end in turn: there is
 //! no other way for the stages to stop each other.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -54,6 +54,7 @@ pub(super) struct Read {
     pub(super) unread: Vec<(usize, Option<PathBuf>)>,
     unchanged: u64,
     skipped: Vec<Skipped>,
+    fields_left_out: BTreeMap<String, u64>,
     removals: Vec<String>,
     merged: Vec<Merged>,
     moved: Vec<Moved>,
@@ -89,6 +90,7 @@ pub(super) fn run(
     let mut report = report?;
     report.unchanged = read.unchanged;
     report.skipped = std::mem::take(&mut read.skipped);
+    report.fields_left_out = std::mem::take(&mut read.fields_left_out);
     report.interrupted = options.cancel.is_cancelled();
     report.merged = std::mem::take(&mut read.merged);
     // A record may have taken the key.
@@ -109,9 +111,12 @@ fn read(
     to_encode: &Sender<Prepared>,
 ) -> Result<Read, Error> {
     let mut report = Read::default();
-    for Item { source, document, bytes, may_be_empty, place } in items {
+    for Item { source, document, bytes, may_be_empty, place, fields_left_out } in items {
         if options.cancel.is_cancelled() {
             break;
+        }
+        for field in fields_left_out {
+            *report.fields_left_out.entry(field.to_owned()).or_default() += 1;
         }
         let was_read = document.is_ok();
         let mut is_stored = false;

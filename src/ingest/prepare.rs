@@ -68,22 +68,41 @@ pub(super) fn content_hash(document: &Document, options: &ChunkOptions) -> [u8; 
     field(document.text.as_bytes());
     field(&document.map.to_bytes());
     // Where its file is decides nothing.
-    for (name, value) in document.metadata.iter().filter(|(name, _)| *name != PATH_FIELD) {
+    // Whoever has such a field of their own, in a document of no file, wants it kept up to date.
+    let is_ours = |name: &str| name == PATH_FIELD && document.origin.is_some();
+    for (name, value) in document.metadata.iter().filter(|(name, _)| !is_ours(name)) {
         field(name.as_bytes());
-        match value {
-            Value::String(text) => field(format!("s{text}").as_bytes()),
-            Value::Integer(number) => field(format!("i{number}").as_bytes()),
-            Value::Float(number) => field(format!("f{}", number.to_bits()).as_bytes()),
-            Value::Bool(truth) => field(format!("b{truth}").as_bytes()),
-            Value::Strings(items) => {
-                field(format!("l{}", items.len()).as_bytes());
-                for item in items {
-                    field(item.as_bytes());
-                }
-            }
-        }
+        hash_value(value, &mut field);
     }
     *hasher.finalize().as_bytes()
+}
+
+/// Gives a value to `field`, part by part, so that no two values give the same parts. Values of the kinds that there
+/// were first give what they gave then, or every document that has one would be embedded again.
+fn hash_value(value: &Value, field: &mut impl FnMut(&[u8])) {
+    match value {
+        Value::String(text) => field(format!("s{text}").as_bytes()),
+        Value::Integer(number) => field(format!("i{number}").as_bytes()),
+        Value::Float(number) => field(format!("f{}", number.to_bits()).as_bytes()),
+        Value::Bool(truth) => field(format!("b{truth}").as_bytes()),
+        Value::List(items) if items.iter().all(|item| matches!(item, Value::String(_))) => {
+            field(format!("l{}", items.len()).as_bytes());
+            items.iter().filter_map(Value::as_str).for_each(|text| field(text.as_bytes()));
+        }
+        Value::List(items) => {
+            field(format!("L{}", items.len()).as_bytes());
+            items.iter().for_each(|item| hash_value(item, field));
+        }
+        Value::Object(fields) => {
+            field(format!("o{}", fields.len()).as_bytes());
+            for (name, value) in fields {
+                field(name.as_bytes());
+                hash_value(value, field);
+            }
+        }
+        // Of these, and of any that may come, the text says it all: none of them begins as one above.
+        other => field(format!("n{other}").as_bytes()),
+    }
 }
 
 /// Whether a line may stand below the header of a Markdown table.

@@ -31,7 +31,11 @@ pub struct Ingested {
     pub skipped: Vec<Skipped>,
     /// What was not to be ingested.
     pub left_out: LeftOut,
-    /// Whether [`Cancel`](super::Cancel) ended it early.
+    /// Metadata fields that records had and could not keep, by name, with the number of records:
+    /// [`FILE_FIELD`](super::FILE_FIELD) and [`PATH_FIELD`](super::PATH_FIELD) say where the file is
+    /// that a record is read from.
+    pub fields_left_out: BTreeMap<String, u64>,
+    /// True when [`Cancel`](super::Cancel) ended it early.
     pub interrupted: bool,
 }
 

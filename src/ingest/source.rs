@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::place::{Origin, key_of};
 use super::walk::{Failure, SourceFile, path_of};
-use crate::exchange::field;
+use super::{FILE_FIELD, PATH_FIELD};
 use crate::extract::{self, FileKind, Kind, Record};
 use crate::{Document, Error};
 
@@ -21,6 +21,8 @@ pub(super) struct Item {
     /// The file or folder; `None` for what is no file, and for a failure of which the place is not
     /// known.
     pub(super) place: Option<PathBuf>,
+    /// Names of fields that it had and could not keep.
+    pub(super) fields_left_out: Vec<&'static str>,
 }
 
 impl Item {
@@ -32,6 +34,19 @@ impl Item {
             may_be_empty: document.origin.is_some(),
             place: document.origin.as_ref().map(|origin| origin.place.clone()),
             document: Ok(document),
+            fields_left_out: Vec::new(),
+        }
+    }
+
+    /// What could not be read, at a place that is not known.
+    fn unread(source: String, error: Error) -> Self {
+        Self {
+            source,
+            document: Err(error),
+            bytes: 0,
+            may_be_empty: false,
+            place: None,
+            fields_left_out: Vec::new(),
         }
     }
 
@@ -42,7 +57,7 @@ impl Item {
             Error::Walk(error) => path_of(error).map(key_of).unwrap_or_default(),
             _ => String::new(),
         };
-        Self { source, document: Err(error), bytes: 0, may_be_empty: false, place }
+        Self { place, ..Self::unread(source, error) }
     }
 }
 
@@ -59,11 +74,9 @@ pub(super) fn from_files(files: Vec<SourceFile>, max_bytes: u64) -> impl Iterato
                     Box::new(from_records(BufReader::new(opened), name, origin, max_bytes))
                 }
                 Err(error) => Box::new(std::iter::once(Item {
-                    source: key_of(&file.path),
-                    document: Err(error),
                     bytes: file.bytes,
-                    may_be_empty: true,
-                    place: Some(file.place),
+                    place: Some(file.place.clone()),
+                    ..Item::unread(key_of(&file.path), error)
                 })),
             },
         }
@@ -80,7 +93,14 @@ fn from_file(file: &SourceFile, kind: Kind, max_bytes: u64) -> Item {
         let read = |opened| Document::from_reader(key.clone(), path, opened, kind, max_bytes).0;
         file.open().and_then(read).map(|document| Document { origin: Some(file.origin()), ..document })
     };
-    Item { source: key, document, bytes: file.bytes, may_be_empty: true, place: Some(file.place.clone()) }
+    Item {
+        source: key,
+        document,
+        bytes: file.bytes,
+        may_be_empty: true,
+        place: Some(file.place.clone()),
+        fields_left_out: Vec::new(),
+    }
 }
 
 /// The documents of standard input.
@@ -96,7 +116,8 @@ pub(super) fn from_stdin(key: String, kind: FileKind, max_bytes: u64) -> impl It
         FileKind::Document(kind) => Box::new(std::iter::once_with(move || {
             let (document, bytes) =
                 Document::from_reader(key.clone(), Path::new(&key), std::io::stdin(), kind, max_bytes);
-            Item { source: key, document, bytes, may_be_empty: true, place: None }
+            let fields_left_out = Vec::new();
+            Item { source: key, document, bytes, may_be_empty: true, place: None, fields_left_out }
         })),
     };
     items
@@ -114,21 +135,21 @@ fn from_records(
     let place = origin.as_ref().map(|origin| origin.place.clone());
     let failure = {
         let (name, place) = (name.clone(), place.clone());
-        move |error| Item {
-            source: name.clone(),
-            document: Err(error),
-            bytes: 0,
-            may_be_empty: true,
-            place: place.clone(),
-        }
+        move |error| Item { may_be_empty: true, place: place.clone(), ..Item::unread(name.clone(), error) }
     };
     // A record's bytes are not told one by one: progress on a JSONL file counts its text.
     let mut records = extract::jsonl(reader).max_line_bytes(max_line_bytes).peekable();
     let none = records.peek().is_none().then(|| failure(Error::EmptyDocument { key: name.clone() }));
     let items = records.map(move |record| match record {
         Ok(record) => {
-            let document = Document { origin: origin.clone(), ..from_record(record) };
-            Item { may_be_empty: true, place: place.clone(), ..Item::document(document) }
+            let mut document = Document { origin: origin.clone(), ..from_record(record) };
+            let mut fields_left_out = Vec::new();
+            for field in [FILE_FIELD, PATH_FIELD].into_iter().filter(|_| origin.is_some()) {
+                // A record that was exported from this very file loses nothing.
+                let own = document.metadata.remove(field).filter(|own| own.as_str() != Some(&name));
+                fields_left_out.extend(own.map(|_| field));
+            }
+            Item { may_be_empty: true, place: place.clone(), fields_left_out, ..Item::document(document) }
         }
         Err(source) => failure(Error::Record { file: name.clone(), source }),
     });
@@ -138,7 +159,6 @@ fn from_records(
 fn from_record(record: Record) -> Document {
     let mut document = Document::new(record.id, record.text);
     document.title = record.title.unwrap_or_default();
-    document.metadata =
-        record.metadata.into_iter().filter_map(|(name, value)| Some((name, field(value)?))).collect();
+    document.metadata = record.metadata;
     document
 }

@@ -32,8 +32,8 @@ pub enum StorageError {
     },
     /// Another opener holds the database.
     #[error(
-        "{path}: in use by {who}; to read it meanwhile, publish it there (postil publish {path}) and open what was \
-         published (--published)",
+        "{path}: in use by {who}; meanwhile what was published of it can be read (--published, after a \
+         postil publish {path})",
         path = path.display(), who = holder(*pid)
     )]
     Locked {
@@ -258,6 +258,17 @@ pub enum StorageError {
         field: String,
         /// Its value.
         value: f64,
+    },
+    /// A filter compares with a value that fields do not compare with; name the fields of an object instead.
+    #[error(
+        "the filter compares {field:?} with {value}; it can with text, a number, true, false, null and lists of these \
+         (of an object name a field: {field}.NAME)"
+    )]
+    FilterValue {
+        /// The field.
+        field: String,
+        /// The value.
+        value: String,
     },
     /// A filter could not be read.
     #[error("filter, byte {position}: expected {expected}")]

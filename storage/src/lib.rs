@@ -30,10 +30,12 @@ pub mod fault;
 mod few;
 mod filter;
 mod index;
+pub mod json;
 mod mapped;
 mod parallel;
 mod store;
 mod sync;
+mod value;
 mod vector;
 
 /// What tests guided by coverage run.
@@ -46,7 +48,7 @@ pub mod targets {
 }
 
 pub use error::{Result, StorageError};
-pub use filter::{Filter, Metadata, Operator, Value};
+pub use filter::{Filter, Operator};
 pub use store::{
     Batch, Committed, Copied, CopyProgress, DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M,
     DEFAULT_MAX_METADATA_BYTES, DEFAULT_MAX_PASSAGES, DEFAULT_MAX_TEXT_BYTES, DEFAULT_MAX_TITLE_BYTES,
@@ -54,5 +56,6 @@ pub use store::{
     Extent, Hit, LEAD_JOINT, Lost, MAX_KEY_BYTES, Passage, PassageWrite, Profile, Rebuilt, SearchOptions,
     Stat, Store, StoreOptions,
 };
+pub use value::{Decimal, MAX_METADATA_DEPTH, Metadata, Value};
 pub use vector::metric::{MAX_DIMENSION, Metric};
 pub use vector::precision::Precision;

@@ -40,6 +40,15 @@ fn each_bad_input_is_named_and_changes_nothing() {
     assert!(matches!(commit(long), StorageError::TextTooLong { got: 11, limit: 10, .. }));
     let nan = DocumentWrite::row("a", vec![1.0, 0.0], Metadata::from([("f".into(), Value::Float(f64::NAN))]));
     assert!(matches!(commit(nan), StorageError::Metadata { .. }));
+    let field = |value: Value| DocumentWrite::row("a", vec![1.0, 0.0], Metadata::from([("f".into(), value)]));
+    let nested = Metadata::from([("g".to_owned(), Value::List(vec![Value::Float(f64::INFINITY)]))]);
+    let named = commit(field(nested.into()));
+    assert!(matches!(&named, StorageError::Metadata { field, .. } if field == "f"), "{named}");
+    let deep = |levels: usize| (2..levels).fold(Value::Null, |value, _| Value::List(vec![value]));
+    assert!(matches!(
+        commit(field(deep(10_000))),
+        StorageError::TooMuch { what: "levels of metadata or more", got: 129, limit: 128, .. }
+    ));
     for (start, end) in [(3, 2), (0, 9), (1, 2)] {
         let range = start..end;
         let passage = PassageWrite {

@@ -117,7 +117,7 @@ fn a_read_only_file_system_is_a_typed_error_and_changes_nothing() {
     drop(store);
     disk.again("ro");
     let opened = Store::open(&path, options());
-    assert!(matches!(opened, Err(StorageError::Io { .. })), "{opened:?}");
+    assert!(matches!(opened, Err(StorageError::NotWritable { .. })), "{opened:?}");
     let made = Store::create(disk.0.join("new.postil"), workload::profile(), options());
     assert!(matches!(made, Err(StorageError::Io { .. })), "{made:?}");
     disk.again("rw");

@@ -14,6 +14,11 @@ const SNIPPET_CHARS: usize = 240;
 
 /// One JSON value on one line.
 pub(crate) fn json(value: &Value) -> Result<()> {
+    exact_json(&plain_json::value(value))
+}
+
+/// As [`json`], where metadata of documents is in it.
+pub(crate) fn exact_json(value: &postil::Value) -> Result<()> {
     Ok(plain_json::line(&mut std::io::stdout().lock(), value)?)
 }
 

@@ -142,12 +142,9 @@ impl Reader {
 }
 
 impl Documents for Reader {
-    fn total_bytes(&self) -> u64 {
-        self.metadata
-            .row_groups()
-            .iter()
-            .map(|group| u64::try_from(group.total_byte_size()).unwrap_or(0))
-            .sum()
+    fn total_bytes(&self) -> Option<u64> {
+        let groups = self.metadata.row_groups().iter();
+        Some(groups.map(|group| u64::try_from(group.total_byte_size()).unwrap_or(0)).sum())
     }
 
     fn next(&mut self) -> Result<Option<Entry>, Error> {

@@ -1,12 +1,9 @@
 //! A document as rows, and back.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use postil_storage::{DocumentWrite, Metadata, PassageWrite};
-use serde_json::Value;
+use postil_storage::{DocumentWrite, Metadata, PassageWrite, json};
 
-use super::super::line::{field, metadata_to_json};
 use super::column::{NUMBERS, Number, Strings, TEXTS};
 
 /// A passage with what its document has; what is not of a row is null in it.
@@ -64,7 +61,7 @@ impl Row {
 /// The rows of a document. An error says which number is too large for a file.
 pub(super) fn from_document(document: DocumentWrite, with_vectors: bool) -> Result<Vec<Row>, String> {
     let DocumentWrite { key, title, text, content_hash, metadata, source_map, passages } = document;
-    let metadata = metadata_to_json(&metadata).to_string();
+    let metadata = json::object_text(&metadata);
     let count = passages.len() as u64;
     let mut rows = Vec::with_capacity(passages.len().max(1));
     let shared = |row: &mut Row| {
@@ -169,13 +166,8 @@ fn passage(row: &mut Row, document: &DocumentWrite, metadata: Option<&[u8]>) -> 
     Ok(passage)
 }
 
-fn metadata(json: &[u8]) -> Result<Metadata, String> {
-    let fields: BTreeMap<String, Value> =
-        serde_json::from_slice(json).map_err(|error| format!("metadata is no JSON object: {error}"))?;
-    let mut metadata = Metadata::new();
-    for (name, value) in fields {
-        let value = field(value).ok_or_else(|| format!("metadata {name:?} is of no type there is"))?;
-        metadata.insert(name, value);
-    }
-    Ok(metadata)
+fn metadata(text: &[u8]) -> Result<Metadata, String> {
+    let no_object = |error: &dyn std::fmt::Display| format!("metadata is no JSON object: {error}");
+    let text = std::str::from_utf8(text).map_err(|error| no_object(&error))?;
+    json::read_object(text).map_err(|error| no_object(&error))
 }

@@ -1,3 +1,5 @@
+use postil_storage::{Value, json};
+
 use crate::extract::{JsonlError, Record, jsonl};
 
 fn records(text: &str) -> Vec<Result<Record, JsonlError>> {
@@ -13,8 +15,10 @@ fn a_record_has_an_id_a_text_and_metadata() {
     let first = found[0].as_ref().unwrap();
     assert_eq!((first.line, first.id.as_str(), first.text.as_str()), (1, "a", "T"));
     assert_eq!(first.title.as_deref(), Some("Head"));
-    assert_eq!(first.ignored_fields, 2);
-    assert_eq!(first.metadata.keys().map(String::as_str).collect::<Vec<_>>(), ["tags", "year"]);
+    assert_eq!(
+        json::object_text(&first.metadata),
+        r#"{"deep":{"a":1},"mixed":[1],"none":null,"tags":["x","y"],"year":2020}"#
+    );
     let second = found[1].as_ref().unwrap();
     assert_eq!((second.line, second.id.as_str(), second.title.as_deref()), (3, "7", None));
     assert_eq!(found.len(), 2);
@@ -29,7 +33,36 @@ fn every_name_of_the_id_is_known_and_id_comes_first() {
     let found = records("{\"pid\":\"p\",\"id\":\"i\",\"text\":\"t\"}");
     let record = found[0].as_ref().unwrap();
     assert_eq!(record.id, "i");
-    assert_eq!(record.metadata["pid"], "p");
+    assert_eq!(record.metadata["pid"], "p".into());
+    let found = records("{\"id\":null,\"docid\":\"d\",\"text\":\"t\"}");
+    let record = found[0].as_ref().unwrap();
+    assert_eq!((record.id.as_str(), &record.metadata["id"]), ("d", &Value::Null));
+}
+
+#[test]
+fn an_id_that_is_a_number_is_the_text_it_is_written_as() {
+    for number in ["7", "12345678901234567890123", "18446744073709551615", "1.10", "1e3", "-0", "1e400"] {
+        let found = records(&format!("{{\"id\": {number} ,\"text\":\"t\"}}"));
+        assert_eq!(found[0].as_ref().unwrap().id, number);
+    }
+    for (field, value) in [("id", "true"), ("pid", "{\"a\": 1}"), ("_id", "[1]"), ("key", "\"\"")] {
+        let found = records(&format!("{{\"{field}\":{value},\"text\":\"t\"}}"));
+        assert!(matches!(found[0], Err(JsonlError::Field { line: 1, field: named, .. }) if named == field));
+    }
+}
+
+#[test]
+fn what_cannot_be_kept_is_refused_with_its_line_and_field() {
+    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    for value in ["1e9999999999999999", "\"\\ud800\"", "{\"a\":1,\"a\":2}", deep.as_str()] {
+        let found =
+            records(&format!("{{\"id\":1,\"text\":\"t\",\"odd\":{value}}}\n{{\"id\":2,\"text\":\"t\"}}"));
+        let error = found[0].as_ref().unwrap_err().to_string();
+        assert!(error.starts_with("line 1: ") && error.contains("in field \"odd\""), "{error}");
+        assert_eq!(found[1].as_ref().unwrap().id, "2");
+    }
+    let found = records("{\"id\":1,\"text\":\"t\",\"a\":1,\"a\":1}");
+    assert!(found[0].as_ref().unwrap_err().to_string().contains("\"a\" comes twice"));
 }
 
 #[test]

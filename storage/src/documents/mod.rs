@@ -4,7 +4,8 @@
 //! | file | responsibility |
 //! |---|---|
 //! | keys | big-endian integer keys, text blocks |
-//! | records | the rkyv records and their version byte |
+//! | records | the rkyv records and their version byte; passages |
+//! | document | the record of a document: metadata whole, and as filters look at it |
 //! | manifest | what the database is made of right now |
 //! | base/ | what the trees held when they were last written anew, in a sorted, mapped file |
 //! | over | what changed since, over it |
@@ -21,6 +22,7 @@
 mod base;
 mod committed;
 mod contain;
+mod document;
 mod flush;
 pub(crate) mod keys;
 mod manifest;
@@ -37,7 +39,8 @@ mod trees;
 
 pub(crate) use base::Base;
 pub(crate) use committed::{COMMITTED, noted_generation};
+pub(crate) use document::DocumentRecord;
 pub(crate) use manifest::{Manifest, SegmentEntry};
-pub(crate) use records::{DocumentRecord, PassageRecord};
+pub(crate) use records::PassageRecord;
 pub(crate) use transaction::Writes;
 pub(crate) use trees::Documents;

@@ -1,10 +1,9 @@
-//! What is stored of a document and of a passage.
+//! Records with their version bytes, and what is stored of a passage.
 //!
 //! A record is one version byte and an rkyv archive, checked by bytecheck whenever it is read.
 
 use super::Manifest;
 use crate::error::{Result, StorageError};
-use crate::filter::Metadata;
 use rkyv::api::high::{HighDeserializer, HighSerializer, HighValidator};
 use rkyv::bytecheck::CheckBytes;
 use rkyv::rancor::Error;
@@ -17,11 +16,6 @@ use std::path::Path;
 pub(super) trait Record {
     const VERSION: u8;
     const WHAT: &'static str;
-}
-
-impl Record for DocumentRecord {
-    const VERSION: u8 = 1;
-    const WHAT: &'static str = "document";
 }
 
 impl Record for PassageRecord {
@@ -37,19 +31,6 @@ impl Record for PassageRecordV1 {
 impl Record for Manifest {
     const VERSION: u8 = 1;
     const WHAT: &'static str = "manifest";
-}
-
-/// A document without its text.
-#[derive(Clone, Debug, PartialEq, Archive, Serialize, Deserialize)]
-pub(crate) struct DocumentRecord {
-    pub(crate) key: String,
-    pub(crate) title: String,
-    pub(crate) content_hash: [u8; 32],
-    pub(crate) metadata: Metadata,
-    pub(crate) text_bytes: u64,
-    pub(crate) source_map: Vec<u8>,
-    pub(crate) first_row: u64,
-    pub(crate) row_count: u64,
 }
 
 /// One row: where its text is.
@@ -113,18 +94,8 @@ pub(super) fn decode_passage(bytes: &[u8], path: &Path) -> Result<PassageRecord>
     }
 }
 
-/// Only the parts of a document that a filter needs: its metadata and rows.
-pub(super) fn decode_filtered(bytes: &[u8], path: &Path) -> Result<(Metadata, std::ops::Range<u64>)> {
-    let archive = versioned::<DocumentRecord>(bytes, path)?;
-    let corrupt = |error: Error| StorageError::corrupt(path, format!("document record: {error}"));
-    let record = rkyv::access::<ArchivedDocumentRecord, Error>(&archive).map_err(corrupt)?;
-    let metadata = rkyv::deserialize::<Metadata, Error>(&record.metadata).map_err(corrupt)?;
-    let first: u64 = record.first_row.into();
-    Ok((metadata, first..first.saturating_add(record.row_count.into())))
-}
-
 /// sled promises no alignment, so the archive is copied to where rkyv may read it.
-fn versioned<T: Record>(bytes: &[u8], path: &Path) -> Result<AlignedVec> {
+pub(super) fn versioned<T: Record>(bytes: &[u8], path: &Path) -> Result<AlignedVec> {
     let what = T::WHAT;
     let (&version, archive) =
         bytes.split_first().ok_or_else(|| StorageError::corrupt(path, format!("{what} record is empty")))?;
@@ -139,6 +110,7 @@ fn versioned<T: Record>(bytes: &[u8], path: &Path) -> Result<AlignedVec> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::document::{decode_document, decode_filtered};
     use super::super::targets::passage;
     use super::*;
     use proptest::prelude::*;
@@ -173,7 +145,7 @@ mod tests {
                     *first = version;
                 }
                 let _ = decode_passage(&bytes, Path::new("x"));
-                let _ = decode::<DocumentRecord>(&bytes, Path::new("x"));
+                let _ = decode_document(&bytes, Path::new("x"));
                 let _ = decode_filtered(&bytes, Path::new("x"));
             }
         }

@@ -5,8 +5,9 @@
 //! inner one is of one entry.
 
 use super::base::Part;
+use super::document::decode_document;
 use super::keys::{self, TEXT_BLOCK_BYTES};
-use super::records::{decode, decode_passage};
+use super::records::decode_passage;
 use super::{DocumentRecord, Documents, PassageRecord};
 use crate::error::{Result, StorageError};
 
@@ -31,7 +32,7 @@ impl Documents {
     ) -> impl Iterator<Item = Result<(u64, Result<DocumentRecord>)>> + use<'_> {
         self.entries(Part::Documents).map(|entry| {
             let (id, bytes) = entry?;
-            Ok((self.lenient_id(&id), decode(&bytes, &self.path)))
+            Ok((self.lenient_id(&id), decode_document(&bytes, &self.path)))
         })
     }
 

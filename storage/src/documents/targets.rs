@@ -2,9 +2,10 @@
 
 pub use super::base::targets::base;
 
-use super::records::{decode, decode_filtered, decode_passage, encode};
+use super::document::{decode_document, decode_filtered, encode_document};
+use super::records::{decode, decode_passage, encode};
 use super::{DocumentRecord, Manifest, PassageRecord, SegmentEntry};
-use crate::filter::{Metadata, Value};
+use crate::value::{Metadata, Value};
 use postil_hostile::Target;
 use std::path::Path;
 
@@ -22,24 +23,32 @@ pub(super) fn passage() -> PassageRecord {
     }
 }
 
-/// Records of all kinds, each read as every kind.
-#[must_use]
-pub fn records() -> Target<'static> {
-    let document = DocumentRecord {
+/// A document with values of every kind.
+pub(super) fn document() -> DocumentRecord {
+    DocumentRecord {
         key: "handbook/leave.md".into(),
         title: "Leave".into(),
         content_hash: [7; 32],
         metadata: Metadata::from([
             ("year".into(), 2024i64.into()),
-            ("tags".into(), Value::Strings(vec!["a".into(), "leave".into()])),
+            ("tags".into(), vec!["a", "leave"].into()),
             ("draft".into(), false.into()),
             ("weight".into(), 0.5.into()),
+            ("until".into(), Value::Null),
+            ("big".into(), u64::MAX.into()),
+            ("huge".into(), Value::number("12345678901234567890123").expect("it is a number")),
+            ("author".into(), Metadata::from([("names".into(), vec!["Kim"].into())]).into()),
         ]),
         text_bytes: 70_000,
         source_map: vec![1, 2, 3, 200],
         first_row: 40,
         row_count: 9,
-    };
+    }
+}
+
+/// Records of all kinds, each read as every kind.
+#[must_use]
+pub fn records() -> Target<'static> {
     let manifest = Manifest {
         generation: 3,
         next_row: 90,
@@ -54,10 +63,10 @@ pub fn records() -> Target<'static> {
         fingerprint: "sha256:00".into(),
         attributes: vec![("chunk".into(), "200".into())],
     };
-    Target::new("records", [encode(&passage()), encode(&document), encode(&manifest)], |bytes| {
+    Target::new("records", [encode(&passage()), encode_document(&document()), encode(&manifest)], |bytes| {
         let path = Path::new("x");
         let _ = decode_passage(bytes, path);
-        let _ = decode::<DocumentRecord>(bytes, path);
+        let _ = decode_document(bytes, path);
         let _ = decode::<Manifest>(bytes, path);
         let _ = decode_filtered(bytes, path);
     })

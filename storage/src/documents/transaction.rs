@@ -4,6 +4,7 @@
 
 use super::base::Part;
 use super::contain::contained;
+use super::document::encode_document;
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::records::encode;
 use super::trees::{MANIFEST_KEY, PRECISION_KEY};
@@ -81,7 +82,7 @@ impl Writes {
     /// A new document and its text; its key now names it.
     pub(crate) fn document(&mut self, id: u64, record: &DocumentRecord, text: &str) {
         self.set(In::Over(Part::Keys), record.key.as_bytes(), keys::id(id).to_vec());
-        self.set(In::Over(Part::Documents), &keys::id(id), encode(record));
+        self.set(In::Over(Part::Documents), &keys::id(id), encode_document(record));
         for (number, block) in text.as_bytes().chunks(TEXT_BLOCK_BYTES).enumerate() {
             self.set(In::Over(Part::Texts), &keys::block(id, number as u32), block.to_vec());
         }

@@ -3,14 +3,15 @@
 use super::base::{self, Base, Entry, Part};
 use super::committed::Committed;
 use super::contain::{contained, contained_steps};
+use super::document::{decode_document, decode_filtered};
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::open::Closing;
 use super::over::over;
-use super::records::{decode, decode_filtered, decode_passage};
+use super::records::{decode, decode_passage};
 use super::sled_files::Syncing;
 use super::{DocumentRecord, Manifest, PassageRecord};
 use crate::error::{AtPath, Result, StorageError};
-use crate::filter::Metadata;
+use crate::value::fields::Fields;
 use crate::vector::precision::Precision;
 use roaring::RoaringTreemap;
 use sled::{IVec, Tree};
@@ -198,7 +199,7 @@ impl Documents {
 
     pub(crate) fn document(&self, id: u64) -> Result<Option<DocumentRecord>> {
         let bytes = self.get_over(Part::Documents, &keys::id(id))?;
-        bytes.map(|bytes| decode(&bytes, &self.path)).transpose()
+        bytes.map(|bytes| decode_document(&bytes, &self.path)).transpose()
     }
 
     pub(crate) fn passage(&self, row: u64) -> Result<Option<PassageRecord>> {
@@ -236,12 +237,23 @@ impl Documents {
         self.entries(Part::Keys).map(move |entry| this.read_id(&entry?.1))
     }
 
-    /// Rows of documents whose metadata passes.
-    pub(crate) fn rows_where(&self, passes: impl Fn(&Metadata) -> bool) -> Result<RoaringTreemap> {
+    /// As [`document`](Self::document), where its fields pass; its metadata is read only then.
+    pub(crate) fn document_where(
+        &self,
+        id: u64,
+        passes: impl FnOnce(&Fields) -> bool,
+    ) -> Result<Option<DocumentRecord>> {
+        let Some(bytes) = self.get_over(Part::Documents, &keys::id(id))? else { return Ok(None) };
+        let (fields, _) = decode_filtered(&bytes, &self.path)?;
+        passes(&fields).then(|| decode_document(&bytes, &self.path)).transpose()
+    }
+
+    /// Rows of documents whose fields pass.
+    pub(crate) fn rows_where(&self, passes: impl Fn(&Fields) -> bool) -> Result<RoaringTreemap> {
         let mut rows = RoaringTreemap::new();
         for entry in self.entries(Part::Documents) {
-            let (metadata, range) = decode_filtered(&entry?.1, &self.path)?;
-            if passes(&metadata) {
+            let (fields, range) = decode_filtered(&entry?.1, &self.path)?;
+            if passes(&fields) {
                 rows.insert_range(range);
             }
         }

@@ -1,6 +1,7 @@
 //! The tree of a filter, its builders, and its text form.
 
 use super::Value;
+use crate::error::{Result, StorageError};
 use std::fmt;
 
 /// How a field is compared with a value.
@@ -35,6 +36,10 @@ impl Operator {
 
 /// A condition on a document's metadata.
 ///
+/// A field is named by its path: `author.name` is the name in `author`, the field "author.name", and, where `author` is
+/// a list, the name in any of its items; a condition holds where it holds for any of these. Numbers compare exactly,
+/// whatever their types.
+///
 /// ```
 /// use postil_storage::{Filter, Metadata};
 /// let filter: Filter = r#"year >= 2020 and lang in ["en", "de"]"#.parse().unwrap();
@@ -62,15 +67,20 @@ pub enum Filter {
         /// The values.
         values: Vec<Value>,
     },
-    /// The field is a list that has the text, or a text that has it as a part.
+    /// The field is a list that has the value, or a text that has it as a part.
     Contains {
         /// The field's name.
         field: String,
-        /// The text.
-        text: String,
+        /// The value: a text, a number, true, false or null.
+        value: Value,
     },
-    /// The field is there.
+    /// The field has a value other than null.
     Exists {
+        /// The field's name.
+        field: String,
+    },
+    /// The field is not there, not even as null.
+    Missing {
         /// The field's name.
         field: String,
     },
@@ -110,16 +120,22 @@ impl Filter {
         Self::OneOf { field: field.into(), values: values.into_iter().map(Into::into).collect() }
     }
 
-    /// `field contains "text"`
+    /// `field contains value`
     #[must_use]
-    pub fn contains(field: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::Contains { field: field.into(), text: text.into() }
+    pub fn contains(field: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self::Contains { field: field.into(), value: value.into() }
     }
 
     /// `exists(field)`
     #[must_use]
     pub fn exists(field: impl Into<String>) -> Self {
         Self::Exists { field: field.into() }
+    }
+
+    /// `missing(field)`
+    #[must_use]
+    pub fn missing(field: impl Into<String>) -> Self {
+        Self::Missing { field: field.into() }
     }
 
     /// `self and other`
@@ -143,6 +159,32 @@ impl Filter {
                 Self::Any(parts)
             }
             first => Self::Any(vec![first, other]),
+        }
+    }
+}
+
+impl Filter {
+    /// That every value in it is one that fields are compared with.
+    ///
+    /// # Errors
+    /// [`StorageError::FilterValue`] names the first that is not: an object, or a list that has one or a list in it.
+    pub(crate) fn check(&self) -> Result<()> {
+        let check = |field: &str, value: &Value, lists: bool| {
+            let is_one = |value: &Value| !matches!(value, Value::List(_) | Value::Object(_));
+            let compares = match value {
+                Value::List(items) => lists && items.iter().all(is_one),
+                value => is_one(value),
+            };
+            let error = || StorageError::FilterValue { field: field.to_owned(), value: value.to_string() };
+            if compares { Ok(()) } else { Err(error()) }
+        };
+        match self {
+            Self::Compare { field, value, .. } => check(field, value, true),
+            Self::OneOf { field, values } => values.iter().try_for_each(|value| check(field, value, true)),
+            Self::Contains { field, value } => check(field, value, false),
+            Self::Exists { .. } | Self::Missing { .. } => Ok(()),
+            Self::All(parts) | Self::Any(parts) => parts.iter().try_for_each(Self::check),
+            Self::Not(inner) => inner.check(),
         }
     }
 }
@@ -173,8 +215,9 @@ impl fmt::Display for Filter {
                 }
                 f.write_str("]")
             }
-            Self::Contains { field, text } => write!(f, "{} contains {}", Field(field), Quoted(text, '"')),
+            Self::Contains { field, value } => write!(f, "{} contains {}", Field(field), Literal(value)),
             Self::Exists { field } => write!(f, "exists({})", Field(field)),
+            Self::Missing { field } => write!(f, "missing({})", Field(field)),
             Self::All(parts) => joined(f, parts, "and", "true", Self::is_joined),
             // `and` binds first: a conjunction needs none.
             Self::Any(parts) => joined(f, parts, "or", "false", Self::is_alternatives),
@@ -241,16 +284,14 @@ impl fmt::Display for Literal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Value::String(text) => write!(f, "{}", Quoted(text, '"')),
-            Value::Integer(number) => write!(f, "{number}"),
-            Value::Float(number) => write!(f, "{number:?}"),
-            Value::Bool(truth) => write!(f, "{truth}"),
-            Value::Strings(texts) => {
+            Value::List(items) => {
                 f.write_str("[")?;
-                for (i, text) in texts.iter().enumerate() {
-                    write!(f, "{}{}", if i == 0 { "" } else { ", " }, Quoted(text, '"'))?;
+                for (i, item) in items.iter().enumerate() {
+                    write!(f, "{}{}", if i == 0 { "" } else { ", " }, Literal(item))?;
                 }
                 f.write_str("]")
             }
+            value => write!(f, "{value}"),
         }
     }
 }

@@ -2,15 +2,13 @@
 //!
 //! | file | responsibility |
 //! |---|---|
-//! | value | what a field can hold, and exact comparison |
 //! | ast | the tree, its builders and its text form |
 //! | parse | text to tree; never panics, bounded depth |
-//! | eval | tree against one document's metadata |
+//! | eval | tree against one document's fields |
 
 mod ast;
 mod eval;
 mod parse;
-mod value;
 
+use crate::value::{Metadata, Value};
 pub use ast::{Filter, Operator};
-pub use value::{Metadata, Value};

@@ -3,10 +3,11 @@
 //! ```text
 //! any     = all { "or" all }
 //! all     = one { "and" one }
-//! one     = "not" one | "(" any ")" | "true" | "false" | "exists" "(" field ")" | field test
-//! test    = operator literal | "in" "[" literals "]" | "contains" string | "exists"
+//! one     = "not" one | "(" any ")" | "true" | "false" | "exists" "(" field ")" | "missing" "(" field ")" | field test
+//! test    = operator literal | "in" "[" literals "]" | "contains" scalar | "exists"
 //! field   = word | `quoted` | "quoted" | 'quoted'
-//! literal = string | number | "true" | "false" | "[" strings "]"
+//! literal = scalar | "[" scalars "]"
+//! scalar  = string | number | "true" | "false" | "null"
 //! ```
 
 use super::ast::{KEYWORDS, is_word};
@@ -142,6 +143,14 @@ impl<'a> Parser<'a> {
                 self.need(")")?;
                 return Ok(Filter::Exists { field });
             }
+            // Also the name of a field, which no parenthesis follows.
+            "missing" if self.rest()["missing".len()..].trim_start().starts_with('(') => {
+                self.word("missing");
+                self.need("(")?;
+                let field = self.field()?;
+                self.need(")")?;
+                return Ok(Filter::Missing { field });
+            }
             _ => {}
         }
         let field = self.field()?;
@@ -179,7 +188,7 @@ impl<'a> Parser<'a> {
             return Ok(Filter::OneOf { field, values: self.list(Self::literal)? });
         }
         if self.word("contains") {
-            return Ok(Filter::Contains { field, text: self.string()? });
+            return Ok(Filter::Contains { field, value: self.scalar()? });
         }
         if self.word("exists") {
             return Ok(Filter::Exists { field });
@@ -206,13 +215,21 @@ impl<'a> Parser<'a> {
 
     fn literal(&mut self) -> Result<Value> {
         self.space();
+        match self.rest().starts_with('[') {
+            true => self.list(Self::scalar).map(Value::List),
+            false => self.scalar(),
+        }
+    }
+
+    fn scalar(&mut self) -> Result<Value> {
+        self.space();
         match self.rest().chars().next() {
             Some('"' | '\'') => self.string().map(Value::String),
-            Some('[') => self.list(Self::string).map(Value::Strings),
             Some(c) if c.is_ascii_digit() || matches!(c, '-' | '+' | '.') => self.number(),
             _ if self.word("true") => Ok(Value::Bool(true)),
             _ if self.word("false") => Ok(Value::Bool(false)),
-            _ => Err(self.expected("a value: \"text\", a number, true or false")),
+            _ if self.word("null") => Ok(Value::Null),
+            _ => Err(self.expected("a value: \"text\", a number, true, false or null")),
         }
     }
 
@@ -256,23 +273,36 @@ impl<'a> Parser<'a> {
         let rest = self.rest();
         let in_number = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-');
         let text = &rest[..rest.find(|c| !in_number(c)).unwrap_or(rest.len())];
-        let value = if let Ok(integer) = text.parse() {
-            Value::Integer(integer)
-        } else {
-            let digits = text.trim_start_matches(['+', '-']);
-            // `parse` also reads "inf" and "nan"; an overflow reads as infinite.
-            match text.parse::<f64>() {
-                Ok(float)
-                    if float.is_finite() && digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') =>
-                {
-                    Value::Float(float)
-                }
-                _ => return Err(self.expected("a number")),
-            }
-        };
+        let value = Value::number(&as_json(text)).ok_or_else(|| self.expected("a number"))?;
         self.at += text.len();
         Ok(value)
     }
+}
+
+/// A number as JSON writes it: without a plus, without needless zeros before it, and with digits on both sides of its
+/// point.
+fn as_json(text: &str) -> String {
+    let (sign, number) = match text.strip_prefix('-') {
+        Some(number) => ("-", number),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let whole = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
+    let (whole, after) = number.split_at(whole);
+    let (fraction, exponent) = match after.strip_prefix('.') {
+        Some(after) => after.split_at(after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len())),
+        None => ("", after),
+    };
+    if whole.is_empty() && fraction.is_empty() {
+        return text.to_owned();
+    }
+    let significant = whole.trim_start_matches('0');
+    let whole = if significant.is_empty() { "0" } else { significant };
+    let point = match after.starts_with('.') {
+        true if fraction.is_empty() => ".0",
+        true => ".",
+        false => "",
+    };
+    [sign, whole, point, fraction, exponent].concat()
 }
 
 #[cfg(test)]
@@ -281,7 +311,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn field() -> impl Strategy<Value = String> {
-        prop_oneof!["[a-z_][a-z0-9_.-]{0,6}", any::<String>(), Just("and".to_owned()), Just(String::new())]
+        prop_oneof![
+            "[a-z_][a-z0-9_.-]{0,6}",
+            any::<String>(),
+            Just("and".to_owned()),
+            Just("missing".to_owned()),
+            Just("null".to_owned()),
+            Just(String::new())
+        ]
     }
 
     fn value() -> impl Strategy<Value = Value> {
@@ -290,8 +327,15 @@ mod tests {
             any::<i64>().prop_map(Value::Integer),
             any::<f64>().prop_filter("finite", |x| x.is_finite()).prop_map(Value::Float),
             any::<bool>().prop_map(Value::Bool),
-            proptest::collection::vec(any::<String>(), 0..3).prop_map(Value::Strings),
+            (1u64 << 63..).prop_map(Value::Unsigned),
+            "-?[1-9][0-9]{20,30}(\\.[0-9]{1,9})?(e-?[0-9]{1,4})?"
+                .prop_map(|text| Value::number(&text).unwrap()),
+            Just(Value::Null),
         ]
+    }
+
+    fn literal() -> impl Strategy<Value = Value> {
+        prop_oneof![value(), proptest::collection::vec(value(), 0..3).prop_map(Value::List)]
     }
 
     fn filter() -> impl Strategy<Value = Filter> {
@@ -304,15 +348,16 @@ mod tests {
             Just(Operator::GreaterOrEqual),
         ];
         let leaf = prop_oneof![
-            (field(), operator, value()).prop_map(|(field, operator, value)| Filter::Compare {
+            (field(), operator, literal()).prop_map(|(field, operator, value)| Filter::Compare {
                 field,
                 operator,
                 value
             }),
-            (field(), proptest::collection::vec(value(), 0..4))
+            (field(), proptest::collection::vec(literal(), 0..4))
                 .prop_map(|(field, values)| Filter::OneOf { field, values }),
-            (field(), any::<String>()).prop_map(|(field, text)| Filter::Contains { field, text }),
+            (field(), value()).prop_map(|(field, value)| Filter::Contains { field, value }),
             field().prop_map(Filter::exists),
+            field().prop_map(Filter::missing),
             Just(Filter::All(Vec::new())),
             Just(Filter::Any(Vec::new())),
         ];
@@ -340,6 +385,36 @@ mod tests {
         fn no_text_of_its_own_symbols_makes_the_parser_panic(text in "[a-c(\\[\\])\"'`\\\\<>=!, 0-9.einot-]{0,40}") {
             let _ = text.parse::<Filter>();
         }
+    }
+
+    #[test]
+    fn numbers_are_read_exactly_and_as_freely_as_people_write_them() {
+        for (text, same) in [
+            ("+5", "5"),
+            ("007", "7"),
+            (".5", "0.5"),
+            ("-.5e1", "-0.5e1"),
+            ("5.", "5.0"),
+            ("5.e3", "5.0e3"),
+            ("00.5", "0.5"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("0012345678901234567890123", "12345678901234567890123"),
+            ("1e999", "1e999"),
+        ] {
+            let filter: Filter = format!("n == {text}").parse().unwrap();
+            assert_eq!(filter, Filter::eq("n", Value::number(same).unwrap()), "{text}");
+        }
+        for text in [".", "-", "+", "e5", "5e", "1.2.3", "inf", "nan", "0x10", "1_000", "--1"] {
+            assert!(format!("n == {text}").parse::<Filter>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn missing_is_a_condition_and_the_name_of_a_field() {
+        assert_eq!("missing(a.b)".parse::<Filter>().unwrap(), Filter::missing("a.b"));
+        assert_eq!("not missing ( `a b` )".parse::<Filter>().unwrap(), !Filter::missing("a b"));
+        assert_eq!("missing == 1".parse::<Filter>().unwrap(), Filter::eq("missing", 1));
+        assert_eq!("null == null".parse::<Filter>().unwrap(), Filter::eq("null", Value::Null));
     }
 
     #[test]

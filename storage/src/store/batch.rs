@@ -3,7 +3,7 @@
 use super::limits::{self, Extent};
 use super::{Profile, Store, StoreOptions};
 use crate::error::{Result, StorageError};
-use crate::filter::Metadata;
+use crate::value::Metadata;
 use std::collections::HashSet;
 use std::ops::Range;
 

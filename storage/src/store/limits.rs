@@ -2,7 +2,8 @@
 
 use super::{DocumentWrite, MAX_KEY_BYTES, Store, StoreOptions};
 use crate::error::{Result, StorageError};
-use crate::filter::{Metadata, Value};
+use crate::value::fields::Fields;
+use crate::value::{MAX_METADATA_DEPTH, Metadata, Value};
 
 /// The parts of a document that have limits.
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +57,11 @@ impl<'a> Extent<'a> {
         if got > limit {
             return Err(StorageError::TextTooLong { key: key(), got, limit });
         }
+        // Before anything walks down into it.
+        let levels =
+            1 + self.metadata.values().map(|value| value.depth(MAX_METADATA_DEPTH - 1)).max().unwrap_or(0);
         for (what, got, limit) in [
-            ("bytes of metadata", metadata_bytes(self.metadata), options.max_metadata_bytes),
+            ("levels of metadata or more", levels, MAX_METADATA_DEPTH),
             ("bytes of a title", self.title_bytes, options.max_title_bytes),
             ("passages", self.passages, options.max_passages),
         ] {
@@ -65,10 +69,13 @@ impl<'a> Extent<'a> {
                 return Err(StorageError::TooMuch { key: key(), what, got, limit });
             }
         }
+        let (what, got, limit) =
+            ("bytes of metadata", Fields::of(self.metadata).bytes(), options.max_metadata_bytes);
+        if got > limit {
+            return Err(StorageError::TooMuch { key: key(), what, got, limit });
+        }
         for (field, value) in self.metadata {
-            if let Value::Float(value) = *value
-                && !value.is_finite()
-            {
+            if let Some(value) = no_number(value) {
                 return Err(StorageError::Metadata { key: key(), field: field.clone(), value });
             }
         }
@@ -76,12 +83,12 @@ impl<'a> Extent<'a> {
     }
 }
 
-/// Bytes of names and values; of an item of a list, also of its place.
-fn metadata_bytes(metadata: &Metadata) -> usize {
-    let value = |value: &Value| match value {
-        Value::String(text) => text.len(),
-        Value::Strings(items) => items.iter().map(|item| item.len() + size_of::<u64>()).sum(),
-        Value::Integer(_) | Value::Float(_) | Value::Bool(_) => size_of::<u64>(),
-    };
-    metadata.iter().map(|(name, of_it)| name.len() + value(of_it)).sum()
+/// The first float that is not finite in a value.
+fn no_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Float(number) => (!number.is_finite()).then_some(*number),
+        Value::List(items) => items.iter().find_map(no_number),
+        Value::Object(fields) => fields.values().find_map(no_number),
+        _ => None,
+    }
 }

@@ -7,8 +7,9 @@ use super::lead::joined;
 use super::{DocumentWrite, PassageWrite, Store};
 use crate::documents::{DocumentRecord, Documents, PassageRecord};
 use crate::error::{Result, StorageError};
-use crate::filter::Metadata;
+use crate::filter::Filter;
 use crate::sync::atomic::Ordering;
+use crate::value::Metadata;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -134,6 +135,21 @@ impl Store {
                 Err(error) => Some(Err(error)),
             }
         })
+    }
+
+    /// Documents that pass `filter`, in key order, read as the iterator goes.
+    ///
+    /// # Errors
+    /// [`StorageError::FilterValue`] when the filter compares with what no field compares with.
+    pub fn documents_where<'a>(
+        &'a self,
+        filter: &'a Filter,
+    ) -> Result<impl Iterator<Item = Result<Document>> + 'a> {
+        filter.check()?;
+        let documents = self.shared.documents();
+        let found =
+            documents.keys().map(move |id| documents.document_where(id?, |fields| filter.passes(fields)));
+        Ok(found.filter_map(|found| found.map(|record| record.map(Document::from)).transpose()))
     }
 
     /// The stored vector of a row (of unit length under cosine); `None` when there is no such row.

@@ -6,7 +6,7 @@ use super::read_only::ReadOnly;
 use super::seal::Indexer;
 use super::shared::{Building, Shared};
 use super::snapshot::Snapshot;
-use super::{Profile, Store, StoreOptions, space};
+use super::{Profile, Store, StoreOptions, space, unwritable};
 use crate::documents::{Documents, Manifest, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
 use crate::fault::{self, Point};
@@ -104,6 +104,7 @@ impl Store {
         if !is_marked(path)? {
             return Err(not_a_database(path, "the folder has no LOCK file of a database"));
         }
+        unwritable::refuse(path)?;
         let lock = Lock::take(path)?;
         fault::reach(Point::OpenLocked)?;
         Self::open_locked(path, options, lock, None)

@@ -175,6 +175,7 @@ impl Shared {
 
     /// A snapshot and the rows of it that a filter lets through.
     pub(super) fn filtered(&self, filter: &Filter) -> Result<(Arc<Snapshot>, Arc<RoaringTreemap>)> {
+        filter.check()?;
         // The trees have no snapshots: a scan counts only when nothing was written meanwhile.
         for _ in 0..2 {
             let before = self.sequence.load(Ordering::Acquire);
@@ -207,7 +208,7 @@ impl Shared {
     }
 
     fn scan(&self, filter: &Filter, snapshot: &Snapshot) -> Result<Arc<RoaringTreemap>> {
-        let rows = self.documents().rows_where(|metadata| filter.matches(metadata))?;
+        let rows = self.documents().rows_where(|fields| filter.passes(fields))?;
         Ok(Arc::new(rows - &*snapshot.removed))
     }
 

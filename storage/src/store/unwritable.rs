@@ -36,6 +36,32 @@ impl Store {
     }
 }
 
+/// Refuses to open a database to be written where one of its folders, and so what is in it, may not be: before a byte of
+/// it is changed.
+pub(super) fn refuse(path: &Path) -> Result<()> {
+    let trees = rewrite::current(path)?.map(|(_, trees)| trees);
+    for folder in [path, &path.join(SEGMENTS)].into_iter().chain(trees.as_deref()) {
+        if let Err(source) = may_be_written(folder)
+            && may_not_be_written(&source)
+        {
+            return Err(StorageError::NotWritable { path: path.to_owned(), source });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn may_be_written(folder: &Path) -> std::io::Result<()> {
+    use rustix::fs::{Access, access};
+    Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
+}
+
+/// Elsewhere the lock, and what is opened after it, tell.
+#[cfg(not(unix))]
+fn may_be_written(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
 fn open(path: &Path, options: StoreOptions) -> Result<Store> {
     copied(path, options).map_err(|error| match error {
         StorageError::Io { path: place, source } if source.kind() == ErrorKind::PermissionDenied => {
@@ -93,7 +119,7 @@ fn link_all(from: &Path, to: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::Metadata;
+    use crate::value::Metadata;
     use crate::store::{Batch, DocumentWrite, Profile, SearchOptions};
     use crate::vector::metric::Metric;
     use std::collections::BTreeMap;
@@ -155,7 +181,9 @@ mod tests {
         assert_eq!((hits.len(), hits[0].key.as_str()), (14, "12"));
         assert_eq!(other.text("12").unwrap().unwrap(), "text of 12");
         assert_eq!(store.check().unwrap(), []);
-        for refused in [store.commit(Batch::new()).unwrap_err(), store.compact().unwrap_err()] {
+        let mut batch = Batch::new();
+        batch.remove("12");
+        for refused in [store.commit(batch).unwrap_err(), store.compact().unwrap_err()] {
             assert!(
                 matches!(&refused, StorageError::ReadOnly { path: named } if *named == path),
                 "{refused}"

@@ -137,7 +137,7 @@ pub(crate) fn agree(store: &Store, model: &Model) {
     }
     let hits = store.search(&vector(7), &SearchOptions::new(usize::MAX)).unwrap();
     assert_eq!(hits.len(), rows, "a search for all rows finds all rows");
-    let filter = Filter::lt("batch", 1 << 40);
+    let filter = Filter::lt("batch", 1i64 << 40);
     let hits = store.search(&vector(8), &SearchOptions::new(usize::MAX).filter(filter)).unwrap();
     assert_eq!(hits.len(), rows);
     let stat = store.stat().unwrap();

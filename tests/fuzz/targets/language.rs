@@ -23,7 +23,7 @@ pub(crate) fn filter() -> Target<'static> {
     let metadata = Metadata::from([
         ("year".to_owned(), Value::Integer(2024)),
         ("weight".to_owned(), Value::Float(-0.0)),
-        ("tags".to_owned(), Value::Strings(vec!["old".to_owned()])),
+        ("tags".to_owned(), vec!["old"].into()),
         ("draft".to_owned(), Value::Bool(false)),
         ("kind".to_owned(), Value::String("b".to_owned())),
     ]);

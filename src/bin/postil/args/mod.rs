@@ -44,7 +44,7 @@ pub(crate) enum Command {
     Rebuild(Rebuild),
     /// Write all documents, passages and vectors: as JSON lines, or to files that can be imported
     Export(Export),
-    /// Add the documents of an exported folder or Parquet file, with their vectors where the encoder is the same
+    /// Add the documents of an export, with their vectors where the encoder is the same
     Import(Import),
     /// Score the answers to questions with known answers
     Eval(Eval),
@@ -214,7 +214,7 @@ pub(crate) struct Export {
     /// The database
     pub(crate) database: PathBuf,
     /// File to make, whose name ends in .parquet, or folder to make, with documents.jsonl, vectors.npy and database.json
-    /// [default: JSON lines on standard output]
+    /// [default: JSON lines on standard output, which `import` reads]
     pub(crate) target: Option<PathBuf>,
     /// What to make [default: by the target's name]
     #[arg(long, value_enum, requires = "target")]
@@ -247,7 +247,7 @@ impl From<ExportFormat> for postil::exchange::Format {
 pub(crate) struct Import {
     /// The database; created as the exported one was if absent
     pub(crate) database: PathBuf,
-    /// The exported folder or Parquet file
+    /// The exported folder or Parquet file, or a file with the JSON lines of an export; `-` is standard input
     pub(crate) source: PathBuf,
     #[command(flatten)]
     pub(crate) output: Output,
@@ -282,7 +282,7 @@ pub(crate) struct Demo {
 
 #[derive(Args)]
 pub(crate) struct Filter {
-    /// Only documents whose metadata passes, as in: year >= 2020 and lang in ["en", "de"]
+    /// Only documents whose metadata passes, as in: year >= 2020 and author.lang in ["en", "de"]
     #[arg(long, value_name = "EXPRESSION")]
     pub(crate) filter: Option<String>,
 }

@@ -2,11 +2,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use postil::Database;
-use postil::exchange::metadata_to_json;
 use serde_json::json;
 
 use crate::args::Get;
-use crate::{open, render};
+use crate::{open, plain_json, render};
 
 pub(crate) fn run(args: &Get) -> Result<ExitCode> {
     let db = open::to_read(&args.database, args.reading, Database::options())?;
@@ -39,10 +38,8 @@ pub(crate) fn run(args: &Get) -> Result<ExitCode> {
     }
     let text = db.text(&args.key)?.with_context(missing)?;
     if args.output.json {
-        render::json(&json!({
-            "document": document.key, "title": document.title, "text": text,
-            "metadata": metadata_to_json(&document.metadata),
-        }))?;
+        let made = json!({ "document": document.key, "title": document.title, "text": text });
+        render::exact_json(&plain_json::with_metadata(&made, &document.metadata))?;
     } else {
         render::text(&text)?;
     }

@@ -1,7 +1,9 @@
+use std::io::BufReader;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::Database;
+use postil::exchange::Lines;
+use postil::{Database, Progress};
 
 use super::ingest::tell;
 use crate::args::Import;
@@ -9,10 +11,23 @@ use crate::interrupt;
 use crate::meter::Meter;
 
 pub(crate) fn run(args: &Import) -> Result<ExitCode> {
-    let db = Database::options().exported(&args.source)?.open(&args.database)?;
+    let lines = match args.source.as_os_str() == "-" {
+        true => Some(Lines::new("standard input", BufReader::new(std::io::stdin()))?),
+        false => None,
+    };
+    let options = Database::options();
+    let options = match &lines {
+        Some(lines) => options.exported_lines(lines),
+        None => options.exported(&args.source)?,
+    };
+    let db = options.open(&args.database)?;
     let cancel = interrupt::listen("finishing the batch; Ctrl-C again to stop at once")?;
     let meter = Meter::new();
-    let report = db.import(&args.source, &cancel, &|progress| meter.show(progress));
+    let show = |progress: &Progress| meter.show(progress);
+    let report = match lines {
+        Some(lines) => db.import_lines(lines, &cancel, &show),
+        None => db.import(&args.source, &cancel, &show),
+    };
     meter.finish();
     let report = report?;
     db.close()?;

@@ -103,6 +103,7 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
         passages,
         skipped,
         left_out,
+        fields_left_out,
         interrupted,
     } = report;
     if output.json {
@@ -112,18 +113,29 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
                 |skip| json!({"source": skip.source, "error": render::chain(&skip.error), "kept": skip.kept}),
             )
             .collect();
+        let fields_left_out: Vec<_> = fields_left_out
+            .iter()
+            .map(|(field, records)| json!({ "field": field, "records": records }))
+            .collect();
         return render::json(&json!({
             "added": added, "replaced": replaced, "unchanged": unchanged, "removed": removed,
             "merged": merged.iter().map(|Merged { kept, removed, .. }| json!({
                 "kept": kept, "removed": removed,
             })).collect::<Vec<_>>(),
             "stale": stale, "passages": passages, "skipped": skipped,
-            "left_out": left_out_json(left_out), "interrupted": interrupted,
+            "left_out": left_out_json(left_out), "fields_left_out": fields_left_out,
+            "interrupted": interrupted,
         }));
     }
     render::text(&format!(
         "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; {passages} passages embedded"
     ))?;
+    for (field, records) in fields_left_out {
+        eprintln!(
+            "left out: field {} of {records} records; the name is Postil's",
+            render::on_one_line(field)
+        );
+    }
     let documents = |count: u64| if count == 1 { "document" } else { "documents" };
     for Merged { kept, removed, .. } in merged {
         eprintln!(

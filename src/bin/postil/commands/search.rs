@@ -1,12 +1,11 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::exchange::metadata_to_json;
-use postil::{Database, Place, RetrieveOptions, Retrieved, SearchOptions};
+use postil::{Database, Metadata, Place, RetrieveOptions, Retrieved, SearchOptions, Value};
 use serde_json::json;
 
 use crate::args::Search;
-use crate::{open, render};
+use crate::{open, plain_json, render};
 
 pub(crate) fn run(args: &Search) -> Result<ExitCode> {
     let filter = open::filter(&args.filter)?;
@@ -18,8 +17,8 @@ pub(crate) fn run(args: &Search) -> Result<ExitCode> {
     };
     let found = db.retrieve(&args.query, &options)?;
     if args.output.json {
-        let hits: Vec<_> = found.iter().map(to_json).collect();
-        render::json(&json!({ "hits": hits }))?;
+        let hits = found.iter().map(to_json).collect();
+        render::exact_json(&Metadata::from([("hits".to_owned(), Value::List(hits))]).into())?;
         return Ok(ExitCode::SUCCESS);
     }
     for (rank, Retrieved { hit, words, relevance, copies }) in found.iter().enumerate() {
@@ -43,9 +42,9 @@ pub(crate) fn run(args: &Search) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn to_json(found: &Retrieved) -> serde_json::Value {
+fn to_json(found: &Retrieved) -> Value {
     let hit = &found.hit;
-    json!({
+    let made = json!({
         "document": hit.key,
         "title": hit.title,
         "heading": hit.heading,
@@ -55,6 +54,6 @@ fn to_json(found: &Retrieved) -> serde_json::Value {
         "words": found.words,
         "relevance": found.relevance,
         "copies": render::copies(&found.copies),
-        "metadata": metadata_to_json(&hit.metadata),
-    })
+    });
+    plain_json::with_metadata(&made, &hit.metadata)
 }

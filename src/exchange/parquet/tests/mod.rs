@@ -43,7 +43,7 @@ fn document(key: &str, passages: usize, metadata: Metadata) -> DocumentWrite {
 /// Documents of every kind there is.
 fn documents() -> Vec<DocumentWrite> {
     let metadata = Metadata::from([
-        ("none".into(), Value::Strings(Vec::new())),
+        ("none".into(), Value::List(Vec::new())),
         ("real".into(), Value::Float(0.1 + 0.2)),
         ("whole".into(), Value::Integer(i64::MIN)),
         ("\"name\"\n".into(), Value::String("\u{1b}[1m\0".into())),
@@ -57,7 +57,7 @@ fn documents() -> Vec<DocumentWrite> {
 }
 
 fn description(vectors: bool) -> Description {
-    Description { profile: Profile::new(4, Metric::Dot), documents: 4, passages: 7, vectors }
+    Description { profile: Profile::new(4, Metric::Dot), counts: Some([4, 7]), vectors }
 }
 
 fn write(path: &Path, documents: Vec<DocumentWrite>, with_vectors: bool) {

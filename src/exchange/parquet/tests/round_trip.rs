@@ -22,7 +22,10 @@ fn documents_of_every_kind_come_back_bit_by_bit() {
     write(&path, documents(), true);
     assert_eq!(bits(&read_whole(&path)), bits(&documents()));
     let theirs = super::super::description(&path).unwrap();
-    assert_eq!((theirs.profile, theirs.documents, theirs.vectors), (Profile::new(4, Metric::Dot), 4, true));
+    assert_eq!(
+        (theirs.profile, theirs.counts, theirs.vectors),
+        (Profile::new(4, Metric::Dot), Some([4, 7]), true)
+    );
     let again = folder.path().join("b.parquet");
     write(&again, documents(), true);
     assert!(std::fs::read(&path).unwrap() == std::fs::read(&again).unwrap());
@@ -100,13 +103,21 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn value() -> impl Strategy<Value = Value> {
-    prop_oneof![
+    let leaf = prop_oneof![
         text().prop_map(Value::String),
         any::<i64>().prop_map(Value::Integer),
+        (1u64 << 63..).prop_map(Value::Unsigned),
+        "[1-9][0-9]{20,30}".prop_map(|text| Value::number(&text).unwrap()),
         any::<f64>().prop_filter("metadata is finite", |x| x.is_finite()).prop_map(Value::Float),
         any::<bool>().prop_map(Value::Bool),
-        prop::collection::vec(text(), 0..3).prop_map(Value::Strings),
-    ]
+        Just(Value::Null),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::List),
+            prop::collection::btree_map(text(), inner, 0..3).prop_map(Value::Object),
+        ]
+    })
 }
 
 prop_compose! {

@@ -11,7 +11,7 @@ mod readers;
 mod sealing;
 
 use super::{Batch, DocumentWrite, Hit, Profile, SearchOptions, Store, StoreOptions};
-use crate::filter::{Metadata, Value};
+use crate::value::{Metadata, Value};
 use crate::vector::metric::Metric;
 
 /// A store in a folder of its own.

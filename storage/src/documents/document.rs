@@ -1,0 +1,212 @@
+//! What is stored of a document.
+
+use super::records::{Record, decode, encode, versioned};
+use crate::error::{Result, StorageError};
+use crate::json;
+use crate::value::fields::{Field, Fields};
+use crate::value::{Metadata, Value};
+use rkyv::rancor::Error;
+use rkyv::{Archive, Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+/// A document without its text.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DocumentRecord {
+    pub(crate) key: String,
+    pub(crate) title: String,
+    pub(crate) content_hash: [u8; 32],
+    pub(crate) metadata: Metadata,
+    pub(crate) text_bytes: u64,
+    pub(crate) source_map: Vec<u8>,
+    pub(crate) first_row: u64,
+    pub(crate) row_count: u64,
+}
+
+/// A document as it is written: its metadata whole, and once more as filters look at it. Nothing in it nests, so
+/// that no bytes make whoever reads it run out of stack.
+#[derive(Archive, Serialize, Deserialize)]
+pub(super) struct DocumentRecordV2 {
+    key: String,
+    title: String,
+    content_hash: [u8; 32],
+    /// JSON.
+    metadata: String,
+    /// In the order of their paths.
+    fields: Vec<Field>,
+    text_bytes: u64,
+    source_map: Vec<u8>,
+    first_row: u64,
+    row_count: u64,
+}
+
+/// A document as it was written when metadata had no more than texts, numbers, truth values and lists of texts.
+#[derive(Archive, Serialize, Deserialize)]
+pub(super) struct DocumentRecordV1 {
+    key: String,
+    title: String,
+    content_hash: [u8; 32],
+    metadata: BTreeMap<String, ValueV1>,
+    text_bytes: u64,
+    source_map: Vec<u8>,
+    first_row: u64,
+    row_count: u64,
+}
+
+/// A value of a record of version 1. The order of variants is that of their numbers on disk.
+#[derive(Archive, Serialize, Deserialize)]
+pub(super) enum ValueV1 {
+    String(String),
+    Integer(i64),
+    Float(f64),
+    Bool(bool),
+    Strings(Vec<String>),
+}
+
+impl From<ValueV1> for Value {
+    fn from(value: ValueV1) -> Self {
+        match value {
+            ValueV1::String(text) => Self::String(text),
+            ValueV1::Integer(number) => Self::Integer(number),
+            ValueV1::Float(number) => Self::Float(number),
+            ValueV1::Bool(truth) => Self::Bool(truth),
+            ValueV1::Strings(texts) => texts.into(),
+        }
+    }
+}
+
+impl Record for DocumentRecordV2 {
+    const VERSION: u8 = 2;
+    const WHAT: &'static str = "document";
+}
+
+impl Record for DocumentRecordV1 {
+    const VERSION: u8 = 1;
+    const WHAT: &'static str = "document";
+}
+
+pub(super) fn encode_document(record: &DocumentRecord) -> Vec<u8> {
+    let DocumentRecord { key, title, content_hash, metadata, text_bytes, source_map, first_row, row_count } =
+        record.clone();
+    encode(&DocumentRecordV2 {
+        key,
+        title,
+        content_hash,
+        fields: Fields::of(&metadata).into_inner(),
+        metadata: json::object_text(&metadata),
+        text_bytes,
+        source_map,
+        first_row,
+        row_count,
+    })
+}
+
+/// A document of any version there was.
+pub(super) fn decode_document(bytes: &[u8], path: &Path) -> Result<DocumentRecord> {
+    if bytes.first() == Some(&DocumentRecordV1::VERSION) {
+        let record: DocumentRecordV1 = decode(bytes, path)?;
+        let DocumentRecordV1 { key, title, content_hash, metadata, text_bytes, source_map, .. } = record;
+        let (first_row, row_count) = (record.first_row, record.row_count);
+        let metadata = of_v1(metadata);
+        return Ok(DocumentRecord {
+            key,
+            title,
+            content_hash,
+            metadata,
+            text_bytes,
+            source_map,
+            first_row,
+            row_count,
+        });
+    }
+    let record: DocumentRecordV2 = decode(bytes, path)?;
+    let DocumentRecordV2 { key, title, content_hash, text_bytes, source_map, first_row, row_count, .. } =
+        record;
+    let metadata = json::read_object(&record.metadata).map_err(|error| {
+        StorageError::corrupt(path, format!("document record: metadata of {key:?}: {error}"))
+    })?;
+    Ok(DocumentRecord { key, title, content_hash, metadata, text_bytes, source_map, first_row, row_count })
+}
+
+/// Only the parts of a document that a filter needs: its fields and rows.
+pub(super) fn decode_filtered(bytes: &[u8], path: &Path) -> Result<(Fields, Range<u64>)> {
+    let corrupt = |error: Error| StorageError::corrupt(path, format!("document record: {error}"));
+    let rows = |first: u64, count: u64| first..first.saturating_add(count);
+    if bytes.first() == Some(&DocumentRecordV1::VERSION) {
+        let archive = versioned::<DocumentRecordV1>(bytes, path)?;
+        let record = rkyv::access::<ArchivedDocumentRecordV1, Error>(&archive).map_err(corrupt)?;
+        let metadata = rkyv::deserialize::<_, Error>(&record.metadata).map_err(corrupt)?;
+        let fields = Fields::of(&of_v1(metadata));
+        return Ok((fields, rows(record.first_row.into(), record.row_count.into())));
+    }
+    let archive = versioned::<DocumentRecordV2>(bytes, path)?;
+    let record = rkyv::access::<ArchivedDocumentRecordV2, Error>(&archive).map_err(corrupt)?;
+    let fields: Vec<Field> = rkyv::deserialize::<_, Error>(&record.fields).map_err(corrupt)?;
+    Ok((Fields::new(fields), rows(record.first_row.into(), record.row_count.into())))
+}
+
+/// Metadata of version 1 as it is now.
+fn of_v1(fields: BTreeMap<String, ValueV1>) -> Metadata {
+    fields.into_iter().map(|(name, value)| (name, value.into())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::targets::document;
+    use super::*;
+
+    fn path() -> &'static Path {
+        Path::new("x")
+    }
+
+    #[test]
+    fn a_document_comes_back_with_every_value_it_had() {
+        let bytes = encode_document(&document());
+        assert_eq!(decode_document(&bytes, path()).unwrap(), document());
+        let (fields, rows) = decode_filtered(&bytes, path()).unwrap();
+        assert_eq!((fields, rows), (Fields::of(&document().metadata), 40..49));
+    }
+
+    #[test]
+    fn a_document_of_version_1_is_read_as_it_was() {
+        let metadata = BTreeMap::from([
+            ("year".to_owned(), ValueV1::Integer(2024)),
+            ("tags".to_owned(), ValueV1::Strings(vec!["a".to_owned()])),
+            ("draft".to_owned(), ValueV1::Bool(false)),
+            ("weight".to_owned(), ValueV1::Float(0.5)),
+            ("lang".to_owned(), ValueV1::String("en".to_owned())),
+        ]);
+        let DocumentRecord { key, title, content_hash, text_bytes, source_map, first_row, row_count, .. } =
+            document();
+        let old = DocumentRecordV1 {
+            key,
+            title,
+            content_hash,
+            metadata,
+            text_bytes,
+            source_map,
+            first_row,
+            row_count,
+        };
+        let bytes = encode(&old);
+        let metadata =
+            json::read_object(r#"{"draft":false,"lang":"en","tags":["a"],"weight":0.5,"year":2024}"#)
+                .unwrap();
+        assert_eq!(
+            decode_document(&bytes, path()).unwrap(),
+            DocumentRecord { metadata: metadata.clone(), ..document() }
+        );
+        let (fields, rows) = decode_filtered(&bytes, path()).unwrap();
+        assert_eq!((fields, rows), (Fields::of(&metadata), 40..49));
+    }
+
+    #[test]
+    fn metadata_that_is_no_json_is_damage() {
+        let mut bytes = encode_document(&document());
+        let at = bytes.windows(7).position(|bytes| bytes == b"\"draft\"").unwrap();
+        bytes[at] = b'x';
+        let error = decode_document(&bytes, path()).unwrap_err().to_string();
+        assert!(error.contains("metadata of \"handbook/leave.md\""), "{error}");
+    }
+}

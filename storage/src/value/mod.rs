@@ -1,0 +1,168 @@
+//! Values of metadata: all that JSON can say, numbers exactly.
+//!
+//! | file | responsibility |
+//! |---|---|
+//! | number | numbers as they are written: which type keeps one exactly, and decimals of any length |
+//! | compare | the order of two values, exact between all types of numbers |
+//! | fields | metadata as flat fields by path: what filters look at |
+
+mod compare;
+pub(crate) mod fields;
+pub(crate) mod number;
+
+pub(crate) use compare::{View, compare_lists};
+pub use number::Decimal;
+
+use std::collections::BTreeMap;
+
+/// A document's fields, by name.
+pub type Metadata = BTreeMap<String, Value>;
+
+/// Levels of lists and objects that a document's metadata may have, its own object included.
+pub const MAX_METADATA_DEPTH: usize = 128;
+
+/// The value of a field. It displays as JSON, and [`json`](crate::json) reads it back.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// Nothing, said expressly: not the same as a field that is not there.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A whole number from 2^63 on; `From<u64>` takes [`Integer`](Self::Integer) for smaller ones.
+    Unsigned(u64),
+    /// A finite number. It stands for the shortest decimal that reads back as it, which is how it is displayed.
+    Float(f64),
+    /// A number that none of the three types before keeps exactly; [`Value::number`] makes one.
+    Decimal(Decimal),
+    /// Text.
+    String(String),
+    /// Values in an order.
+    List(Vec<Value>),
+    /// Fields by name.
+    Object(Metadata),
+}
+
+impl Value {
+    /// The text, where the value is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::String(text) = self { Some(text) } else { None }
+    }
+
+    /// The number, where the value is a whole one from 0 to 2^64 - 1.
+    #[must_use]
+    pub fn as_u64(&self) -> Option<u64> {
+        match *self {
+            Self::Integer(number) => u64::try_from(number).ok(),
+            Self::Unsigned(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// The nearest float, where the value is a number; infinite beyond the largest.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Integer(number) => Some(*number as f64),
+            Self::Unsigned(number) => Some(*number as f64),
+            Self::Float(number) => Some(*number),
+            Self::Decimal(number) => number.as_str().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// The items, where the value is a list.
+    #[must_use]
+    pub fn as_list(&self) -> Option<&[Self]> {
+        if let Self::List(items) = self { Some(items) } else { None }
+    }
+
+    /// The fields, where the value is an object.
+    #[must_use]
+    pub fn as_object(&self) -> Option<&Metadata> {
+        if let Self::Object(fields) = self { Some(fields) } else { None }
+    }
+
+    /// The field of that name, where the value is an object that has it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        self.as_object()?.get(name)
+    }
+
+    /// Levels of lists and objects, counted up to one more than `most`.
+    pub(crate) fn depth(&self, most: usize) -> usize {
+        let below = |values: &mut dyn Iterator<Item = &Self>| match most {
+            0 => 1,
+            _ => 1 + values.map(|value| value.depth(most - 1)).max().unwrap_or(0),
+        };
+        match self {
+            Self::List(items) => below(&mut items.iter()),
+            Self::Object(fields) => below(&mut fields.values()),
+            _ => 0,
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::String(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::String(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<i32> for Value {
+    fn from(value: i32) -> Self {
+        Self::Integer(value.into())
+    }
+}
+
+impl From<u64> for Value {
+    fn from(value: u64) -> Self {
+        i64::try_from(value).map_or(Self::Unsigned(value), Self::Integer)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(value: f64) -> Self {
+        Self::Float(value)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl<V: Into<Value>> From<Vec<V>> for Value {
+    fn from(items: Vec<V>) -> Self {
+        Self::List(items.into_iter().map(Into::into).collect())
+    }
+}
+
+impl From<Metadata> for Value {
+    fn from(fields: Metadata) -> Self {
+        Self::Object(fields)
+    }
+}
+
+/// `None` is [`Value::Null`].
+impl<V: Into<Value>> From<Option<V>> for Value {
+    fn from(value: Option<V>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
