@@ -203,7 +203,7 @@ fn metadata_of_any_kind_comes_back_as_it_was_from_every_export() {
     let ingested = json(home, &["ingest", "a.postil", "r.jsonl", "--model", MODEL, "--json"]);
     assert_eq!(ingested["added"], 3);
     let got = succeed(home, &["get", "a.postil", "12345678901234567890123", "--json"]);
-    let metadata = r#""metadata":{"_file":"r.jsonl","n":18446744073709551615,"none":null}"#;
+    let metadata = r#""metadata":{"_file":"r.jsonl","_path":"r.jsonl","n":18446744073709551615,"none":null}"#;
     assert!(got.contains(metadata), "{got}");
     let found = succeed(home, &["search", "a.postil", "red apples", "-k", "1", "--json"]);
     assert!(found.contains(metadata), "{found}");

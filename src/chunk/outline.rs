@@ -112,6 +112,21 @@ impl Outline {
         Self { headings, marks }
     }
 
+    /// Bytes that tell it from every other outline of a text.
+    pub(crate) fn digest(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut number = |number: usize| bytes.extend_from_slice(&(number as u64).to_le_bytes());
+        for Heading { level, range, .. } in &self.headings {
+            [*level, range.start, range.end].into_iter().for_each(&mut number);
+        }
+        for Mark { at, bound, kind, lead } in &self.marks {
+            let lead = lead.map_or([0; 3], |lead| [lead.start, lead.header, lead.end]);
+            [*at, *bound as usize, *kind as usize].into_iter().chain(lead).for_each(&mut number);
+        }
+        number(self.headings.len());
+        bytes
+    }
+
     /// Gives rows the leads that they have, by where the rows start, ascending.
     pub(crate) fn lead_rows(&mut self, leads: &[(usize, Lead)]) {
         for mark in self.marks.iter_mut().filter(|mark| mark.kind == Kind::Row) {

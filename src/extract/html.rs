@@ -25,11 +25,17 @@ pub(super) fn extract(source: &str, start: usize) -> Extracted {
     let flat = source.contains('\r').then(|| source.replace('\r', " "));
     let mut page = Page::new(source, flat.as_deref().unwrap_or(source), start);
     let input = &page.flat[start..];
+    let mut attribute = Vec::new();
     let mut emitter =
         CallbackEmitter::new(|event: CallbackEvent<'_>, span: Span<usize>| -> Option<Infallible> {
             match event {
                 CallbackEvent::OpenStartTag { name } => page.open(name),
                 CallbackEvent::CloseStartTag { self_closing } => page.opened(self_closing),
+                CallbackEvent::AttributeName { name } => {
+                    attribute.clear();
+                    attribute.extend_from_slice(name);
+                }
+                CallbackEvent::AttributeValue { value } => page.attribute(&attribute, value),
                 CallbackEvent::EndTag { name } => page.end(name),
                 CallbackEvent::String { value } => page.string(value, start + span.start..start + span.end),
                 _ => {}
@@ -60,6 +66,8 @@ struct Page<'s> {
     dropped: Option<(Vec<u8>, usize)>,
     /// Whether the tag being read opened such an element.
     opens_dropped: bool,
+    /// Whether the tag being read begins a cell.
+    in_cell_tag: bool,
     in_heading: bool,
     in_pre: bool,
     /// Whether no text has come since it began.
@@ -79,6 +87,7 @@ impl<'s> Page<'s> {
             in_title: false,
             dropped: None,
             opens_dropped: false,
+            in_cell_tag: false,
             in_heading: false,
             in_pre: false,
             pre_is_fresh: false,
@@ -89,6 +98,7 @@ impl<'s> Page<'s> {
     fn open(&mut self, name: &[u8]) {
         self.opens_dropped = false;
         let role = role(name);
+        self.in_cell_tag = self.dropped.is_none() && matches!(role, Role::Cell { .. });
         if let Some((dropped, open)) = &mut self.dropped {
             // A drawing that is not closed ends where the page goes on, as in a browser.
             let stays = matches!(role, Role::Inline | Role::Title | Role::Dropped);
@@ -171,6 +181,12 @@ impl<'s> Page<'s> {
                 self.structure.cell(&mut self.writer, is_header);
             }
             Role::Inline => {}
+        }
+    }
+
+    fn attribute(&mut self, name: &[u8], value: &[u8]) {
+        if self.in_cell_tag {
+            self.structure.attribute(name, value);
         }
     }
 

@@ -46,6 +46,8 @@ struct Table {
 struct OpenTable {
     table: usize,
     in_head: bool,
+    /// Of each column, the rows to come that a cell above reaches into.
+    carried: Vec<usize>,
     caption: Option<Spot>,
     row: Option<OpenRow>,
 }
@@ -59,6 +61,37 @@ struct OpenRow {
     cell_from: usize,
     cells: usize,
     headers: usize,
+    /// Column of its last cell.
+    column: usize,
+    /// Columns and rows of that cell; 0 columns before the first.
+    span: usize,
+    rows: usize,
+}
+
+/// Most columns of a table that are kept apart.
+const MAX_COLUMNS: usize = 256;
+/// Most rows that a cell reaches into, as in the standard.
+const MAX_ROWS: usize = 65_534;
+
+impl OpenRow {
+    /// Goes on to the next column that no cell above reaches into; the columns it went past.
+    fn advance(&mut self, carried: &mut Vec<usize>) -> usize {
+        let from = self.column;
+        let end = (self.column + self.span).min(MAX_COLUMNS);
+        if carried.len() < end {
+            carried.resize(end, 0);
+        }
+        for rows in &mut carried[self.column.min(end)..end] {
+            *rows = self.rows.saturating_sub(1);
+        }
+        self.column = end;
+        while let Some(rows) = carried.get_mut(self.column).filter(|rows| **rows > 0) {
+            *rows -= 1;
+            self.column += 1;
+        }
+        (self.span, self.rows) = (0, 1);
+        self.column - from
+    }
 }
 
 impl Structure {
@@ -130,13 +163,18 @@ impl Structure {
             let is_first = !self.tables[open.table].has_rows;
             writer.begin(if is_first { Gap::Paragraph } else { Gap::Line });
             let (start, from) = (writer.spot(), writer.len());
-            open.row = Some(OpenRow { start, from, cell_from: from, cells: 0, headers: 0 });
+            let (cells, headers, column, span, rows) = (0, 0, 0, 0, 1);
+            open.row = Some(OpenRow { start, from, cell_from: from, cells, headers, column, span, rows });
         }
     }
 
     pub(super) fn close_row(&mut self, writer: &mut Writer<'_>) {
         let Some(open) = self.open.last_mut() else { return };
-        let Some(row) = open.row.take() else { return };
+        let Some(mut row) = open.row.take() else { return };
+        row.advance(&mut open.carried);
+        // What reaches into the columns after the last cell has one row less to go.
+        let rest = row.column.min(open.carried.len());
+        open.carried[rest..].iter_mut().for_each(|rows| *rows = rows.saturating_sub(1));
         writer.begin(Gap::Line);
         if writer.len() == row.from {
             return;
@@ -162,13 +200,27 @@ impl Structure {
         if !self.is_in_row() {
             self.open_row(writer);
         }
-        let Some(row) = self.open.last_mut().and_then(|open| open.row.as_mut()) else { return };
-        if row.cells > 0 && writer.len() > row.from {
-            writer.begin(Gap::Cell);
+        let Some(OpenTable { row: Some(row), carried, .. }) = self.open.last_mut() else { return };
+        if row.cells > 0 && writer.len() > row.cell_from {
+            // Gaps that the cell before asked for at its end.
+            writer.begin(Gap::None);
         }
+        writer.bars(row.advance(carried));
+        row.span = 1;
         row.cell_from = writer.len();
         row.cells += 1;
         row.headers += usize::from(is_header);
+    }
+
+    /// An attribute of the cell that began last.
+    pub(super) fn attribute(&mut self, name: &[u8], value: &[u8]) {
+        let Some(row) = self.open.last_mut().and_then(|open| open.row.as_mut()) else { return };
+        let number = std::str::from_utf8(value).ok().and_then(|value| value.trim().parse::<usize>().ok());
+        match (name, number) {
+            (b"colspan", Some(columns)) => row.span = columns.clamp(1, MAX_COLUMNS),
+            (b"rowspan", Some(rows)) => row.rows = rows.clamp(1, MAX_ROWS),
+            _ => {}
+        }
     }
 
     /// The outline of the text that was written.

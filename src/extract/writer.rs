@@ -26,6 +26,8 @@ pub(super) struct Writer<'s> {
     /// The blanks that [`Gap::Blank`] stands for.
     blanks: Range<usize>,
     prefix: String,
+    /// Bars between cells that stand after the gap.
+    bars: usize,
     /// Places of spots; `None` for the last ones, which no text has followed yet.
     spots: Vec<Option<usize>>,
     /// Spots that have a place.
@@ -46,6 +48,7 @@ impl<'s> Writer<'s> {
             gap: Gap::None,
             blanks: 0..0,
             prefix: String::new(),
+            bars: 0,
             spots: Vec::new(),
             placed: 0,
         }
@@ -61,7 +64,17 @@ impl<'s> Writer<'s> {
     /// Asks for this gap before the next text, whatever was asked for before.
     pub(super) fn begin(&mut self, gap: Gap) {
         if self.prefix.is_empty() {
-            self.gap = gap;
+            (self.gap, self.bars) = (gap, 0);
+        }
+    }
+
+    /// The next text is so many cells further in its row.
+    pub(super) fn bars(&mut self, count: usize) {
+        if self.prefix.is_empty() && count > 0 {
+            self.bars += count;
+            if matches!(self.gap, Gap::Blank | Gap::Cell) {
+                self.gap = Gap::None;
+            }
         }
     }
 
@@ -97,7 +110,7 @@ impl<'s> Writer<'s> {
 
     /// Blanks at `range`, which become one.
     pub(super) fn blank(&mut self, range: Range<usize>) {
-        if self.gap == Gap::None && self.prefix.is_empty() {
+        if self.gap == Gap::None && self.bars == 0 && self.prefix.is_empty() {
             self.gap = Gap::Blank;
             self.blanks = range;
         }
@@ -144,8 +157,15 @@ impl<'s> Writer<'s> {
                 Gap::Paragraph => self.insert("\n\n", at),
             }
         }
+        let bars = " |".repeat(std::mem::take(&mut self.bars));
+        let begins_line = matches!(gap, Gap::Line | Gap::Paragraph) || self.text.is_empty();
+        let place = self.text.len();
+        if !bars.is_empty() {
+            let bars = if begins_line { bars.trim_start() } else { &bars };
+            self.insert(&format!("{bars} "), at);
+        }
         for spot in &mut self.spots[self.placed..] {
-            *spot = Some(self.text.len());
+            *spot = Some(place);
         }
         self.placed = self.spots.len();
         let prefix = std::mem::take(&mut self.prefix);

@@ -67,6 +67,9 @@ pub(super) fn content_hash(document: &Document, options: &ChunkOptions) -> [u8; 
     field(document.title.as_bytes());
     field(document.text.as_bytes());
     field(&document.map.to_bytes());
+    if let Some(outline) = &document.outline {
+        field(&outline.digest());
+    }
     // Where its file is decides nothing.
     // Whoever has such a field of their own, in a document of no file, wants it kept up to date.
     let is_ours = |name: &str| name == PATH_FIELD && document.origin.is_some();

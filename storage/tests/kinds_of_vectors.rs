@@ -33,7 +33,7 @@ impl Draw {
 fn check(name: &str, metric: Metric, rows: &[Vec<f32>], queries: &[Vec<f32>]) {
     let folder = tempfile::tempdir().unwrap();
     let profile = Profile::new(rows[0].len(), metric);
-    let options = StoreOptions { seal_rows: 100_000, ..StoreOptions::default() };
+    let options = StoreOptions { seal_rows: 32_768, ..StoreOptions::default() };
     let store = Store::create(folder.path().join("v.postil"), profile, options).unwrap();
     let write = |range: std::ops::Range<usize>| {
         let mut batch = Batch::new();

@@ -107,6 +107,22 @@ fn tables_that_lay_out_a_page_are_no_data() {
 }
 
 #[test]
+fn values_stay_under_their_columns() {
+    for (rows, text) in [
+        ("<tr><td>a<td><td>c", "a | | c"),
+        ("<tr><td></td> <td>b</td> <td>c</td></tr>", "| b | c"),
+        ("<tr><td colspan=2>a</td><td>c</td></tr>", "a | | c"),
+        ("<tr><td rowspan=2>a<td>b<td>c<tr><td>d<td>e<tr><td>f<td>g<td>h", "a | b | c\n| d | e\nf | g | h"),
+        ("<tr><td>a<td rowspan=2>b<td>c<tr><td>d<td>e", "a | b | c\nd | | e"),
+        ("<tr><td><p>a</p><p>b</p></td><td><p>c</p></td></tr>", "a\nb | c"),
+        ("<tr><td>a</td><td></td></tr><tr><td>b</td><td>c</td></tr>", "a\nb | c"),
+    ] {
+        let page = extract(format!("<table>{rows}</table>").as_bytes(), Kind::Html).unwrap();
+        assert_eq!(page.text, text, "{rows}");
+    }
+}
+
+#[test]
 fn a_row_that_names_itself_is_no_header() {
     let rows: String = (0..20).map(|at| format!("<tr><th>key {at}</th><td>value {at}</td></tr>")).collect();
     assert!(chunks(&format!("<table>{rows}</table>"), 80).iter().all(|(_, lead, _)| lead.is_empty()));

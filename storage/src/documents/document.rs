@@ -201,6 +201,99 @@ mod tests {
         assert_eq!((fields, rows), (Fields::of(&metadata), 40..49));
     }
 
+    /// A reader of archives that knows nothing but what FORMAT.md says of them.
+    struct Bytes<'a>(&'a [u8]);
+
+    impl<'a> Bytes<'a> {
+        fn word(&self, at: usize) -> u32 {
+            u32::from_le_bytes(self.0[at..at + 4].try_into().unwrap())
+        }
+
+        fn long(&self, at: usize) -> u64 {
+            u64::from_le_bytes(self.0[at..at + 8].try_into().unwrap())
+        }
+
+        fn from(&self, at: usize, offset: u32) -> usize {
+            at.checked_add_signed(offset as i32 as isize).unwrap()
+        }
+
+        fn string(&self, at: usize) -> &'a str {
+            let bytes = match self.0[at] & 0xc0 == 0x80 {
+                true => {
+                    let length = self.word(at);
+                    let length = (length & 0x3f | (length >> 8) << 6) as usize;
+                    let start = self.from(at, self.word(at + 4));
+                    &self.0[start..start + length]
+                }
+                false => self.0[at..at + 8].split(|&byte| byte == 0xff).next().unwrap(),
+            };
+            std::str::from_utf8(bytes).unwrap()
+        }
+
+        /// Where the items of a Vec begin, and how many there are.
+        fn items(&self, at: usize) -> (usize, usize) {
+            (self.from(at, self.word(at)), self.word(at + 4) as usize)
+        }
+
+        /// A scalar as JSON.
+        fn scalar(&self, at: usize) -> String {
+            match self.0[at] {
+                0 => "null".to_owned(),
+                1 => (self.0[at + 1] == 1).to_string(),
+                2 => (self.long(at + 8) as i64).to_string(),
+                3 => self.long(at + 8).to_string(),
+                4 => format!("{:?}", f64::from_bits(self.long(at + 8))),
+                5 => self.string(at + 4).to_owned(),
+                6 => format!("{:?}", self.string(at + 4)),
+                7 => "nested".to_owned(),
+                other => panic!("there is no scalar {other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_is_written_as_format_md_describes_it() {
+        let key = "k".repeat(300);
+        let bytes = encode_document(&DocumentRecord { key: key.clone(), ..document() });
+        assert_eq!(bytes[0], 2);
+        let archive = Bytes(&bytes[1..]);
+        let root = bytes.len() - 1 - 96;
+        assert_eq!((archive.string(root), archive.string(root + 8)), (key.as_str(), "Leave"));
+        assert_eq!(bytes[1 + root + 16..][..32], [7; 32]);
+        assert_eq!(archive.string(root + 48), json::object_text(&document().metadata));
+        assert_eq!(
+            (archive.long(root + 64), archive.long(root + 80), archive.long(root + 88)),
+            (70_000, 40, 9)
+        );
+        let (map, map_bytes) = archive.items(root + 72);
+        assert_eq!(archive.0[map..map + map_bytes], [1, 2, 3, 200]);
+        let (start, count) = archive.items(root + 56);
+        let fields = (0..count).map(|i| start + 32 * i).map(|at| {
+            let value = match archive.0[at + 8] {
+                0 => archive.scalar(at + 16),
+                1 => {
+                    let (start, count) = archive.items(at + 12);
+                    (0..count).map(|i| archive.scalar(start + 16 * i)).collect::<Vec<_>>().join(" ")
+                }
+                other => panic!("there is no value {other}"),
+            };
+            (archive.string(at), value)
+        });
+        let fields: Vec<_> = fields.collect();
+        let expected = [
+            ("author", "nested"),
+            ("author.names", "\"Kim\""),
+            ("big", "18446744073709551615"),
+            ("draft", "false"),
+            ("huge", "12345678901234567890123"),
+            ("tags", "\"a\" \"leave\""),
+            ("until", "null"),
+            ("weight", "0.5"),
+            ("year", "2024"),
+        ];
+        assert_eq!(fields, expected.map(|(path, value)| (path, value.to_owned())));
+    }
+
     #[test]
     fn metadata_that_is_no_json_is_damage() {
         let mut bytes = encode_document(&document());

@@ -202,6 +202,12 @@ impl Documents {
         bytes.map(|bytes| decode_document(&bytes, &self.path)).transpose()
     }
 
+    /// The record of a document as it is stored.
+    #[cfg(test)]
+    pub(crate) fn raw_document(&self, id: u64) -> Vec<u8> {
+        self.get_over(Part::Documents, &keys::id(id)).unwrap().unwrap().to_vec()
+    }
+
     pub(crate) fn passage(&self, row: u64) -> Result<Option<PassageRecord>> {
         let bytes = self.get_over(Part::Passages, &keys::id(row))?;
         bytes.map(|bytes| decode_passage(&bytes, &self.path)).transpose()

@@ -10,5 +10,5 @@ mod ast;
 mod eval;
 mod parse;
 
-use crate::value::{Metadata, Value};
+pub(crate) use crate::value::{Metadata, Value};
 pub use ast::{Filter, Operator};

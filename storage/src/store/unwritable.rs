@@ -119,8 +119,8 @@ fn link_all(from: &Path, to: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::Metadata;
     use crate::store::{Batch, DocumentWrite, Profile, SearchOptions};
+    use crate::value::Metadata;
     use crate::vector::metric::Metric;
     use std::collections::BTreeMap;
     use std::ops::ControlFlow;

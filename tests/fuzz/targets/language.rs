@@ -4,7 +4,7 @@ use super::target;
 use postil::{Filter, Metadata, Value};
 use postil_hostile::Target;
 
-const VALID: [&str; 7] = [
+const VALID: [&str; 9] = [
     "year >= 2020 and not (draft = true or tags contains 'old')",
     "title = \"it's \\\"quoted\\\"\" and weight < -1.5e-3",
     "kind in ['a', 'b', \"c\"] or exists(author)",
@@ -12,10 +12,12 @@ const VALID: [&str; 7] = [
     "not not not (((x > 9223372036854775807)))",
     "`odd name` = 'é\u{202e}' and y in [1, 2.5, false]",
     "file contains '/handbook/'",
+    "n == 18446744073709551615 and missing(a.b) or x != null and tags contains -1e400",
+    "author.name == \"Kim\" and sizes in [[1, null], [], [+.5, 007., true]]",
 ];
-pub(crate) const WORDS: [&str; 16] = [
+pub(crate) const WORDS: [&str; 20] = [
     " and ", " or ", "not ", "(", ")", " in ", "exists", "contains", "'", "\"", "\\", ">=", "!=", "true",
-    ",", "1e999",
+    ",", "1e999", "null", "missing(", "[", ".5e-",
 ];
 
 /// What parses prints as text that parses to the same filter.

@@ -4,6 +4,7 @@ use super::Report;
 use crate::documents::{DocumentRecord, Documents, Manifest, PassageRecord};
 use crate::error::Result;
 use crate::few::few;
+use crate::value::fields::Fields;
 use roaring::RoaringTreemap;
 use std::ops::Range;
 
@@ -66,6 +67,10 @@ fn each_document(
         let named = report.entry(|| format!("key {key:?}"), documents.id_of(key))?;
         if named.is_some_and(|named| named != Some(id)) {
             report.add(format!("document {id} has key {key:?}, which does not name it"));
+        }
+        let sound = documents.document_where(id, |fields| *fields == Fields::of(&record.metadata));
+        if let Some(None) = report.entry(|| format!("document {key:?}"), sound)? {
+            report.add(format!("document {key:?} has other fields for filters than its metadata says"));
         }
         let text = documents.text(id, &(0..record.text_bytes));
         if let Some(None) = report.entry(|| format!("document {key:?}"), text)? {

@@ -3,6 +3,7 @@
 use crate::Metric;
 use crate::documents::Documents;
 use crate::store::sample::{SEALED_ROW, Sample, text};
+use crate::value::Metadata;
 
 fn sample() -> Sample {
     Sample::new(Metric::Cosine)
@@ -92,6 +93,20 @@ fn a_text_that_is_not_utf_8_is_found() {
     let start = [&[0xff], &text().as_bytes()[1..32_768]].concat();
     sample.tamper("texts", &block(3, 0), Some(&start));
     sample.finds(&["document \"key 3\": bytes 0..40000 of document 3 are not text"]);
+}
+
+#[test]
+fn fields_that_are_not_those_of_the_metadata_are_found() {
+    let sample = sample();
+    let metadata = Metadata::from([("author".to_owned(), "Kim of Bonn".into())]);
+    sample.change_document(3, |record| record.metadata = metadata);
+    sample.finds(&[]);
+    let mut bytes = sample.store().shared.documents().raw_document(3);
+    // It is there as JSON and as a field.
+    let name = bytes.windows(3).position(|bytes| bytes == b"Kim").unwrap();
+    bytes[name] = b'T';
+    sample.tamper("documents", &id(3), Some(&bytes));
+    sample.finds(&["document \"key 3\" has other fields for filters than its metadata says"]);
 }
 
 #[test]
