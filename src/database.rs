@@ -21,6 +21,9 @@ pub struct Database {
     pub(crate) max_question_bytes: usize,
     #[cfg(feature = "encoder")]
     chunking: crate::chunk::ChunkOptions,
+    /// Documents by their file, once one that was read from a file is ingested by itself.
+    #[cfg(feature = "encoder")]
+    pub(crate) known: parking_lot::Mutex<Option<crate::ingest::Known>>,
     #[cfg(feature = "encoder")]
     encoder: parking_lot::Mutex<Option<Arc<dyn postil_contract::Encoder>>>,
     #[cfg(feature = "generator")]
@@ -79,6 +82,8 @@ impl Database {
             #[cfg(feature = "encoder")]
             chunking: crate::encoding::chunking(store.profile(), options.chunking.clone())?,
             store,
+            #[cfg(feature = "encoder")]
+            known: parking_lot::Mutex::default(),
             #[cfg(feature = "encoder")]
             encoder: parking_lot::Mutex::default(),
             #[cfg(feature = "generator")]

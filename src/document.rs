@@ -1,20 +1,20 @@
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use postil_storage::{DEFAULT_MAX_TEXT_BYTES, Metadata, Value};
 
 use crate::Error;
 use crate::chunk::{Format, Outline};
 use crate::extract::{self, Extracted, FileKind, Kind, OffsetMap};
-use crate::ingest::FILE_FIELD;
+use crate::ingest::place::{Origin, key_of, place_of};
 
 /// A text to ingest, under a key that names it for good: ingesting the key again replaces it.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// Unique in the database: a path, a URL, any name.
     pub key: String,
-    /// Shown with the document and given to the encoder before each of its passages; where it is empty, a Markdown
-    /// document is shown with the title that it gives itself.
+    /// Shown with the document and given to the encoder before each of its passages; where it is
+    /// empty, a Markdown document is shown with the title that it gives itself.
     pub title: String,
     /// What is searched and quoted.
     pub text: String,
@@ -26,10 +26,10 @@ pub struct Document {
     pub(crate) map: OffsetMap,
     /// Its structure, where the text does not show it.
     pub(crate) outline: Option<Outline>,
-    /// The file it was read from.
-    pub(crate) origin: Option<Origin>,
     /// What it calls itself; its title where none is given, and never embedded.
     pub(crate) own_title: Option<String>,
+    /// The file it was read from.
+    pub(crate) origin: Option<Origin>,
 }
 
 impl Document {
@@ -44,8 +44,8 @@ impl Document {
             metadata: Metadata::new(),
             format: Format::Plain,
             outline: None,
-            origin: None,
             own_title: None,
+            origin: None,
         }
     }
 
@@ -72,52 +72,66 @@ impl Document {
                 format,
                 map,
                 outline,
-                origin: None,
                 own_title: title,
+                origin: None,
             }),
             Err(source) => Err(Error::Extract { key, source }),
         }
     }
 
-    /// Reads a file as [`Database::ingest_from`](crate::Database::ingest_from) does: its path becomes the key, its ending
-    /// decides the kind (plain text if unknown). Of a file that the database knows under another spelling of its path, it
-    /// is the same document.
+    /// Reads a file as [`Database::ingest_from`](crate::Database::ingest_from) does: its ending
+    /// decides the kind (plain text if unknown), and its path becomes the key. Under another
+    /// spelling of its path it is the same document: [`Database::ingest`](crate::Database::ingest)
+    /// then keeps the key that the database has for it, unless the key was changed by hand.
     ///
     /// # Errors
-    /// [`Error::Read`] when the file cannot be read, [`Error::FileTooLarge`] when it has more than
-    /// [`DEFAULT_MAX_TEXT_BYTES`] bytes, [`Error::Records`] when it has a document on each line,
-    /// [`Error::Extract`] when it is not UTF-8.
+    /// [`Error::Read`] when the file cannot be read, [`Error::Extract`] when it is not UTF-8,
+    /// [`Error::FileTooLarge`] when it has more than [`DEFAULT_MAX_TEXT_BYTES`], [`Error::Records`]
+    /// when it is a JSONL file.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::from_path_within(path, DEFAULT_MAX_TEXT_BYTES as u64)
+    }
+
+    /// Reads a file of at most `max_bytes`, for a database that takes larger documents than by
+    /// default ([`StoreOptions::max_text_bytes`](crate::StoreOptions::max_text_bytes)).
+    ///
+    /// # Errors
+    /// As [`from_path`](Self::from_path).
+    pub fn from_path_within(path: impl AsRef<Path>, max_bytes: u64) -> Result<Self, Error> {
         let path = path.as_ref();
-        let unread = |source| Error::Read { path: path.into(), source };
         let kind = match FileKind::of(path) {
             Some(FileKind::Document(kind)) => kind,
             Some(FileKind::Records) => return Err(Error::Records { path: path.into() }),
             None => Kind::Plain,
         };
-        let max_bytes = DEFAULT_MAX_TEXT_BYTES as u64;
-        let mut bytes = Vec::new();
+        let unread = |source| Error::Read { path: path.into(), source };
         let file = std::fs::File::open(path).map_err(unread)?;
-        file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(unread)?;
-        if bytes.len() as u64 > max_bytes {
-            let got_bytes = std::fs::metadata(path).map_or(bytes.len() as u64, |metadata| metadata.len());
-            return Err(Error::FileTooLarge { path: path.into(), got_bytes, max_bytes });
-        }
-        Ok(Self::from_bytes(key_of(path), &bytes, kind)?.of_file(path))
+        let key = key_of(path);
+        let (document, bytes) = Self::from_reader(key.clone(), path, file, kind, max_bytes);
+        let is_link = path.is_symlink();
+        let origin = Origin { place: place_of(path), given: key, is_whole: true, is_link, bytes };
+        document.map(|document| Self { origin: Some(origin), ..document })
     }
 
-    /// The same document as the whole of a file.
-    pub(crate) fn of_file(self, path: &Path) -> Self {
-        let origin = Origin::of(path, true);
-        let name = key_of(path);
-        Self { origin, ..self.with_metadata(FILE_FIELD, name) }
-    }
-
-    /// The same document as one of several in a file.
-    pub(crate) fn of_records(self, path: &Path) -> Self {
-        let origin = Origin::of(path, false);
-        let name = key_of(path);
-        Self { origin, ..self.with_metadata(FILE_FIELD, name) }
+    /// Reads at most `max_bytes` and says how many there were; `path` is what errors name.
+    pub(crate) fn from_reader(
+        key: String,
+        path: &Path,
+        reader: impl Read,
+        kind: Kind,
+        max_bytes: u64,
+    ) -> (Result<Self, Error>, u64) {
+        let mut bytes = Vec::new();
+        let read = reader.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes);
+        let got_bytes = bytes.len() as u64;
+        let document = match read {
+            Err(source) => Err(Error::Read { path: path.into(), source }),
+            Ok(_) if got_bytes > max_bytes => {
+                Err(Error::FileTooLarge { path: path.into(), got_bytes, max_bytes })
+            }
+            Ok(_) => Self::from_bytes(key, &bytes, kind),
+        };
+        (document, got_bytes)
     }
 
     /// The same document under a title.
@@ -132,46 +146,4 @@ impl Document {
         self.metadata.insert(field.into(), value.into());
         self
     }
-}
-
-/// The file that a document was read from.
-#[derive(Clone, Debug)]
-pub(crate) struct Origin {
-    /// Without links.
-    pub(crate) path: PathBuf,
-    /// Whether the document is all of it, and not a line.
-    pub(crate) is_whole: bool,
-}
-
-impl Origin {
-    /// `None` when the file has gone.
-    fn of(path: &Path, is_whole: bool) -> Option<Self> {
-        std::fs::canonicalize(path).ok().map(|path| Self { path, is_whole })
-    }
-}
-
-/// The key a file gets: its path as given, with forward slashes and without `./`.
-pub(crate) fn key_of(path: &Path) -> String {
-    let path: std::path::PathBuf =
-        path.components().filter(|part| !matches!(part, std::path::Component::CurDir)).collect();
-    text_of(&path)
-}
-
-/// A path as text, with forward slashes. Names that are not Unicode have the bytes that are none in hexadecimal after a
-/// replacement character, so that different names stay different.
-pub(crate) fn text_of(path: &Path) -> String {
-    let text = match path.to_str() {
-        Some(text) => text.to_owned(),
-        None => {
-            let mut text = String::new();
-            for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
-                text.push_str(part.valid());
-                for byte in part.invalid() {
-                    text.push_str(&format!("\u{fffd}{byte:02x}"));
-                }
-            }
-            text
-        }
-    };
-    if std::path::MAIN_SEPARATOR == '/' { text } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }

@@ -130,7 +130,7 @@ pub enum Error {
         /// What was wrong.
         source: crate::extract::ExtractError,
     },
-    /// There is nothing to embed.
+    /// There is nothing to embed. To take out what the database has under the key, remove it.
     #[error("{key}: the document is empty")]
     EmptyDocument {
         /// The document's key.

@@ -157,7 +157,10 @@ impl Database {
         };
         import.documents(cancel)?;
         import.commit()?;
-        Ok(import.report)
+        let report = import.report;
+        // Documents of files may have come in.
+        *self.known.lock() = None;
+        Ok(report)
     }
 }
 
@@ -198,7 +201,7 @@ impl Import<'_> {
                 Err(error @ Error::Storage(_)) => return Err(error),
                 Err(error) => {
                     let source = format!("{}, {place}", self.path.display());
-                    self.report.skipped.push(Skipped { source, error });
+                    self.report.skipped.push(Skipped { source, error, kept: false });
                 }
             }
             (self.progress)(&self.told);

@@ -6,42 +6,51 @@
 //! file | responsibility
 //! ---|---
 //! `cancel.rs` | asking an ingest to stop
+//! `report.rs` | what an ingest did and left out
 //! `walk.rs` | from paths to files
+//! `ignored.rs` | the ignore file that keeps a file out
 //! `tree.rs` | a folder held open, and files in it
+//! `place.rs` | a file's identity, and how it is written down
 //! `source.rs` | from files and streams to documents
+//! `known.rs` | which documents were read from which file
 //! `prepare.rs` | one document: hash, passages, vectors, the write
 //! `pipeline.rs` | the three stages
-//! `identity.rs` | one file, one document
-//! `left_out.rs` | what a walk passed by, and why
-//! `prune.rs` | removing documents whose file is gone
+//! `mend.rs` | what is changed without embedding: removals, and documents whose file has moved
+//! `reconcile.rs` | documents whose file or record is gone
 
 mod cancel;
-mod identity;
-mod left_out;
+mod ignored;
+mod known;
+mod mend;
 mod pipeline;
+pub(crate) mod place;
 mod prepare;
-mod prune;
+mod reconcile;
+mod report;
 mod source;
 mod tree;
 mod walk;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use cancel::Cancel;
-pub use identity::Merged;
-pub use left_out::LeftOut;
-
+use known::Files;
+pub(crate) use known::Known;
+use parking_lot::Mutex;
+use place::Places;
 use postil_storage::{Metadata, Value};
+pub use report::{Ingested, LeftOut, Merged, Skipped};
 
 use crate::extract::FileKind;
 use crate::{Database, Document, Error, Progress};
 
-/// Name of the metadata field that holds the file a document was read from; [`Input::Paths`] sets it.
+/// Name of the metadata field that holds the file a document was read from, as its path was given
+/// when it was first ingested; [`Input::Paths`] and [`Document::from_path`] set it.
 pub const FILE_FIELD: &str = "_file";
 
-/// Name of the metadata field that holds where that file is, relative to the folder that the database is in, without
-/// links: how a file is known again under another spelling of its path.
+/// Name of the metadata field that holds where that file is, without links: the way from the folder
+/// that the database is in, or its absolute path where they have no folder in common. By it a file
+/// is known again under another spelling.
 pub const PATH_FIELD: &str = "_path";
 
 /// The name to show a reader for a document: its file, or else its key.
@@ -55,7 +64,10 @@ pub(crate) fn source_of(key: &str, metadata: &Metadata) -> String {
 /// Where documents come from.
 #[derive(Debug)]
 pub enum Input {
-    /// Files, and folders walked to their end. Links are not followed; `.gitignore` is honoured.
+    /// Files, and folders walked to their end. A file is taken whatever its name and ending, a file
+    /// of a folder when its ending is known ([`FileKind::of`]), its name does not begin with a dot
+    /// and no `.gitignore` or `.ignore` excludes it; links in folders are not followed.
+    /// [`Ingested::left_out`] counts the others.
     Paths(Vec<PathBuf>),
     /// One document, or many if `kind` is JSONL, from standard input.
     Stdin {
@@ -69,69 +81,42 @@ pub enum Input {
 /// How an ingest is done.
 #[derive(Clone, Debug, Default)]
 pub struct IngestOptions {
-    /// Removes documents that were once read from the given paths and are no longer found there.
+    /// Removes documents that were once read from the given paths and whose file is no longer taken
+    /// there: it is gone, or left out now.
     pub prune: bool,
     /// Lets another thread end the ingest early.
     pub cancel: Cancel,
-}
-
-/// What an ingest did.
-#[derive(Debug, Default)]
-pub struct Ingested {
-    /// New documents.
-    pub added: u64,
-    /// Documents whose content had changed.
-    pub replaced: u64,
-    /// Documents that were there already, byte for byte.
-    pub unchanged: u64,
-    /// Documents removed: of files that have no text any more, and of those `merged`; with
-    /// [`IngestOptions::prune`] also those whose files are gone.
-    pub removed: u64,
-    /// Documents that were there twice, under two spellings of one file's path.
-    pub merged: Vec<Merged>,
-    /// What was passed by in the folders given.
-    pub left_out: LeftOut,
-    /// Passages embedded and committed.
-    pub passages: u64,
-    /// What could not be ingested, and why; everything else was.
-    pub skipped: Vec<Skipped>,
-    /// Metadata fields that records had and could not keep, by name, with the number of records: [`FILE_FIELD`] and
-    /// [`PATH_FIELD`] say where the file is that a record is read from.
-    pub fields_left_out: BTreeMap<String, u64>,
-    /// Whether [`Cancel`] ended it early.
-    pub interrupted: bool,
-}
-
-/// A document or file that was left out.
-#[derive(Debug)]
-pub struct Skipped {
-    /// The file, or the document's key.
-    pub source: String,
-    /// Why.
-    pub error: Error,
 }
 
 impl Database {
     /// Adds a document, or replaces the one with its key; does nothing when it is there unchanged.
     /// Durable when it returns.
     ///
+    /// A file that has no text any more ([`Document::from_path`]) takes its document out, which
+    /// [`Ingested::removed`] tells; any other document without text is refused, and what the
+    /// database has under its key is kept.
+    ///
     /// # Errors
-    /// [`Error::EmptyDocument`], [`Error::NoEncoder`], and whatever the encoder or the store reports; the
-    /// database is then as it was.
+    /// [`Error::EmptyDocument`], [`Error::NoEncoder`], and whatever the encoder or the store
+    /// reports; the database is then as it was.
     pub fn ingest(&self, document: Document) -> Result<Ingested, Error> {
         let mut report = self.ingest_all([document], &IngestOptions::default(), &|_| {})?;
+        // An emptied file has taken its document out: that was done, not refused.
+        if report.removed > 0 {
+            return Ok(report);
+        }
         match report.skipped.pop() {
             Some(skipped) => Err(skipped.error),
             None => Ok(report),
         }
     }
 
-    /// Adds or replaces many documents, embedding and committing them in batches; `progress` is called
-    /// from several threads, often, and should return at once.
+    /// Adds or replaces many documents, embedding and committing them in batches; `progress` is
+    /// called from several threads, often, and should return at once.
     ///
     /// # Errors
-    /// As [`Database::ingest`], for what stops the whole; a single document that cannot be ingested is
-    /// reported in [`Ingested::skipped`].
+    /// As [`Database::ingest`], for what stops the whole; a single document that cannot be ingested
+    /// is reported in [`Ingested::skipped`].
     pub fn ingest_all<I>(
         &self,
         documents: I,
@@ -143,10 +128,14 @@ impl Database {
         I::IntoIter: Send,
     {
         let items = documents.into_iter().map(source::Item::document);
-        pipeline::run(self, items, None, options, progress).map(|(report, _)| report)
+        let files = Files::new(self, &self.known);
+        pipeline::run(self, items, &files, None, options, progress).map(|(report, _)| report)
     }
 
     /// Adds or replaces what is found in files, folders or on standard input.
+    ///
+    /// A file is what it says now: when it was read to its end, documents that it gave before and
+    /// gives no more are removed. One that cannot be read keeps what it gave.
     ///
     /// # Errors
     /// As [`Database::ingest_all`].
@@ -156,25 +145,31 @@ impl Database {
         options: &IngestOptions,
         progress: &(dyn Fn(&Progress) + Sync),
     ) -> Result<Ingested, Error> {
+        let max_bytes = self.max_document_bytes();
         match input {
             Input::Stdin { key, kind } => {
-                let items = source::from_stdin(key.clone(), *kind, self.max_document_bytes());
-                pipeline::run(self, items, None, options, progress).map(|(report, _)| report)
+                let items = source::from_stdin(key.clone(), *kind, max_bytes);
+                let files = Files::new(self, &self.known);
+                pipeline::run(self, items, &files, None, options, progress).map(|(report, _)| report)
             }
-            Input::Paths(roots) => {
-                let walk::Found { files, failures, left_out } = walk::walk(roots);
-                let total = files.iter().map(|file| file.bytes).sum();
+            Input::Paths(paths) => {
+                let walk::Found { roots, files: found, left_out, failures } = walk::walk(paths);
+                let taken = found.iter().map(|file| file.place.clone()).collect();
+                let total = found.iter().map(|file| file.bytes).sum();
                 let failures = failures.into_iter().map(source::Item::failure);
-                let emptied = source::without_records(&files);
-                let items = failures.chain(source::from_files(files, self.max_document_bytes()));
-                let (mut report, seen) = pipeline::run(self, items, Some(total), options, progress)?;
+                let items = failures.chain(source::from_files(found, max_bytes));
+
+                let known = Known::read(self, &Places::of(self.path()), |place| {
+                    place.ancestors().any(|folder| roots.contains(folder))
+                })?;
+                let known = Mutex::new(Some(known));
+                let files = Files::new(self, &known);
+                let (mut report, read) = pipeline::run(self, items, &files, Some(total), options, progress)?;
                 report.left_out = left_out;
-                if !report.interrupted {
-                    report.removed += prune::emptied(self, &emptied)?;
-                    if options.prune {
-                        report.removed += prune::prune(self, roots, &seen, &report.skipped)?;
-                    }
-                }
+                let known = known.into_inner().unwrap_or_default();
+                reconcile::reconcile(self, known, &taken, &read, options, &mut report)?;
+                // Built anew when it is needed.
+                *self.known.lock() = None;
                 Ok(report)
             }
         }

@@ -4,6 +4,7 @@
 //! no other way for the stages to stop each other.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
@@ -11,11 +12,12 @@ use parking_lot::Mutex;
 use postil_contract::{Encoder, Passage};
 use postil_storage::{Batch, DocumentWrite};
 
-use super::identity::{Identities, Merged};
+use super::known::{Files, Settled};
+use super::mend::{Moved, remove, write_moved};
 use super::prepare::{Prepared, content_hash};
 use super::source::Item;
-use super::{IngestOptions, Ingested, Skipped, prune};
-use crate::{Database, Error, Progress};
+use super::{IngestOptions, Ingested, Merged, PATH_FIELD, Skipped};
+use crate::{Database, Document, Error, Progress};
 
 /// Passages handed to the encoder at once: enough to sort by length and fill every core.
 const ENCODE_PASSAGES: usize = 256;
@@ -44,113 +46,153 @@ impl Meter<'_> {
 
 /// What reading alone decides.
 #[derive(Default)]
-struct ReadReport {
+pub(super) struct Read {
+    /// Keys of all documents there were, also of unchanged ones and of those that have no text.
+    pub(super) seen: HashSet<String>,
+    /// What was not read, by its place in `skipped`, and where it is; `None` for a place that is
+    /// not known.
+    pub(super) unread: Vec<(usize, Option<PathBuf>)>,
     unchanged: u64,
     skipped: Vec<Skipped>,
     fields_left_out: BTreeMap<String, u64>,
-    seen: HashSet<String>,
-    /// Keys of documents that have no text any more.
-    emptied: Vec<String>,
+    removals: Vec<String>,
     merged: Vec<Merged>,
+    moved: Vec<Moved>,
 }
 
-/// Runs the three stages until `items` end; also returns the keys seen, unchanged documents included.
+/// Runs the three stages until `items` end.
 pub(super) fn run(
     db: &Database,
     items: impl Iterator<Item = Item> + Send,
+    files: &Files<'_>,
     total_bytes: Option<u64>,
     options: &IngestOptions,
     tell: &(dyn Fn(&Progress) + Sync),
-) -> Result<(Ingested, HashSet<String>), Error> {
+) -> Result<(Ingested, Read), Error> {
     let encoder = db.encoder()?;
     let encoder = &*encoder;
     let meter = Meter { progress: Mutex::new(Progress { total_bytes, ..Progress::default() }), tell };
     let meter = &meter;
 
-    let (read, mut report) = std::thread::scope(|scope| {
+    let (read, report) = std::thread::scope(|scope| {
         let (to_encode, prepared) = bounded(PREPARED_QUEUE);
         let (to_commit, embedded) = bounded(EMBEDDED_QUEUE);
-        let reader = scope.spawn(move || read(db, encoder, items, options, meter, &to_encode));
+        let reader = scope.spawn(move || read(db, encoder, items, files, options, meter, &to_encode));
         scope.spawn(move || embed(encoder, &prepared, options, meter, &to_commit));
         let report = commit(db, &embedded, meter);
         drop(embedded);
         (reader.join(), report)
     });
-    let read = match read {
+    let mut read = match read {
         Ok(read) => read?,
         Err(panic) => std::panic::resume_unwind(panic),
     };
-    if let Ok(report) = &mut report {
-        report.unchanged = read.unchanged;
-        report.skipped = read.skipped;
-        report.fields_left_out = read.fields_left_out;
-        report.merged = read.merged;
-        let gone = read.emptied.into_iter().chain(report.merged.iter().map(|merged| merged.removed.clone()));
-        report.removed = prune::remove(db, &gone.collect::<Vec<_>>())?;
-        report.interrupted = options.cancel.is_cancelled();
-    }
-    Ok((report?, read.seen))
+    let mut report = report?;
+    report.unchanged = read.unchanged;
+    report.skipped = std::mem::take(&mut read.skipped);
+    report.fields_left_out = std::mem::take(&mut read.fields_left_out);
+    report.interrupted = options.cancel.is_cancelled();
+    report.merged = std::mem::take(&mut read.merged);
+    // A record may have taken the key.
+    report.merged.retain(|merged| !read.seen.contains(&merged.removed));
+    read.removals.extend(report.merged.iter().map(|merged| merged.removed.clone()));
+    report.removed = remove(db, std::mem::take(&mut read.removals))?;
+    write_moved(db, &read.moved)?;
+    Ok((report, read))
 }
 
 fn read(
     db: &Database,
     encoder: &dyn Encoder,
     items: impl Iterator<Item = Item>,
+    files: &Files<'_>,
     options: &IngestOptions,
     meter: &Meter<'_>,
     to_encode: &Sender<Prepared>,
-) -> Result<ReadReport, Error> {
-    let mut report = ReadReport::default();
-    let mut identities = Identities::new(db);
-    for Item { source, document, bytes, is_current, fields_left_out } in items {
+) -> Result<Read, Error> {
+    let mut report = Read::default();
+    for Item { source, document, bytes, may_be_empty, place, fields_left_out } in items {
         if options.cancel.is_cancelled() {
             break;
         }
         for field in fields_left_out {
             *report.fields_left_out.entry(field.to_owned()).or_default() += 1;
         }
-        let prepared = document.and_then(|mut document| {
-            identities.settle(&mut document)?;
-            if !report.seen.insert(document.key.clone()) {
-                return Err(Error::RepeatedKey { key: document.key });
-            }
-            let hash = content_hash(&document, db.chunking());
-            let stored = db.store().document(&document.key)?;
-            if stored.is_some_and(|stored| stored.content_hash == hash) {
-                return Ok(None);
-            }
-            let prepared = Prepared::new(document, hash, encoder, db.chunking())?;
-            // One that the store would refuse must not take the whole batch with it.
-            db.store().admits(&prepared.extent())?;
-            Ok(Some(prepared))
-        });
-        let unchanged = matches!(prepared, Ok(None));
+        let was_read = document.is_ok();
+        let mut is_stored = false;
+        let step =
+            document.and_then(|document| prepare(db, encoder, document, files, &mut report, &mut is_stored));
+        let unchanged = matches!(step, Ok(None));
         meter.update(|progress| {
             progress.read_bytes += bytes;
             progress.documents_read += 1;
             progress.documents_unchanged += u64::from(unchanged);
         });
-        match prepared {
+        match step {
             Ok(None) => report.unchanged += 1,
             Ok(Some(prepared)) => {
                 if to_encode.send(prepared).is_err() {
                     break;
                 }
             }
+            Err(Error::EmptyDocument { key }) if may_be_empty => {
+                if is_stored {
+                    report.removals.push(key.clone());
+                }
+                let error = Error::EmptyDocument { key };
+                report.skipped.push(Skipped { source, error, kept: false });
+            }
             Err(error @ Error::Storage(_)) if !is_about_one_document(&error) => return Err(error),
             Err(error) => {
-                if let Error::EmptyDocument { key } = &error {
-                    report.seen.remove(key);
-                    if is_current && db.store().document(key)?.is_some() {
-                        report.emptied.push(key.clone());
-                    }
+                if !was_read {
+                    report.unread.push((report.skipped.len(), place));
                 }
-                report.skipped.push(Skipped { source, error });
+                let kept = is_stored && !matches!(error, Error::RepeatedKey { .. });
+                report.skipped.push(Skipped { source, error, kept });
             }
         }
     }
-    report.merged = identities.merged();
     Ok(report)
+}
+
+/// A document on its way to be embedded; `None` when it is there unchanged. Also says whether it is
+/// there at all.
+fn prepare(
+    db: &Database,
+    encoder: &dyn Encoder,
+    mut document: Document,
+    files: &Files<'_>,
+    report: &mut Read,
+    is_stored: &mut bool,
+) -> Result<Option<Prepared>, Error> {
+    let max_bytes = db.max_document_bytes();
+    if let Some(origin) =
+        document.origin.as_ref().filter(|origin| origin.is_whole && origin.bytes > max_bytes)
+    {
+        let (path, got_bytes) = (origin.place.clone(), origin.bytes);
+        return Err(Error::FileTooLarge { path, got_bytes, max_bytes });
+    }
+    let Settled { stored, duplicates } = files.settle(&mut document, &report.seen)?;
+    *is_stored = stored.is_some();
+    if !report.seen.insert(document.key.clone()) {
+        return Err(Error::RepeatedKey { key: document.key });
+    }
+    report.merged.extend(duplicates);
+    let hash = content_hash(&document, db.chunking());
+    if let Some(stored) = &stored {
+        if stored.content_hash == hash && stored.metadata.get(PATH_FIELD) == document.metadata.get(PATH_FIELD)
+        {
+            return Ok(None);
+        }
+        if let Some(moved) = Moved::of(&mut document, stored, hash, db.chunking()) {
+            report.moved.push(moved);
+            return Ok(None);
+        }
+    }
+    let prepared = Prepared::new(document, hash, encoder, db.chunking())?;
+    // One that the store would refuse must not take the whole batch with it.
+    db.store().admits(&prepared.extent())?;
+    Ok(Some(prepared))
 }
 
 /// Whether the store refused this document rather than failed.

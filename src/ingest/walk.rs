@@ -1,14 +1,17 @@
 //! From the paths a user names to the files that will be read.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder};
 use postil_storage::Store;
 
-use super::left_out::{LeftOut, Reasons};
+use super::ignored::IgnoreFiles;
+use super::place::{Origin, key_of, place_of};
+use super::report::LeftOut;
 use super::tree::{OpenError, Tree};
 use crate::Error;
 use crate::extract::{FileKind, Kind};
@@ -17,6 +20,7 @@ use crate::extract::{FileKind, Kind};
 #[derive(Clone, Debug)]
 pub(super) struct SourceFile {
     pub(super) path: PathBuf,
+    pub(super) place: PathBuf,
     pub(super) kind: FileKind,
     pub(super) bytes: u64,
     /// The folder it was found in, and the way from there; `None` for a file that was named itself.
@@ -35,41 +39,83 @@ impl SourceFile {
             }),
         }
     }
+
+    /// What its documents came from.
+    pub(super) fn origin(&self) -> Origin {
+        Origin {
+            place: self.place.clone(),
+            given: key_of(&self.path),
+            is_whole: matches!(self.kind, FileKind::Document(_)),
+            is_link: self.tree.is_none() && self.path.is_symlink(),
+            bytes: self.bytes,
+        }
+    }
 }
 
-/// What a walk found: files in a stable order, and what could not be entered.
+/// A path that could not be walked.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: Error,
+    /// Where it is; `None` when the system does not say.
+    pub(super) place: Option<PathBuf>,
+}
+
+/// What a walk found: files in a stable order, each once, what was passed by, and what could not be
+/// entered.
 #[derive(Debug, Default)]
 pub(super) struct Found {
+    /// The places of the paths that were named.
+    pub(super) roots: HashSet<PathBuf>,
     pub(super) files: Vec<SourceFile>,
-    pub(super) failures: Vec<Error>,
     pub(super) left_out: LeftOut,
+    pub(super) failures: Vec<Failure>,
 }
 
-/// Files under `roots`: a file is taken whatever its ending; a folder gives the files of known endings
-/// that `.gitignore` and `.ignore` allow. Links are not followed, so a walk stays inside its root and
-/// ends, and neither are those that take the place of what was found; databases are not entered.
+/// Files under `roots`: a file is taken whatever its name; a folder gives the files of known
+/// endings that are not hidden and that `.gitignore` and `.ignore` allow. Links are not followed,
+/// so a walk stays inside its root and ends, and neither are those that take the place of what was
+/// found; databases are not entered.
 pub(super) fn walk(roots: &[PathBuf]) -> Found {
     let mut found = Found::default();
+    let mut places = HashSet::new();
+    let mut ignore_files = None;
     for root in roots {
+        let place = place_of(root);
+        found.roots.insert(place.clone());
         match std::fs::metadata(root) {
-            Err(source) => found.failures.push(Error::Read { path: root.clone(), source }),
-            Ok(metadata) if metadata.is_file() => found.files.push(SourceFile {
-                kind: FileKind::of(root).unwrap_or(FileKind::Document(Kind::Plain)),
-                path: root.clone(),
-                bytes: metadata.len(),
-                tree: None,
-            }),
-            Ok(_) => walk_folder(root, &mut found),
+            Err(source) => {
+                let error = Error::Read { path: root.clone(), source };
+                found.failures.push(Failure { error, place: Some(place) });
+            }
+            Ok(metadata) if metadata.is_file() => {
+                if places.insert(place.clone()) {
+                    found.files.push(SourceFile {
+                        kind: FileKind::of(root).unwrap_or(FileKind::Document(Kind::Plain)),
+                        path: root.clone(),
+                        place,
+                        bytes: metadata.len(),
+                        tree: None,
+                    });
+                }
+            }
+            Ok(_) => walk_folder(root, &place, &mut places, &mut ignore_files, &mut found),
         }
     }
     found
 }
 
-fn walk_folder(root: &Path, found: &mut Found) {
+fn walk_folder(
+    root: &Path,
+    place: &Path,
+    places: &mut HashSet<PathBuf>,
+    ignore_files: &mut Option<IgnoreFiles>,
+    found: &mut Found,
+) {
     let tree = match Tree::open(root) {
         Ok(tree) => Arc::new(tree),
         Err(source) => {
-            found.failures.push(Error::Read { path: root.to_owned(), source });
+            let error = Error::Read { path: root.to_owned(), source };
+            found.failures.push(Failure { error, place: Some(place.to_owned()) });
             return;
         }
     };
@@ -78,43 +124,107 @@ fn walk_folder(root: &Path, found: &mut Found) {
         .sort_by_file_name(std::cmp::Ord::cmp)
         .filter_entry(|entry| !Store::is_database(entry.path()))
         .build();
-    let (mut seen, mut folders) = (HashSet::new(), Vec::new());
+    let mut yielded = HashSet::new();
+    let mut folders = Vec::new();
     for entry in entries {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                found.failures.push(Error::Walk(error));
+                found.failures.push(failure(error));
                 continue;
             }
         };
-        let Some(of_entry) = entry.file_type() else { continue };
-        if of_entry.is_dir() {
-            folders.push(entry.path().to_owned());
-        }
-        if of_entry.is_symlink() && entry.depth() > 0 {
-            // Told with the others that the walk passes by.
-            continue;
-        }
-        seen.insert(entry.path().to_owned());
-        if !of_entry.is_file() {
-            continue;
-        }
-        let Some(kind) = FileKind::of(entry.path()) else {
-            found.left_out.unknown(entry.path());
-            continue;
-        };
-        match entry.metadata() {
-            Ok(metadata) => {
-                let path = entry.into_path();
-                let below = path.strip_prefix(root).unwrap_or(&path).to_owned();
-                let tree = Some((Arc::clone(&tree), below));
-                found.files.push(SourceFile { path, kind, bytes: metadata.len(), tree });
+        let below = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_owned();
+        yielded.insert(below.clone());
+        let file_place = place.join(&below);
+        if entry.file_type().is_some_and(|kind| kind.is_dir()) {
+            // Named once under two roots, a folder is walked twice, and what it leaves out is
+            // counted once.
+            if places.insert(file_place) {
+                folders.push(below);
             }
-            Err(error) => found.failures.push(Error::Walk(error)),
+            continue;
+        }
+        match kind_of(&entry) {
+            Err(passed) => {
+                if places.insert(file_place) {
+                    passed(&mut found.left_out, entry.path());
+                }
+            }
+            Ok(kind) => match entry.metadata() {
+                Err(error) => found.failures.push(failure(error)),
+                Ok(metadata) => {
+                    if places.insert(file_place.clone()) {
+                        let tree = Some((Arc::clone(&tree), below));
+                        let (path, bytes) = (entry.into_path(), metadata.len());
+                        found.files.push(SourceFile { path, place: file_place, kind, bytes, tree });
+                    }
+                }
+            },
         }
     }
-    let mut reasons = Reasons::default();
     for folder in folders {
-        reasons.count(&folder, &seen, &mut found.left_out);
+        passed_by(root, place, &folder, &yielded, ignore_files, &mut found.left_out);
+    }
+}
+
+fn failure(error: ignore::Error) -> Failure {
+    let place = path_of(&error).map(place_of);
+    Failure { error: Error::Walk(error), place }
+}
+
+/// Where a walk failed, if it says.
+pub(super) fn path_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        _ => None,
+    }
+}
+
+/// The kind of what a walk gave that is no folder, or how it is counted among what was left out.
+fn kind_of(entry: &DirEntry) -> Result<FileKind, fn(&mut LeftOut, &Path)> {
+    match entry.file_type() {
+        Some(kind) if kind.is_symlink() => Err(|left_out, _| left_out.links += 1),
+        Some(kind) if kind.is_file() => FileKind::of(entry.path()).ok_or(|left_out, path| {
+            let ending = path.extension().map(OsStr::to_string_lossy);
+            let ending = ending.map(|ending| ending.to_lowercase()).unwrap_or_default();
+            *left_out.unknown.entry(ending).or_default() += 1;
+        }),
+        _ => Err(|left_out, _| left_out.special += 1),
+    }
+}
+
+/// Counts what is in a folder and was not given by the walk: what is hidden or ignored. Nothing of
+/// it is entered.
+fn passed_by(
+    root: &Path,
+    place: &Path,
+    folder: &Path,
+    yielded: &HashSet<PathBuf>,
+    ignore_files: &mut Option<IgnoreFiles>,
+    left_out: &mut LeftOut,
+) {
+    // A folder that cannot be read is among the failures of the walk.
+    let Ok(entries) = std::fs::read_dir(root.join(folder)) else { return };
+    for entry in entries.flatten() {
+        let (name, below) = (entry.file_name(), folder.join(entry.file_name()));
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let is_ours =
+            matches!(name.to_str(), Some(".git" | ".gitignore" | ".ignore")) || yielded.contains(&below);
+        if is_ours {
+            continue;
+        }
+        if is_folder && Store::is_database(entry.path()) {
+            left_out.databases += 1;
+            continue;
+        }
+        left_out.folders += u64::from(is_folder);
+        if name.as_encoded_bytes().starts_with(b".") {
+            left_out.hidden += 1;
+        } else {
+            let ignore_files = ignore_files.get_or_insert_with(IgnoreFiles::new);
+            *left_out.ignored.entry(ignore_files.which(&place.join(below), is_folder)).or_default() += 1;
+        }
     }
 }

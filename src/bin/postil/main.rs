@@ -18,7 +18,7 @@ use clap::Parser;
 
 use crate::args::{Cli, Command};
 
-/// Some documents or files could not be ingested or rebuilt, the rest were.
+/// Some documents or files could not be ingested or rebuilt, the rest were; or there was nothing to ingest.
 const EXIT_SKIPPED: u8 = 3;
 /// Stopped by Ctrl-C, with everything finished kept.
 const EXIT_INTERRUPTED: u8 = 130;

@@ -55,21 +55,28 @@ pub(crate) enum Command {
     Demo(Demo),
 }
 
+/// Below the options of `ingest`: what is taken, and how it ends.
+const INGEST_HELP: &str = "\
+Of a folder, files are taken whose names end in .txt, .md, .markdown, .html, .htm or .jsonl. Left out are hidden files
+and folders (their names begin with a dot), what .gitignore, .ignore and git's own rules exclude, and links. A file
+that is named itself is always taken, as plain text if its ending is unknown. What was left out is counted.
+
+A file is one document under every spelling of its path; its key is the path it was first ingested by. What is unchanged
+is skipped, what has changed replaced; a file that has no text any more has its document removed, and so has a record
+that is no longer in its .jsonl file. A file that cannot be read keeps its earlier version.
+
+Exit status: 0 all that was found is in the database; 1 nothing was done, or the rest of it was not; 2 wrong arguments;
+3 some files or documents were skipped, or there was nothing to take; 130 interrupted by Ctrl-C.";
+
 #[derive(Args)]
-#[command(
-    after_help = "Exit status: 0; 1 for an error, 2 for wrong arguments; 3 when something was skipped, or when no file \
-was taken at all; 130 after Ctrl-C."
-)]
+#[command(after_help = INGEST_HELP)]
 pub(crate) struct Ingest {
     /// The database, a folder; created if absent
     pub(crate) database: PathBuf,
-    /// Files and folders; `-` is standard input. Of a folder .txt .md .html and .jsonl files are taken, but no hidden ones
-    /// (whose names begin with a dot), none that a .gitignore or .ignore leaves out, and no links: what is left out is
-    /// counted. A file that is named itself is taken whatever it is
+    /// Files and folders; `-` is standard input
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Remove documents whose file is no longer there. A file that has no text any more has no passages any more without
-    /// this, too
+    /// Remove documents whose file is no longer there, or is left out now
     #[arg(long)]
     pub(crate) prune: bool,
     /// Model of a new database, by name or folder [default: all-MiniLM-L6-v2]

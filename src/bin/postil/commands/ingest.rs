@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use postil::chunk::ChunkOptions;
 use postil::extract::{FileKind, Kind};
-use postil::ingest::{IngestOptions, Ingested, Input, Merged};
+use postil::ingest::{IngestOptions, Ingested, Input, LeftOut, Merged};
 use postil::{Database, Options};
 use serde_json::json;
 
@@ -16,13 +16,8 @@ pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
     let db = options(args).open(&args.database)?;
     let report = ingest(&db, &input, args.prune)?;
     db.close()?;
-    let code = tell(&report, args.output)?;
-    let took_nothing = report.added + report.replaced + report.unchanged + report.removed == 0;
-    if matches!(input, Input::Paths(_)) && took_nothing && report.skipped.is_empty() && !report.interrupted {
-        eprintln!("no file was taken; .txt .md .html .jsonl are read, and any file that is named itself");
-        return Ok(ExitCode::from(EXIT_SKIPPED));
-    }
-    Ok(code)
+    let told = tell(&report, args.output)?;
+    Ok(tell_nothing(&report).unwrap_or(told))
 }
 
 /// Says what an ingest did, and what that means to whoever started it.
@@ -33,6 +28,23 @@ pub(crate) fn tell(report: &Ingested, output: Output) -> Result<ExitCode> {
         () if !report.skipped.is_empty() => ExitCode::from(EXIT_SKIPPED),
         () => ExitCode::SUCCESS,
     })
+}
+
+/// Says that an ingest found nothing, if so: whoever started it hardly meant that.
+fn tell_nothing(report: &Ingested) -> Option<ExitCode> {
+    if !report.found_nothing() {
+        return None;
+    }
+    let why = match report.left_out.count() {
+        0 => "no file is there".to_owned(),
+        _ => render::on_one_line(&report.left_out.to_string()),
+    };
+    let hint = match report.left_out.unknown.is_empty() {
+        true => "",
+        false => "; .txt .md .html .jsonl are read, and any file that is named itself",
+    };
+    eprintln!("no file was taken: {why}{hint}");
+    Some(ExitCode::from(EXIT_SKIPPED))
 }
 
 /// Ingests with a meter; Ctrl-C ends it after the batch at hand, a second one at once.
@@ -81,12 +93,25 @@ fn options(args: &Ingest) -> Options {
 }
 
 fn print(report: &Ingested, output: Output) -> Result<()> {
-    let Ingested { added, replaced, unchanged, removed, passages, skipped, interrupted, .. } = report;
-    let Ingested { merged, left_out, fields_left_out, .. } = report;
+    let Ingested {
+        added,
+        replaced,
+        unchanged,
+        removed,
+        merged,
+        stale,
+        passages,
+        skipped,
+        left_out,
+        fields_left_out,
+        interrupted,
+    } = report;
     if output.json {
         let skipped: Vec<_> = skipped
             .iter()
-            .map(|skip| json!({"source": skip.source, "error": render::chain(&skip.error)}))
+            .map(
+                |skip| json!({"source": skip.source, "error": render::chain(&skip.error), "kept": skip.kept}),
+            )
             .collect();
         let fields_left_out: Vec<_> = fields_left_out
             .iter()
@@ -94,29 +119,24 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
             .collect();
         return render::json(&json!({
             "added": added, "replaced": replaced, "unchanged": unchanged, "removed": removed,
-            "passages": passages, "skipped": skipped, "interrupted": interrupted,
             "merged": merged.iter().map(|Merged { kept, removed, .. }| json!({
                 "kept": kept, "removed": removed,
             })).collect::<Vec<_>>(),
-            "left_out": {
-                "ignored": left_out.ignored, "hidden": left_out.hidden, "links": left_out.links,
-                "databases": left_out.databases, "unknown": left_out.unknown,
-            },
-            "fields_left_out": fields_left_out,
+            "stale": stale, "passages": passages, "skipped": skipped,
+            "left_out": left_out_json(left_out), "fields_left_out": fields_left_out,
+            "interrupted": interrupted,
         }));
     }
     render::text(&format!(
         "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; {passages} passages embedded"
     ))?;
-    if left_out.total() > 0 {
-        render::text(&left_out.to_string())?;
-    }
     for (field, records) in fields_left_out {
         eprintln!(
             "left out: field {} of {records} records; the name is Postil's",
             render::on_one_line(field)
         );
     }
+    let documents = |count: u64| if count == 1 { "document" } else { "documents" };
     for Merged { kept, removed, .. } in merged {
         eprintln!(
             "one file under two names: kept {}, removed {}",
@@ -125,13 +145,33 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
         );
     }
     for skip in skipped {
-        eprintln!("skipped: {}", render::on_one_line(&render::chain(&skip.error)));
+        let kept = if skip.kept { "; its earlier version is kept" } else { "" };
+        eprintln!("skipped: {}{kept}", render::on_one_line(&render::chain(&skip.error)));
     }
     if !skipped.is_empty() {
         eprintln!("{} skipped", skipped.len());
+    }
+    if left_out.count() > 0 && !report.found_nothing() {
+        let (count, noun) = (left_out.count(), left_out.noun());
+        eprintln!("{count} {noun} left out: {}", render::on_one_line(&left_out.to_string()));
+    }
+    if *stale > 0 {
+        eprintln!(
+            "{stale} {} kept of files that are gone or left out now; --prune removes them",
+            documents(*stale)
+        );
     }
     if *interrupted {
         eprintln!("interrupted; run the same command again to go on");
     }
     Ok(())
+}
+
+fn left_out_json(left_out: &LeftOut) -> serde_json::Value {
+    let ignored: serde_json::Map<_, _> =
+        left_out.ignored.iter().map(|(by, count)| (by.display().to_string(), json!(count))).collect();
+    json!({
+        "ignored": ignored, "hidden": left_out.hidden, "unknown": left_out.unknown, "links": left_out.links,
+        "special": left_out.special, "databases": left_out.databases, "folders": left_out.folders,
+    })
 }

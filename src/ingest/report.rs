@@ -1,0 +1,199 @@
+//! What an ingest did, and what it left out.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::Error;
+
+/// What an ingest did.
+#[derive(Debug, Default)]
+pub struct Ingested {
+    /// New documents.
+    pub added: u64,
+    /// Documents whose content had changed.
+    pub replaced: u64,
+    /// Documents that were there already, byte for byte.
+    pub unchanged: u64,
+    /// Documents removed: their file or record has no text any more, their record is no longer in
+    /// its file, or their file was pruned; and those `merged`.
+    pub removed: u64,
+    /// Documents removed because their file has another one; they count among those `removed`.
+    pub merged: Vec<Merged>,
+    /// Documents kept, though their file is gone or is left out now: with [`IngestOptions::prune`]
+    /// they are removed.
+    ///
+    /// [`IngestOptions::prune`]: super::IngestOptions::prune
+    pub stale: u64,
+    /// Passages embedded and committed.
+    pub passages: u64,
+    /// What could not be ingested, and why; everything else was.
+    pub skipped: Vec<Skipped>,
+    /// What was not to be ingested.
+    pub left_out: LeftOut,
+    /// Metadata fields that records had and could not keep, by name, with the number of records:
+    /// [`FILE_FIELD`](super::FILE_FIELD) and [`PATH_FIELD`](super::PATH_FIELD) say where the file is
+    /// that a record is read from.
+    pub fields_left_out: BTreeMap<String, u64>,
+    /// True when [`Cancel`](super::Cancel) ended it early.
+    pub interrupted: bool,
+}
+
+impl Ingested {
+    /// Tells whether there was nothing to ingest: no document was found, none was removed and
+    /// nothing failed.
+    #[must_use]
+    pub fn found_nothing(&self) -> bool {
+        let Self { added, replaced, unchanged, removed, .. } = self;
+        added + replaced + unchanged + removed == 0 && self.skipped.is_empty() && !self.interrupted
+    }
+}
+
+/// A document that was removed because its file was there twice, under two spellings of its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Merged {
+    /// Key of the document that stays.
+    pub kept: String,
+    /// Key of the one that is removed.
+    pub removed: String,
+}
+
+/// A document or file that could not be ingested.
+#[derive(Debug)]
+pub struct Skipped {
+    /// The file, or the document's key.
+    pub source: String,
+    /// Why.
+    pub error: Error,
+    /// True when the database keeps what it had of it from an earlier ingest.
+    pub kept: bool,
+}
+
+/// What a walk of folders passed by. A folder that was not entered counts as one.
+///
+/// Displayed as `2 ignored by docs/.gitignore, 1 hidden`; as nothing where nothing was left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// Files and folders that an ignore file excludes, by the ignore file: its path from the
+    /// working folder, or absolute; empty where the rule is of no file below the file system's root
+    /// that could be found.
+    pub ignored: BTreeMap<PathBuf, u64>,
+    /// Files and folders whose name begins with a dot, but `.git` and ignore files.
+    pub hidden: u64,
+    /// Files of unknown kinds by their ending, in lower case and without its dot; empty for none.
+    pub unknown: BTreeMap<String, u64>,
+    /// Symbolic links.
+    pub links: u64,
+    /// Pipes, sockets and devices.
+    pub special: u64,
+    /// Databases.
+    pub databases: u64,
+    /// Folders among the ignored and hidden.
+    pub folders: u64,
+}
+
+/// Kinds of files that are told one by one.
+const TOLD: usize = 5;
+
+impl LeftOut {
+    /// Files and folders that were left out.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        let Self { ignored, hidden, unknown, links, special, databases, folders: _ } = self;
+        ignored.values().chain(unknown.values()).sum::<u64>() + hidden + links + special + databases
+    }
+
+    /// What is counted, in one word or three: `file`, `files` or `files and folders`.
+    #[must_use]
+    pub fn noun(&self) -> &'static str {
+        match (self.count(), self.folders) {
+            (1, 1) => "folder",
+            (_, 1..) => "files and folders",
+            (1, _) => "file",
+            _ => "files",
+        }
+    }
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        for (by, count) in &self.ignored {
+            parts.push(match by.as_os_str().is_empty() {
+                true => format!("{count} ignored by rules of git"),
+                false => format!("{count} ignored by {}", by.display()),
+            });
+        }
+        if self.hidden > 0 {
+            parts.push(format!("{} hidden", self.hidden));
+        }
+        let unknown: u64 = self.unknown.values().sum();
+        if unknown > 0 {
+            parts.push(format!("{unknown} of other kinds ({})", self.kinds()));
+        }
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
+        if self.links > 0 {
+            parts.push(format!("{} link{}", self.links, plural(self.links)));
+        }
+        if self.special > 0 {
+            let s = plural(self.special);
+            parts.push(format!("{} pipe{s} or device{s}", self.special));
+        }
+        if self.databases > 0 {
+            parts.push(format!("{} database{}", self.databases, plural(self.databases)));
+        }
+        f.write_str(&parts.join(", "))
+    }
+}
+
+impl LeftOut {
+    /// The unknown kinds, the most frequent first.
+    fn kinds(&self) -> String {
+        let mut kinds: Vec<(&str, u64)> =
+            self.unknown.iter().map(|(ending, &count)| (ending.as_str(), count)).collect();
+        kinds.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        let rest: u64 = kinds.iter().skip(TOLD).map(|(_, count)| count).sum();
+        let mut told: Vec<String> = kinds
+            .iter()
+            .take(TOLD)
+            .map(|&(ending, count)| match ending {
+                "" => format!("{count} without an ending"),
+                _ => format!("{count} .{ending}"),
+            })
+            .collect();
+        if rest > 0 {
+            told.push(format!("{rest} more"));
+        }
+        told.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_is_told_in_one_line() {
+        let mut left_out = LeftOut::default();
+        assert_eq!((left_out.to_string(), left_out.count()), (String::new(), 0));
+        left_out.ignored.insert("root/.gitignore".into(), 2);
+        left_out.hidden = 1;
+        assert_eq!(left_out.to_string(), "2 ignored by root/.gitignore, 1 hidden");
+        assert_eq!((left_out.count(), left_out.noun()), (3, "files"));
+        left_out.folders = 1;
+        left_out.links = 1;
+        left_out.special = 2;
+        left_out.databases = 1;
+        for (ending, count) in [("", 1), ("a", 2), ("b", 1), ("c", 1), ("d", 9), ("e", 1), ("f", 3)] {
+            left_out.unknown.insert(ending.into(), count);
+        }
+        assert_eq!(
+            left_out.to_string(),
+            "2 ignored by root/.gitignore, 1 hidden, 18 of other kinds (9 .d, 3 .f, 2 .a, 1 without an ending, \
+             1 .b, 2 more), 1 link, 2 pipes or devices, 1 database"
+        );
+        assert_eq!((left_out.count(), left_out.noun()), (25, "files and folders"));
+    }
+}
