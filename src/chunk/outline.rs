@@ -1,4 +1,4 @@
-//! What every format is turned into: sections under a heading path, each a run of segments.
+//! Outlines, which every format is turned into: sections under a heading path, each a run of segments.
 //!
 //! An outline says where things start and end. Segments are what lies between two such places, so that nothing
 //! is lost that an outline does not mention.
@@ -98,8 +98,8 @@ impl Outline {
         }
     }
 
-    /// Of headings in order of place, and of marks: of several in one place the last says how to cut, and the
-    /// best bound stays.
+    /// An outline of headings, in order of place, and marks. Of several marks in one place the last says how to
+    /// cut, and the best bound stays.
     pub(crate) fn new(headings: Vec<Heading>, mut marks: Vec<Mark>) -> Self {
         marks.sort_by_key(|mark| mark.at);
         marks.dedup_by(|later, kept| {
