@@ -4,12 +4,19 @@
 
 mod command;
 
+use std::path::Path;
 use std::time::Duration;
 
 use command::{MODEL, json, postil, succeed};
 
 const DOCUMENTS: usize = 4000;
 const KILLS: u64 = 6;
+
+/// The last generation that a database notes as durable.
+fn committed(database: &Path) -> u64 {
+    let note = std::fs::read(database.join("COMMITTED")).unwrap_or_default();
+    note.first_chunk().map_or(0, |&generation| u64::from_le_bytes(generation))
+}
 
 #[test]
 fn an_ingest_killed_and_rerun_ends_as_if_undisturbed() {
@@ -27,7 +34,15 @@ fn an_ingest_killed_and_rerun_ends_as_if_undisturbed() {
     let mut acknowledged = 0;
     for kill in 0..KILLS {
         let mut child = postil(home.path(), &ingest("killed.postil")).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(60 + 90 * kill));
+        // Once it has committed something more, however long it takes to come to that; the first at some time of its life.
+        let before = committed(&home.path().join("killed.postil"));
+        while kill > 0
+            && committed(&home.path().join("killed.postil")) == before
+            && child.try_wait().unwrap().is_none()
+        {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(25 * kill));
         child.kill().unwrap();
         child.wait().unwrap();
         if !home.path().join("killed.postil").exists() {
@@ -44,6 +59,7 @@ fn an_ingest_killed_and_rerun_ends_as_if_undisturbed() {
         acknowledged = documents;
         assert_eq!(json(home.path(), &["check", "killed.postil", "--json"])["clean"], true);
     }
+    assert!(acknowledged > 0, "every ingest was killed before it wrote anything");
     succeed(home.path(), &ingest("killed.postil"));
     let export = |database| succeed(home.path(), &["export", database]);
     assert!(export("killed.postil") == export("undisturbed.postil"), "the two databases differ");

@@ -184,11 +184,13 @@ fn nothing_is_left_by_a_backup_that_is_ended_refused_or_impossible() {
 fn child_that_backs_up_until_killed() {
     let Some(folder) = std::env::var_os("POSTIL_BACKUP_TEST").map(std::path::PathBuf::from) else { return };
     let store = Store::open(folder.join("b.postil"), options()).unwrap();
-    for i in 0.. {
+    // Another one was killed before it removed its own.
+    let done = folder.join(format!("done by {}", std::process::id()));
+    loop {
         let to = folder.join("copy");
         assert!(store.backup(&to, &mut on).unwrap().is_continue());
-        std::fs::rename(&to, folder.join(format!("done {i}"))).unwrap();
-        std::fs::remove_dir_all(folder.join(format!("done {i}"))).unwrap();
+        std::fs::rename(&to, &done).unwrap();
+        std::fs::remove_dir_all(&done).unwrap();
     }
 }
 
@@ -203,7 +205,14 @@ fn a_killed_backup_is_whole_or_not_there() {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(60 + round * 17));
+        // While it makes one, however long it takes to come to that; every fourth time at some time of its life.
+        let lock = folder.path().join("copy.unfinished/LOCK");
+        let held = format!("postil {}\n", child.id());
+        while round % 4 > 0 && !std::fs::read_to_string(&lock).is_ok_and(|holder| holder == held) {
+            assert!(child.try_wait().unwrap().is_none(), "round {round}: the child ended by itself");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(round * 5));
         child.kill().unwrap();
         child.wait().unwrap();
         let copy = folder.path().join("copy");
