@@ -91,10 +91,10 @@ pub struct Extracted {
 }
 
 impl Extracted {
-    /// The text as passages; see [`chunk`](crate::chunk::chunk).
+    /// The text as passages; see [`chunk`].
     ///
     /// # Errors
-    /// As [`chunk`](crate::chunk::chunk).
+    /// As [`chunk`].
     pub fn chunks<T: TokenRanges + ?Sized>(
         &self,
         options: &ChunkOptions,
