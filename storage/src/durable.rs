@@ -1,4 +1,4 @@
-//! Folders copied, and brought to the medium before they get their name.
+//! Folders measured, copied, and brought to the medium before they get their name.
 
 use crate::error::{AtPath, Result};
 use crate::fault::{self, Point};
@@ -105,6 +105,35 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
         }
     }
     File::open(folder).and_then(|folder| folder.sync_all()).at(folder)
+}
+
+/// Bytes of all files in a folder, however deep. Files and folders in it may be made, renamed and removed meanwhile: those
+/// count or do not.
+pub(crate) fn bytes_under(folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    let mut folders = vec![std::fs::read_dir(folder).at(folder)?];
+    while let Some(entries) = folders.pop() {
+        for entry in entries {
+            let Some(entry) = present(entry).at(folder)? else { continue };
+            let metadata = present(entry.metadata()).at(&entry.path())?;
+            bytes += match metadata {
+                Some(metadata) if metadata.is_dir() => {
+                    folders.extend(present(std::fs::read_dir(entry.path())).at(&entry.path())?);
+                    0
+                }
+                metadata => metadata.map_or(0, |file| file.len()),
+            };
+        }
+    }
+    Ok(bytes)
+}
+
+/// `None` for what was removed since it was listed.
+fn present<T>(found: std::io::Result<T>) -> std::io::Result<Option<T>> {
+    match found {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
-    Batch, DocumentWrite, Metadata, Metric, Profile, SearchOptions, StorageError, Store, StoreOptions,
+    Batch, DocumentWrite, Filter, Metadata, Metric, Profile, SearchOptions, StorageError, Store, StoreOptions,
 };
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const DOCUMENTS: u64 = 400;
@@ -125,6 +126,71 @@ fn readers_in_other_processes_see_whole_states_that_follow_each_other() {
         let states = said.split("states ").nth(1).unwrap().split(',').next().unwrap();
         assert!(states.parse::<u64>().unwrap() >= STATES, "{said}");
     }
+}
+
+#[test]
+fn documents_that_are_replaced_while_they_are_listed_are_listed_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let store =
+        Store::create(folder.path().join("r.postil"), Profile::new(2, Metric::L2), options()).unwrap();
+    store.commit(batch(1)).unwrap();
+    let all: Filter = "missing(year)".parse().unwrap();
+    let listed = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut generation = 1;
+            while !listed.load(Ordering::Relaxed) {
+                generation += 1;
+                store.commit(batch(generation)).unwrap();
+                if generation % 4 == 0 {
+                    store.compact().unwrap();
+                }
+            }
+        });
+        let lists = (0..30).map(|round| {
+            let documents: Vec<_> = match round % 2 {
+                0 => store.documents().collect(),
+                _ => store.documents_where(&all).unwrap().collect(),
+            };
+            let keys = documents.into_iter().map(|document| document.unwrap().key);
+            keys.filter(|key| key.len() == 3).count() as u64
+        });
+        let lists: Vec<_> = lists.collect();
+        listed.store(true, Ordering::Relaxed);
+        assert_eq!(lists, [DOCUMENTS; 30]);
+    });
+}
+
+#[test]
+fn a_list_that_is_begun_goes_on_over_compactions_and_leaves_no_files_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.postil");
+    let store = Store::create(&path, Profile::new(2, Metric::L2), options()).unwrap();
+    // Of a size that sled gives files of their own, which it opens when they are read.
+    let write = |generation: u64| {
+        let mut batch = Batch::new();
+        for i in 0..40 {
+            let document = DocumentWrite::row(format!("{i:03}"), vec![i as f32, 1.0], Metadata::new());
+            let text = format!("generation {generation} ").repeat(20_000);
+            batch.upsert(DocumentWrite { text, title: generation.to_string(), ..document });
+        }
+        store.commit(batch).unwrap();
+    };
+    let trees = || {
+        let names = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_string_lossy().starts_with("documents")).count()
+    };
+    write(1);
+    let mut documents = store.documents();
+    assert_eq!(documents.next().unwrap().unwrap().key, "000");
+    for generation in 2..4 {
+        write(generation);
+        store.compact().unwrap();
+    }
+    let rest: Vec<_> = documents.map(|document| document.unwrap().key).collect();
+    assert_eq!(rest, (1..40).map(|i| format!("{i:03}")).collect::<Vec<_>>());
+    assert_eq!(trees(), 1);
+    assert_eq!(store.check().unwrap(), vec![]);
 }
 
 #[test]

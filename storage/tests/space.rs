@@ -56,9 +56,31 @@ fn write(store: &Store, documents: impl Iterator<Item = (u64, u64)>) {
     }
 }
 
+fn options() -> StoreOptions {
+    StoreOptions { seal_rows: 2_048, m: 8, ef_construction: 40, ..StoreOptions::default() }
+}
+
 fn create(path: &Path) -> Store {
-    let options = StoreOptions { seal_rows: 2_048, m: 8, ef_construction: 40, ..StoreOptions::default() };
-    Store::create(path, Profile::new(DIMENSION, Metric::Cosine), options).unwrap()
+    Store::create(path, Profile::new(DIMENSION, Metric::Cosine), options()).unwrap()
+}
+
+#[test]
+fn a_session_for_each_commit_keeps_the_files_in_bounds_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sessions.postil");
+    let store = create(&path);
+    write(&store, (0..500).map(|number| (number, 0)));
+    let fresh = store.stat().unwrap().disk_bytes;
+    drop(store);
+    let mut most = 0;
+    for round in 1..=60 {
+        let store = Store::open(&path, options()).unwrap();
+        write(&store, (0..500).map(|number| (number, round)));
+        most = most.max(store.stat().unwrap().disk_bytes);
+    }
+    // The log's own limit, and what a commit adds to it twice over: sled writes pages, not entries.
+    let bound = (8 << 20) + 4 * fresh;
+    assert!(most <= bound, "{most} bytes at most, where {fresh} are written by a commit");
 }
 
 #[test]

@@ -5,13 +5,13 @@ use super::committed::Committed;
 use super::contain::contained;
 use super::flush::Flusher;
 use super::sled_files::{self, Syncing};
-use super::trees::{BASE_KEY, bytes_in};
+use super::trees::BASE_KEY;
 use super::{Documents, rewrite};
 use crate::error::{AtPath, Result, StorageError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// sled's own default is a gigabyte: too much for something embedded.
@@ -27,18 +27,26 @@ const LET_GO: Duration = Duration::from_secs(10);
 
 /// Closes sled. Its log syncs itself once more when it is dropped, and panics where that fails; everything that was
 /// promised is durable by then, and what is not was not promised.
-pub(super) struct Closing(Option<Flusher>);
+pub(super) struct Closing {
+    flusher: Option<Flusher>,
+    /// A folder that goes away when nobody has it open any more.
+    superseded: OnceLock<PathBuf>,
+}
 
 impl Closing {
     pub(super) fn flush(&self) -> sled::Result<usize> {
-        self.0.as_ref().map_or(Ok(0), Flusher::flush)
+        self.flusher.as_ref().map_or(Ok(0), Flusher::flush)
     }
 }
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        let flusher = self.0.take();
+        let flusher = self.flusher.take();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(flusher)));
+        if let Some(folder) = self.superseded.get() {
+            // What cannot be removed now is when the database is next opened.
+            let _ = std::fs::remove_dir_all(folder);
+        }
     }
 }
 
@@ -63,6 +71,7 @@ impl Documents {
     /// Opens the trees, creating what is missing, and the base that they name.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let mut documents = Self::open_trees(path)?;
+        documents.read_fewest_bytes()?;
         let base = rewrite::base_file(path);
         match documents.checksum(BASE_KEY, "the base")? {
             Some(checksum) => documents.base = Some(Arc::new(Base::open(&base, checksum)?)),
@@ -106,6 +115,12 @@ impl Documents {
         Ok((documents, damage))
     }
 
+    /// Others have taken their place: their folder is removed when the last who reads them is done.
+    pub(crate) fn supersede(&self) {
+        // Said twice, it is as true.
+        let _ = self.closing.superseded.set(self.path.clone());
+    }
+
     fn open_trees(path: &Path) -> Result<Self> {
         // Every commit flushes, so sled's own periodic flush would only add work.
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
@@ -129,9 +144,12 @@ impl Documents {
             vectors: tree("vectors")?,
             removals: tree("removals")?,
             base: None,
-            opened_bytes: AtomicU64::new(bytes_in(path)?),
+            fewest_bytes: AtomicU64::new(0),
             written: AtomicBool::new(true),
-            closing: Closing(Some(Flusher::start(db, config).at(path)?)),
+            closing: Closing {
+                flusher: Some(Flusher::start(db, config).at(path)?),
+                superseded: OnceLock::new(),
+            },
             syncing,
         })
     }

@@ -161,6 +161,7 @@ impl Documents {
         std::fs::File::open(database).and_then(|folder| folder.sync_all()).at(database)?;
         fault::reach(Point::RewriteFolderSynced)?;
         let new = Self::open(path)?;
+        new.note_fewest_bytes()?;
         new.written.store(false, Ordering::Release);
         Ok(new)
     }

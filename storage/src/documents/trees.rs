@@ -1,6 +1,6 @@
 //! Reading the trees and the base below them.
 
-use super::base::{self, Base, Entry, Part};
+use super::base::{Base, Entry, Part};
 use super::committed::Committed;
 use super::contain::{contained, contained_steps};
 use super::document::{decode_document, decode_filtered};
@@ -10,7 +10,8 @@ use super::over::over;
 use super::records::{decode, decode_passage};
 use super::sled_files::Syncing;
 use super::{DocumentRecord, Manifest, PassageRecord};
-use crate::error::{AtPath, Result, StorageError};
+use crate::durable::bytes_under;
+use crate::error::{Result, StorageError};
 use crate::value::fields::Fields;
 use crate::vector::precision::Precision;
 use roaring::RoaringTreemap;
@@ -24,6 +25,8 @@ pub(super) const MANIFEST_KEY: &[u8] = b"manifest";
 pub(super) const PRECISION_KEY: &[u8] = b"precision";
 /// The checksum of the base; not there where there is none.
 pub(super) const BASE_KEY: &[u8] = b"base";
+/// How many bytes sled's files had when the trees had been written anew; not there before that.
+const WRITTEN_ANEW_KEY: &[u8] = b"log";
 /// Trees of fewer bytes are not written anew because of their size.
 const GROWN_BYTES: u64 = 8 << 20;
 
@@ -41,8 +44,8 @@ pub(crate) struct Documents {
     pub(super) removals: Tree,
     /// What the trees had when they were written anew.
     pub(super) base: Option<Arc<Base>>,
-    /// Of sled's files when they were opened, or could not be written anew.
-    pub(super) opened_bytes: AtomicU64,
+    /// Of sled's files when they had been written anew, or could not be.
+    pub(super) fewest_bytes: AtomicU64,
     /// Whether there may be more in them than what they were made of.
     pub(super) written: AtomicBool,
     /// The last field, so that nothing is left of sled when it is dropped.
@@ -66,31 +69,44 @@ impl Deref for Value<'_> {
     }
 }
 
-/// Of sled's files.
-pub(super) fn bytes_in(folder: &Path) -> Result<u64> {
-    let mut bytes = 0;
-    for entry in std::fs::read_dir(folder).at(folder)? {
-        let entry = entry.at(folder)?;
-        if entry.file_name() != base::FILE {
-            // What sled removes meanwhile does not count.
-            bytes += entry.metadata().map_or(0, |file| file.len());
-        }
-    }
-    Ok(bytes)
-}
-
 impl Documents {
     /// Whether sled's log has become so long that writing everything anew is worth it: longer than it was, since sled's own
     /// cleaning lets it grow beyond three times what it holds, and than half of the base, which is then written too.
     pub(crate) fn have_grown(&self) -> Result<bool> {
-        let base_bytes = self.base.as_ref().map_or(0, |base| base.content().len() as u64);
-        let opened_bytes = self.opened_bytes.load(Ordering::Relaxed);
-        Ok(bytes_in(&self.path)? > GROWN_BYTES.max(2 * opened_bytes).max(base_bytes / 2))
+        let fewest_bytes = self.fewest_bytes.load(Ordering::Relaxed);
+        Ok(self.log_bytes()? > GROWN_BYTES.max(2 * fewest_bytes).max(self.base_bytes() / 2))
+    }
+
+    /// Of sled's files.
+    fn log_bytes(&self) -> Result<u64> {
+        Ok(bytes_under(&self.path)?.saturating_sub(self.base_bytes()))
+    }
+
+    fn base_bytes(&self) -> u64 {
+        self.base.as_ref().map_or(0, |base| base.content().len() as u64)
+    }
+
+    /// How short sled's log was when it had been written anew, by an opener before this one.
+    pub(super) fn read_fewest_bytes(&mut self) -> Result<()> {
+        let Some(bytes) = self.get(&self.manifest, WRITTEN_ANEW_KEY)? else { return Ok(()) };
+        let bytes = bytes[..].try_into().map_err(|_| {
+            StorageError::corrupt(&self.path, "the length of the log written anew is not 8 bytes long")
+        })?;
+        *self.fewest_bytes.get_mut() = u64::from_le_bytes(bytes);
+        Ok(())
+    }
+
+    /// Says so after they were written anew. Durable with the next commit: without it they are only written anew sooner.
+    pub(super) fn note_fewest_bytes(&self) -> Result<()> {
+        let bytes = self.log_bytes()?;
+        contained(&self.path, || self.manifest.insert(WRITTEN_ANEW_KEY, &bytes.to_le_bytes()))?;
+        self.fewest_bytes.store(bytes, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Writing them anew failed: it is worth another try when there is twice as much.
     pub(crate) fn put_off_rewriting(&self) -> Result<()> {
-        self.opened_bytes.store(bytes_in(&self.path)?, Ordering::Relaxed);
+        self.fewest_bytes.store(self.log_bytes()?, Ordering::Relaxed);
         Ok(())
     }
 
@@ -238,20 +254,26 @@ impl Documents {
     }
 
     /// Keys and document ids, in key order.
-    pub(crate) fn keys(self: &Arc<Self>) -> impl Iterator<Item = Result<u64>> + use<> {
+    pub(crate) fn keys(self: &Arc<Self>) -> impl Iterator<Item = Result<(String, u64)>> + use<> {
         let this = Arc::clone(self);
-        self.entries(Part::Keys).map(move |entry| this.read_id(&entry?.1))
+        self.entries(Part::Keys).map(move |entry| {
+            let (key, id) = entry?;
+            let key = String::from_utf8(key.to_vec())
+                .map_err(|_| StorageError::corrupt(&this.path, "the key of a document is not text"))?;
+            Ok((key, this.read_id(&id)?))
+        })
     }
 
-    /// As [`document`](Self::document), where its fields pass; its metadata is read only then.
+    /// As [`document`](Self::document), and nothing in it where its fields do not pass: its metadata is not read then.
     pub(crate) fn document_where(
         &self,
         id: u64,
         passes: impl FnOnce(&Fields) -> bool,
-    ) -> Result<Option<DocumentRecord>> {
+    ) -> Result<Option<Option<DocumentRecord>>> {
         let Some(bytes) = self.get_over(Part::Documents, &keys::id(id))? else { return Ok(None) };
         let (fields, _) = decode_filtered(&bytes, &self.path)?;
-        passes(&fields).then(|| decode_document(&bytes, &self.path)).transpose()
+        let passing = passes(&fields).then(|| decode_document(&bytes, &self.path));
+        passing.transpose().map(Some)
     }
 
     /// Rows of documents whose fields pass.

@@ -3,10 +3,9 @@
 use super::check::Damage;
 use super::lock::{Lock, is_marked};
 use super::staging::{Staging, parent};
-use super::stat::bytes_under;
 use super::{Store, StoreOptions, space};
 use crate::documents::rewrite;
-use crate::durable::{Going, copy, copy_folder};
+use crate::durable::{Going, bytes_under, copy, copy_folder};
 use crate::error::{AtPath, Result, StorageError};
 use crate::index::{run, segment};
 use std::ops::ControlFlow;

@@ -10,6 +10,7 @@ use crate::error::{Result, StorageError};
 use crate::filter::Filter;
 use crate::sync::atomic::Ordering;
 use crate::value::Metadata;
+use crate::value::fields::Fields;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -124,20 +125,20 @@ impl Store {
         })
     }
 
-    /// All documents, in key order, read as the iterator goes.
+    /// All documents, in key order, read as the iterator goes: each as it is when it is read.
     pub fn documents(&self) -> impl Iterator<Item = Result<Document>> + '_ {
         let documents = self.shared.documents();
-        documents.keys().filter_map(move |id| {
-            match id.and_then(|id| documents.document(id)) {
-                // Replaced since its key was read.
-                Ok(None) => None,
-                Ok(Some(record)) => Some(Ok(Document::from(record))),
-                Err(error) => Some(Err(error)),
-            }
+        documents.keys().filter_map(move |entry| {
+            let read = entry.and_then(|(key, id)| match documents.document(id)? {
+                Some(record) => Ok(Some(Document::from(record))),
+                // Replaced or removed since its key was read.
+                None => self.document(&key),
+            });
+            read.transpose()
         })
     }
 
-    /// Documents that pass `filter`, in key order, read as the iterator goes.
+    /// Documents that pass `filter`, in key order, read as the iterator goes: each as it is when it is read.
     ///
     /// # Errors
     /// [`StorageError::FilterValue`] when the filter compares with what no field compares with.
@@ -147,9 +148,20 @@ impl Store {
     ) -> Result<impl Iterator<Item = Result<Document>> + 'a> {
         filter.check()?;
         let documents = self.shared.documents();
-        let found =
-            documents.keys().map(move |id| documents.document_where(id?, |fields| filter.passes(fields)));
-        Ok(found.filter_map(|found| found.map(|record| record.map(Document::from)).transpose()))
+        let passes = |fields: &Fields| filter.passes(fields);
+        let read = move |key: &str, id| match documents.document_where(id, passes)? {
+            Some(Some(record)) => Ok(Some(record)),
+            Some(None) => Ok(None),
+            // Replaced or removed since its key was read.
+            None => {
+                self.whole(key, |documents, id, _| documents.document_where(id, passes)).map(Option::flatten)
+            }
+        };
+        let keys = self.shared.documents().keys();
+        Ok(keys.filter_map(move |entry| {
+            let found = entry.and_then(|(key, id)| read(&key, id));
+            found.map(|record| record.map(Document::from)).transpose()
+        }))
     }
 
     /// The stored vector of a row (of unit length under cosine); `None` when there is no such row.

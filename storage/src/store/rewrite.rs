@@ -13,23 +13,30 @@ impl Shared {
     ///
     /// Where it fails, commits go on: what is written is durable all the same. It is tried again when the log is
     /// twice as long, and [`Stat`](super::Stat) says why it failed.
-    pub(super) fn keep_documents_small(&self) -> Result<()> {
+    pub(super) fn keep_documents_small(&self) {
+        match self.rewrite_grown() {
+            Ok(false) => {}
+            outcome => *self.rewrite_failure.lock() = outcome.err().map(|error| error.to_string()),
+        }
+    }
+
+    /// Whether there was anything to do.
+    fn rewrite_grown(&self) -> Result<bool> {
         if !self.documents().have_grown()? {
-            return Ok(());
+            return Ok(false);
         }
         let writer = self.writer.lock();
         self.writable()?;
         if !self.documents().have_grown()? {
             // Another thread was here first.
-            return Ok(());
+            return Ok(false);
         }
         let outcome = self.rewrite(&writer, &AtomicBool::new(false));
-        *self.rewrite_failure.lock() = outcome.as_ref().err().map(ToString::to_string);
         if outcome.is_err() {
             self.unpoisoned()?;
             self.documents().put_off_rewriting()?;
         }
-        Ok(())
+        outcome.map(|()| true)
     }
 
     /// Commits wait meanwhile, reads go on.
@@ -57,16 +64,11 @@ impl Shared {
         let new = Documents::take_place(&copied, &self.path)
             .inspect_err(|error| self.poison(&error.to_string()))?;
         drop(documents);
-        let place = new.path().to_owned();
         let old = std::mem::replace(&mut *self.documents.write(), Arc::new(new));
         drop(unpublished);
         fault::reach(Point::RewriteUsed)?;
-        // Where a reader still has the old trees, the next open removes them.
-        if let Some(old) = Arc::into_inner(old) {
-            drop(old);
-            rewrite::remove_others(&self.path, &place)?;
-            fault::reach(Point::RewriteOldRemoved)?;
-        }
-        Ok(())
+        old.supersede();
+        drop(old);
+        fault::reach(Point::RewriteOldRemoved)
     }
 }

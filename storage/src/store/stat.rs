@@ -2,9 +2,9 @@
 
 use super::Store;
 use super::shared::Shared;
-use crate::error::{AtPath, Result};
+use crate::durable::bytes_under;
+use crate::error::Result;
 use crate::index::growing_graph::GrowingGraph;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 /// How much there is.
@@ -79,65 +79,5 @@ impl Shared {
     pub(super) fn disk_bytes(&self) -> Result<u64> {
         let original = self.original();
         bytes_under(if original.is_dir() { original } else { &self.path })
-    }
-}
-
-/// Bytes of all files in a folder, however deep. Files and folders in it may be made, renamed and removed meanwhile: those
-/// count or do not.
-pub(super) fn bytes_under(folder: &Path) -> Result<u64> {
-    let mut bytes = 0;
-    let mut folders = vec![std::fs::read_dir(folder).at(folder)?];
-    while let Some(entries) = folders.pop() {
-        for entry in entries {
-            let Some(entry) = present(entry).at(folder)? else { continue };
-            let metadata = present(entry.metadata()).at(&entry.path())?;
-            bytes += match metadata {
-                Some(metadata) if metadata.is_dir() => {
-                    folders.extend(present(std::fs::read_dir(entry.path())).at(&entry.path())?);
-                    0
-                }
-                metadata => metadata.map_or(0, |file| file.len()),
-            };
-        }
-    }
-    Ok(bytes)
-}
-
-/// `None` for what was removed since it was listed.
-fn present<T>(found: std::io::Result<T>) -> std::io::Result<Option<T>> {
-    match found {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        found => found.map(Some),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::AtomicBool;
-
-    #[test]
-    fn folders_that_come_and_go_while_they_are_counted_are_no_error() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("stays"), [0; 100]).unwrap();
-        let counted = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let (unfinished, finished) = (folder.path().join("trees.new"), folder.path().join("trees"));
-                while !counted.load(Ordering::Relaxed) {
-                    std::fs::create_dir(&unfinished).unwrap();
-                    std::fs::write(unfinished.join("log"), [0; 10]).unwrap();
-                    std::fs::rename(&unfinished, &finished).unwrap();
-                    std::fs::remove_dir_all(&finished).unwrap();
-                }
-            });
-            let counts = (0..3_000).map(|_| bytes_under(folder.path()));
-            let counts = counts.collect::<Result<Vec<_>>>();
-            counted.store(true, Ordering::Relaxed);
-            for bytes in counts.unwrap() {
-                assert!((100..=120).contains(&bytes), "{bytes}");
-            }
-        });
-        assert_eq!(bytes_under(folder.path()).unwrap(), 100);
     }
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use postil::exchange::Lines;
 use postil::{Database, Progress};
 
-use super::ingest::tell;
+use super::ingest::{tell, warn_of_growth};
 use crate::args::Import;
 use crate::interrupt;
 use crate::meter::Meter;
@@ -30,6 +30,7 @@ pub(crate) fn run(args: &Import) -> Result<ExitCode> {
     };
     meter.finish();
     let report = report?;
+    warn_of_growth(&db)?;
     db.close()?;
     tell(&report, args.output)
 }

@@ -15,9 +15,21 @@ pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
     let input = input(args)?;
     let db = options(args).open(&args.database)?;
     let report = ingest(&db, &input, args.prune)?;
+    warn_of_growth(&db)?;
     db.close()?;
     let told = tell(&report, args.output)?;
     Ok(tell_nothing(&report).unwrap_or(told))
+}
+
+/// Says why the files of the database could not be kept small, if so: nothing is lost, and nobody else would hear of it.
+pub(crate) fn warn_of_growth(db: &Database) -> Result<()> {
+    if let Some(failure) = db.stat()?.rewrite_failure {
+        eprintln!(
+            "the files of the database are larger than they need be: {}; `postil compact` tries again",
+            render::on_one_line(&failure)
+        );
+    }
+    Ok(())
 }
 
 /// Says what an ingest did, and what that means to whoever started it.
