@@ -112,8 +112,9 @@ pub use options::Options;
 #[cfg(feature = "generator")]
 pub use postil_generator::{AnswerToken, Basis, Disagreement, Evidence, Mode, Sampling, Span};
 pub use postil_storage::{
-    Copied, CopyProgress, Decimal, Document as StoredDocument, Filter, Hit, Lost, Metadata, Metric,
-    Precision, Profile, Rebuilt, SearchOptions, Stat, StorageError, Store, StoreOptions, Value, json,
+    Copied, CopyProgress, DEFAULT_RECALL, Decimal, Document as StoredDocument, Effort, Filter, Hit, Lost,
+    Metadata, Metric, Precision, Profile, Rebuilt, Recall, SearchOptions, Stat, StorageError, Store,
+    StoreOptions, Value, json,
 };
 #[cfg(feature = "encoder")]
 pub use progress::Progress;

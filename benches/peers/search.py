@@ -6,8 +6,11 @@ The shell script makes the virtual environment. VECTORS is a folder as `cargo be
 OUT gets results.jsonl and a plot, plot.png, of queries a second against recall@10. Every index is built with
 two threads and searched with one.
 
-In memory, rows only: hnswlib, FAISS (HNSW, HNSW over eight bits), USearch, VSAG, ScaNN, hnsw_rs.
-On disk, keys and texts included: LanceDB, Chroma, Postil.
+In memory, rows only: hnswlib (with 16 and 32 links), FAISS (HNSW, HNSW over eight bits), USearch, VSAG, ScaNN, hnsw_rs.
+On disk: LanceDB, Chroma, zvec (as it is, INT8, RaBitQ), Postil; zvec and Postil rows only as well. `from_disk` in a result
+says that queries a second include keys and texts, read from the database on disk.
+
+Questions are another distribution than the rows: VECTORS may be a folder whose base.f16.npy is a link to that of another.
 """
 
 import json
@@ -28,7 +31,8 @@ EF_CONSTRUCTION = 200
 THREADS = 2
 ENOUGH = 0.99
 VSAG_MOST = 1000  # it refuses a greater ef
-EFS = [32, 48, 64, 96, 128, 192, 256]
+EFS = [32, 48, 64, 96, 128, 192, 256, 400, 600, 800, 1200]
+RECALLS = [0.8, 0.9, 0.95, 0.98, 0.985, 0.99, 0.995, 0.999]
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -56,17 +60,23 @@ class Peer:
 
 
 class Hnswlib(Peer):
+    links = M
+
     def build(self):
         import hnswlib
 
         self.index = hnswlib.Index("ip", self.base.shape[1])
-        self.index.init_index(len(self.base), M=M, ef_construction=EF_CONSTRUCTION)
+        self.index.init_index(len(self.base), M=self.links, ef_construction=EF_CONSTRUCTION)
         self.index.add_items(self.base, num_threads=THREADS)
         self.index.set_num_threads(1)
 
     def search(self, ef):
         self.index.set_ef(ef)
         return [self.index.knn_query(query, K, num_threads=1)[0][0] for query in self.queries]
+
+
+class Hnswlib32(Hnswlib):
+    links = 32
 
 
 class FaissHnsw(Peer):
@@ -193,7 +203,67 @@ class Chroma(Peer):
         return found
 
 
-PEERS = {"hnswlib": Hnswlib, "FAISS HNSW": FaissHnsw, "FAISS HNSW-SQ8": FaissHnswSq8, "USearch": Usearch,
+class Zvec(Peer):
+    """`scale_factor` says how many times k candidates of quantized vectors are ranked by the vectors as they are."""
+
+    settings = [(ef, factor) for ef in EFS for factor in (3, 10)]
+    on_disk = True
+    quantize = "INT8"
+    with_texts = True
+
+    def build(self):
+        import zvec
+
+        kind = getattr(zvec.QuantizeType, self.quantize)
+        index = zvec.HnswIndexParam(metric_type=zvec.MetricType.IP, m=M, ef_construction=EF_CONSTRUCTION,
+                                    quantize_type=kind)
+        if self.quantize == "RABITQ":
+            index = zvec.HnswRabitqIndexParam(metric_type=zvec.MetricType.IP, m=M, ef_construction=EF_CONSTRUCTION)
+        self.folder = self.scratch / f"zvec-{self.quantize}-{self.with_texts}"
+        schema = zvec.CollectionSchema("rows", [zvec.FieldSchema("text", zvec.DataType.STRING)], [
+            zvec.VectorSchema("vector", zvec.DataType.VECTOR_FP32, self.base.shape[1], index)])
+        self.collection = zvec.create_and_open(str(self.folder), schema)
+        for begin in range(0, len(self.base), 1000):
+            rows = range(begin, min(begin + 1000, len(self.base)))
+            self.collection.insert([zvec.Doc(str(row), vectors={"vector": self.base[row].tolist()},
+                                             fields={"text": text(row)}) for row in rows])
+        self.collection.optimize(zvec.OptimizeOption(concurrency=THREADS))
+        self.collection.flush()
+
+    def search(self, setting):
+        import zvec
+
+        ef, factor = setting
+        if self.quantize == "RABITQ":
+            parameters = zvec.HnswRabitqQueryParam(ef=ef)
+        else:
+            refine = self.quantize != "UNDEFINED"
+            parameters = zvec.HnswQueryParam(ef=ef, is_using_refiner=refine, scale_factor=factor)
+        fields = ["text"] if self.with_texts else []
+        found = []
+        for query in self.queries:
+            hits = self.collection.query(zvec.Query("vector", vector=query, param=parameters), topk=K,
+                                         output_fields=fields)
+            found.append([int(hit.id) for hit in hits])
+        return found
+
+
+class ZvecRows(Zvec):
+    with_texts = False
+    on_disk = False
+
+
+class ZvecF32(Zvec):
+    settings = [(ef, 0) for ef in EFS]
+    quantize = "UNDEFINED"
+
+
+class ZvecRabitq(ZvecF32):
+    quantize = "RABITQ"
+
+
+PEERS = {"hnswlib": Hnswlib, "hnswlib M 32": Hnswlib32, "zvec INT8": Zvec, "zvec INT8, rows only": ZvecRows,
+         "zvec f32": ZvecF32, "zvec RaBitQ": ZvecRabitq, "FAISS HNSW": FaissHnsw, "FAISS HNSW-SQ8": FaissHnswSq8, "USearch": Usearch,
          "VSAG hgraph": Vsag, "ScaNN": Scann, "LanceDB": LanceDb, "Chroma": Chroma}
 
 
@@ -226,6 +296,8 @@ def main():
     chosen = sys.argv[3].split(",") if len(sys.argv) > 3 else [*PEERS, "hnsw_rs"]
     if len(sys.argv) > 4:
         EFS[:] = map(int, sys.argv[4].split(","))
+        Zvec.settings = [(ef, factor) for ef in EFS for factor in (3, 10)]
+        ZvecF32.settings = [(ef, 0) for ef in EFS]
     Vsag.settings = [ef for ef in EFS if ef <= VSAG_MOST]
     scratch = out / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -239,8 +311,8 @@ def main():
 
     build = ["cargo", "bench", "--quiet", "--no-run", "--bench", "search", "--bench", "hnsw_rs"]
     subprocess.run(build, cwd=ROOT, check=True)
-    efs = ",".join(map(str, EFS))
-    ours = ["--vectors", folder, "--database", scratch / "postil.postil", "--ef", efs]
+    recalls = ",".join(map(str, RECALLS))
+    ours = ["--vectors", folder, "--database", scratch / "postil.postil", "--recall", recalls]
     facts = {"Postil": bench("search", ours, all_cores)[0]}
     facts["Postil"] = {key: facts["Postil"][key] for key in ("build_s", "open_ms", "disk_bytes", "resident_bytes")}
     rounds = {}
@@ -260,7 +332,7 @@ def main():
     for _ in range(ROUNDS):
         lines = bench("search", ours, one)
         for name, key in (("Postil", "qps"), ("Postil, rows only", "rows_qps")):
-            curve = [{"setting": line["ef"], "recall": line["recall"], "qps": line[key]} for line in lines]
+            curve = [{"setting": line["effort"], "recall": line["recall"], "qps": line[key]} for line in lines]
             rounds.setdefault(name, []).append(curve)
         facts["Postil"]["open_ms"] = lines[0]["open_ms"]
         pin(one)
@@ -280,7 +352,8 @@ def main():
             curve.append({**point, "qps": round(qps)})
         enough = [point for point in curve if point["recall"] >= ENOUGH]
         best = max(enough, key=lambda point: point["qps"], default=None)
-        results.append({"name": name, "rows": len(base), "best": best, **facts.get(name, {}), "curve": curve})
+        from_disk = name == "Postil" or getattr(PEERS.get(name), "on_disk", False)
+        results.append({"name": name, "rows": len(base), "from_disk": from_disk, "best": best, **facts.get(name, {}), "curve": curve})
     with (out / "results.jsonl").open("w") as file:
         for result in results:
             file.write(json.dumps(result) + "\n")

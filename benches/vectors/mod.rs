@@ -1,43 +1,105 @@
 //! Vectors, queries and the exact nearest rows, as the benchmarks read them.
 
-use std::collections::HashSet;
 use std::io::BufReader;
 use std::path::Path;
 
 use npyz::NpyFile;
+use postil::Metric;
 
-/// A folder of base.f16.npy, query.f16.npy and gt.i32.npy.
+/// A folder of base and query vectors, `.f16.npy` or `.f32.npy`; gt.i32.npy, the nearest rows of each query, found
+/// here where it is not there; and meta.json, whose `metric` is cosine, dot or l2. The dot product of unit vectors is taken as
+/// their cosine, and cosine is the metric where none is named.
 pub(crate) struct Vectors {
     pub(crate) base: Vec<Vec<f32>>,
     #[allow(dead_code, reason = "not every benchmark asks")]
     pub(crate) dimension: usize,
     pub(crate) queries: Vec<Vec<f32>>,
-    /// Of each query, the row numbers of the nearest.
     #[allow(dead_code, reason = "not every benchmark asks")]
-    pub(crate) truth: Vec<HashSet<String>>,
-    /// As `truth`, all that the file has, the nearest first: for databases of the first rows only.
+    pub(crate) metric: Metric,
+    /// Of each query, the row numbers of the nearest, all that the file has, the nearest first.
     #[allow(dead_code, reason = "not every benchmark asks")]
     pub(crate) nearest: Vec<Vec<usize>>,
 }
 
 impl Vectors {
     pub(crate) fn read(folder: &Path, k: usize) -> Self {
-        let (base, dimension) = rows(&folder.join("base.f16.npy"));
-        let (queries, _) = rows(&folder.join("query.f16.npy"));
-        let file = open(&folder.join("gt.i32.npy"));
-        let width = file.shape()[1] as usize;
-        let nearest: Vec<usize> =
-            file.into_vec::<i32>().unwrap().into_iter().map(|row| row as usize).collect();
-        let nearest: Vec<Vec<usize>> = nearest.chunks_exact(width).map(<[usize]>::to_vec).collect();
-        let truth = nearest.iter().map(|row| row[..k].iter().map(ToString::to_string).collect()).collect();
-        Self { base, dimension, queries, truth, nearest }
+        let (base, dimension) = rows(folder, "base");
+        let (queries, _) = rows(folder, "query");
+        let metric = metric(&folder.join("meta.json"), &base);
+        let truth = folder.join("gt.i32.npy");
+        let nearest = match truth.exists() {
+            true => {
+                let file = open(&truth);
+                let width = file.shape()[1] as usize;
+                let all: Vec<usize> =
+                    file.into_vec::<i32>().unwrap().into_iter().map(|row| row as usize).collect();
+                all.chunks_exact(width).map(<[usize]>::to_vec).collect()
+            }
+            false => queries.iter().map(|query| scan(metric, &base, query, k)).collect(),
+        };
+        Self { base, dimension, queries, metric, nearest }
+    }
+
+    /// The score of the last of the `k` nearest rows of each query: a hit with that score is right, whichever it is.
+    #[allow(dead_code, reason = "not every benchmark asks")]
+    pub(crate) fn least_scores(&self, k: usize) -> Vec<f64> {
+        let least = |(query, nearest): (&Vec<f32>, &Vec<usize>)| {
+            nearest[..k.min(nearest.len())]
+                .iter()
+                .map(|&row| score(self.metric, query, &self.base[row]))
+                .fold(f64::INFINITY, f64::min)
+        };
+        self.queries.iter().zip(&self.nearest).map(least).collect()
     }
 }
 
-fn rows(path: &Path) -> (Vec<Vec<f32>>, usize) {
-    let file = open(path);
-    let dimension = file.shape()[1] as usize;
-    let values: Vec<f32> = file.into_vec::<half::f16>().unwrap().into_iter().map(f32::from).collect();
+fn metric(path: &Path, base: &[Vec<f32>]) -> Metric {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|_| "{}".to_owned());
+    let meta: serde_json::Value = serde_json::from_str(&text).unwrap();
+    match meta["metric"].as_str() {
+        Some("l2") => Metric::L2,
+        Some("dot") if !base.iter().all(|row| (score(Metric::Dot, row, row) - 1.0).abs() < 0.01) => {
+            Metric::Dot
+        }
+        None | Some("dot" | "cosine") => Metric::Cosine,
+        Some(other) => panic!("{}: metric {other}: cosine, dot or l2", path.display()),
+    }
+}
+
+/// In double precision; higher is nearer.
+pub(crate) fn score(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
+    let sum = |term: fn(f64, f64) -> f64| -> f64 {
+        a.iter().zip(b).map(|(&x, &y)| term(f64::from(x), f64::from(y))).sum()
+    };
+    let length = |x: &[f32]| x.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+    match metric {
+        Metric::Cosine => sum(|x, y| x * y) / (length(a) * length(b)),
+        Metric::Dot => sum(|x, y| x * y),
+        Metric::L2 => -sum(|x, y| (x - y) * (x - y)).sqrt(),
+    }
+}
+
+fn scan(metric: Metric, base: &[Vec<f32>], query: &[f32], k: usize) -> Vec<usize> {
+    let mut scored: Vec<(f64, usize)> =
+        base.iter().enumerate().map(|(row, vector)| (score(metric, query, vector), row)).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.into_iter().take(k).map(|(_, row)| row).collect()
+}
+
+fn rows(folder: &Path, name: &str) -> (Vec<Vec<f32>>, usize) {
+    let halves = folder.join(format!("{name}.f16.npy"));
+    let (values, dimension): (Vec<f32>, usize) = match halves.exists() {
+        true => {
+            let file = open(&halves);
+            let dimension = file.shape()[1] as usize;
+            (file.into_vec::<half::f16>().unwrap().into_iter().map(f32::from).collect(), dimension)
+        }
+        false => {
+            let file = open(&folder.join(format!("{name}.f32.npy")));
+            let dimension = file.shape()[1] as usize;
+            (file.into_vec::<f32>().unwrap(), dimension)
+        }
+    };
     (values.chunks_exact(dimension).map(<[f32]>::to_vec).collect(), dimension)
 }
 

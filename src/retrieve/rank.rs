@@ -1,4 +1,4 @@
-use postil_storage::{Hit, SearchOptions};
+use postil_storage::{Effort, Hit, SearchOptions};
 
 use super::copies::{Place, fold};
 use super::words::match_words;
@@ -77,7 +77,11 @@ impl Database {
             return Ok(found);
         }
         let k = search.k.max(*candidates);
-        let wide = SearchOptions { k, ef: search.ef.max(k.saturating_mul(2)), ..search.clone() };
+        let effort = match search.effort {
+            Effort::Candidates(candidates) => Effort::Candidates(candidates.max(k.saturating_mul(2))),
+            recall @ Effort::Recall(_) => recall,
+        };
+        let wide = SearchOptions { k, effort, ..search.clone() };
         // Half of the candidates are enough to rank: a few copies are not worth another search.
         let hits = self.distinct(&vector, &wide, search.k.max(k / 2))?;
         let words = match_words(question, hits.iter().map(|(hit, _)| [hit.heading.as_str(), &hit.text]));
@@ -113,7 +117,6 @@ impl Database {
                 return Ok(found);
             }
             options.k = options.k.saturating_mul(4).min(MOST_ROWS);
-            options.ef = options.ef.max(options.k);
         }
     }
 }

@@ -191,6 +191,13 @@ pub enum StorageError {
     /// A search for no rows.
     #[error("k is 0: ask for at least one row")]
     NoneAsked,
+
+    /// A search wants a share of the nearest rows that is none.
+    #[error("a recall of {got} was asked for, which is not from 0 to 1")]
+    Recall {
+        /// What was asked for.
+        got: f32,
+    },
     /// Options or a profile outside their range.
     #[error("{name} is {got}; it must be {expected}")]
     Option {

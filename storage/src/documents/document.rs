@@ -120,13 +120,24 @@ pub(super) fn decode_document(bytes: &[u8], path: &Path) -> Result<DocumentRecor
             row_count,
         });
     }
-    let record: DocumentRecordV2 = decode(bytes, path)?;
-    let DocumentRecordV2 { key, title, content_hash, text_bytes, source_map, first_row, row_count, .. } =
-        record;
+    let archive = versioned::<DocumentRecordV2>(bytes, path)?;
+    // Only what is asked for: fields, of which there may be many, say what metadata says.
+    let record = rkyv::access::<ArchivedDocumentRecordV2, Error>(&archive)
+        .map_err(|error| StorageError::corrupt(path, format!("document record: {error}")))?;
+    let key = record.key.as_str();
     let metadata = json::read_object(&record.metadata).map_err(|error| {
         StorageError::corrupt(path, format!("document record: metadata of {key:?}: {error}"))
     })?;
-    Ok(DocumentRecord { key, title, content_hash, metadata, text_bytes, source_map, first_row, row_count })
+    Ok(DocumentRecord {
+        key: key.to_owned(),
+        title: record.title.as_str().to_owned(),
+        content_hash: record.content_hash,
+        metadata,
+        text_bytes: record.text_bytes.into(),
+        source_map: record.source_map.to_vec(),
+        first_row: record.first_row.into(),
+        row_count: record.row_count.into(),
+    })
 }
 
 /// Only the parts of a document that a filter needs: its fields and rows.

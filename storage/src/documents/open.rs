@@ -1,6 +1,6 @@
 //! Opening the trees and the base below them.
 
-use super::base::{Base, OTHER_BASE};
+use super::base::{Base, OTHER_BASE, Part};
 use super::committed::Committed;
 use super::contain::contained;
 use super::flush::Flusher;
@@ -133,6 +133,11 @@ impl Documents {
         };
         let syncing = Syncing::new(path)?;
         let tree = |name: &str| contained(path, || db.open_tree(name));
+        let mut over_base = [const { AtomicBool::new(false) }; Part::ALL.len()];
+        for part in Part::ALL {
+            let has_entries = contained(path, || Ok(!db.open_tree(part.name())?.is_empty()))?;
+            *over_base[part as usize].get_mut() = has_entries;
+        }
         Ok(Self {
             path: path.to_owned(),
             committed: Committed::beside(path),
@@ -144,6 +149,7 @@ impl Documents {
             vectors: tree("vectors")?,
             removals: tree("removals")?,
             base: None,
+            over_base,
             fewest_bytes: AtomicU64::new(0),
             written: AtomicBool::new(true),
             closing: Closing {

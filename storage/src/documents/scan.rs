@@ -10,6 +10,8 @@ use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::records::decode_passage;
 use super::{DocumentRecord, Documents, PassageRecord};
 use crate::error::{Result, StorageError};
+#[cfg(test)]
+use std::sync::atomic::Ordering;
 
 impl Documents {
     /// Keys with the document ids they name, in key order.
@@ -76,6 +78,7 @@ impl Documents {
     /// Puts bytes into a tree, or takes them out: what no transaction of ours would do.
     #[cfg(test)]
     pub(crate) fn tamper(&self, tree: &str, key: &[u8], value: Option<&[u8]>) {
+        self.over_base.iter().for_each(|over| over.store(true, Ordering::Release));
         let tree = self.trees().into_iter().find(|known| known.name() == tree.as_bytes()).unwrap();
         match value {
             Some(value) => tree.insert(key, value).unwrap(),

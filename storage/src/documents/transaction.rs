@@ -151,6 +151,11 @@ impl Documents {
     /// Writes everything or nothing, and returns when it is durable.
     pub(crate) fn commit(&self, writes: &Writes) -> Result<()> {
         self.written.store(true, Ordering::Release);
+        for (tree, ..) in &writes.writes {
+            if let In::Over(part) = tree {
+                self.over_base[*part as usize].store(true, Ordering::Release);
+            }
+        }
         let in_base: Vec<bool> = writes.writes.iter().map(|write| self.takes_out(write)).collect();
         contained(&self.path, || {
             let trees = self.trees();

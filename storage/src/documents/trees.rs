@@ -44,6 +44,8 @@ pub(crate) struct Documents {
     pub(super) removals: Tree,
     /// What the trees had when they were written anew.
     pub(super) base: Option<Arc<Base>>,
+    /// Whether each tree over the base may have entries: looking into an empty one would take longer than into the base.
+    pub(super) over_base: [AtomicBool; Part::ALL.len()],
     /// Of sled's files when they had been written anew, or could not be.
     pub(super) fewest_bytes: AtomicU64,
     /// Whether there may be more in them than what they were made of.
@@ -192,7 +194,9 @@ impl Documents {
 
     /// What a key has in a tree, or else in the base below it.
     fn get_over(&self, part: Part, key: &[u8]) -> Result<Option<Value<'_>>> {
-        if let Some(value) = self.get(self.tree(part), key)? {
+        if self.over_base[part as usize].load(Ordering::Acquire)
+            && let Some(value) = self.get(self.tree(part), key)?
+        {
             // An empty one stands for an entry of the base that was taken out.
             return Ok((!value.is_empty()).then_some(Value::OfTree(value)));
         }

@@ -11,6 +11,7 @@
 //! | segment/ | the immutable file |
 
 pub(crate) mod copies;
+pub(crate) mod effort;
 pub(crate) mod graph;
 pub(crate) mod growing;
 pub(crate) mod growing_graph;

@@ -4,6 +4,7 @@ use super::read::Passage;
 use super::snapshot::Snapshot;
 use super::{SearchOptions, Store};
 use crate::error::{Result, StorageError};
+use crate::index::effort::Effort;
 use crate::parallel::parallel;
 use crate::value::Metadata;
 use crate::vector::top_k::Ranked;
@@ -51,7 +52,8 @@ impl Store {
     /// The nearest passages, best first; as many as were asked for, or all there are.
     ///
     /// # Errors
-    /// A query that cannot be used is named: its dimension, a component that is no number, zero under cosine, `k` 0.
+    /// A query that cannot be used is named: its dimension, a component that is no number, zero under cosine, `k` 0, a
+    /// recall that is not from 0 to 1.
     pub fn search(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<Hit>> {
         let query = self.prepare(query, options)?;
         loop {
@@ -93,7 +95,16 @@ impl Store {
         if options.k == 0 {
             return Err(StorageError::NoneAsked);
         }
-        self.shared.profile.metric.prepare(query, self.shared.profile.dimension)
+        if let Effort::Recall(recall) = options.effort
+            && !(0.0..=1.0).contains(&recall)
+        {
+            return Err(StorageError::Recall { got: recall });
+        }
+        let query = self.shared.profile.metric.prepare(query, self.shared.profile.dimension)?;
+        if self.shared.options.remembered_queries > 0 {
+            self.shared.asked.lock().offer(&query);
+        }
+        Ok(query)
     }
 
     fn ranked(&self, query: &[f32], options: &SearchOptions) -> Result<(Arc<Snapshot>, Vec<Ranked>)> {

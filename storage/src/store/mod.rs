@@ -16,6 +16,7 @@
 //! | space | room on the disk |
 //! | read | documents and passages |
 //! | lead | the text of a passage, and where parts of it stand in the document |
+//! | asked | some of the queries, to measure segments by |
 //! | find | search results: filters, hits, retries |
 //! | staging | a folder that gets its name only when it is complete |
 //! | backup | copies made while the database is in use, and the way back |
@@ -26,8 +27,10 @@
 //! | salvage | what can still be read of a damaged database |
 //! | rebuild | a fresh database of that |
 //! | stat | how much there is |
+//! | recall | how much searches find of it |
 //! | check/ | everything that FORMAT.md promises, looked at |
 
+mod asked;
 mod backup;
 mod batch;
 mod check;
@@ -43,6 +46,7 @@ mod publish;
 mod read;
 mod read_only;
 mod rebuild;
+mod recall;
 mod recover;
 mod rewrite;
 mod salvage;
@@ -65,12 +69,13 @@ pub use find::Hit;
 pub use lead::LEAD_JOINT;
 pub use limits::Extent;
 pub use options::{
-    DEFAULT_EF_CONSTRUCTION, DEFAULT_EF_SEARCH, DEFAULT_M, DEFAULT_MAX_METADATA_BYTES, DEFAULT_MAX_PASSAGES,
+    DEFAULT_EF_CONSTRUCTION, DEFAULT_M, DEFAULT_MAX_METADATA_BYTES, DEFAULT_MAX_PASSAGES,
     DEFAULT_MAX_TEXT_BYTES, DEFAULT_MAX_TITLE_BYTES, DEFAULT_MIN_FREE_BYTES, DEFAULT_OVERSAMPLING,
     DEFAULT_SEAL_ROWS, Profile, SearchOptions, StoreOptions,
 };
 pub use read::{Document, Passage};
 pub use rebuild::{Embed, Lost, Rebuilt};
+pub use recall::Recall;
 pub use stat::Stat;
 
 use crate::error::Result;

@@ -1,5 +1,6 @@
 //! Creating a database and opening one, whatever state a crash left it in.
 
+use super::asked::Asked;
 use super::group::Waiting;
 use super::lock::{Lock, is_marked};
 use super::read_only::ReadOnly;
@@ -193,6 +194,7 @@ fn start(
     // Only now: where what the manifest names is damaged or gone, what it does not name is worth something.
     remove_orphans(&snapshot, &segments_folder)?;
     let due = left_behind || snapshot.growing.rows() >= options.seal_rows;
+    let asked = Mutex::new(Asked::new(options.remembered_queries));
     let shared = Arc::new(Shared {
         path: path.to_owned(),
         segments_folder,
@@ -207,6 +209,7 @@ fn start(
         rewrite_failure: Mutex::new(None),
         building: Building::default(),
         filters: Mutex::new(Vec::new()),
+        asked,
         snapshot: RwLock::new(Arc::new(snapshot)),
         changed: (Mutex::new(()), Condvar::new()),
         _lock: lock,

@@ -245,13 +245,13 @@ impl Salvage {
         for (segment, trust) in &self.segments {
             let found = match trust {
                 Trust::Nothing => None,
-                Trust::All | Trust::WhatCodesConfirm => segment.position(row),
+                Trust::All | Trust::RowByRow => segment.position(row),
             };
             let Some(position) = found else { continue };
             let vector = segment.at(position).map(Cow::into_owned).and_then(usable);
             match (vector, trust) {
                 (Some(vector), Trust::All) => return (vector, true),
-                (Some(vector), _) if segment.codes_confirm(position) => doubtful = Some(vector),
+                (Some(vector), _) if segment.confirms(position) => doubtful = Some(vector),
                 _ => {}
             }
         }

@@ -1,5 +1,6 @@
 //! The state that callers and the indexer share, and the rules of publishing it.
 
+use super::asked::Asked;
 use super::group::Waiting;
 use super::lock::Lock;
 use super::read_only::ReadOnly;
@@ -85,6 +86,7 @@ pub(super) struct Shared {
     pub(super) rewrite_failure: Mutex<Option<String>>,
     pub(super) building: Building,
     pub(super) filters: Mutex<Vec<Remembered>>,
+    pub(super) asked: Mutex<Asked>,
     pub(super) snapshot: RwLock<Arc<Snapshot>>,
     pub(super) changed: (Mutex<()>, Condvar),
     /// After what is open, so that it is released when everything else is closed.

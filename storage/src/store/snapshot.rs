@@ -2,6 +2,7 @@
 
 use super::SearchOptions;
 use crate::error::Result;
+use crate::index::effort::Effort;
 use crate::index::growing::Growing;
 use crate::index::segment::Segment;
 use crate::vector::metric::Metric;
@@ -17,6 +18,24 @@ const DISTANCES_PER_CANDIDATE: u64 = 25;
 
 /// Candidates that are ranked exactly even for few hits: codes do not tell near duplicates apart.
 const FEWEST_RANKED: usize = 16;
+
+/// What the growing graph takes for each candidate it keeps, in components of a scan: it looks at about 16 rows, each a
+/// few cache lines somewhere else. Measured on 16,000 rows of 384 components, where a scan takes a quarter of the time that
+/// the graph takes with 384 candidates.
+const COMPONENTS_PER_CANDIDATE: [usize; 2] = [16 * 3_000, 16 * 3];
+
+/// Candidates of the growing graph that find a share of what the exact scan finds: measured on up to 16,384 sentence
+/// embeddings of 384 dimensions asked with questions.
+const GROWING: [(f32, usize); 4] = [(0.9, 96), (0.95, 192), (0.99, 384), (1.0, 768)];
+
+fn growing_candidates(effort: Effort) -> usize {
+    match effort {
+        Effort::Candidates(candidates) => candidates,
+        Effort::Recall(recall) => {
+            GROWING.iter().find(|(reached, _)| recall <= *reached).map_or(GROWING[3].1, |found| found.1)
+        }
+    }
+}
 
 #[derive(Clone)]
 pub(super) struct Snapshot {
@@ -40,13 +59,13 @@ impl Snapshot {
         options: &SearchOptions,
         allowed: Option<&RoaringTreemap>,
     ) -> Result<Vec<Ranked>> {
-        let SearchOptions { k, ef, oversampling, exact, .. } = *options;
+        let SearchOptions { k, effort, oversampling, exact, .. } = *options;
         self.ids_are_sound()?;
         let matches = allowed.map_or(self.live, RoaringTreemap::len);
         // No allocation or search wider than what is there.
         let k = k.min(usize::try_from(matches).unwrap_or(usize::MAX));
-        let ef = ef.max(k);
-        if exact || self.scan_is_cheaper(matches, ef as u64) {
+        let exact = exact || effort == Effort::Recall(1.0);
+        if exact || self.scan_is_cheaper(matches, self.width(effort).max(k) as u64) {
             return self.scan(query, k, allowed);
         }
         let mut top = TopK::new(k);
@@ -59,15 +78,26 @@ impl Snapshot {
                 None if self.removed_in(segment) > 0 => Some(&present),
                 None => None,
             };
-            segment.search(query, ef, most, accept)?.into_iter().for_each(|ranked| top.offer(ranked));
+            segment.search(query, effort, k, most, accept)?.into_iter().for_each(|ranked| top.offer(ranked));
         }
         match allowed {
             Some(allowed) => self.scan_growing(query, 0, &mut top, |row| allowed.contains(row)),
-            None => self.search_growing(query, ef, &mut top),
+            None => self.search_growing(query, growing_candidates(effort).max(k), &mut top),
         }
         let found = top.into_sorted();
         // The graph promises nothing: where it finds too little, the scan does.
         if found.len() < k { self.scan(query, k, allowed) } else { Ok(found) }
+    }
+
+    /// Candidates that a search of the graphs looks at, about.
+    fn width(&self, effort: Effort) -> usize {
+        match effort {
+            Effort::Candidates(candidates) => candidates,
+            Effort::Recall(recall) => {
+                let widths = self.segments.iter().filter_map(|segment| segment.plan().width(recall));
+                widths.max().unwrap_or(0).max(FEWEST_RANKED as u32) as usize
+            }
+        }
     }
 
     /// A graph search walks about `ef` candidates' neighbours, and `1 / selectivity` times as many under a filter.
@@ -78,7 +108,10 @@ impl Snapshot {
 
     fn search_growing(&self, query: &[f32], ef: usize, top: &mut TopK) {
         let mut scan_from = 0;
-        if let Some(graph) = self.growing.graph.get() {
+        let [each, of_each] = COMPONENTS_PER_CANDIDATE;
+        let walked = ef.saturating_mul(each + of_each * query.len());
+        let is_cheaper = walked < self.growing.rows().saturating_mul(query.len());
+        if let Some(graph) = self.growing.graph.get().filter(|_| is_cheaper) {
             // Rows that arrive in the graph meanwhile are scanned: none is missed, none counted twice.
             scan_from = graph.indexed().min(self.growing.rows());
             for position in graph.search(query, ef, scan_from) {
@@ -111,16 +144,19 @@ impl Snapshot {
         }
         for segment in &self.segments {
             segment.vectors_are_sound()?;
-            for (position, &row) in segment.ids().iter().enumerate() {
-                if let Some(vector) = segment.at(position)
-                    && !self.removed.contains(row)
-                {
-                    top.offer(Ranked { rank: self.metric.rank(query, &vector), row });
-                }
+            for (row, vector) in segment.iter().filter(|&(row, _)| !self.removed.contains(row)) {
+                top.offer(Ranked { rank: self.metric.rank(query, &vector), row });
             }
         }
         self.scan_growing(query, 0, &mut top, |row| !self.removed.contains(row));
         Ok(top.into_sorted())
+    }
+
+    /// All rows that are not removed. The ids have to be known to be what was written.
+    pub(super) fn rows(&self) -> impl Iterator<Item = u64> {
+        let sealed = self.segments.iter().flat_map(|segment| segment.ids()).copied();
+        let all = sealed.chain(self.growing.iter_from(0).map(|(row, _)| row));
+        all.filter(|&row| !self.removed.contains(row))
     }
 
     /// That the row ids of all segments are what was written.

@@ -4,11 +4,12 @@ use super::Store;
 use super::shared::Shared;
 use crate::durable::bytes_under;
 use crate::error::Result;
+use crate::index::effort::DEFAULT_RECALL;
 use crate::index::growing_graph::GrowingGraph;
 use std::sync::atomic::Ordering;
 
 /// How much there is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stat {
     /// Documents.
@@ -31,13 +32,16 @@ pub struct Stat {
     pub disk_bytes: u64,
     /// Bytes of the segments: ids, codes, links, vectors.
     pub index_bytes: u64,
-    /// What memory should have room for: those of them that searches read all over, which are codes and their norms,
-    /// links and row ids, and the vectors of growing rows. Exact vectors of segments are only
+    /// What memory should have room for: those of them that searches read all over, which are codes of four bits or eight and
+    /// their norms, links and row ids, and the vectors of growing rows. Exact vectors of segments are only
     /// read for the last candidates.
     pub searched_bytes: u64,
     /// Bytes of the segments that are in memory now, in whole pages, whoever had them read; `None` where the system does
     /// not say it.
     pub resident_bytes: Option<u64>,
+    /// What searches at the default effort find of what the exact scan finds, from 0 to 1, as it was measured when
+    /// segments were made: the least of all. `None` where no segment was measured.
+    pub recall: Option<f32>,
     /// Committed batches.
     pub generation: u64,
     /// Why the documents could not be written anew when their files had grown to their limit: they grow on until it can
@@ -54,6 +58,7 @@ impl Store {
         let snapshot = self.shared.current();
         let growing_row_bytes = size_of::<u64>() + size_of::<f32>() * self.profile().dimension;
         let growing_bytes = (snapshot.growing.rows() * growing_row_bytes) as u64;
+        let measured = snapshot.segments.iter().filter_map(|segment| segment.plan().measured(DEFAULT_RECALL));
         Ok(Stat {
             documents: snapshot.documents,
             passages: snapshot.live,
@@ -68,6 +73,7 @@ impl Store {
             searched_bytes: snapshot.segments.iter().map(|segment| segment.bytes().1).sum::<u64>()
                 + growing_bytes,
             resident_bytes: snapshot.segments.iter().map(|segment| segment.resident_bytes()).sum(),
+            recall: measured.min_by(f32::total_cmp),
             generation: snapshot.generation,
             rewrite_failure: self.shared.rewrite_failure.lock().clone(),
         })

@@ -18,6 +18,9 @@ pub(crate) struct Search {
     /// Scan every vector instead of searching the graph
     #[arg(long)]
     pub(crate) exact: bool,
+    /// The share of the nearest passages that the search is to find, on average: more takes longer
+    #[arg(long, default_value_t = postil::DEFAULT_RECALL, value_parser = share, conflicts_with = "exact")]
+    pub(crate) recall: f32,
     #[command(flatten)]
     pub(crate) words: Words,
     #[command(flatten)]
@@ -134,4 +137,10 @@ pub(crate) struct Eval {
     pub(crate) words: Words,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// A number from 0 to 1.
+fn share(text: &str) -> Result<f32, String> {
+    let share: f32 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    (0.0..=1.0).contains(&share).then_some(share).ok_or_else(|| "it is not from 0 to 1".to_owned())
 }

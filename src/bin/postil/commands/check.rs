@@ -1,22 +1,42 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use serde_json::json;
+use postil::{Recall, SearchOptions};
+use serde_json::{Value, json};
 
 use crate::args::Check;
 use crate::{open, render};
 
+/// What recall is measured at, as the field does it.
+const MEASURED_HITS: usize = 10;
+
 pub(crate) fn run(args: &Check) -> Result<ExitCode> {
     let db = open::existing_to_read(&args.database)?;
     let damage: Vec<String> = db.store().check()?.iter().map(ToString::to_string).collect();
+    let recall = match args.recall {
+        true => db.store().measure_recall(&SearchOptions::new(MEASURED_HITS))?,
+        false => None,
+    };
     if args.output.json {
-        render::json(&json!({ "clean": damage.is_empty(), "damage": damage }))?;
+        let mut made = json!({ "clean": damage.is_empty(), "damage": damage });
+        if args.recall {
+            made["recall"] = recall
+                .map_or(Value::Null, |recall| json!({ "rows": recall.rows, "questions": recall.questions }));
+        }
+        render::json(&made)?;
     } else if damage.is_empty() {
         render::text("clean")?;
     } else {
         for line in &damage {
             render::text(line)?;
         }
+    }
+    if let Some(Recall { rows, questions, .. }) = recall.filter(|_| !args.output.json) {
+        render::text(&format!(
+            "of the {MEASURED_HITS} nearest passages searches find {:.1} % for passages, {:.1} % for made-up questions",
+            rows * 100.0,
+            questions * 100.0
+        ))?;
     }
     Ok(if damage.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

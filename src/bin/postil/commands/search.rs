@@ -11,7 +11,7 @@ pub(crate) fn run(args: &Search) -> Result<ExitCode> {
     let filter = open::filter(&args.filter)?;
     let db = open::to_read(&args.database, args.reading, Database::options())?;
     let options = RetrieveOptions {
-        search: SearchOptions { exact: args.exact, filter, ..SearchOptions::new(args.k) },
+        search: SearchOptions { exact: args.exact, filter, ..SearchOptions::new(args.k).recall(args.recall) },
         candidates: args.words.candidates,
         words_weight: args.words.words_weight,
     };

@@ -31,6 +31,7 @@ pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
             "bytes_per_row": per_row(stat.disk_bytes),
             "searched_bytes_per_row": per_row(stat.searched_bytes),
             "resident_bytes_per_row": stat.resident_bytes.map(per_row),
+            "recall": stat.recall,
             "rewrite_failure": stat.rewrite_failure,
         }))?;
         return Ok(ExitCode::SUCCESS);
@@ -54,6 +55,11 @@ pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
         per_row(stat.index_bytes),
         per_row(stat.searched_bytes),
     ))?;
+    if let Some(recall) = stat.recall {
+        render::text(&format!(
+            "recall      {recall:.3} of the nearest passages, as measured when segments were made"
+        ))?;
+    }
     if let Some(failure) = &stat.rewrite_failure {
         render::text(&format!("growing     the documents could not be written anew: {failure}"))?;
     }

@@ -8,6 +8,8 @@
 //! ```
 //! `bytes` and CRC are those of the entries. Keys ascend.
 
+use std::cmp::Ordering;
+
 /// Before the entries.
 pub(super) const HEAD_BYTES: usize = 8;
 /// A block of more than one entry has no more bytes of them.
@@ -23,6 +25,12 @@ pub(super) fn read(bytes: &[u8]) -> Option<(&[u8], u32, &[u8])> {
     let (entries, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
     let crc = u32::from_le_bytes(*crc);
     (!entries.is_empty() && crc32fast::hash(entries) == crc).then_some((entries, crc, rest))
+}
+
+/// The entries of the block that `bytes` begins with, of which it is known that they match their CRC.
+pub(super) fn entries(bytes: &[u8]) -> Option<&[u8]> {
+    let (length, _) = bytes.split_first_chunk::<4>()?;
+    bytes.get(HEAD_BYTES..)?.get(..u32::from_le_bytes(*length) as usize)
 }
 
 /// What comes before entries of that CRC.
@@ -56,13 +64,54 @@ pub(super) fn first(entries: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((key, value, rest))
 }
 
-/// The value of a key.
-pub(super) fn find<'a>(mut entries: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-    while let Some((at, value, rest)) = first(entries) {
-        if at >= key {
-            return (at == key).then_some(value);
+/// Where the entries of a block begin, so that most of it need not be read to find one.
+pub(super) struct Starts(Box<[u16]>);
+
+impl Starts {
+    pub(super) fn of(entries: &[u8]) -> Self {
+        let (mut starts, mut rest) = (Vec::new(), entries);
+        while let Some((_, _, after)) = first(rest) {
+            // Where one begins later, the block is not of this build; those before it are found.
+            let Ok(start) = u16::try_from(entries.len() - rest.len()) else { break };
+            starts.push(start);
+            rest = after;
         }
-        entries = rest;
+        Self(starts.into())
     }
-    None
+
+    /// The value of a key.
+    pub(super) fn find<'a>(&self, entries: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
+        let entry = |at: usize| first(entries.get(usize::from(*self.0.get(at)?)..)?);
+        let (mut from, mut to) = (0, self.0.len());
+        // Ids mostly follow each other, so it is known where one should be.
+        let mut at = match (id(entry(0)?.0), id(key)) {
+            (Some(first), Some(id)) => id.saturating_sub(first).min(to as u64 - 1) as usize,
+            _ => to / 2,
+        };
+        while from < to {
+            let (found, value, _) = entry(at)?;
+            match order(found, key) {
+                Ordering::Equal => return Some(value),
+                Ordering::Less => from = at + 1,
+                Ordering::Greater => to = at,
+            }
+            at = from + (to - from) / 2;
+        }
+        None
+    }
+}
+
+fn id(key: &[u8]) -> Option<u64> {
+    key.first_chunk().map(|id| u64::from_be_bytes(*id))
+}
+
+/// That of keys, which is that of their bytes. Most keys are ids of 8 bytes, or begin with one.
+#[inline]
+pub(super) fn order(a: &[u8], b: &[u8]) -> Ordering {
+    match (a.split_first_chunk::<8>(), b.split_first_chunk::<8>()) {
+        (Some((a_id, a_rest)), Some((b_id, b_rest))) => {
+            u64::from_be_bytes(*a_id).cmp(&u64::from_be_bytes(*b_id)).then_with(|| a_rest.cmp(b_rest))
+        }
+        _ => a.cmp(b),
+    }
 }

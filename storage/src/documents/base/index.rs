@@ -10,6 +10,7 @@
 //! that of the file's header, so that the block of another base is none of this one.
 
 use super::block;
+use std::cmp::Ordering;
 
 /// Of an offset, an end and a CRC.
 pub(super) const PLACE_BYTES: usize = 20;
@@ -58,7 +59,10 @@ impl<'a> Index<'a> {
         let (mut from, mut to) = (0, self.blocks());
         while from < to {
             let middle = from + (to - from) / 2;
-            if self.first_key(middle) <= key { from = middle + 1 } else { to = middle }
+            match block::order(self.first_key(middle), key) {
+                Ordering::Less | Ordering::Equal => from = middle + 1,
+                Ordering::Greater => to = middle,
+            }
         }
         from.checked_sub(1)
     }

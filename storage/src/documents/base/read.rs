@@ -1,15 +1,17 @@
-//! One entry, or all in order. A block is compared with its checksum each time it is read.
+//! One entry, or all in order. A block is compared with its checksum before the first entry of it is given, and each
+//! time that all are read.
 
+use super::block::{self, Starts};
 use super::header::{self, Header};
 use super::index::{Index, Making};
 use super::write::Entry;
-use super::{OTHER_BASE, Part, block};
+use super::{OTHER_BASE, Part};
 use crate::error::{Result, StorageError};
 use crate::mapped::map;
 use memmap2::Mmap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Bytes that are read in order before they are let go of.
 const PIECE_BYTES: usize = if cfg!(test) { 4096 } else { 4 << 20 };
@@ -31,6 +33,8 @@ pub(super) struct Places {
     pub(super) index: Range<usize>,
     /// In the place of a damaged one.
     made: Option<Vec<u8>>,
+    /// Of each block that was found sound, where its entries begin.
+    sound: Box<[OnceLock<Starts>]>,
 }
 
 impl Base {
@@ -94,7 +98,8 @@ impl Base {
                 }
                 made = Some(making.bytes());
             }
-            tables.push(Places { entries: table.entries, block_count, blocks, index, made });
+            let sound = (0..block_count).map(|_| OnceLock::new()).collect();
+            tables.push(Places { entries: table.entries, block_count, blocks, index, made, sound });
         }
         let Ok(tables) = tables.try_into() else { unreachable!("one for each part") };
         Ok(Self { path: path.to_owned(), map, header_bytes, tables })
@@ -115,8 +120,18 @@ impl Base {
     /// # Errors
     /// [`StorageError::Corrupt`] when the block that it would be in is damaged.
     pub(in crate::documents) fn get(&self, part: Part, key: &[u8]) -> Result<Option<&[u8]>> {
-        let Some(block) = self.index(part).find(key) else { return Ok(None) };
-        Ok(block::find(&self.map[self.block(part, block)?], key))
+        let Some(number) = self.index(part).find(key) else { return Ok(None) };
+        let table = &self.tables[part as usize];
+        let Some(sound) = table.sound.get(number) else { return Ok(None) };
+        if let Some(starts) = sound.get()
+            && let Some((offset, _)) = self.index(part).block(number)
+            && let Some(entries) = self.map[table.blocks.clone()].get(offset..).and_then(block::entries)
+        {
+            return Ok(starts.find(entries, key));
+        }
+        // Compared with its checksum only once.
+        let entries = &self.map[self.block(part, number)?];
+        Ok(sound.get_or_init(|| Starts::of(entries)).find(entries, key))
     }
 
     /// All entries of a part, in order of their keys. A damaged block is an error, and the iterator goes on after it.

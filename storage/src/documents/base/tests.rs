@@ -226,3 +226,12 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn keys_are_ordered_as_their_bytes(
+        a in proptest::collection::vec(0u8..3, 0..20), b in proptest::collection::vec(0u8..3, 0..20),
+    ) {
+        prop_assert_eq!(super::block::order(&a, &b), a.cmp(&b));
+    }
+}

@@ -8,7 +8,7 @@
 use super::links::{Graph, Level, Lists, NONE, UpperLevel};
 use super::prune::{Near, Space};
 use super::scratch::Scratch;
-use super::search::{Nearness, descend, nearest_from};
+use super::search::{Nearness, Stop, descend, nearest_from};
 use crate::index::copies::Copies;
 use crate::parallel::parallel;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -35,7 +35,7 @@ pub(crate) struct BuildOptions<'a> {
 }
 
 impl BuildOptions<'_> {
-    fn threads(&self) -> usize {
+    pub(crate) fn threads(&self) -> usize {
         // Relaxed: a batch sooner or later makes no difference.
         let is_busy = self.busy.swap(false, Ordering::Relaxed);
         if is_busy { self.threads.saturating_sub(1).max(1) } else { self.threads }
@@ -130,6 +130,11 @@ impl Nearness for Row<'_> {
     #[inline]
     fn rank(&self, position: u32) -> f32 {
         -self.space.distance(self.row, position)
+    }
+
+    #[inline]
+    fn zero(&self) -> f32 {
+        0.0
     }
 
     #[inline]
@@ -246,7 +251,7 @@ impl<'a> Builder<'a> {
 
     fn neighbors_of(&self, row: u32, start: u32, scratch: &mut Scratch) -> Vec<Near> {
         let to = Row { space: self.space, row };
-        nearest_from(self.lists(), start, self.options.ef, scratch.start(self.space.rows()), &to);
+        nearest_from(self.lists(), start, Stop::at(self.options.ef), scratch.start(self.space.rows()), &to);
         let found = scratch.pool.iter().map(|found| Near { distance: -found.rank, row: found.position() });
         self.space.select(found, self.stride)
     }

@@ -1,23 +1,24 @@
 //! What a search writes to: which rows it has seen, and the best so far. Reused between searches.
 
+use super::links::NONE;
 use super::search::Candidate;
 use crate::sync::Mutex;
 
 /// Scratches waiting for the next search; more searches than this at once allocate.
 const POOLED: usize = 16;
 
-/// The rows a search has seen: a bit each, cleared by what was set.
+/// The rows a search has seen: a bit each, and the list of them.
 #[derive(Default)]
 pub(crate) struct Visited {
     words: Vec<u64>,
-    touched: Vec<u32>,
+    seen: Vec<u32>,
     rows: usize,
 }
 
 impl Visited {
     fn start(&mut self, rows: usize) {
-        for word in self.touched.drain(..) {
-            self.words[word as usize] = 0;
+        for row in self.seen.drain(..) {
+            self.words[row as usize / 64] = 0;
         }
         self.rows = rows;
         if self.words.len() < rows.div_ceil(64) {
@@ -33,19 +34,32 @@ impl Visited {
     /// Whether this is the first visit. A row out of range counts as seen.
     #[inline]
     pub(crate) fn first(&mut self, row: u32) -> bool {
-        if row as usize >= self.rows {
-            return false;
+        !self.fresh(&[row]).is_empty()
+    }
+
+    /// Those of a list, up to its first unused place, that are visited for the first time. Rows out of range are left out.
+    #[inline]
+    pub(crate) fn fresh(&mut self, list: &[u32]) -> &[u32] {
+        let start = self.seen.len();
+        self.seen.resize(start + list.len(), 0);
+        let (rows, fresh) = (self.rows as u32, &mut self.seen[start..]);
+        let mut count = 0;
+        for &row in list {
+            if row >= rows {
+                // Unused places are out of range, too.
+                if row == NONE {
+                    break;
+                }
+                continue;
+            }
+            // Whether a row was seen cannot be foreseen, so there is no branch on it.
+            let (word, bit) = (&mut self.words[row as usize / 64], row % 64);
+            fresh[count] = row;
+            count += usize::from(*word >> bit & 1 == 0);
+            *word |= 1 << bit;
         }
-        let (word, bit) = (row / 64, 1u64 << (row % 64));
-        let seen = &mut self.words[word as usize];
-        if *seen & bit != 0 {
-            return false;
-        }
-        if *seen == 0 {
-            self.touched.push(word);
-        }
-        *seen |= bit;
-        true
+        self.seen.truncate(start + count);
+        &self.seen[start..]
     }
 }
 
@@ -55,7 +69,8 @@ pub(crate) struct Scratch {
     pub(crate) visited: Visited,
     /// The best so far, best first.
     pub(crate) pool: Vec<Candidate>,
-    pub(crate) fresh: Vec<u32>,
+    /// How many ranks were asked for.
+    pub(crate) ranked: usize,
 }
 
 impl Scratch {
@@ -63,6 +78,7 @@ impl Scratch {
     pub(crate) fn start(&mut self, rows: usize) -> &mut Self {
         self.visited.start(rows);
         self.pool.clear();
+        self.ranked = 0;
         self
     }
 }

@@ -4,13 +4,14 @@ use super::links::{Links, Lists, UpperLevel};
 use super::scratch::Scratch;
 use crate::vector::distance;
 use crate::vector::top_k::Ranked;
-use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// How near positions are to what is searched for.
 pub(crate) trait Nearness {
     /// Higher is nearer. Only asked for positions below the number of rows.
     fn rank(&self, position: u32) -> f32;
+    /// The rank of what is at no distance at all; ranks fall as squared distances from it grow, or twice as fast.
+    fn zero(&self) -> f32;
     /// A rank will be asked for soon.
     fn prefetch(&self, position: u32);
 }
@@ -34,11 +35,67 @@ impl Candidate {
     }
 }
 
-/// Leaves about `ef` positions near what is searched for in `scratch.pool`, best first. The scratch has been started
-/// with the number of rows.
-pub(crate) fn nearest(links: Links<'_>, ef: usize, scratch: &mut Scratch, to: &impl Nearness) {
+/// When a search has seen enough. Candidates are kept while they are not much farther than the hits (Al-Jazzazi et al.
+/// 2025, "Distance adaptive beam search", arXiv 2505.15636), within bounds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Stop {
+    /// Candidates that are kept however far they are, at least 1.
+    pub(crate) least: usize,
+    /// Candidates that are kept at most.
+    pub(crate) most: usize,
+    /// The hit that distances are compared with, counted from 1.
+    pub(crate) hits: usize,
+    /// What is more than this many times as far is not kept beyond `least`.
+    pub(crate) reach: f32,
+}
+
+impl Stop {
+    /// Keeps that many candidates, as HNSW has it.
+    pub(crate) fn at(candidates: usize) -> Self {
+        let candidates = candidates.max(1);
+        Self { least: candidates, most: candidates, hits: usize::MAX, reach: 1.0 }
+    }
+
+    /// Keeps that many candidates however far they are.
+    pub(crate) fn with_at_least(self, candidates: usize) -> Self {
+        let least = self.least.max(candidates);
+        Self { least, most: self.most.max(least), ..self }
+    }
+
+    /// The rank that candidates beyond `least` have to be above. `zero` is the rank at no distance.
+    #[inline]
+    fn bound(&self, kept: &[Candidate], zero: f32) -> f32 {
+        match kept.get(self.hits - 1) {
+            // Ranks are linear in squared distances.
+            Some(hit) => zero - self.reach * self.reach * (zero - hit.rank),
+            None => f32::NEG_INFINITY,
+        }
+    }
+
+    /// The rank that a candidate has to be above to be kept.
+    #[inline]
+    fn limit(&self, kept: &[Candidate], bound: f32) -> f32 {
+        if kept.len() >= self.most {
+            return kept.last().map_or(f32::NEG_INFINITY, |last| last.rank.max(bound));
+        }
+        kept.get(self.least - 1).map_or(f32::NEG_INFINITY, |last| last.rank.min(bound))
+    }
+
+    /// Takes away candidates that are not kept beside better ones.
+    #[inline]
+    fn trim(&self, kept: &mut Vec<Candidate>, bound: f32) {
+        kept.truncate(self.most);
+        while kept.len() > self.least && kept.last().is_some_and(|last| last.rank <= bound) {
+            kept.pop();
+        }
+    }
+}
+
+/// Leaves positions near what is searched for in `scratch.pool`, best first. The scratch has been started with the number
+/// of rows.
+pub(crate) fn nearest(links: Links<'_>, stop: Stop, scratch: &mut Scratch, to: &impl Nearness) {
     if let Some(start) = descend(links.entry, links.upper, scratch.visited.rows(), to) {
-        nearest_from(links.level0, start, ef, scratch, to);
+        nearest_from(links.level0, start, stop, scratch, to);
     }
 }
 
@@ -46,15 +103,18 @@ pub(crate) fn nearest(links: Links<'_>, ef: usize, scratch: &mut Scratch, to: &i
 pub(crate) fn nearest_from(
     lists: Lists<'_>,
     start: u32,
-    ef: usize,
+    stop: Stop,
     scratch: &mut Scratch,
     to: &impl Nearness,
 ) {
-    let Scratch { visited, pool, fresh } = scratch;
+    let Scratch { visited, pool, ranked } = scratch;
     if !visited.first(start) {
         return;
     }
     pool.push(Candidate { rank: to.rank(start), position: start });
+    let zero = to.zero();
+    let mut bound = stop.bound(pool, zero);
+    let mut limit = stop.limit(pool, bound);
     let mut next = 0;
     while let Some(candidate) = pool.get_mut(next) {
         if candidate.position & EXPANDED != 0 {
@@ -63,75 +123,76 @@ pub(crate) fn nearest_from(
         }
         let position = candidate.position;
         candidate.position |= EXPANDED;
-        fresh.clear();
-        for neighbor in lists.neighbors(position as usize) {
-            if visited.first(neighbor) {
-                to.prefetch(neighbor);
-                fresh.push(neighbor);
-            }
-        }
+        let fresh = visited.fresh(lists.places(position as usize));
+        fresh.iter().for_each(|&neighbor| to.prefetch(neighbor));
         next += 1;
         // Nearly always the one that comes next.
         if let Some(likely) = pool.get(next) {
             distance::prefetch(lists.places(likely.position() as usize));
         }
-        for &position in &*fresh {
+        *ranked += fresh.len();
+        for &position in fresh {
             let rank = to.rank(position);
-            if pool.len() >= ef {
-                if pool.last().is_some_and(|worst| rank <= worst.rank) {
-                    continue;
-                }
-                pool.pop();
+            if rank <= limit {
+                continue;
             }
             let at = pool.partition_point(|better| better.rank >= rank);
             pool.insert(at, Candidate { rank, position });
-            next = next.min(at);
+            if at <= next {
+                // It is looked at soon.
+                distance::prefetch(lists.places(position as usize));
+                next = at;
+            }
+            if at < stop.hits {
+                bound = stop.bound(pool, zero);
+            }
+            stop.trim(pool, bound);
+            limit = stop.limit(pool, bound);
         }
     }
 }
 
-/// Up to `ef` accepted positions, in no order. Positions that `accept` refuses are walked through but not returned, so
-/// the search goes on until `ef` accepted ones are nearer than anything left to look at.
+/// As [`nearest`], of the positions that `accept` accepts. Those that it refuses are walked through but not kept, so
+/// the search goes on until enough accepted ones are nearer than anything left to look at.
 pub(crate) fn nearest_accepted(
     links: Links<'_>,
-    ef: usize,
+    stop: Stop,
     scratch: &mut Scratch,
     to: &impl Nearness,
     accept: impl Fn(u32) -> bool,
-) -> Vec<Ranked> {
-    let Some(entry) = descend(links.entry, links.upper, scratch.visited.rows(), to) else {
-        return Vec::new();
+) {
+    let Some(entry) = descend(links.entry, links.upper, scratch.visited.rows(), to) else { return };
+    let Scratch { visited, pool, ranked, .. } = scratch;
+    let zero = to.zero();
+    let (mut bound, mut limit) = (f32::NEG_INFINITY, f32::NEG_INFINITY);
+    let mut frontier = BinaryHeap::new();
+    let mut see = |position: u32, limit: &mut f32, frontier: &mut BinaryHeap<Ranked>| {
+        let rank = to.rank(position);
+        if rank <= *limit {
+            return;
+        }
+        frontier.push(Ranked { rank, row: u64::from(position) });
+        if accept(position) {
+            let at = pool.partition_point(|better| better.rank >= rank);
+            pool.insert(at, Candidate { rank, position });
+            if at < stop.hits {
+                bound = stop.bound(pool, zero);
+            }
+            stop.trim(pool, bound);
+            *limit = stop.limit(pool, bound);
+        }
     };
-    let start = Ranked { rank: to.rank(entry), row: u64::from(entry) };
-    let mut frontier = BinaryHeap::from([start]);
-    let mut found: BinaryHeap<Reverse<Ranked>> = BinaryHeap::with_capacity(ef.min(4096) + 1);
-    scratch.visited.first(entry);
-    if accept(entry) {
-        found.push(Reverse(start));
-    }
+    visited.first(entry);
+    see(entry, &mut limit, &mut frontier);
     while let Some(nearest) = frontier.pop() {
-        if found.len() >= ef && found.peek().is_some_and(|worst| nearest.rank < worst.0.rank) {
+        if nearest.rank < limit {
             break;
         }
-        for neighbor in links.level0.neighbors(nearest.row as usize) {
-            if !scratch.visited.first(neighbor) {
-                continue;
-            }
-            let rank = to.rank(neighbor);
-            if found.len() >= ef && found.peek().is_some_and(|worst| rank <= worst.0.rank) {
-                continue;
-            }
-            let ranked = Ranked { rank, row: u64::from(neighbor) };
-            frontier.push(ranked);
-            if accept(neighbor) {
-                found.push(Reverse(ranked));
-                if found.len() > ef {
-                    found.pop();
-                }
-            }
-        }
+        let fresh = visited.fresh(links.level0.places(nearest.row as usize));
+        fresh.iter().for_each(|&neighbor| to.prefetch(neighbor));
+        *ranked += fresh.len();
+        fresh.iter().for_each(|&neighbor| see(neighbor, &mut limit, &mut frontier));
     }
-    found.into_iter().map(|Reverse(ranked)| ranked).collect()
 }
 
 /// The nearest position that greedy steps find on the upper levels; `None` when the entry is not one of the `rows`.

@@ -10,6 +10,7 @@ use crate::index::graph::reach;
 use crate::mapped::frame;
 use crate::vector::distance;
 use crate::vector::metric::Metric;
+use crate::vector::nibbles::Grid;
 use std::ops::Range;
 
 /// How far the squared length of a vector that is stored under cosine may be from 1.
@@ -91,27 +92,39 @@ impl Segment {
     }
 
     fn check_vectors(&self, damage: &mut Vec<String>) {
-        let (codes, scale) = self.codes();
+        let (codes, scale) = (self.codes(), self.scale());
         let norms: Option<&[f32]> = self.norms.as_ref().map(|norms| self.array(norms));
+        let nibbles = self.nibbles().map(|nibbles| (nibbles, Grid::stored(nibbles.grid)));
         let (mut unlike, mut unusable, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
-        let mut expected = Vec::with_capacity(codes.stride);
+        let (mut unlike_nibbles, mut own) = (Vec::new(), Vec::new());
+        let mut expected = Vec::new();
         for (position, (row, vector)) in (0..).zip(self.iter()) {
             expected.clear();
             scale.encode(&vector, &mut expected);
-            if expected != codes.row(position) {
+            if codes.is_some_and(|codes| expected != codes.row(position)) {
                 unlike.push(row);
+            }
+            if let Some((nibbles, grid)) = &nibbles {
+                own.clear();
+                let norm = grid.encode(&vector, &mut own);
+                let has_norm = nibbles.norms.get(position as usize).is_none_or(|known| *known == norm);
+                if own != nibbles.row(position) || !has_norm {
+                    unlike_nibbles.push(row);
+                }
             }
             let unit = self.metric != Metric::Cosine || (distance::dot(&vector, &vector) - 1.0).abs() < UNIT;
             if !unit || !vector.iter().all(|x| x.is_finite()) {
                 unusable.push(row);
             }
-            if norms.is_some_and(|norms| norms[position as usize].to_bits() != codes.norm(position).to_bits())
+            if let (Some(norms), Some(codes)) = (norms, codes)
+                && norms[position as usize].to_bits() != codes.norm(position).to_bits()
             {
                 lengths.push(row);
             }
         }
         for (what, rows) in [
             ("codes do not agree with the vectors of rows", unlike),
+            ("nibbles do not agree with the vectors of rows", unlike_nibbles),
             ("norms do not agree with the codes of rows", lengths),
             ("vectors have components that are no numbers, or not unit length, in rows", unusable),
         ] {

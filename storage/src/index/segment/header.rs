@@ -61,8 +61,19 @@ pub(super) const HALVES: u16 = 8;
 
 /// Pairs of positions, u32: a row and a copy of it, which is no node of the graph; only where there are copies.
 pub(super) const COPIES: u16 = 9;
-/// How it is searched: two u32, whether by vectors, and the least candidates kept or 0 to look at every row.
-pub(super) const PLAN: u16 = 10;
+/// How it was searched before there was [`PLAN`]: two u32, whether by vectors, and the least candidates kept or 0 to look
+/// at every row.
+pub(super) const OLD_PLAN: u16 = 10;
+/// How it is searched: u32, by what (codes, vectors, nibbles), and f32, the longest vector; then for each step f32, the
+/// recall it has, u32 and u32, the fewest and the most candidates kept, f32, how many times as far as a hit, and u32, how
+/// many it looks at.
+pub(super) const PLAN: u16 = 11;
+/// Vectors in four bits per component, in lines of 64 bytes: components 64 to 127 of a line in the upper bits.
+pub(super) const NIBBLES: u16 = 12;
+/// The mean of each component and then its step in [`NIBBLES`], f32.
+pub(super) const GRID: u16 = 13;
+/// Squared distances of the rows of [`NIBBLES`] from the mean, f32; only where the metric needs them.
+pub(super) const NIBBLE_NORMS: u16 = 14;
 
 /// The section that has vectors of a precision.
 pub(super) fn vectors_of(precision: Precision) -> u16 {
@@ -85,7 +96,10 @@ impl Section {
             NORMS => "norms".to_owned(),
             CHECKSUMS => "checksums of rows".to_owned(),
             COPIES => "copies".to_owned(),
-            PLAN => "plan".to_owned(),
+            OLD_PLAN | PLAN => "plan".to_owned(),
+            NIBBLES => "nibbles".to_owned(),
+            GRID => "means and steps of nibbles".to_owned(),
+            NIBBLE_NORMS => "norms of nibbles".to_owned(),
             kind => format!("section of kind {kind}"),
         }
     }

@@ -6,7 +6,7 @@
 //! | write | temp name, fsync, rename, fsync folder |
 //! | open | header and lengths to slices |
 //! | plan | how it is searched |
-//! | search | through the graph, by codes or by vectors |
+//! | search | through the graph, by nibbles, codes or vectors |
 //! | trust | how much of a damaged file is still what was written |
 //! | damage | what the file promises beyond that, looked at |
 //! | verify | checksums at first use |
@@ -29,8 +29,8 @@ mod verify;
 mod write;
 
 pub(crate) use open::{Segment, shape};
-pub(crate) use plan::{Plan, SCAN};
-pub(crate) use search::{By, Stored, Walk};
+pub(crate) use plan::{Means, Plan, Step};
+pub(crate) use search::{By, Coded, Stored, Walk};
 pub(crate) use trust::{Trust, numbers};
 pub(crate) use verify::row_checksum;
 pub(crate) use write::{SegmentRows, write};

@@ -4,12 +4,16 @@
 //! read the arrays. What the arrays hold is not trusted: positions out of range are skipped by the search, and hits are
 //! verified.
 
-use super::header::{self, CHECKSUMS, CODES, COPIES, LINKS, NODES, NORMS, PLAN, ROWS, Section, vectors_of};
-use super::plan::{Plan, SCAN};
-use super::search::{By, Stored, Walk};
+use super::header::{
+    self, CHECKSUMS, CODES, COPIES, GRID, LINKS, NIBBLE_NORMS, NIBBLES, NODES, NORMS, OLD_PLAN, PLAN, ROWS,
+    Section, vectors_of,
+};
+use super::plan::{Means, Plan};
+use super::search::{By, Coded, Stored, Walk};
 use super::verify::Verified;
 use crate::error::{Result, StorageError};
 use crate::index::copies::Copies;
+use crate::index::effort::{Effort, LEAST_RECALL};
 use crate::index::graph::links::{Graph, Level, Links, Lists, UpperLevel};
 use crate::index::graph::scratch::ScratchPool;
 use crate::index::graph::search::MAX_ROWS;
@@ -18,6 +22,7 @@ use crate::mapped::map;
 use crate::vector::codes::{self, Codes, Scale};
 use crate::vector::distance;
 use crate::vector::metric::Metric;
+use crate::vector::nibbles::{self, Grid, Nibbles};
 use crate::vector::precision::Precision;
 use crate::vector::top_k::{Ranked, TopK};
 use memmap2::Mmap;
@@ -41,10 +46,12 @@ pub(crate) struct Segment {
     pub(super) vectors: Range<usize>,
     pub(super) precision: Precision,
     row_checksums: Option<Range<usize>>,
-    pub(super) codes: Range<usize>,
+    /// And their norms: what nothing walks over is not kept.
+    pub(super) codes: Option<Range<usize>>,
     pub(super) norms: Option<Range<usize>>,
     copies: Option<Range<usize>>,
     plan: Plan,
+    nibbles: Option<NibbleSections>,
     pub(super) level0: (Range<usize>, usize),
     pub(super) upper: Vec<(Range<usize>, Range<usize>, usize)>,
     /// Every section of the header, known or not, and where it is.
@@ -53,6 +60,13 @@ pub(crate) struct Segment {
     checksum: u32,
     pub(super) verified: Verified,
     scratches: ScratchPool,
+}
+
+/// Where nibbles are, and what they are made with; norms only where the metric needs them.
+struct NibbleSections {
+    bytes: Range<usize>,
+    grid: Range<usize>,
+    norms: Option<Range<usize>>,
 }
 
 impl Segment {
@@ -90,17 +104,31 @@ impl Segment {
         let vectors = find(vectors_of(precision), 0, count.checked_mul(dimension), precision.bytes())?;
         let has_row_checksums = header.sections.iter().any(|s| s.kind == CHECKSUMS);
         let row_checksums = has_row_checksums.then(|| find(CHECKSUMS, 0, Some(count), 4)).transpose()?;
-        let codes = find(CODES, 0, count.checked_mul(codes::stride(dimension)), 1)?;
-        let norms = match metric {
-            Metric::L2 => Some(find(NORMS, 0, Some(count), 4)?),
-            Metric::Cosine | Metric::Dot => None,
-        };
         let has = |kind: u16| header.sections.iter().any(|section| section.kind == kind);
         let copies = has(COPIES).then(|| find(COPIES, 0, None, 8)).transpose()?;
-        let plan = match has(PLAN) {
-            true => Plan::from_bytes(&map[find(PLAN, 0, Some(2), 4)?]),
-            false => Plan::default(),
+        let plan = match (has(PLAN), has(OLD_PLAN)) {
+            (true, _) => Plan::from_words(map::array(&map, &find(PLAN, 0, None, 4)?)),
+            (false, true) => {
+                let words: &[u32] = map::array(&map, &find(OLD_PLAN, 0, Some(2), 4)?);
+                words.first_chunk().map(|&words| Plan::from_old(words))
+            }
+            (false, false) => Some(Plan::unmeasured(Means::Codes, 1)),
         };
+        let plan = plan.ok_or_else(|| corrupt("the plan is none that is known".to_owned()))?;
+        let nibbles = match (plan.means, metric) {
+            (Means::Codes | Means::Vectors, _) => None,
+            (Means::Nibbles, metric) => {
+                let norms = (metric == Metric::L2).then(|| find(NIBBLE_NORMS, 0, Some(count), 4));
+                let bytes = find(NIBBLES, 0, count.checked_mul(nibbles::stride(dimension)), 1)?;
+                let grid = find(GRID, 0, Some(Grid::numbers_of(dimension)), 4)?;
+                Some(NibbleSections { bytes, grid, norms: norms.transpose()? })
+            }
+        };
+        let has_codes = nibbles.is_none() || has(CODES);
+        let codes =
+            has_codes.then(|| find(CODES, 0, count.checked_mul(codes::stride(dimension)), 1)).transpose()?;
+        let norms =
+            (has_codes && metric == Metric::L2).then(|| find(NORMS, 0, Some(count), 4)).transpose()?;
         let level0 = (find(LINKS, 0, count.checked_mul(stride(0)), 4)?, stride(0));
         let mut upper = Vec::new();
         while header.sections.iter().any(|s| s.kind == NODES && usize::from(s.level) == upper.len() + 1) {
@@ -129,6 +157,7 @@ impl Segment {
             norms,
             copies,
             plan,
+            nibbles,
             level0,
             upper,
             sections,
@@ -188,9 +217,15 @@ impl Segment {
         crc.finalize()
     }
 
-    /// The codes, and their scale.
-    pub(crate) fn codes(&self) -> (Codes<'_>, Scale) {
-        (Codes { codes: self.array(&self.codes), stride: codes::stride(self.dimension) }, self.scale)
+    /// The codes, if it has them.
+    pub(crate) fn codes(&self) -> Option<Codes<'_>> {
+        let codes = self.array(self.codes.as_ref()?);
+        Some(Codes { codes, stride: codes::stride(self.dimension) })
+    }
+
+    /// Of the codes that it has or was made with.
+    pub(crate) fn scale(&self) -> Scale {
+        self.scale
     }
 
     /// A copy of the graph.
@@ -212,12 +247,14 @@ impl Segment {
         if ids.get(guess) == Some(&row) { Some(guess) } else { ids.binary_search(&row).ok() }
     }
 
-    /// Up to `most` rows near the query, through the graph, with their exact ranks: of the `ef` nearest by codes the
-    /// first `most`. With `accept`, only rows that it accepts. The ids have to be known to be sound; the rows are verified.
+    /// Up to `most` rows near the query, through the graph, with their exact ranks: the first of those that it finds with
+    /// `effort` for so many `hits`. With `accept`, only rows that it accepts. The ids have to be known to be sound; the rows
+    /// are verified.
     pub(crate) fn search(
         &self,
         query: &[f32],
-        ef: usize,
+        effort: Effort,
+        hits: usize,
         most: usize,
         accept: Option<&dyn Fn(u64) -> bool>,
     ) -> Result<Vec<Ranked>> {
@@ -225,10 +262,13 @@ impl Segment {
         let row = |position: u32| ids.get(position as usize).copied();
         let accepted = accept.map(|accept| move |position: u32| row(position).is_some_and(accept));
         let accept = accepted.as_ref().map(|accept| accept as &dyn Fn(u32) -> bool);
-        if self.plan.effort == SCAN {
-            return self.scan(query, most, accept);
-        }
-        let ef = ef.max(self.plan.effort as usize);
+        let stop = match effort {
+            Effort::Recall(recall) => self.plan.stop(recall, hits),
+            Effort::Candidates(candidates) => {
+                self.plan.stop(LEAST_RECALL, hits).map(|stop| stop.with_at_least(candidates))
+            }
+        };
+        let Ok(stop) = stop else { return self.scan(query, most, accept) };
         let upper: Vec<UpperLevel<'_>> = self
             .upper
             .iter()
@@ -239,9 +279,10 @@ impl Segment {
             .collect();
         let level0 = Lists { stride: self.level0.1, places: self.array(&self.level0.0) };
         let links = Links { entry: self.entry, level0, upper: &upper };
-        let walk = Walk { metric: self.metric, links, copies: self.copies(), by: self.by() };
+        let (copies, longest) = (self.copies(), self.plan.longest);
+        let walk = Walk { metric: self.metric, links, copies, by: self.by(), longest };
         let positions =
-            self.scratches.with(ids.len(), |scratch| walk.positions(query, ef, most, accept, scratch));
+            self.scratches.with(ids.len(), |scratch| walk.positions(query, stop, most, accept, scratch));
         let positions: Vec<usize> = positions.into_iter().map(|position| position as usize).collect();
         positions.iter().filter_map(|&position| self.stored_at(position)).for_each(distance::prefetch);
         let exact = |position: usize| {
@@ -271,12 +312,23 @@ impl Segment {
 
     /// What a search of it steps by.
     fn by(&self) -> By<'_> {
-        if self.plan.by_vectors {
-            return By::Vectors(self.stored());
-        }
-        let (codes, scale) = self.codes();
         let norms = self.norms.as_ref().map_or(&[][..], |norms| self.array(norms));
-        By::Codes { codes, scale, norms }
+        match (self.plan.means, self.nibbles(), self.codes()) {
+            (Means::Nibbles, Some(nibbles), _) => By::Nibbles(nibbles),
+            (Means::Codes, _, Some(codes)) => By::Codes(Coded { codes, scale: self.scale, norms }),
+            _ => By::Vectors(self.stored()),
+        }
+    }
+
+    /// What searches walk over, where they do.
+    pub(crate) fn nibbles(&self) -> Option<Nibbles<'_>> {
+        let NibbleSections { bytes, grid, norms } = self.nibbles.as_ref()?;
+        Some(Nibbles {
+            bytes: &self.map[bytes.clone()],
+            stride: nibbles::stride(self.dimension),
+            norms: norms.as_ref().map_or(&[], |norms| self.array(norms)),
+            grid: self.array(grid),
+        })
     }
 
     /// Rows that are no nodes of the graph, with those that stand for them.
@@ -285,18 +337,23 @@ impl Segment {
     }
 
     /// How it is searched.
-    pub(crate) fn plan(&self) -> Plan {
-        self.plan
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
     }
 
-    /// Bytes of the file, and those of what a search reads at random places: codes and their norms or the vectors, links,
-    /// row ids.
+    /// Bytes of the file, and those of what a search reads at random places: nibbles, codes or vectors and their norms,
+    /// links, row ids.
     pub(crate) fn bytes(&self) -> (u64, u64) {
         let upper = self.upper.iter().map(|(nodes, links, _)| nodes.len() + links.len());
         let norms = self.norms.as_ref().map_or(0, ExactSizeIterator::len);
-        let steps = match self.plan.by_vectors || self.plan.effort == SCAN {
-            true => self.vectors.len(),
-            false => self.codes.len() + norms,
+        let steps = match (&self.nibbles, self.plan.means) {
+            (Some(nibbles), _) => {
+                nibbles.bytes.len() + nibbles.norms.as_ref().map_or(0, ExactSizeIterator::len)
+            }
+            (None, Means::Codes) if !self.plan.steps.is_empty() => {
+                self.codes.as_ref().map_or(0, ExactSizeIterator::len) + norms
+            }
+            _ => self.vectors.len(),
         };
         let searched = steps + self.level0.0.len() + upper.sum::<usize>() + self.rows.len();
         (self.map.len() as u64, searched as u64)

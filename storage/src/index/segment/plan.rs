@@ -1,35 +1,167 @@
 //! How a segment is searched, as was found out when it was made; see [`crate::index::measure`].
 
-/// Effort of a segment whose graph does not find enough: all of it is looked at.
-pub(crate) const SCAN: u32 = 0;
+use crate::index::effort::DEFAULT_EF_SEARCH;
+use crate::index::graph::search::Stop;
+use crate::index::measure::HITS;
 
-/// A section of two numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Candidates that a search keeps at most of segments that were not measured.
+const UNMEASURED_MOST: u32 = 1_536;
+/// And how far.
+const UNMEASURED_REACH: f32 = 1.08;
+/// Candidates that a search keeps at most, whatever a file says.
+const MOST: u32 = 1 << 16;
+/// Words of a step.
+const STEP_WORDS: usize = 5;
+
+/// What the steps through the graph are decided by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Means {
+    #[default]
+    Codes,
+    /// Codes do not tell the rows apart; the graph too is one of vectors.
+    Vectors,
+    Nibbles,
+}
+
+/// How widely to search to find a share of what the exact scan finds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Step {
+    /// That share.
+    pub(crate) recall: f32,
+    /// See [`Stop`].
+    pub(crate) least: u32,
+    pub(crate) most: u32,
+    pub(crate) reach: f32,
+    /// Candidates whose links were looked at, on average.
+    pub(crate) width: u32,
+}
+
+/// A section of a segment.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plan {
-    /// Whether the graph is one of the vectors, because codes do not tell the rows apart.
-    pub(crate) by_vectors: bool,
-    /// Candidates that a search has to keep at least, or [`SCAN`].
-    pub(crate) effort: u32,
+    pub(crate) means: Means,
+    /// The length of the longest vector; 1 under cosine.
+    pub(crate) longest: f32,
+    /// From the quickest to the best; none where all rows are looked at.
+    pub(crate) steps: Vec<Step>,
 }
 
-impl Default for Plan {
-    /// By codes, as wide as is asked for: what segments of before there were plans have.
-    fn default() -> Self {
-        Self { by_vectors: false, effort: 1 }
-    }
-}
+/// What searches a segment in full, instead of through its graph.
+pub(crate) struct Scan;
 
 impl Plan {
-    pub(super) fn to_words(self) -> [u32; 2] {
-        [u32::from(self.by_vectors), self.effort]
+    /// Of a segment that is not measured.
+    pub(crate) fn unmeasured(means: Means, least: u32) -> Self {
+        let least = least.max(DEFAULT_EF_SEARCH as u32);
+        let (most, reach) = (UNMEASURED_MOST.max(least), UNMEASURED_REACH);
+        let step = Step { recall: f32::NAN, least, most, reach, width: least };
+        Self { means, longest: 1.0, steps: vec![step] }
     }
 
-    /// The plan that 8 bytes say; any of them is one.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
-        let word = |at: usize| {
-            let word = bytes.get(at..at + 4).and_then(|word| word.try_into().ok());
-            u32::from_le_bytes(word.unwrap_or_default())
+    /// All rows are looked at.
+    pub(crate) fn scan(means: Means) -> Self {
+        Self { means, longest: 1.0, steps: Vec::new() }
+    }
+
+    /// The quickest step that found so much, or else the best.
+    fn step(&self, recall: f32) -> Option<&Step> {
+        self.steps.iter().find(|step| step.recall >= recall).or(self.steps.last())
+    }
+
+    /// When to stop to find that share of the nearest `hits` rows.
+    pub(crate) fn stop(&self, recall: f32, hits: usize) -> Result<Stop, Scan> {
+        let step = self.step(recall).ok_or(Scan)?;
+        // Measured for HITS: of more hits each has its own neighbours.
+        let more = hits.saturating_sub(HITS).saturating_mul(2);
+        let (least, most) = (step.least as usize, step.most as usize);
+        let least = least.max(hits);
+        Ok(Stop {
+            least,
+            most: most.saturating_add(more).max(least),
+            hits: hits.max(HITS),
+            reach: step.reach,
+        })
+    }
+
+    /// How many candidates such a search looks at, about.
+    pub(crate) fn width(&self, recall: f32) -> Option<u32> {
+        self.step(recall).map(|step| step.width)
+    }
+
+    /// What was measured of searches that want that share; `None` where nothing was.
+    pub(crate) fn measured(&self, recall: f32) -> Option<f32> {
+        self.step(recall).map_or(Some(1.0), |step| Some(step.recall).filter(|recall| !recall.is_nan()))
+    }
+
+    pub(super) fn to_words(&self) -> Vec<u32> {
+        let means = match self.means {
+            Means::Codes => 0,
+            Means::Vectors => 1,
+            Means::Nibbles => 2,
         };
-        Self { by_vectors: word(0) != 0, effort: word(4) }
+        let steps = self.steps.iter().flat_map(|step| {
+            [step.recall.to_bits(), step.least, step.most, step.reach.to_bits(), step.width]
+        });
+        [means, self.longest.to_bits()].into_iter().chain(steps).collect()
+    }
+
+    /// The plan that words say; `None` where it is none that this build knows. What it says is not trusted: at worst rows
+    /// are not found until the segment is checked.
+    pub(super) fn from_words(words: &[u32]) -> Option<Self> {
+        let (&[means, longest], steps) = words.split_first_chunk()?;
+        let means = match means {
+            0 => Means::Codes,
+            1 => Means::Vectors,
+            2 => Means::Nibbles,
+            _ => return None,
+        };
+        let (steps, rest) = steps.as_chunks::<STEP_WORDS>();
+        let steps = steps.iter().map(|&[recall, least, most, reach, width]| Step {
+            recall: f32::from_bits(recall),
+            least: least.clamp(1, MOST),
+            most: most.max(least).clamp(1, MOST),
+            reach: f32::from_bits(reach),
+            width,
+        });
+        rest.is_empty().then(|| Self { means, longest: f32::from_bits(longest), steps: steps.collect() })
+    }
+
+    /// The plan of a segment of before recall was measured: whether by vectors, and the candidates to keep, 0 for all.
+    pub(super) fn from_old(words: [u32; 2]) -> Self {
+        let means = if words[0] == 0 { Means::Codes } else { Means::Vectors };
+        if words[1] == 0 { Self::scan(means) } else { Self::unmeasured(means, words[1]) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(recall: f32, most: u32) -> Step {
+        Step { recall, least: 16, most, reach: 1.1, width: 20 }
+    }
+
+    #[test]
+    fn a_plan_comes_back_and_gives_the_quickest_step_that_is_enough() {
+        let steps = vec![step(0.9, 48), step(0.98, 96), step(0.995, 192)];
+        let plan = Plan { means: Means::Nibbles, longest: 2.5, steps };
+        assert_eq!(Plan::from_words(&plan.to_words()).unwrap(), plan);
+        for (wanted, most) in [(0.5, 48), (0.9, 48), (0.95, 96), (0.99, 192), (0.999, 192)] {
+            assert_eq!(plan.stop(wanted, 10).unwrap_or_else(|_| unreachable!()).most, most, "{wanted}");
+        }
+        assert_eq!((plan.measured(0.95), plan.width(0.95)), (Some(0.98), Some(20)));
+        assert!(Plan::scan(Means::Codes).stop(0.5, 10).is_err());
+        assert_eq!(Plan::scan(Means::Codes).measured(0.5), Some(1.0));
+        assert_eq!(Plan::unmeasured(Means::Codes, 7).measured(0.5), None);
+    }
+
+    #[test]
+    fn words_that_are_no_plan_are_refused_and_none_asks_for_nothing() {
+        assert_eq!(Plan::from_words(&[]), None);
+        assert_eq!(Plan::from_words(&[3, 0]), None);
+        assert_eq!(Plan::from_words(&[0, 0, 1]), None);
+        let plan = Plan::from_words(&[0; 7]).unwrap();
+        let stop = plan.stop(0.5, 10).unwrap_or_else(|_| unreachable!());
+        assert!(stop.least >= 10 && stop.most >= stop.least.min(1));
     }
 }

@@ -1,25 +1,31 @@
-//! The search of one segment, in a file or still in memory: through the graph, by codes or by vectors.
+//! The search of one segment, in a file or still in memory: through the graph, by nibbles, codes or vectors.
 
 use crate::index::copies::Copies;
 use crate::index::graph::links::Links;
 use crate::index::graph::scratch::Scratch;
-use crate::index::graph::search::{self, Nearness};
+use crate::index::graph::search::{self, Nearness, Stop};
 use crate::vector::codes::{self, Codes, Scale};
 use crate::vector::distance;
 use crate::vector::metric::Metric;
+use crate::vector::nibbles::{Grid, NibbleQuery, Nibbles};
 use crate::vector::precision::Precision;
 use std::borrow::Cow;
 
 /// What the steps of a search are decided by.
 #[derive(Clone, Copy)]
 pub(crate) enum By<'a> {
-    Codes {
-        codes: Codes<'a>,
-        scale: Scale,
-        /// Empty where the inner product alone ranks.
-        norms: &'a [f32],
-    },
+    Nibbles(Nibbles<'a>),
+    Codes(Coded<'a>),
     Vectors(Stored<'a>),
+}
+
+/// Vectors as codes, row after row.
+#[derive(Clone, Copy)]
+pub(crate) struct Coded<'a> {
+    pub(crate) codes: Codes<'a>,
+    pub(crate) scale: Scale,
+    /// Empty where the inner product alone ranks.
+    pub(crate) norms: &'a [f32],
 }
 
 /// Vectors as bytes, row after row.
@@ -51,68 +57,113 @@ pub(crate) struct Walk<'a> {
     pub(crate) links: Links<'a>,
     pub(crate) copies: Copies<'a>,
     pub(crate) by: By<'a>,
+    /// The length of the longest vector; it is that which inner products are distances to (see
+    /// [`crate::index::graph`]). Of no meaning under L2.
+    pub(crate) longest: f32,
 }
 
 impl Walk<'_> {
-    /// Up to `most` positions near the query, of the `ef` nearest that the search sees; with `accept`, only those it
-    /// accepts. The scratch has been started with the number of rows.
+    /// Up to `most` positions near the query, of those that the search sees; with `accept`, only those it accepts. The
+    /// scratch has been started with the number of rows.
     pub(crate) fn positions(
         &self,
         query: &[f32],
-        ef: usize,
+        stop: Stop,
         most: usize,
         accept: Option<&dyn Fn(u32) -> bool>,
         scratch: &mut Scratch,
     ) -> Vec<u32> {
         match self.by {
-            By::Codes { codes, scale, norms } => {
+            By::Nibbles(nibbles) => {
+                let grid = Grid::stored(nibbles.grid);
+                let zero = match self.metric {
+                    Metric::L2 => grid.squared_distance(query),
+                    Metric::Cosine | Metric::Dot => self.zero(distance::dot(query, query), 1.0),
+                };
+                let to = ByNibbles { query: grid.query(self.metric, query, 1.0), nibbles, zero };
+                self.walk(&to, stop, accept, scratch);
+            }
+            By::Codes(coded) => {
                 let mut code = Vec::with_capacity(codes::stride(query.len()));
-                scale.encode(query, &mut code);
-                self.nearest(&ByCodes { query: &code, codes, norms }, ef, most, accept, scratch)
+                self.walk(&self.by_codes(query, coded, &mut code), stop, accept, scratch);
             }
             By::Vectors(stored) => {
-                let to = ByVectors { query, metric: self.metric, stored };
-                self.nearest(&to, ef, most, accept, scratch)
+                let zero = match self.metric {
+                    Metric::L2 => 0.0,
+                    Metric::Cosine | Metric::Dot => self.zero(distance::dot(query, query), 1.0),
+                };
+                self.walk(&ByVectors { query, metric: self.metric, stored, zero }, stop, accept, scratch);
             }
+        }
+        let nodes = scratch.pool.iter().map(|found| found.position());
+        if self.copies.0.is_empty() {
+            return nodes.take(most).collect();
+        }
+        let with_copies = nodes
+            .take(most)
+            .flat_map(|node| std::iter::once(node).chain(self.copies.of(node).iter().map(|&[_, copy]| copy)));
+        with_copies.filter(|&position| accept.is_none_or(|accept| accept(position))).take(most).collect()
+    }
+
+    /// What a row ranks at that is at no distance from a query of that squared length; `unit` is that of lengths.
+    fn zero(&self, squared_length: f32, unit: f32) -> f32 {
+        match self.metric {
+            Metric::L2 => squared_length,
+            Metric::Cosine | Metric::Dot => squared_length.sqrt() * self.longest * unit,
         }
     }
 
-    fn nearest(
+    fn by_codes<'b>(&self, query: &[f32], coded: Coded<'b>, code: &'b mut Vec<i8>) -> ByCodes<'b> {
+        coded.scale.encode(query, code);
+        let squared_length = distance::dot_codes(code, code) as f32;
+        let zero = self.zero(squared_length, coded.scale.per_unit());
+        ByCodes { query: code, codes: coded.codes, norms: coded.norms, zero }
+    }
+
+    fn walk(
         &self,
         to: &impl Nearness,
-        ef: usize,
-        most: usize,
+        stop: Stop,
         accept: Option<&dyn Fn(u32) -> bool>,
         scratch: &mut Scratch,
-    ) -> Vec<u32> {
-        let nodes: Vec<u32> = match accept {
-            None => {
-                search::nearest(self.links, ef, scratch, to);
-                scratch.pool.iter().take(most).map(|found| found.position()).collect()
-            }
-            Some(accept) => {
-                let any =
-                    |node: u32| accept(node) || self.copies.of(node).iter().any(|&[_, copy]| accept(copy));
-                let mut found = search::nearest_accepted(self.links, ef, scratch, to, any);
-                found.sort_unstable_by(|a, b| b.cmp(a));
-                found.into_iter().take(most).map(|found| found.row as u32).collect()
-            }
-        };
-        if self.copies.0.is_empty() {
-            return nodes;
-        }
-        let with_copies = nodes
-            .into_iter()
-            .flat_map(|node| std::iter::once(node).chain(self.copies.of(node).iter().map(|&[_, copy]| copy)));
-        with_copies.filter(|&position| accept.is_none_or(|accept| accept(position))).take(most).collect()
+    ) {
+        let Some(accept) = accept else { return search::nearest(self.links, stop, scratch, to) };
+        let any = |node: u32| accept(node) || self.copies.of(node).iter().any(|&[_, copy]| accept(copy));
+        search::nearest_accepted(self.links, stop, scratch, to, any);
+    }
+}
+
+/// How near the nibbles of rows are to a query.
+struct ByNibbles<'a> {
+    query: NibbleQuery,
+    nibbles: Nibbles<'a>,
+    zero: f32,
+}
+
+impl Nearness for ByNibbles<'_> {
+    #[inline]
+    fn rank(&self, position: u32) -> f32 {
+        let product = self.query.product(self.nibbles.row(position));
+        self.nibbles.norms.get(position as usize).map_or(product, |norm| 2.0 * product - norm)
+    }
+
+    #[inline]
+    fn zero(&self) -> f32 {
+        self.zero
+    }
+
+    #[inline]
+    fn prefetch(&self, position: u32) {
+        distance::prefetch(self.nibbles.row(position));
     }
 }
 
 /// How near the codes of rows are to those of a query.
-pub(crate) struct ByCodes<'a> {
-    pub(crate) query: &'a [i8],
-    pub(crate) codes: Codes<'a>,
-    pub(crate) norms: &'a [f32],
+struct ByCodes<'a> {
+    query: &'a [i8],
+    codes: Codes<'a>,
+    norms: &'a [f32],
+    zero: f32,
 }
 
 impl Nearness for ByCodes<'_> {
@@ -120,6 +171,11 @@ impl Nearness for ByCodes<'_> {
     fn rank(&self, position: u32) -> f32 {
         let product = distance::dot_codes(self.query, self.codes.row(position)) as f32;
         self.norms.get(position as usize).map_or(product, |norm| 2.0 * product - norm)
+    }
+
+    #[inline]
+    fn zero(&self) -> f32 {
+        self.zero
     }
 
     #[inline]
@@ -133,6 +189,7 @@ struct ByVectors<'a> {
     query: &'a [f32],
     metric: Metric,
     stored: Stored<'a>,
+    zero: f32,
 }
 
 impl Nearness for ByVectors<'_> {
@@ -142,6 +199,11 @@ impl Nearness for ByVectors<'_> {
         self.stored
             .at(position as usize)
             .map_or(f32::NEG_INFINITY, |vector| self.metric.rank(self.query, &vector))
+    }
+
+    #[inline]
+    fn zero(&self) -> f32 {
+        self.zero
     }
 
     #[inline]

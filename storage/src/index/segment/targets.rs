@@ -2,14 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use super::header::decode;
-use super::{Plan, Segment, SegmentRows, file, write};
+use super::{Means, Plan, Segment, SegmentRows, Step, file, write};
 use crate::error::Result;
 use crate::index::copies::Copies;
+use crate::index::effort::Effort;
 use crate::index::graph::build::{BuildOptions, build};
 use crate::mapped::frame::{ALIGNMENT, PREFIX_BYTES, summed_up};
 use crate::sync::atomic::AtomicBool;
 use crate::vector::codes::{Codes, Scale, stride};
 use crate::vector::metric::Metric;
+use crate::vector::nibbles::{self, Grid, Nibbles};
 use crate::vector::precision::Precision;
 use crate::vector::rows::Rows;
 use postil_hostile::Target;
@@ -35,6 +37,13 @@ pub(super) fn sample(row_count: usize, precision: Precision) -> (tempfile::TempD
     let options = BuildOptions { m: 4, ef: 20, threads: 1, busy: &AtomicBool::new(false) };
     let (done, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let graph = build(Metric::L2, Rows::Codes(codes), COPIES, None, options, &done, &stop).unwrap();
+    let grid = Grid::fit(rows(), row_count, DIMENSION);
+    let mut nibbles = Vec::new();
+    let norms: Vec<f32> = rows().map(|vector| grid.encode(vector, &mut nibbles)).collect();
+    let (stride, grid) = (nibbles::stride(DIMENSION), grid.numbers());
+    let nibbles = Nibbles { bytes: &nibbles, stride, norms: &norms, grid };
+    let step = Step { recall: 0.9, least: 10, most: 20, reach: 1.5, width: 10 };
+    let plan = Plan { means: Means::Nibbles, longest: 1.0, steps: vec![step] };
     let content = SegmentRows {
         metric: Metric::L2,
         dimension: DIMENSION,
@@ -42,10 +51,11 @@ pub(super) fn sample(row_count: usize, precision: Precision) -> (tempfile::TempD
         ids: &ids,
         vectors: rows(),
         scale,
-        codes,
+        codes: Some(codes),
         graph: &graph,
         copies: COPIES,
-        plan: Plan::default(),
+        plan: &plan,
+        nibbles: Some(nibbles),
     };
     write(folder.path(), 1, content).unwrap();
     let path = file(folder.path(), 1);
@@ -62,8 +72,8 @@ pub(super) fn open(folder: &Path) -> Result<Segment> {
 fn read(folder: &Path) {
     let Ok(segment) = open(folder) else { return };
     let _ = segment.damage();
-    let _ = segment.search(&[1.0; DIMENSION], 20, 10, None);
-    let _ = segment.search(&[1.0; DIMENSION], 20, 10, Some(&|row| row % 2 == 1));
+    let _ = segment.search(&[1.0; DIMENSION], Effort::Candidates(20), 10, 10, None);
+    let _ = segment.search(&[1.0; DIMENSION], Effort::default(), 10, 10, Some(&|row| row % 2 == 1));
     let _ = segment.position(9);
 }
 

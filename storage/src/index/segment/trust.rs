@@ -9,8 +9,9 @@ use std::path::Path;
 pub(crate) enum Trust {
     /// Row ids and vectors match their checksums.
     All,
-    /// Vectors do not, row ids and codes do: a vector that agrees with its codes is about what was written.
-    WhatCodesConfirm,
+    /// Vectors do not, row ids and codes, if there are some, do: a vector is about what was written that agrees with its
+    /// codes, or with its own checksum.
+    RowByRow,
     Nothing,
 }
 
@@ -25,17 +26,17 @@ impl Segment {
         };
         match (sound(ROWS), sound(vectors_of(self.precision)), sound(CODES)) {
             (true, true, _) => Trust::All,
-            (true, false, true) => Trust::WhatCodesConfirm,
+            (true, false, true) => Trust::RowByRow,
             _ => Trust::Nothing,
         }
     }
 
-    /// Whether the vector at a position agrees with its codes.
-    pub(crate) fn codes_confirm(&self, position: usize) -> bool {
-        let (codes, scale) = self.codes();
+    /// Whether the vector at a position agrees with its codes, or where it has none with its checksum.
+    pub(crate) fn confirms(&self, position: usize) -> bool {
+        let Some(codes) = self.codes() else { return self.row_is_sound(position).is_ok() };
         let mut expected = Vec::with_capacity(codes.stride);
         self.at(position).is_some_and(|vector| {
-            scale.encode(&vector, &mut expected);
+            self.scale().encode(&vector, &mut expected);
             expected == codes.row(position as u32)
         })
     }

@@ -1,7 +1,8 @@
 //! Writing a segment: nothing has the segment's name until every byte is on the medium.
 
 use super::header::{
-    CHECKSUMS, CODES, COPIES, Header, LINKS, NODES, NORMS, PLAN, ROWS, Section, encode, vectors_of,
+    CHECKSUMS, CODES, COPIES, GRID, Header, LINKS, NIBBLE_NORMS, NIBBLES, NODES, NORMS, PLAN, ROWS, Section,
+    encode, vectors_of,
 };
 use super::plan::Plan;
 use super::verify::row_checksum;
@@ -13,6 +14,7 @@ use crate::index::graph::links::Graph;
 use crate::mapped::frame::{ALIGNMENT, pad};
 use crate::vector::codes::{Codes, Scale};
 use crate::vector::metric::Metric;
+use crate::vector::nibbles::Nibbles;
 use crate::vector::precision::Precision;
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
@@ -31,10 +33,13 @@ pub(crate) struct SegmentRows<'a, V> {
     pub(crate) ids: &'a [u64],
     pub(crate) vectors: V,
     pub(crate) scale: Scale,
-    pub(crate) codes: Codes<'a>,
+    /// None where nothing walks over them.
+    pub(crate) codes: Option<Codes<'a>>,
     pub(crate) graph: &'a Graph,
     pub(crate) copies: Copies<'a>,
-    pub(crate) plan: Plan,
+    pub(crate) plan: &'a Plan,
+    /// None where the search does not walk over them.
+    pub(crate) nibbles: Option<Nibbles<'a>>,
 }
 
 /// Writes the file; when it returns, the file is durable under its name.
@@ -43,18 +48,20 @@ pub(crate) fn write(
     number: u32,
     rows: SegmentRows<'_, impl Iterator<Item: Deref<Target = [f32]>>>,
 ) -> Result<()> {
-    let (graph, codes) = (rows.graph, rows.codes);
-    let norms = codes.norms(rows.metric);
+    let graph = rows.graph;
+    let norms = rows.codes.map(|codes| codes.norms(rows.metric)).unwrap_or_default();
     let mut arrays: Vec<(u16, usize, usize, &[u8])> = vec![
         (ROWS, 0, 0, bytemuck::cast_slice(rows.ids)),
-        (CODES, 0, codes.stride, bytemuck::cast_slice(codes.codes)),
         (LINKS, 0, graph.stride, bytemuck::cast_slice(&graph.level0)),
     ];
+    if let Some(codes) = rows.codes {
+        arrays.push((CODES, 0, codes.stride, bytemuck::cast_slice(codes.codes)));
+    }
     for (level, upper) in (1..).zip(&graph.upper) {
         arrays.push((NODES, level, 0, bytemuck::cast_slice(&upper.nodes)));
         arrays.push((LINKS, level, upper.stride, bytemuck::cast_slice(&upper.links)));
     }
-    if rows.metric == Metric::L2 {
+    if rows.metric == Metric::L2 && rows.codes.is_some() {
         arrays.push((NORMS, 0, 0, bytemuck::cast_slice(&norms)));
     }
     let plan = rows.plan.to_words();
@@ -62,6 +69,13 @@ pub(crate) fn write(
         arrays.push((COPIES, 0, 0, bytemuck::cast_slice(rows.copies.0)));
     }
     arrays.push((PLAN, 0, 0, bytemuck::cast_slice(&plan)));
+    if let Some(nibbles) = rows.nibbles {
+        arrays.push((NIBBLES, 0, nibbles.stride, nibbles.bytes));
+        arrays.push((GRID, 0, 0, bytemuck::cast_slice(nibbles.grid)));
+        if rows.metric == Metric::L2 {
+            arrays.push((NIBBLE_NORMS, 0, 0, bytemuck::cast_slice(nibbles.norms)));
+        }
+    }
     let mut offset = 0usize;
     let mut section = |kind: u16, level: usize, stride: usize, bytes: usize, crc: u32| {
         let (level, stride) = (level as u16, stride as u32);

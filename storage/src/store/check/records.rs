@@ -69,7 +69,7 @@ fn each_document(
             report.add(format!("document {id} has key {key:?}, which does not name it"));
         }
         let sound = documents.document_where(id, |fields| *fields == Fields::of(&record.metadata));
-        if let Some(None) = report.entry(|| format!("document {key:?}"), sound)? {
+        if let Some(Some(None)) = report.entry(|| format!("document {key:?}"), sound)? {
             report.add(format!("document {key:?} has other fields for filters than its metadata says"));
         }
         let text = documents.text(id, &(0..record.text_bytes));

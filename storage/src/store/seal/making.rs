@@ -2,13 +2,16 @@
 //! graph has to be searched to find what the exact scan finds.
 
 use crate::index::copies::Copies;
-use crate::index::graph::build::loneliest;
+use crate::index::graph::build::{BuildOptions, loneliest};
 use crate::index::graph::links::{Graph, Level, Links, Lists, UpperLevel};
 use crate::index::graph::scratch::Scratch;
-use crate::index::measure::Sample;
-use crate::index::segment::{By, SCAN, Stored, Walk};
-use crate::vector::codes::{Codes, Scale, stride};
+use crate::index::graph::search::Stop;
+use crate::index::measure::{self, Found, HITS, Kind, Sample};
+use crate::index::segment::{By, Coded, Means, Plan, Step, Stored, Walk};
+use crate::vector::codes::{Codes, Scale};
+use crate::vector::distance;
 use crate::vector::metric::Metric;
+use crate::vector::nibbles::Nibbles;
 use crate::vector::precision::Precision;
 use crate::vector::rows::Rows;
 use crate::vector::top_k::{Ranked, TopK};
@@ -19,14 +22,29 @@ use std::ops::Deref;
 const AS_SMALL_AS_CODES: usize = 16;
 /// Candidates that are ranked by their vectors, as a search for ten hits does it.
 const RANKED: usize = 30;
-/// Recall that the codes must allow, and the graph reach.
-const ENOUGH: f64 = 0.985;
-/// Widths to try, from the default.
-const EFFORTS: [u32; 5] = [1, 192, 384, 768, 1_536];
+/// Recall that codes must allow and the graph reach: else all rows are looked at.
+const ENOUGH: f64 = 0.975;
+/// Recall that nibbles must reach: else codes are tried.
+const ENOUGH_BY_NIBBLES: f64 = 0.993;
+/// What may be missed more for the sake of stopping sooner.
+const SOONER: f64 = 0.006;
+/// What more candidates must find more, or else they have to be farther.
+const FURTHER: f64 = 0.0003;
+/// Recall beyond which no wider search is tried.
+const BEST: f64 = 0.999;
+/// Candidates kept at most, to try in turn.
+const MOST: [usize; 17] =
+    [48, 64, 80, 100, 125, 160, 200, 250, 320, 400, 500, 640, 800, 1_000, 1_250, 1_600, 2_500];
+/// Those that it is found out with how far they may be.
+const USUAL: usize = 500;
+/// Candidates kept at least.
+const LEAST: usize = 16;
+/// How many times as far as a hit candidates are kept, to try.
+const REACHES: [f32; 9] = [1.05, 1.06, 1.08, 1.1, 1.13, 1.2, 1.35, 1.6, 2.2];
+/// Of all rows, for each candidate that is kept at most.
+const FEWEST_PER_CANDIDATE: usize = 8;
 /// Distances that a search computes for each candidate it keeps, about: with more, a scan is as fast.
 const DISTANCES_PER_CANDIDATE: usize = 25;
-/// The width of a search that nothing else is said of.
-const DEFAULT_EF: usize = crate::store::DEFAULT_EF_SEARCH;
 
 /// A segment in the making.
 pub(super) struct Making<'a> {
@@ -36,7 +54,10 @@ pub(super) struct Making<'a> {
     pub(super) scale: Scale,
     pub(super) copies: Copies<'a>,
     /// The vector at a position.
-    pub(super) at: &'a dyn Fn(u32) -> Option<Cow<'a, [f32]>>,
+    pub(super) at: &'a (dyn Fn(u32) -> Option<Cow<'a, [f32]>> + Sync),
+    /// What was really asked.
+    pub(super) asked: &'a [Vec<f32>],
+    pub(super) options: BuildOptions<'a>,
 }
 
 impl Making<'_> {
@@ -45,77 +66,139 @@ impl Making<'_> {
         if self.dimension <= AS_SMALL_AS_CODES {
             return false;
         }
-        let is_copy = self.copies.marks(self.codes.rows());
-        let nodes: Vec<u32> = (0..is_copy.len() as u32).filter(|&row| !is_copy[row as usize]).collect();
-        let asked = Sample::positions(nodes.len()).map(|at| nodes[at]);
-        let sample = self.sample(asked, vectors);
+        let nodes = self.nodes();
+        let rows = measure::rows(nodes.len()).filter_map(|at| self.row(nodes[at]));
+        let sample = Sample::scan(
+            self.metric,
+            rows.map(|row| (Kind::Rows, row)).collect(),
+            vectors,
+            self.options.threads(),
+        );
         let norms = self.codes.norms(self.metric);
-        let mut code = Vec::new();
-        let recall = sample.recall(|query| {
+        let found = sample.find(self.options.threads(), &[], |query, code: &mut Vec<i8>| {
             code.clear();
-            self.scale.encode(query, &mut code);
+            self.scale.encode(query, code);
             let mut top = TopK::new(RANKED);
             for &row in &nodes {
-                let product = crate::vector::distance::dot_codes(&code, self.codes.row(row)) as f32;
+                let product = distance::dot_codes(code, self.codes.row(row)) as f32;
                 let rank = norms.get(row as usize).map_or(product, |norm| 2.0 * product - norm);
                 top.offer(Ranked { rank, row: u64::from(row) });
             }
-            self.ranks(query, top.into_sorted().into_iter().map(|ranked| ranked.row as u32))
+            let found = top.into_sorted().into_iter().map(|ranked| ranked.row as u32);
+            (self.ranks(query, found), 0)
         });
-        debug_assert_eq!(self.codes.stride, stride(self.dimension));
-        recall >= ENOUGH
+        sample.recall(&found) >= ENOUGH
     }
 
-    /// How widely the graph has to be searched; [`SCAN`] where nothing that is faster than a scan is enough.
-    pub(super) fn effort<V: Deref<Target = [f32]>, I: Iterator<Item = V>>(
+    /// How the graph is searched, as it is best.
+    pub(super) fn plan<V: Deref<Target = [f32]>, I: Iterator<Item = V>>(
         &self,
         graph: &Graph,
         rows: Rows<'_>,
+        nibbles: Option<Nibbles<'_>>,
         vectors: impl Fn() -> I,
-    ) -> u32 {
-        let is_copy = self.copies.marks(self.codes.rows());
-        let nodes: Vec<u32> = (0..is_copy.len() as u32).filter(|&row| !is_copy[row as usize]).collect();
-        let asked = Sample::positions(nodes.len()).map(|at| nodes[at]);
-        let anyone = self.sample(asked, vectors());
-        let lonely = self.sample(loneliest(self.metric, rows, graph, &nodes).into_iter(), vectors());
+    ) -> Plan {
+        let longest = match self.metric {
+            Metric::Dot => vectors().map(|vector| distance::dot(&vector, &vector)).fold(0.0, f32::max).sqrt(),
+            Metric::Cosine | Metric::L2 => 1.0,
+        };
+        let nodes = self.nodes();
+        let sample = self.sample(graph, rows, &nodes, vectors());
         let upper: Vec<UpperLevel<'_>> = graph.upper.iter().map(Level::borrowed).collect();
         let level0 = Lists { stride: graph.stride, places: &graph.level0 };
-        let norms = self.codes.norms(self.metric);
-        let by = match rows {
-            Rows::Codes(codes) => By::Codes { codes, scale: self.scale, norms: &norms },
-            Rows::Vectors { vectors, dimension } => By::Vectors(Stored {
-                bytes: bytemuck::cast_slice(vectors),
-                precision: Precision::Full,
-                dimension,
-            }),
-        };
         let links = Links { entry: graph.entry, level0, upper: &upper };
-        let walk = Walk { metric: self.metric, links, copies: self.copies, by };
-        let mut scratch = Scratch::default();
-        let is_enough = |effort: u32, scratch: &mut Scratch| {
-            let ef = DEFAULT_EF.max(effort as usize);
-            let mut recall = |sample: &Sample| {
-                sample.recall(|query| {
-                    let found = walk.positions(query, ef, RANKED, None, scratch.start(is_copy.len()));
-                    self.ranks(query, found.into_iter())
-                })
-            };
-            recall(&anyone) >= ENOUGH && recall(&lonely) >= ENOUGH
+        let norms = self.codes.norms(self.metric);
+        let coded = Coded { codes: self.codes, scale: self.scale, norms: &norms };
+        let by_nibbles = nibbles.map(|nibbles| (Means::Nibbles, By::Nibbles(nibbles)));
+        let by_rows = match rows {
+            Rows::Codes(_) => (Means::Codes, By::Codes(coded)),
+            Rows::Vectors { vectors, dimension } => {
+                let bytes = bytemuck::cast_slice(vectors);
+                (Means::Vectors, By::Vectors(Stored { bytes, precision: Precision::Full, dimension }))
+            }
         };
-        let is_worth_it =
-            |effort: u32| effort == EFFORTS[0] || effort as usize * DISTANCES_PER_CANDIDATE < nodes.len();
-        let enough =
-            EFFORTS.into_iter().find(|&effort| is_worth_it(effort) && is_enough(effort, &mut scratch));
-        enough.unwrap_or(SCAN)
+        let mut best: Option<Plan> = None;
+        for (means, by) in by_nibbles.into_iter().chain([by_rows]) {
+            let walk = Walk { metric: self.metric, links, copies: self.copies, by, longest };
+            let plan = Plan { means, longest, steps: self.steps(&walk, &sample, nodes.len()) };
+            let reached = |plan: &Plan| plan.steps.last().map_or(0.0, |step| f64::from(step.recall));
+            if best.as_ref().is_none_or(|best| reached(best) < reached(&plan)) {
+                best = Some(plan);
+            }
+            if best.as_ref().is_some_and(|best| reached(best) >= ENOUGH_BY_NIBBLES) {
+                break;
+            }
+        }
+        let is_enough = |plan: &Plan| plan.steps.last().is_some_and(|step| f64::from(step.recall) >= ENOUGH);
+        best.filter(is_enough).unwrap_or_else(|| Plan::scan(by_rows.0))
     }
 
+    /// What to ask for: rows, rows that are far from all others, and questions.
     fn sample(
         &self,
-        asked: impl Iterator<Item = u32>,
+        graph: &Graph,
+        rows: Rows<'_>,
+        nodes: &[u32],
         vectors: impl Iterator<Item: Deref<Target = [f32]>>,
     ) -> Sample {
-        let queries = asked.filter_map(|row| (self.at)(row)).map(Cow::into_owned).collect();
-        Sample::scan(self.metric, queries, vectors)
+        let some: Vec<Vec<f32>> = measure::rows(nodes.len()).filter_map(|at| self.row(nodes[at])).collect();
+        let lonely = loneliest(self.metric, rows, graph, nodes).into_iter().filter_map(|row| self.row(row));
+        let made_up = measure::questions(self.metric, &some).into_iter().map(|query| (Kind::MadeUp, query));
+        let questions = made_up.chain(self.asked.iter().map(|query| (Kind::Asked, query.clone())));
+        let lonely = lonely.map(|row| (Kind::Lonely, row));
+        let queries = some.into_iter().map(|row| (Kind::Rows, row)).chain(lonely);
+        Sample::scan(self.metric, queries.chain(questions).collect(), vectors, self.options.threads())
+    }
+
+    /// From the quickest search to the best.
+    fn steps(&self, walk: &Walk<'_>, sample: &Sample, nodes: usize) -> Vec<Step> {
+        let find = |stop: Stop, before: &[Found]| -> Vec<Found> {
+            sample.find(self.options.threads(), before, |query, scratch: &mut Scratch| {
+                let scratch = scratch.start(self.codes.rows());
+                let found = walk.positions(query, stop, RANKED, None, scratch);
+                (self.ranks(query, found.into_iter()), scratch.ranked)
+            })
+        };
+        let reaching = |most: usize, reach: f32| Stop { least: LEAST.min(most), most, hits: HITS, reach };
+        // Where to stop sooner than at so many candidates, hardly missing more.
+        let usual = USUAL.min(nodes / FEWEST_PER_CANDIDATE).max(MOST[0]);
+        let enough = sample.recall(&find(Stop::at(usual), &[])) - SOONER;
+        let is_enough = |&reach: &f32| sample.recall(&find(reaching(usual, reach), &[])) >= enough;
+        let mut reaches = REACHES.into_iter().skip_while(|reach| !is_enough(reach)).chain([f32::INFINITY]);
+        let mut reach = reaches.next().unwrap_or(f32::INFINITY);
+        let mut steps: Vec<Step> = Vec::new();
+        let mut found = Vec::new();
+        for most in MOST {
+            found = find(reaching(most, reach), &found);
+            let mut recall = sample.recall(&found);
+            let last = steps.last().map_or(0.0, |step| f64::from(step.recall));
+            if recall < last + FURTHER && recall < BEST {
+                // It is not the number of candidates that more would be found with.
+                reach = reaches.next().unwrap_or(f32::INFINITY);
+                found = find(reaching(most, reach), &found);
+                recall = sample.recall(&found);
+            }
+            if recall > last {
+                let Stop { least, most, reach, .. } = reaching(most, reach);
+                let width = (Sample::cost(&found) / DISTANCES_PER_CANDIDATE as f64).ceil() as u32;
+                let (least, most) = (least as u32, most as u32);
+                steps.push(Step { recall: recall as f32, least, most, reach, width });
+            }
+            if recall >= BEST || Sample::cost(&found) * 2.0 > nodes as f64 {
+                break;
+            }
+        }
+        steps
+    }
+
+    /// Rows that are nodes of the graph.
+    fn nodes(&self) -> Vec<u32> {
+        let is_copy = self.copies.marks(self.codes.rows());
+        (0..is_copy.len() as u32).filter(|&row| !is_copy[row as usize]).collect()
+    }
+
+    fn row(&self, row: u32) -> Option<Vec<f32>> {
+        (self.at)(row).map(Cow::into_owned)
     }
 
     fn ranks(&self, query: &[f32], found: impl Iterator<Item = u32>) -> Vec<f32> {

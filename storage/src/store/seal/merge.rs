@@ -7,10 +7,12 @@ use crate::error::Result;
 use crate::fault::{self, Point};
 use crate::index::copies::{self, Copies};
 use crate::index::graph::{self, build::BuildOptions};
-use crate::index::segment::{self, Plan, Segment, SegmentRows};
+use crate::index::segment::{self, Means, Segment, SegmentRows};
 use crate::store::snapshot::Snapshot;
 use crate::store::{Profile, StoreOptions};
 use crate::vector::codes::{self, Codes, Scale};
+use crate::vector::metric::Metric;
+use crate::vector::nibbles::{self, Grid, Nibbles};
 use crate::vector::rows::Rows;
 use roaring::RoaringTreemap;
 use std::borrow::Cow;
@@ -61,7 +63,7 @@ impl Worker {
         };
         let extended = old.first().filter(|first| {
             let few_removed = snapshot.removed_in(first) * EXTEND < first.ids().len();
-            !rebuild && few_removed && first.codes().1.suits(vectors_after(1))
+            !rebuild && few_removed && first.scale().suits(vectors_after(1))
         });
         let whole = extended.map_or(0, |first| first.ids().len());
         let rows = || {
@@ -79,20 +81,23 @@ impl Worker {
         let mut codes: Vec<i8> = Vec::with_capacity(ids.len() * stride);
         let scale = match extended {
             Some(first) => {
-                let (present, scale) = first.codes();
-                codes.extend_from_slice(present.codes);
-                scale
+                codes.extend_from_slice(first.codes().map_or(&[], |present| present.codes));
+                first.scale()
             }
             None => Scale::fit(rows().map(|(_, vector)| vector), ids.len(), dimension),
         };
-        rows().skip(whole).for_each(|(_, vector)| scale.encode(&vector, &mut codes));
+        rows().skip(codes.len() / stride).for_each(|(_, vector)| scale.encode(&vector, &mut codes));
         let codes = Codes { codes: &codes, stride };
         let vectors = || rows().map(|(_, vector)| vector);
         let at = |position: u32| snapshot.sound_vector(*ids.get(position as usize)?).ok().flatten();
         let known = extended.map_or(Copies::default(), |first| first.copies());
         let copies = copies::find(vectors(), known, whole, at);
         let copies = Copies(&copies);
-        let making = Making { metric, dimension, codes, scale, copies, at: &at };
+        let StoreOptions { m, ef_construction, index_threads: threads, .. } = shared.options;
+        let asked = shared.asked.lock().vectors();
+        let asked = &asked;
+        let options = BuildOptions { m, ef: ef_construction, threads, busy: &shared.building.searched };
+        let making = Making { metric, dimension, codes, scale, copies, at: &at, asked, options };
         let by_vectors = !making.codes_tell_apart(vectors());
         let flat: Vec<f32> =
             if by_vectors { vectors().flat_map(Cow::into_owned).collect() } else { Vec::new() };
@@ -100,19 +105,33 @@ impl Worker {
             true => Rows::Vectors { vectors: &flat, dimension },
             false => Rows::Codes(codes),
         };
-        let StoreOptions { m, ef_construction, index_threads, .. } = shared.options;
-        let options =
-            BuildOptions { m, ef: ef_construction, threads: index_threads, busy: &shared.building.searched };
         shared.building.start(ids.len());
         // A graph of codes is none of vectors.
-        let before =
-            extended.filter(|first| first.plan().by_vectors == by_vectors).map(|first| first.graph());
+        let before = extended
+            .filter(|first| (first.plan().means == Means::Vectors) == by_vectors)
+            .map(|first| first.graph());
         let graph =
             graph::build::build(metric, all, copies, before, options, &shared.building.done, &self.stop);
         shared.building.start(0);
         let Some(graph) = graph else { return Ok(()) };
-        let effort = making.effort(&graph, all, vectors);
-        let plan = Plan { by_vectors, effort };
+        let has_fewer_lines = !by_vectors && dimension >= nibbles::LEAST_DIMENSION;
+        let present = extended.and_then(|first| first.nibbles());
+        let grid = has_fewer_lines.then(|| match present {
+            Some(present) => Grid::stored(present.grid),
+            None => Grid::fit(vectors(), ids.len(), dimension),
+        });
+        let (mut bytes, mut norms) =
+            present.map_or_else(Default::default, |present| (present.bytes.to_vec(), present.norms.to_vec()));
+        let nibbles = grid.as_ref().map(|grid| {
+            let stride = nibbles::stride(dimension);
+            for vector in vectors().skip(bytes.len() / stride) {
+                let norm = grid.encode(&vector, &mut bytes);
+                norms.extend((metric == Metric::L2).then_some(norm));
+            }
+            Nibbles { bytes: &bytes, stride, norms: &norms, grid: grid.numbers() }
+        });
+        let plan = making.plan(&graph, all, nibbles, vectors);
+        let nibbles = nibbles.filter(|_| plan.means == Means::Nibbles);
 
         let number = shared.writer.lock().next_segment;
         let content = SegmentRows {
@@ -122,10 +141,11 @@ impl Worker {
             ids: &ids,
             vectors: vectors(),
             scale,
-            codes,
+            codes: (plan.means != Means::Nibbles).then_some(codes),
             graph: &graph,
             copies,
-            plan,
+            plan: &plan,
+            nibbles,
         };
         let folder = &shared.segments_folder;
         segment::write(folder, number, content).inspect_err(|_| {

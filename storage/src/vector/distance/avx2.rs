@@ -3,11 +3,11 @@
 
 use std::arch::x86_64::{
     __m256, __m256i, _MM_HINT_T0, _mm_add_epi32, _mm_add_ps, _mm_add_ss, _mm_cvtsi128_si32, _mm_cvtss_f32,
-    _mm_movehdup_ps, _mm_movehl_ps, _mm_prefetch, _mm_shuffle_epi32, _mm256_abs_epi8, _mm256_add_epi32,
-    _mm256_add_ps, _mm256_castps256_ps128, _mm256_castsi256_si128, _mm256_extractf128_ps,
-    _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16,
-    _mm256_maddubs_epi16, _mm256_set1_epi16, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_sign_epi8,
-    _mm256_sub_ps,
+    _mm_movehdup_ps, _mm_movehl_ps, _mm_prefetch, _mm_shuffle_epi32, _mm256_abs_epi8, _mm256_add_epi16,
+    _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castps256_ps128, _mm256_castsi256_si128,
+    _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
+    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_ps,
+    _mm256_setzero_si256, _mm256_sign_epi8, _mm256_srli_epi16, _mm256_sub_ps,
 };
 
 /// Proof that this CPU has AVX2 and FMA; `detect` is the only way to get one.
@@ -37,6 +37,12 @@ impl Avx2 {
     pub(super) fn dot_codes(self, a: &[i8], b: &[i8]) -> i32 {
         // SAFETY: as above.
         unsafe { dot_codes(a, b) }
+    }
+
+    #[inline]
+    pub(super) fn dot_nibbles(self, query: &[i8], nibbles: &[u8]) -> i32 {
+        // SAFETY: as above.
+        unsafe { dot_nibbles(query, nibbles) }
     }
 }
 
@@ -117,11 +123,34 @@ fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
         sums[0] = _mm256_add_epi32(sums[0], product(at));
         at += 32;
     }
-    let sum = _mm256_add_epi32(sums[0], sums[1]);
+    sum_of_lanes(_mm256_add_epi32(sums[0], sums[1])) + super::scalar::dot_codes(&a[at..n], &b[at..n])
+}
+
+/// Two products of at most 15 * 127 do not saturate 16 bits, nor do two such pairs.
+#[target_feature(enable = "avx2,fma")]
+fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
+    let mask = _mm256_set1_epi8(15);
+    let ones = _mm256_set1_epi16(1);
+    let mut sums = [_mm256_setzero_si256(); 2];
+    for (query, line) in query.as_chunks::<128>().0.iter().zip(nibbles.as_chunks::<64>().0) {
+        for (at, sum) in [0, 32].into_iter().zip(&mut sums) {
+            // SAFETY: `at + 32` is within the array; the load needs no alignment.
+            let pairs = unsafe { _mm256_loadu_si256(line.as_ptr().add(at).cast()) };
+            let upper = _mm256_and_si256(_mm256_srli_epi16::<4>(pairs), mask);
+            let low = _mm256_maddubs_epi16(_mm256_and_si256(pairs, mask), load_codes(query, at));
+            let high = _mm256_maddubs_epi16(upper, load_codes(query, 64 + at));
+            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(_mm256_add_epi16(low, high), ones));
+        }
+    }
+    sum_of_lanes(_mm256_add_epi32(sums[0], sums[1]))
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn sum_of_lanes(sum: __m256i) -> i32 {
     let half = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
     let pair = _mm_add_epi32(half, _mm_shuffle_epi32::<0b01_00_11_10>(half));
-    let total = _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32::<0b10_11_00_01>(pair)));
-    total + super::scalar::dot_codes(&a[at..n], &b[at..n])
+    _mm_cvtsi128_si32(_mm_add_epi32(pair, _mm_shuffle_epi32::<0b10_11_00_01>(pair)))
 }
 
 #[inline]

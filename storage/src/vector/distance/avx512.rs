@@ -2,8 +2,9 @@
 #![expect(unsafe_code, reason = "vector intrinsics load from raw pointers")]
 
 use std::arch::x86_64::{
-    __m512i, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_maskz_loadu_epi8, _mm512_reduce_add_epi32,
-    _mm512_set1_epi8, _mm512_setzero_si512, _mm512_sub_epi32, _mm512_xor_si512,
+    __m512i, _mm512_add_epi32, _mm512_and_si512, _mm512_dpbusd_epi32, _mm512_loadu_si512,
+    _mm512_maskz_loadu_epi8, _mm512_reduce_add_epi32, _mm512_set1_epi8, _mm512_setzero_si512,
+    _mm512_srli_epi16, _mm512_sub_epi32, _mm512_xor_si512,
 };
 
 /// Proof that this CPU has what the kernel is compiled for; `detect` is the only way to get one.
@@ -24,6 +25,33 @@ impl Avx512 {
         // SAFETY: `self` proves that the CPU has the features the function is compiled for.
         unsafe { dot_codes(a, b) }
     }
+
+    #[inline]
+    pub(super) fn dot_nibbles(self, query: &[i8], nibbles: &[u8]) -> i32 {
+        // SAFETY: as above.
+        unsafe { dot_nibbles(query, nibbles) }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
+    let mask = _mm512_set1_epi8(15);
+    // Two sums, so that one product need not wait for the other.
+    let (mut lows, mut highs) = (_mm512_setzero_si512(), _mm512_setzero_si512());
+    for (query, line) in query.as_chunks::<128>().0.iter().zip(nibbles.as_chunks::<64>().0) {
+        // SAFETY: both arrays are as long as what is loaded of them; loads need no alignment.
+        let (pairs, low, high) = unsafe {
+            let start = query.as_ptr();
+            (
+                _mm512_loadu_si512(line.as_ptr().cast()),
+                _mm512_loadu_si512(start.cast()),
+                _mm512_loadu_si512(start.add(64).cast()),
+            )
+        };
+        lows = _mm512_dpbusd_epi32(lows, _mm512_and_si512(pairs, mask), low);
+        highs = _mm512_dpbusd_epi32(highs, _mm512_and_si512(_mm512_srli_epi16::<4>(pairs), mask), high);
+    }
+    _mm512_reduce_add_epi32(_mm512_add_epi32(lows, highs))
 }
 
 /// The instruction multiplies unsigned by signed: b is shifted up by 128, and 128 times the sum of a taken off again.

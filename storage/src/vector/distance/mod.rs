@@ -62,6 +62,27 @@ pub(crate) fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
     scalar::dot_codes(a, b)
 }
 
+/// Inner product of components of 8 bits and of 4 bits, from 0 to 15: 128 in a line of 64 bytes, the second half of them in
+/// the upper bits. No component of the query is -128, and there are at most a million.
+#[inline]
+pub(crate) fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
+    debug_assert!(query.len() == 2 * nibbles.len() && nibbles.len().is_multiple_of(64));
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(cpu) = avx512::Avx512::detect() {
+            return cpu.dot_nibbles(query, nibbles);
+        }
+        if let Some(cpu) = avx2::Avx2::detect() {
+            return cpu.dot_nibbles(query, nibbles);
+        }
+    }
+    #[cfg(target_arch = "aarch64")]
+    if let Some(cpu) = neon::Neon::detect() {
+        return cpu.dot_nibbles(query, nibbles);
+    }
+    scalar::dot_nibbles(query, nibbles)
+}
+
 /// Asks for a row of codes before it is needed.
 #[inline]
 pub(crate) fn prefetch<T>(row: &[T]) {

@@ -2,8 +2,9 @@
 #![expect(unsafe_code, reason = "vector intrinsics load from raw pointers")]
 
 use std::arch::aarch64::{
-    float32x4_t, int8x16_t, vaddq_f32, vaddq_s32, vaddvq_f32, vaddvq_s32, vdupq_n_f32, vdupq_n_s32,
-    vfmaq_f32, vget_low_s8, vld1q_f32, vld1q_s8, vmull_high_s8, vmull_s8, vpadalq_s16, vsubq_f32,
+    float32x4_t, int8x16_t, vaddq_f32, vaddq_s32, vaddvq_f32, vaddvq_s32, vandq_u8, vdupq_n_f32, vdupq_n_s32,
+    vdupq_n_u8, vfmaq_f32, vget_low_s8, vld1q_f32, vld1q_s8, vld1q_u8, vmlal_high_s8, vmull_high_s8,
+    vmull_s8, vpadalq_s16, vreinterpretq_s8_u8, vshrq_n_u8, vsubq_f32,
 };
 
 /// Proof that this CPU has NEON; `detect` is the only way to get one.
@@ -33,6 +34,12 @@ impl Neon {
     pub(super) fn dot_codes(self, a: &[i8], b: &[i8]) -> i32 {
         // SAFETY: as above.
         unsafe { dot_codes(a, b) }
+    }
+
+    #[inline]
+    pub(super) fn dot_nibbles(self, query: &[i8], nibbles: &[u8]) -> i32 {
+        // SAFETY: as above.
+        unsafe { dot_nibbles(query, nibbles) }
     }
 }
 
@@ -93,6 +100,25 @@ fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
         at += 16;
     }
     vaddvq_s32(vaddq_s32(sums[0], sums[1])) + super::scalar::dot_codes(&a[at..n], &b[at..n])
+}
+
+/// Two products of at most 15 * 127 fit 16 bits.
+#[target_feature(enable = "neon")]
+fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
+    let mut sum = vdupq_n_s32(0);
+    for (query, line) in query.as_chunks::<128>().0.iter().zip(nibbles.as_chunks::<64>().0) {
+        for at in [0, 16, 32, 48] {
+            // SAFETY: `at + 16` is within the array; the load needs no alignment.
+            let pairs = unsafe { vld1q_u8(line.as_ptr().add(at)) };
+            let low = vreinterpretq_s8_u8(vandq_u8(pairs, vdupq_n_u8(15)));
+            let high = vreinterpretq_s8_u8(vshrq_n_u8::<4>(pairs));
+            for (x, y) in [(low, load_codes(query, at)), (high, load_codes(query, 64 + at))] {
+                let products = vmull_s8(vget_low_s8(x), vget_low_s8(y));
+                sum = vpadalq_s16(sum, vmlal_high_s8(products, x, y));
+            }
+        }
+    }
+    vaddvq_s32(sum)
 }
 
 #[inline]

@@ -15,6 +15,18 @@ pub(super) fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
     a.iter().zip(b).map(|(&x, &y)| i32::from(x) * i32::from(y)).sum()
 }
 
+/// Inner product of 8 and 4 bits, exact.
+pub(super) fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
+    let of_line = |(query, line): (&[i8; 128], &[u8; 64])| -> i32 {
+        let (low, high) = query.split_at(64);
+        let products = line.iter().zip(low.iter().zip(high)).map(|(&pair, (&low, &high))| {
+            i32::from(pair & 15) * i32::from(low) + i32::from(pair >> 4) * i32::from(high)
+        });
+        products.sum()
+    };
+    query.as_chunks().0.iter().zip(nibbles.as_chunks().0).map(of_line).sum()
+}
+
 #[inline]
 fn fold(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let mut sums = [0.0f32; 8];

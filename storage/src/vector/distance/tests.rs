@@ -4,6 +4,7 @@ use super::scalar;
 use proptest::prelude::*;
 
 type Floats = Box<dyn Fn(&[f32], &[f32]) -> f32>;
+type Nibbles = Box<dyn Fn(&[i8], &[u8]) -> i32>;
 type Codes = Box<dyn Fn(&[i8], &[i8]) -> i32>;
 
 /// The inner products and squared distances that this CPU has kernels for.
@@ -38,6 +39,25 @@ fn codes() -> Vec<Codes> {
     #[cfg(target_arch = "aarch64")]
     if let Some(cpu) = super::neon::Neon::detect() {
         kernels.push(Box::new(move |a, b| cpu.dot_codes(a, b)));
+    }
+    kernels
+}
+
+/// Likewise of 8 by 4 bits.
+fn nibbles() -> Vec<Nibbles> {
+    let mut kernels: Vec<Nibbles> = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(cpu) = super::avx2::Avx2::detect() {
+            kernels.push(Box::new(move |a, b| cpu.dot_nibbles(a, b)));
+        }
+        if let Some(cpu) = super::avx512::Avx512::detect() {
+            kernels.push(Box::new(move |a, b| cpu.dot_nibbles(a, b)));
+        }
+    }
+    #[cfg(target_arch = "aarch64")]
+    if let Some(cpu) = super::neon::Neon::detect() {
+        kernels.push(Box::new(move |a, b| cpu.dot_nibbles(a, b)));
     }
     kernels
 }
@@ -77,6 +97,20 @@ proptest! {
             for (x, y) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                 let (x, y) = (&extremes[x], &extremes[y]);
                 prop_assert_eq!(dot_codes(x, y), scalar::dot_codes(x, y));
+            }
+        }
+    }
+
+    #[test]
+    fn four_bits_agree_with_the_scalar_kernel_to_the_bit(
+        query in proptest::collection::vec(-127i8..=127, 384), row in proptest::collection::vec(any::<u8>(), 192),
+        lines in 0usize..=3,
+    ) {
+        for dot_nibbles in nibbles() {
+            for query in [&query[..128 * lines], &[127; 384][..128 * lines], &[-127; 384][..128 * lines]] {
+                for row in [&row[..64 * lines], &[255; 192][..64 * lines]] {
+                    prop_assert_eq!(dot_nibbles(query, row), scalar::dot_nibbles(query, row));
+                }
             }
         }
     }

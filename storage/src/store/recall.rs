@@ -1,0 +1,69 @@
+//! How much searches find of what there is, measured on the database as it is.
+
+use super::snapshot::Snapshot;
+use super::{SearchOptions, Store};
+use crate::error::Result;
+use crate::index::measure;
+use std::sync::Arc;
+
+/// What searches find of what the exact scan finds: shares from 0 to 1, on average.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Recall {
+    /// Of the nearest rows of up to 64 rows that are there.
+    pub rows: f64,
+    /// Of those of questions: of the queries that were asked, if the store remembers them
+    /// ([`StoreOptions::remembered_queries`](super::StoreOptions::remembered_queries)) and there were at least 32, or of 128 made up of several rows each,
+    /// which are easier to find answers to.
+    pub questions: f64,
+    /// Whether `questions` were asked.
+    pub asked: bool,
+}
+
+/// Fewer queries say little.
+const FEWEST_ASKED: usize = 32;
+
+impl Store {
+    /// Measures how much searches with these options find; a filter is left out. Scans all rows for each of up to 192
+    /// vectors. `None` where there are no rows.
+    ///
+    /// # Errors
+    /// As [`search_rows`](Self::search_rows).
+    pub fn measure_recall(&self, options: &SearchOptions) -> Result<Option<Recall>> {
+        let options = SearchOptions { filter: None, ..options.clone() };
+        let snapshot = self.shared.current();
+        snapshot.ids_are_sound()?;
+        let rows: Vec<u64> = snapshot.rows().collect();
+        let mut vectors = Vec::new();
+        for at in measure::rows(rows.len()) {
+            vectors.extend(snapshot.sound_vector(rows[at])?.map(std::borrow::Cow::into_owned));
+        }
+        let asked = self.shared.asked.lock().vectors();
+        let was_asked = asked.len() >= FEWEST_ASKED;
+        let questions =
+            if was_asked { asked } else { measure::questions(self.shared.profile.metric, &vectors) };
+        let Some(of_rows) = self.found(&snapshot, &vectors, &options)? else { return Ok(None) };
+        // Of one row, no question can be made up.
+        let questions = self.found(&snapshot, &questions, &options)?.unwrap_or(of_rows);
+        Ok(Some(Recall { rows: of_rows, questions, asked: was_asked }))
+    }
+
+    /// The share of the nearest rows that is found; `None` for no queries.
+    fn found(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        queries: &[Vec<f32>],
+        options: &SearchOptions,
+    ) -> Result<Option<f64>> {
+        let (mut found, mut of) = (0, 0);
+        for query in queries {
+            let exact = snapshot.search(query, &options.clone().exact(), None)?;
+            let Some(last) = exact.last() else { continue };
+            let ranked = snapshot.search(query, options, None)?;
+            // Rows as near as the last of the nearest count like it.
+            found += ranked.iter().filter(|ranked| ranked.rank >= last.rank).count().min(exact.len());
+            of += exact.len();
+        }
+        Ok((of > 0).then(|| found as f64 / of as f64))
+    }
+}
