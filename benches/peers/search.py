@@ -262,7 +262,7 @@ class ZvecRabitq(ZvecF32):
     quantize = "RABITQ"
 
 
-PEERS = {"hnswlib": Hnswlib, "hnswlib M 32": Hnswlib32, "zvec INT8": Zvec, "zvec INT8, rows only": ZvecRows,
+PEERS = {"hnswlib": Hnswlib, "hnswlib M 32": Hnswlib32, "zvec INT8": Zvec, "zvec INT8 rows": ZvecRows,
          "zvec f32": ZvecF32, "zvec RaBitQ": ZvecRabitq, "FAISS HNSW": FaissHnsw, "FAISS HNSW-SQ8": FaissHnswSq8, "USearch": Usearch,
          "VSAG hgraph": Vsag, "ScaNN": Scann, "LanceDB": LanceDb, "Chroma": Chroma}
 

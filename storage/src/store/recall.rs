@@ -13,7 +13,7 @@ pub struct Recall {
     /// Of the nearest rows of up to 64 rows that are there.
     pub rows: f64,
     /// Of those of questions: of the queries that were asked, if the store remembers them
-    /// ([`StoreOptions::remembered_queries`](super::StoreOptions::remembered_queries)) and there were at least 32, or of 128 made up of several rows each,
+    /// ([`StoreOptions::remembered_queries`](super::StoreOptions::remembered_queries)) and there were at least 32, or of 256 made up of several rows each,
     /// which are easier to find answers to.
     pub questions: f64,
     /// Whether `questions` were asked.
@@ -24,7 +24,7 @@ pub struct Recall {
 const FEWEST_ASKED: usize = 32;
 
 impl Store {
-    /// Measures how much searches with these options find; a filter is left out. Scans all rows for each of up to 192
+    /// Measures how much searches with these options find; a filter is left out. Scans all rows for each of up to 320
     /// vectors. `None` where there are no rows.
     ///
     /// # Errors

@@ -156,7 +156,7 @@ pub(crate) struct Stat {
 pub(crate) struct Check {
     /// The database
     pub(crate) database: PathBuf,
-    /// Measure too how much searches find of what a look at every passage finds: takes a scan for each of up to 192 vectors
+    /// Measure too how much searches find of what a look at every passage finds: takes a scan for each of up to 320 vectors
     #[arg(long)]
     pub(crate) recall: bool,
     #[command(flatten)]

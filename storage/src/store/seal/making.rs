@@ -30,11 +30,13 @@ const ENOUGH_BY_NIBBLES: f64 = 0.993;
 const SOONER: f64 = 0.006;
 /// What more candidates must find more, or else they have to be farther.
 const FURTHER: f64 = 0.0003;
+/// Steps without that.
+const STUCK: usize = 2;
 /// Recall beyond which no wider search is tried.
 const BEST: f64 = 0.999;
 /// Candidates kept at most, to try in turn.
-const MOST: [usize; 17] =
-    [48, 64, 80, 100, 125, 160, 200, 250, 320, 400, 500, 640, 800, 1_000, 1_250, 1_600, 2_500];
+const MOST: [usize; 18] =
+    [48, 64, 80, 100, 125, 160, 200, 250, 320, 400, 500, 640, 800, 1_000, 1_250, 1_600, 2_000, 2_500];
 /// Those that it is found out with how far they may be.
 const USUAL: usize = 500;
 /// Candidates kept at least.
@@ -168,12 +170,16 @@ impl Making<'_> {
         let mut reach = reaches.next().unwrap_or(f32::INFINITY);
         let mut steps: Vec<Step> = Vec::new();
         let mut found = Vec::new();
+        let mut stuck = 0;
         for most in MOST {
             found = find(reaching(most, reach), &found);
             let mut recall = sample.recall(&found);
             let last = steps.last().map_or(0.0, |step| f64::from(step.recall));
-            if recall < last + FURTHER && recall < BEST {
+            // Of a few hundred questions, one step may happen to find as much as the one before.
+            stuck = if recall < last + FURTHER { stuck + 1 } else { 0 };
+            if stuck == STUCK && recall < BEST {
                 // It is not the number of candidates that more would be found with.
+                stuck = 0;
                 reach = reaches.next().unwrap_or(f32::INFINITY);
                 found = find(reaching(most, reach), &found);
                 recall = sample.recall(&found);
