@@ -92,18 +92,20 @@ fn scores_are_near_to_those_of_full_precision_in_less_room() {
         });
         for query in 0..20 {
             let query = vector(1 << 41 | query);
-            for (a, b) in [SearchOptions::new(10), SearchOptions::new(10).exact()].map(|options| {
-                (full.search(&query, &options).unwrap(), half.search(&query, &options).unwrap())
-            }) {
+            for options in [SearchOptions::new(10), SearchOptions::new(10).exact()] {
+                let (a, b) = (full.search(&query, &options).unwrap(), half.search(&query, &options).unwrap());
+                let pairs = || a.iter().filter_map(|a| Some((a, b.iter().find(|b| a.key == b.key)?)));
                 // Components are below 1 and there are 48 of them.
-                assert!(a.iter().zip(&b).all(|(a, b)| (a.score - b.score).abs() < 5e-3), "{a:?} {b:?}");
-                let common = a.iter().filter(|a| b.iter().any(|b| a.key == b.key)).count();
-                assert!(common >= 9, "{common}");
+                assert!(pairs().all(|(a, b)| (a.score - b.score).abs() < 5e-3), "{a:?} {b:?}");
+                // Graphs, which depend on when rows were sealed, may each miss one that the other finds.
+                let least = if options.exact { 9 } else { 8 };
+                assert!(pairs().count() >= least, "{a:?} {b:?}");
             }
         }
         let index = |store: &Store| store.stat().unwrap().index_bytes;
         let saved = ROWS * DIMENSION as u64 * 2;
-        assert!((saved - 128..=saved + 128).contains(&(index(&full) - index(&half))));
+        // Plans have more or fewer steps, of 20 bytes each.
+        assert!((saved - 512..=saved + 512).contains(&(index(&full) - index(&half))));
     }
 }
 
