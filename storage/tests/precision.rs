@@ -28,8 +28,12 @@ fn options() -> StoreOptions {
 }
 
 fn create(path: &Path, metric: Metric, precision: Precision) -> Store {
+    create_with(path, metric, precision, options())
+}
+
+fn create_with(path: &Path, metric: Metric, precision: Precision, options: StoreOptions) -> Store {
     let profile = Profile { precision, ..Profile::new(DIMENSION, metric) };
-    let store = Store::create(path, profile, options()).unwrap();
+    let store = Store::create(path, profile, options).unwrap();
     for from in (0..ROWS).step_by(500) {
         let mut batch = Batch::new();
         for row in from..from + 500 {
@@ -85,27 +89,29 @@ fn a_row_is_the_same_while_it_grows_sealed_merged_and_reopened() {
 fn scores_are_near_to_those_of_full_precision_in_less_room() {
     for metric in METRICS {
         let folder = tempfile::tempdir().unwrap();
+        // Nothing is sealed in the background: which rows a graph misses depends on what it was extended from, and so on how
+        // busy the machine is.
+        let options = StoreOptions { seal_rows: 32_768, ..options() };
         let [full, half] = [Precision::Full, Precision::Half].map(|precision| {
-            let store = create(&folder.path().join(format!("{precision:?}.postil")), metric, precision);
+            let path = folder.path().join(format!("{precision:?}.postil"));
+            let store = create_with(&path, metric, precision, options.clone());
             store.compact().unwrap();
             store
         });
         for query in 0..20 {
             let query = vector(1 << 41 | query);
-            for options in [SearchOptions::new(10), SearchOptions::new(10).exact()] {
-                let (a, b) = (full.search(&query, &options).unwrap(), half.search(&query, &options).unwrap());
-                let pairs = || a.iter().filter_map(|a| Some((a, b.iter().find(|b| a.key == b.key)?)));
+            for (a, b) in [SearchOptions::new(10), SearchOptions::new(10).exact()].map(|options| {
+                (full.search(&query, &options).unwrap(), half.search(&query, &options).unwrap())
+            }) {
                 // Components are below 1 and there are 48 of them.
-                assert!(pairs().all(|(a, b)| (a.score - b.score).abs() < 5e-3), "{a:?} {b:?}");
-                // Graphs, which depend on when rows were sealed, may each miss one that the other finds.
-                let least = if options.exact { 9 } else { 8 };
-                assert!(pairs().count() >= least, "{a:?} {b:?}");
+                assert!(a.iter().zip(&b).all(|(a, b)| (a.score - b.score).abs() < 5e-3), "{a:?} {b:?}");
+                let common = a.iter().filter(|a| b.iter().any(|b| a.key == b.key)).count();
+                assert!(common >= 9, "{common}");
             }
         }
         let index = |store: &Store| store.stat().unwrap().index_bytes;
         let saved = ROWS * DIMENSION as u64 * 2;
-        // Plans have more or fewer steps, of 20 bytes each.
-        assert!((saved - 512..=saved + 512).contains(&(index(&full) - index(&half))));
+        assert!((saved - 128..=saved + 128).contains(&(index(&full) - index(&half))));
     }
 }
 

@@ -29,7 +29,9 @@ fn a_segment_or_run_of_another_database_or_of_another_number_is_refused() {
     let files = sample.files("segments");
     let other = tempfile::tempdir().unwrap();
     let path = other.path().join("other.postil");
-    create(&path, 1).close().unwrap();
+    let (same, swapped) = (create(&other.path().join("same.postil"), 0), create(&path, 1));
+    assert_eq!(same.stat().unwrap().passages, swapped.stat().unwrap().passages);
+    swapped.close().unwrap();
     let mut tally = Tally::default();
     for file in &files {
         // As many rows, the same ids, other vectors.
