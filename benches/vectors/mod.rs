@@ -16,7 +16,7 @@ pub(crate) struct Vectors {
     pub(crate) queries: Vec<Vec<f32>>,
     #[allow(dead_code, reason = "not every benchmark asks")]
     pub(crate) metric: Metric,
-    /// Of each query, the row numbers of the nearest, all that the file has, the nearest first.
+    /// The row numbers of the nearest to each query, all that the file has, the nearest first.
     #[allow(dead_code, reason = "not every benchmark asks")]
     pub(crate) nearest: Vec<Vec<usize>>,
 }

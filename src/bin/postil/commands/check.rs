@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::args::Check;
 use crate::{open, render};
 
-/// What recall is measured at, as the field does it.
+/// Hits that recall is measured at, as the field does it.
 const MEASURED_HITS: usize = 10;
 
 pub(crate) fn run(args: &Check) -> Result<ExitCode> {
