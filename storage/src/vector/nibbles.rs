@@ -55,7 +55,19 @@ impl NibbleQuery {
     /// About the inner product with a vector; under L2, of their differences from the mean.
     #[inline]
     pub(crate) fn product(&self, nibbles: &[u8]) -> f32 {
-        distance::dot_nibbles(&self.weights, nibbles) as f32 * self.scale + self.shift
+        self.scaled(distance::dot_nibbles(&self.weights, nibbles))
+    }
+
+    /// As [`Self::product`], of each of four.
+    #[inline]
+    pub(crate) fn products(&self, nibbles: [&[u8]; 4]) -> [f32; 4] {
+        let [a, b, c, d] = distance::dot_nibbles_of_four(&self.weights, nibbles);
+        [self.scaled(a), self.scaled(b), self.scaled(c), self.scaled(d)]
+    }
+
+    #[inline]
+    fn scaled(&self, product: i32) -> f32 {
+        product as f32 * self.scale + self.shift
     }
 }
 

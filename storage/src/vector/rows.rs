@@ -56,6 +56,20 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// As [`Self::squared_distance`], of each of four to a row.
+    #[inline]
+    pub(crate) fn squared_distances(self, row: u32, others: [u32; 4], norms: &[f32]) -> [f32; 4] {
+        match self {
+            Self::Codes(codes) => {
+                let products =
+                    distance::dot_codes_of_four(codes.row(row), others.map(|other| codes.row(other)));
+                let norm = |at: usize| norms[row as usize] + norms[others[at] as usize];
+                std::array::from_fn(|at| norm(at) - 2.0 * products[at] as f32)
+            }
+            Self::Vectors { .. } => others.map(|other| self.squared_distance(row, other, norms)),
+        }
+    }
+
     #[inline]
     pub(crate) fn prefetch(self, row: u32) {
         match self {

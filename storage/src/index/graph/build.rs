@@ -94,6 +94,7 @@ pub(crate) fn build(
     let level0 = builder.lists;
     let entry = upper.last().map_or(0, |level| level.nodes[0]);
     let mut graph = Graph { entry, stride, level0, upper };
+    graph.even_out(&all);
     graph.reach_all(&is_copy);
     Some(graph)
 }
@@ -130,6 +131,13 @@ impl Nearness for Row<'_> {
     #[inline]
     fn rank(&self, position: u32) -> f32 {
         -self.space.distance(self.row, position)
+    }
+
+    #[inline]
+    fn rank_all(&self, positions: &[u32], ranks: &mut Vec<f32>) {
+        let start = ranks.len();
+        self.space.distances(self.row, positions, ranks);
+        ranks[start..].iter_mut().for_each(|rank| *rank = -*rank);
     }
 
     #[inline]
@@ -260,12 +268,13 @@ impl<'a> Builder<'a> {
     fn joined(&self, group: &[(u32, Near)]) -> Vec<u32> {
         let target = group[0].0;
         let more = group.iter().map(|(_, near)| *near);
-        let present = self.lists().neighbors(target as usize);
-        let free = self.lists().places(target as usize).iter().filter(|&&place| place == NONE).count();
-        if group.len() <= free {
-            return present.chain(more.map(|near| near.row)).collect();
+        let present: Vec<u32> = self.lists().neighbors(target as usize).collect();
+        if present.len() + group.len() <= self.stride {
+            return present.into_iter().chain(more.map(|near| near.row)).collect();
         }
-        let measured = present.map(|row| Near { distance: self.space.distance(target, row), row });
+        let mut distances = Vec::with_capacity(present.len());
+        self.space.distances(target, &present, &mut distances);
+        let measured = distances.into_iter().zip(present).map(|(distance, row)| Near { distance, row });
         let mut candidates: Vec<Near> = measured.chain(more).collect();
         candidates.sort_unstable_by(Near::order);
         self.space.select(candidates.into_iter(), self.stride).into_iter().map(|near| near.row).collect()

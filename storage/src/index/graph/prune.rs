@@ -49,11 +49,41 @@ impl<'a> Space<'a> {
 
     #[inline]
     pub(super) fn distance(&self, a: u32, b: u32) -> f32 {
-        let distance = self.rows.squared_distance(a, b, &self.norms);
+        self.lifted(a, b, self.rows.squared_distance(a, b, &self.norms))
+    }
+
+    #[inline]
+    fn lifted(&self, a: u32, b: u32, distance: f32) -> f32 {
         if self.lift.is_empty() {
             return distance;
         }
         distance + (self.lift[a as usize] - self.lift[b as usize]).powi(2)
+    }
+
+    #[inline]
+    fn distances_of_four(&self, row: u32, others: &[u32; 4]) -> [f32; 4] {
+        let distances = self.rows.squared_distances(row, *others, &self.norms);
+        std::array::from_fn(|at| self.lifted(row, others[at], distances[at]))
+    }
+
+    /// Appends the distance of a row from each of others.
+    #[inline]
+    pub(super) fn distances(&self, row: u32, others: &[u32], out: &mut Vec<f32>) {
+        let (fours, rest) = others.as_chunks::<4>();
+        fours.iter().for_each(|four| out.extend(self.distances_of_four(row, four)));
+        out.extend(rest.iter().map(|&other| self.distance(row, other)));
+    }
+
+    /// The first distance of a row from others that is small enough.
+    #[inline]
+    fn first_distance(&self, row: u32, others: &[u32], is_small: impl Fn(f32) -> bool) -> Option<f32> {
+        let (fours, rest) = others.as_chunks::<4>();
+        for four in fours {
+            if let Some(found) = self.distances_of_four(row, four).into_iter().find(|&near| is_small(near)) {
+                return Some(found);
+            }
+        }
+        rest.iter().map(|&other| self.distance(row, other)).find(|&near| is_small(near))
     }
 
     #[inline]
@@ -68,16 +98,19 @@ impl<'a> Space<'a> {
     /// leave no room for other directions.
     pub(super) fn select(&self, candidates: impl Iterator<Item = Near>, most: usize) -> Vec<Near> {
         let mut kept: Vec<Near> = Vec::with_capacity(most);
+        let mut rows: Vec<u32> = Vec::with_capacity(most);
         let mut left_out = Vec::new();
         for candidate in candidates {
             if kept.len() == most {
                 return kept;
             }
-            let mut distances = kept.iter().map(|other| self.distance(candidate.row, other.row));
-            match distances.find(|&distance| distance < candidate.distance) {
-                None => kept.push(candidate),
+            match self.first_distance(candidate.row, &rows, |near| near < candidate.distance) {
+                None => {
+                    kept.push(candidate);
+                    rows.push(candidate.row);
+                }
                 // What one kept row leaves out with slack, it leaves out for good.
-                Some(distance) if SLACK * distance < candidate.distance => {}
+                Some(near) if SLACK * near < candidate.distance => {}
                 Some(_) => left_out.push(candidate),
             }
         }
@@ -85,9 +118,10 @@ impl<'a> Space<'a> {
             if kept.len() == most {
                 break;
             }
-            let near = |other: &Near| SLACK * self.distance(candidate.row, other.row) < candidate.distance;
-            if !kept.iter().any(near) {
+            let is_near = |near: f32| SLACK * near < candidate.distance;
+            if self.first_distance(candidate.row, &rows, is_near).is_none() {
                 kept.push(candidate);
+                rows.push(candidate.row);
             }
         }
         kept

@@ -54,7 +54,7 @@ impl Graph {
         }
     }
 
-    fn list(&self, row: usize) -> &[u32] {
+    pub(super) fn list(&self, row: usize) -> &[u32] {
         &self.level0[row * self.stride..(row + 1) * self.stride]
     }
 

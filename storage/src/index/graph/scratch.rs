@@ -3,6 +3,7 @@
 use super::links::NONE;
 use super::search::Candidate;
 use crate::sync::Mutex;
+use std::ops::Range;
 
 /// Scratches waiting for the next search; more searches than this at once allocate.
 const POOLED: usize = 16;
@@ -37,9 +38,10 @@ impl Visited {
         !self.fresh(&[row]).is_empty()
     }
 
-    /// Those of a list, up to its first unused place, that are visited for the first time. Rows out of range are left out.
+    /// Visits those of a list, up to its first unused place, that were not visited before, and gives their places among all
+    /// that were. Rows out of range are left out.
     #[inline]
-    pub(crate) fn fresh(&mut self, list: &[u32]) -> &[u32] {
+    pub(crate) fn fresh(&mut self, list: &[u32]) -> Range<usize> {
         let start = self.seen.len();
         self.seen.resize(start + list.len(), 0);
         let (rows, fresh) = (self.rows as u32, &mut self.seen[start..]);
@@ -59,7 +61,13 @@ impl Visited {
             *word |= 1 << bit;
         }
         self.seen.truncate(start + count);
-        &self.seen[start..]
+        start..start + count
+    }
+
+    /// Rows that were visited, in that order.
+    #[inline]
+    pub(crate) fn seen(&self, places: &Range<usize>) -> &[u32] {
+        &self.seen[places.clone()]
     }
 }
 
@@ -69,6 +77,8 @@ pub(crate) struct Scratch {
     pub(crate) visited: Visited,
     /// The best so far, best first.
     pub(crate) pool: Vec<Candidate>,
+    /// Those of the neighbours that are looked at.
+    pub(crate) ranks: Vec<f32>,
     /// How many ranks were asked for.
     pub(crate) ranked: usize,
 }

@@ -5,11 +5,17 @@ use super::scratch::Scratch;
 use crate::vector::distance;
 use crate::vector::top_k::Ranked;
 use std::collections::BinaryHeap;
+use std::ops::Range;
 
 /// How near positions are to what is searched for.
 pub(crate) trait Nearness {
     /// Higher is nearer. Only asked for positions below the number of rows.
     fn rank(&self, position: u32) -> f32;
+    /// Appends the rank of each.
+    #[inline]
+    fn rank_all(&self, positions: &[u32], ranks: &mut Vec<f32>) {
+        ranks.extend(positions.iter().map(|&position| self.rank(position)));
+    }
     /// The rank of what is at no distance at all; ranks fall as squared distances from it grow, or twice as fast.
     fn zero(&self) -> f32;
     /// A rank will be asked for soon.
@@ -107,7 +113,7 @@ pub(crate) fn nearest_from(
     scratch: &mut Scratch,
     to: &impl Nearness,
 ) {
-    let Scratch { visited, pool, ranked } = scratch;
+    let Scratch { visited, pool, ranks, ranked } = scratch;
     if !visited.first(start) {
         return;
     }
@@ -116,40 +122,55 @@ pub(crate) fn nearest_from(
     let mut bound = stop.bound(pool, zero);
     let mut limit = stop.limit(pool, bound);
     let mut next = 0;
-    while let Some(candidate) = pool.get_mut(next) {
-        if candidate.position & EXPANDED != 0 {
+    // While the neighbours of one candidate are ranked, those of the next and the list of the one after it are on their
+    // way from memory.
+    let (mut list_on_the_way, mut rows_on_the_way) = (None, Range::default());
+    loop {
+        while pool.get(next).is_some_and(|candidate| candidate.position & EXPANDED != 0) {
             next += 1;
-            continue;
         }
-        let position = candidate.position;
-        candidate.position |= EXPANDED;
-        let fresh = visited.fresh(lists.places(position as usize));
-        fresh.iter().for_each(|&neighbor| to.prefetch(neighbor));
-        next += 1;
-        // Nearly always the one that comes next.
-        if let Some(likely) = pool.get(next) {
-            distance::prefetch(lists.places(likely.position() as usize));
+        let list = pool.get_mut(next).map(|candidate| {
+            let list = lists.places(candidate.position as usize);
+            candidate.position |= EXPANDED;
+            next += 1;
+            distance::prefetch(list);
+            list
+        });
+        if list.is_none() && list_on_the_way.is_none() && rows_on_the_way.is_empty() {
+            break;
         }
+        let fresh = visited.seen(&rows_on_the_way);
         *ranked += fresh.len();
-        for &position in fresh {
-            let rank = to.rank(position);
+        ranks.clear();
+        to.rank_all(fresh, ranks);
+        for (&position, &rank) in fresh.iter().zip(ranks.iter()) {
             if rank <= limit {
                 continue;
             }
-            let at = pool.partition_point(|better| better.rank >= rank);
+            let at = place(pool, rank);
             pool.insert(at, Candidate { rank, position });
-            if at <= next {
-                // It is looked at soon.
-                distance::prefetch(lists.places(position as usize));
-                next = at;
-            }
+            next = next.min(at);
             if at < stop.hits {
                 bound = stop.bound(pool, zero);
             }
             stop.trim(pool, bound);
             limit = stop.limit(pool, bound);
         }
+        rows_on_the_way = list_on_the_way.map_or(Range::default(), |list| visited.fresh(list));
+        visited.seen(&rows_on_the_way).iter().for_each(|&neighbor| to.prefetch(neighbor));
+        list_on_the_way = list;
     }
+}
+
+/// How many candidates, best first, rank at least so high. Counted in two steps, because those of a binary search have to
+/// wait for each other.
+#[inline]
+fn place(pool: &[Candidate], rank: f32) -> usize {
+    const BLOCK: usize = 32;
+    let is_better = |candidate: &&Candidate| candidate.rank >= rank;
+    let blocks = pool.iter().skip(BLOCK - 1).step_by(BLOCK).filter(is_better).count();
+    let block = &pool[blocks * BLOCK..pool.len().min((blocks + 1) * BLOCK)];
+    blocks * BLOCK + block.iter().filter(is_better).count()
 }
 
 /// As [`nearest`], of the positions that `accept` accepts. Those that it refuses are walked through but not kept, so
@@ -173,7 +194,7 @@ pub(crate) fn nearest_accepted(
         }
         frontier.push(Ranked { rank, row: u64::from(position) });
         if accept(position) {
-            let at = pool.partition_point(|better| better.rank >= rank);
+            let at = place(pool, rank);
             pool.insert(at, Candidate { rank, position });
             if at < stop.hits {
                 bound = stop.bound(pool, zero);
@@ -189,6 +210,7 @@ pub(crate) fn nearest_accepted(
             break;
         }
         let fresh = visited.fresh(links.level0.places(nearest.row as usize));
+        let fresh = visited.seen(&fresh);
         fresh.iter().for_each(|&neighbor| to.prefetch(neighbor));
         *ranked += fresh.len();
         fresh.iter().for_each(|&neighbor| see(neighbor, &mut limit, &mut frontier));
@@ -219,4 +241,22 @@ pub(super) fn descend(entry: u32, upper: &[UpperLevel<'_>], rows: usize, to: &im
         }
     }
     Some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_behind_all_that_rank_as_high() {
+        for count in [0u32, 1, 31, 32, 33, 64, 65, 200] {
+            // Two of each rank.
+            let pool: Vec<Candidate> =
+                (0..count).map(|position| Candidate { rank: -((position / 2) as f32), position }).collect();
+            for rank in (0..=count).map(|rank| 0.5 - rank as f32 / 2.0) {
+                let wanted = pool.iter().filter(|candidate| candidate.rank >= rank).count();
+                assert_eq!(place(&pool, rank), wanted, "{rank} among {count}");
+            }
+        }
+    }
 }

@@ -140,11 +140,29 @@ struct ByNibbles<'a> {
     zero: f32,
 }
 
+impl ByNibbles<'_> {
+    #[inline]
+    fn rank_of(&self, position: u32, product: f32) -> f32 {
+        self.nibbles.norms.get(position as usize).map_or(product, |norm| 2.0 * product - norm)
+    }
+}
+
 impl Nearness for ByNibbles<'_> {
     #[inline]
     fn rank(&self, position: u32) -> f32 {
-        let product = self.query.product(self.nibbles.row(position));
-        self.nibbles.norms.get(position as usize).map_or(product, |norm| 2.0 * product - norm)
+        self.rank_of(position, self.query.product(self.nibbles.row(position)))
+    }
+
+    #[inline]
+    fn rank_all(&self, positions: &[u32], ranks: &mut Vec<f32>) {
+        let (fours, others) = positions.as_chunks::<4>();
+        for &[a, b, c, d] in fours {
+            let row = |position| self.nibbles.row(position);
+            let [of_a, of_b, of_c, of_d] = self.query.products([row(a), row(b), row(c), row(d)]);
+            let rank = |position, product| self.rank_of(position, product);
+            ranks.extend_from_slice(&[rank(a, of_a), rank(b, of_b), rank(c, of_c), rank(d, of_d)]);
+        }
+        ranks.extend(others.iter().map(|&position| self.rank(position)));
     }
 
     #[inline]

@@ -2,9 +2,11 @@
 #![expect(unsafe_code, reason = "vector intrinsics load from raw pointers")]
 
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi32, _mm512_and_si512, _mm512_dpbusd_epi32, _mm512_loadu_si512,
-    _mm512_maskz_loadu_epi8, _mm512_reduce_add_epi32, _mm512_set1_epi8, _mm512_setzero_si512,
-    _mm512_srli_epi16, _mm512_sub_epi32, _mm512_xor_si512,
+    __m512i, _mm_add_epi32, _mm_extract_epi32, _mm256_add_epi32, _mm256_castsi256_si128,
+    _mm256_extracti128_si256, _mm256_hadd_epi32, _mm512_add_epi32, _mm512_and_si512, _mm512_castsi512_si256,
+    _mm512_dpbusd_epi32, _mm512_extracti64x4_epi64, _mm512_loadu_si512, _mm512_maskz_loadu_epi8,
+    _mm512_reduce_add_epi32, _mm512_set1_epi8, _mm512_setzero_si512, _mm512_srli_epi16, _mm512_sub_epi32,
+    _mm512_xor_si512,
 };
 
 /// Proof that this CPU has what the kernel is compiled for; `detect` is the only way to get one.
@@ -31,6 +33,18 @@ impl Avx512 {
         // SAFETY: as above.
         unsafe { dot_nibbles(query, nibbles) }
     }
+
+    #[inline]
+    pub(super) fn dot_codes_of_four(self, query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
+        // SAFETY: as above.
+        unsafe { dot_codes_of_four(query, rows) }
+    }
+
+    #[inline]
+    pub(super) fn dot_nibbles_of_four(self, query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
+        // SAFETY: as above.
+        unsafe { dot_nibbles_of_four(query, rows) }
+    }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
@@ -54,6 +68,47 @@ fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
     _mm512_reduce_add_epi32(_mm512_add_epi32(lows, highs))
 }
 
+/// What of the query is loaded once serves four rows, and so does most of the adding up.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn dot_nibbles_of_four(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
+    let mask = _mm512_set1_epi8(15);
+    let mut sums = [_mm512_setzero_si512(); 4];
+    let [a, b, c, d] = rows;
+    let (a, b) = (a.as_chunks::<64>().0, b.as_chunks::<64>().0);
+    let (c, d) = (c.as_chunks::<64>().0, d.as_chunks::<64>().0);
+    let lines = a.iter().zip(b).zip(c).zip(d);
+    for (query, (((a, b), c), d)) in query.as_chunks::<128>().0.iter().zip(lines) {
+        // SAFETY: the array is as long as what is loaded of it; loads need no alignment.
+        let (low, high) = unsafe {
+            let start = query.as_ptr();
+            (_mm512_loadu_si512(start.cast()), _mm512_loadu_si512(start.add(64).cast()))
+        };
+        for (sum, line) in sums.iter_mut().zip([a, b, c, d]) {
+            // SAFETY: as above.
+            let pairs = unsafe { _mm512_loadu_si512(line.as_ptr().cast()) };
+            *sum = _mm512_dpbusd_epi32(*sum, _mm512_and_si512(pairs, mask), low);
+            *sum = _mm512_dpbusd_epi32(*sum, _mm512_and_si512(_mm512_srli_epi16::<4>(pairs), mask), high);
+        }
+    }
+    sums_of_lanes(sums)
+}
+
+/// The sum of the lanes of each.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn sums_of_lanes(four: [__m512i; 4]) -> [i32; 4] {
+    let [a, b, c, d] =
+        four.map(|sum| _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum)));
+    let sums = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+    let sums = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
+    [
+        _mm_extract_epi32::<0>(sums),
+        _mm_extract_epi32::<1>(sums),
+        _mm_extract_epi32::<2>(sums),
+        _mm_extract_epi32::<3>(sums),
+    ]
+}
+
 /// The instruction multiplies unsigned by signed: b is shifted up by 128, and 128 times the sum of a taken off again.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
@@ -68,6 +123,24 @@ fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
         at += 64;
     }
     _mm512_reduce_add_epi32(_mm512_sub_epi32(products, shifts))
+}
+
+/// As [`dot_codes`]. All that is said of the query is said once for four rows, which are as long as it.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn dot_codes_of_four(query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
+    let n = rows.iter().fold(query.len(), |n, row| n.min(row.len()));
+    let shift = _mm512_set1_epi8(-128);
+    let (mut products, mut shifts) = ([_mm512_setzero_si512(); 4], _mm512_setzero_si512());
+    let mut at = 0;
+    while at < n {
+        let x = load(query, at, n);
+        for (product, row) in products.iter_mut().zip(rows) {
+            *product = _mm512_dpbusd_epi32(*product, _mm512_xor_si512(load(row, at, n), shift), x);
+        }
+        shifts = _mm512_dpbusd_epi32(shifts, shift, x);
+        at += 64;
+    }
+    sums_of_lanes(products.map(|product| _mm512_sub_epi32(product, shifts)))
 }
 
 /// 64 codes from `at`, zeros from `n` on.

@@ -116,6 +116,20 @@ proptest! {
     }
 
     #[test]
+    fn four_rows_at_once_agree_with_one_after_the_other(
+        query in proptest::collection::vec(-127i8..=127, 400),
+        rows in proptest::collection::vec(-127i8..=127, 4 * 400), n in 0usize..=400, lines in 0usize..=3,
+    ) {
+        let codes: [&[i8]; 4] = std::array::from_fn(|at| &rows[at * 400..at * 400 + n]);
+        let each = codes.map(|row| scalar::dot_codes(&query[..n], row));
+        prop_assert_eq!(super::dot_codes_of_four(&query[..n], codes), each);
+        let nibbles: [&[u8]; 4] =
+            std::array::from_fn(|at| &bytemuck::cast_slice(&rows[at * 400..(at + 1) * 400])[..64 * lines]);
+        let each = nibbles.map(|row| scalar::dot_nibbles(&query[..128 * lines], row));
+        prop_assert_eq!(super::dot_nibbles_of_four(&query[..128 * lines], nibbles), each);
+    }
+
+    #[test]
     fn extremes_agree_with_the_scalar_kernel(
         picks in proptest::collection::vec((0usize..7, 0usize..7), 0..=257),
     ) {
