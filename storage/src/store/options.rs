@@ -14,7 +14,7 @@ pub const DEFAULT_SEAL_ROWS: usize = 16_384;
 /// Links per row on upper levels; twice as many on level 0.
 pub const DEFAULT_M: usize = 16;
 /// Candidates looked at when a row is linked.
-pub const DEFAULT_EF_CONSTRUCTION: usize = 300;
+pub const DEFAULT_EF_CONSTRUCTION: usize = 240;
 /// 64 MiB.
 pub const DEFAULT_MAX_TEXT_BYTES: usize = 64 * 1024 * 1024;
 /// 1 MiB of field names and values.

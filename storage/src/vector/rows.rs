@@ -61,10 +61,11 @@ impl<'a> Rows<'a> {
     pub(crate) fn squared_distances(self, row: u32, others: [u32; 4], norms: &[f32]) -> [f32; 4] {
         match self {
             Self::Codes(codes) => {
-                let products =
-                    distance::dot_codes_of_four(codes.row(row), others.map(|other| codes.row(other)));
-                let norm = |at: usize| norms[row as usize] + norms[others[at] as usize];
-                std::array::from_fn(|at| norm(at) - 2.0 * products[at] as f32)
+                let ([a, b, c, d], own) = (others, norms[row as usize]);
+                let rows = [codes.row(a), codes.row(b), codes.row(c), codes.row(d)];
+                let [of_a, of_b, of_c, of_d] = distance::dot_codes_of_four(codes.row(row), rows);
+                let distance = |other: u32, product: i32| own + norms[other as usize] - 2.0 * product as f32;
+                [distance(a, of_a), distance(b, of_b), distance(c, of_c), distance(d, of_d)]
             }
             Self::Vectors { .. } => others.map(|other| self.squared_distance(row, other, norms)),
         }

@@ -63,6 +63,9 @@ impl<'a> Space<'a> {
     #[inline]
     fn distances_of_four(&self, row: u32, others: &[u32; 4]) -> [f32; 4] {
         let distances = self.rows.squared_distances(row, *others, &self.norms);
+        if self.lift.is_empty() {
+            return distances;
+        }
         std::array::from_fn(|at| self.lifted(row, others[at], distances[at]))
     }
 

@@ -97,8 +97,9 @@ fn dot_nibbles_of_four(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn sums_of_lanes(four: [__m512i; 4]) -> [i32; 4] {
-    let [a, b, c, d] =
-        four.map(|sum| _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum)));
+    let half = |sum| _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum));
+    let [a, b, c, d] = four;
+    let (a, b, c, d) = (half(a), half(b), half(c), half(d));
     let sums = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
     let sums = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
     [
@@ -128,19 +129,22 @@ fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
 /// As [`dot_codes`]. All that is said of the query is said once for four rows, which are as long as it.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn dot_codes_of_four(query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
-    let n = rows.iter().fold(query.len(), |n, row| n.min(row.len()));
+    let [a, b, c, d] = rows;
+    let n = query.len().min(a.len()).min(b.len()).min(c.len()).min(d.len());
     let shift = _mm512_set1_epi8(-128);
     let (mut products, mut shifts) = ([_mm512_setzero_si512(); 4], _mm512_setzero_si512());
     let mut at = 0;
     while at < n {
         let x = load(query, at, n);
-        for (product, row) in products.iter_mut().zip(rows) {
+        for (product, row) in products.iter_mut().zip([a, b, c, d]) {
             *product = _mm512_dpbusd_epi32(*product, _mm512_xor_si512(load(row, at, n), shift), x);
         }
         shifts = _mm512_dpbusd_epi32(shifts, shift, x);
         at += 64;
     }
-    sums_of_lanes(products.map(|product| _mm512_sub_epi32(product, shifts)))
+    let [a, b, c, d] = products;
+    let less = |products| _mm512_sub_epi32(products, shifts);
+    sums_of_lanes([less(a), less(b), less(c), less(d)])
 }
 
 /// 64 codes from `at`, zeros from `n` on.
