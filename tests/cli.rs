@@ -288,14 +288,29 @@ fn answers_are_scored_against_known_ones() {
     let lines = [
         r#"{"question": "how many days of parental leave", "answers": ["forty days"], "pid": "handbook/leave.md"}"#,
         r#"{"question": "who books the trains", "answers": ["the front desk"], "pid": "handbook/travel.txt"}"#,
-        r#"{"question": "zebra quantum xylophone", "answers": []}"#,
+        r#"{"question": "zebra quantum xylophone", "answers": [], "kind": "absent"}"#,
+        r#"{"question": "how many days of parental leave", "answers": ["ninety"], "kind": "leave"}"#,
     ];
     std::fs::write(home.path().join("questions.jsonl"), lines.join("\n")).unwrap();
     let command =
         ["eval", "handbook.postil", "questions.jsonl", "--json", "-k", "1,2", "--plot", "curve.svg"];
     let scores = json(home.path(), &command);
-    assert_eq!(scores["questions"], 3);
+    assert_eq!(scores["questions"], 4);
     assert_eq!(scores["recall"]["5"], 1.0);
+    let kinds: Vec<&str> =
+        scores["kinds"].as_array().unwrap().iter().map(|of| of["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["absent", "leave"]);
+    assert_eq!((&scores["kinds"][0]["f1"], &scores["kinds"][1]["f1"]), (&1.0.into(), &0.0.into()));
+    assert!(scores.get("wrong").is_none());
+    let wrong = json(home.path(), &["eval", "handbook.postil", "questions.jsonl", "--wrong", "--json"]);
+    let wrong = wrong["wrong"].as_array().unwrap();
+    assert!(wrong.iter().any(|one| one["answers"] == serde_json::json!(["ninety"]) && one["f1"] == 0.0));
+    assert!(wrong.iter().all(|one| one["question"] != "zebra quantum xylophone"), "{wrong:?}");
+    let listed = succeed(home.path(), &["eval", "handbook.postil", "questions.jsonl", "--wrong"]);
+    assert!(
+        listed.contains("how many days of parental leave (leave)") && listed.contains("right  ninety"),
+        "{listed}"
+    );
     assert_eq!(scores["results"].as_array().unwrap().len(), 4);
     for field in ["em", "f1", "auroc", "citation_precision", "p50_ms", "p95_ms"] {
         assert!(scores[field].is_number(), "{field} in {scores}");

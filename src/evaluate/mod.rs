@@ -19,7 +19,7 @@ use std::time::Instant;
 
 pub use agreement::{exact_match, f1, normalize};
 pub use question::{Question, QuestionError, questions};
-pub use scores::{Bin, Recall, Scores};
+pub use scores::{Bin, KindScores, Recall, Scores};
 pub use statistics::roc_area;
 
 use postil_contract::{EncodeError, GenerateError};
@@ -27,6 +27,27 @@ use postil_contract::{EncodeError, GenerateError};
 use crate::{Answer, AskOptions, Citation, Database, Error, PassagePosterior, RetrieveOptions, Retrieved};
 use agreement::holds;
 use scores::Outcome;
+
+/// A question, its answer, and how that was scored.
+#[derive(Clone, Copy, Debug)]
+pub struct Scored<'a> {
+    /// Its place among the questions, from 0.
+    pub number: usize,
+    /// What was asked.
+    pub question: &'a Question,
+    /// The answer as it was given.
+    pub answer: &'a Answer,
+    /// The best answer: what was said, or would have been said if something had to be.
+    pub said: &'a str,
+    /// How probable that answer is, 0 to 1.
+    pub probability: f64,
+    /// What it rests on, the likeliest first.
+    pub citations: &'a [Citation],
+    /// Exact match, 0 or 1, as [`Scores::exact_match`] counts it.
+    pub exact_match: f64,
+    /// F1 over words, 0 to 1, as [`Scores::f1`] counts it.
+    pub f1: f64,
+}
 
 /// Ranks that recall is measured at.
 pub const RECALL_AT: [usize; 3] = [1, 5, 10];
@@ -60,8 +81,8 @@ impl Database {
         Ok(Recall::of(&ranks))
     }
 
-    /// Asks every question and scores the answers. `progress` is told how many have been asked. A question too long
-    /// for a model counts as one not answered.
+    /// Asks every question and scores the answers; `watch` is told of each. A question too long for a model counts as one
+    /// not answered.
     ///
     /// # Errors
     /// As [`Database::ask_with`], for the first question that fails.
@@ -69,20 +90,25 @@ impl Database {
         &self,
         questions: &[Question],
         options: &AskOptions,
-        progress: &dyn Fn(usize),
+        watch: &mut dyn FnMut(&Scored<'_>),
     ) -> Result<Scores, Error> {
         let mut outcomes = Vec::with_capacity(questions.len());
-        for (asked, question) in questions.iter().enumerate() {
+        for (number, question) in questions.iter().enumerate() {
             let start = Instant::now();
             let answer = match self.ask_with(&question.question, options) {
                 Err(error) if is_too_long(&error) => Answer::from_nothing(options.mode),
                 answer => answer?,
             };
             let ms = start.elapsed().as_secs_f64() * 1e3;
-            outcomes.push(outcome(question, &answer, ms));
-            progress(asked + 1);
+            let (said, probability, citations) = best(&answer);
+            let outcome = outcome(question, &answer, ms);
+            let (exact_match, f1) = (outcome.scored(outcome.exact_match), outcome.scored(outcome.f1));
+            let answer = &answer;
+            watch(&Scored { number, question, answer, said, probability, citations, exact_match, f1 });
+            outcomes.push(outcome);
         }
-        Ok(Scores::of(&outcomes))
+        let kinds = questions.iter().map(|question| question.kind.as_deref());
+        Ok(Scores::of(&outcomes).with_kinds(&kinds.zip(&outcomes).collect::<Vec<_>>()))
     }
 }
 
@@ -95,14 +121,18 @@ fn is_too_long(error: &Error) -> bool {
     )
 }
 
-fn outcome(question: &Question, answer: &Answer, ms: f64) -> Outcome {
-    let gold = &question.answers;
-    // What would have been said had it not been allowed to be silent.
-    let (said, probability, citations): (&str, f64, &[Citation]) = match answer.alternatives.first() {
+/// What was said, or would have been said had it not been allowed to be silent.
+fn best(answer: &Answer) -> (&str, f64, &[Citation]) {
+    match answer.alternatives.first() {
         Some(nearest) if answer.no_answer => (&nearest.text, nearest.probability, &nearest.citations),
         _ if answer.no_answer => ("", 0.0, &[]),
         _ => (&answer.text, answer.probability, &answer.citations),
-    };
+    }
+}
+
+fn outcome(question: &Question, answer: &Answer, ms: f64) -> Outcome {
+    let gold = &question.answers;
+    let (said, probability, citations) = best(answer);
     Outcome {
         is_answerable: !gold.is_empty(),
         abstained: answer.no_answer,

@@ -13,6 +13,8 @@ pub struct Question {
     pub answers: Vec<String>,
     /// Key of the document that holds the answer.
     pub pid: Option<String>,
+    /// What kind of question it is, in the set's own words; kinds are scored by themselves.
+    pub kind: Option<String>,
 }
 
 /// Why a question set cannot be read.
@@ -40,7 +42,7 @@ pub enum QuestionError {
 }
 
 /// Reads a question set, one JSON object a line: `question`, `answers` (a list, empty when unanswerable) and,
-/// if known, `pid`, the key of the document that answers it. Other fields are ignored.
+/// if known, `pid`, the key of the document that answers it; `kind` is any text. Other fields are ignored.
 ///
 /// # Errors
 /// [`QuestionError`] naming the file and line.
@@ -81,6 +83,7 @@ fn question(line: &str) -> Result<Question, String> {
         question: question.to_owned(),
         answers: answers.iter().map(text).collect::<Result<_, _>>()?,
         pid,
+        kind: value("kind").and_then(Value::as_str).map(str::to_owned),
     })
 }
 
@@ -91,13 +94,13 @@ mod tests {
     #[test]
     fn a_set_is_read_and_a_bad_line_is_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let good = r#"{"id": 1, "question": "Who?", "answers": ["she"], "pid": "p"}"#;
+        let good = r#"{"id": 1, "question": "Who?", "answers": ["she"], "pid": "p", "kind": "table"}"#;
         std::fs::write(file.path(), format!("{good}\n\n{{\"question\": \"Why?\", \"answers\": []}}\n"))
             .unwrap();
         let read = questions(file.path()).unwrap();
         assert_eq!(read.len(), 2);
-        assert_eq!(read[0].pid.as_deref(), Some("p"));
-        assert!(read[1].answers.is_empty() && read[1].pid.is_none());
+        assert_eq!((read[0].pid.as_deref(), read[0].kind.as_deref()), (Some("p"), Some("table")));
+        assert!(read[1].answers.is_empty() && read[1].pid.is_none() && read[1].kind.is_none());
 
         for (pid, key) in [("null", None), ("12345678901234567890123", Some("12345678901234567890123"))] {
             let line = format!("{{\"question\": \"Who?\", \"answers\": [], \"pid\": {pid}}}");

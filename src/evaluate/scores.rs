@@ -21,6 +21,13 @@ pub(super) struct Outcome {
     pub(super) ms: f64,
 }
 
+impl Outcome {
+    /// A score of the best answer as it counts: not to answer is right where there is no answer, and wrong elsewhere.
+    pub(super) fn scored(&self, score: f64) -> f64 {
+        if self.abstained { f64::from(!self.is_answerable) } else { score }
+    }
+}
+
 /// Share of questions whose gold document is among the first k hits, per k of [`RECALL_AT`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recall {
@@ -75,6 +82,23 @@ pub struct Scores {
     pub p50_ms: f64,
     /// 95th percentile of it.
     pub p95_ms: f64,
+    /// The kinds that questions have, in the order of their first questions.
+    pub kinds: Vec<KindScores>,
+}
+
+/// Scores of the questions of one kind; shares and means are 0 to 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KindScores {
+    /// As the question set calls it.
+    pub kind: String,
+    /// How many questions are of it.
+    pub questions: usize,
+    /// As [`Scores::exact_match`].
+    pub exact_match: f64,
+    /// As [`Scores::f1`].
+    pub f1: f64,
+    /// Share of them not answered.
+    pub abstained: f64,
 }
 
 /// Answers of similar probability.
@@ -90,9 +114,7 @@ pub struct Bin {
 
 impl Scores {
     pub(super) fn of(outcomes: &[Outcome]) -> Self {
-        let scored = |score: fn(&Outcome) -> f64| {
-            mean(outcomes.iter().map(|o| if o.abstained { f64::from(!o.is_answerable) } else { score(o) }))
-        };
+        let scored = |score: fn(&Outcome) -> f64| mean(outcomes.iter().map(|o| o.scored(score(o))));
         let answerable: Vec<&Outcome> = outcomes.iter().filter(|o| o.is_answerable).collect();
         let both_kinds = !answerable.is_empty() && answerable.len() < outcomes.len();
         let no_answer: Vec<_> = outcomes.iter().map(|o| (o.abstention_score, !o.is_answerable)).collect();
@@ -121,7 +143,27 @@ impl Scores {
             reliability,
             p50_ms: percentile(&times, 0.5),
             p95_ms: percentile(&times, 0.95),
+            kinds: Vec::new(),
         }
+    }
+
+    /// With what became of each kind of question.
+    pub(super) fn with_kinds(mut self, outcomes: &[(Option<&str>, &Outcome)]) -> Self {
+        for kind in outcomes.iter().filter_map(|(kind, _)| *kind) {
+            if self.kinds.iter().any(|known| known.kind == kind) {
+                continue;
+            }
+            let all = outcomes.iter().filter(|(other, _)| *other == Some(kind));
+            let of: Vec<&Outcome> = all.map(|(_, outcome)| *outcome).collect();
+            self.kinds.push(KindScores {
+                kind: kind.to_owned(),
+                questions: of.len(),
+                exact_match: mean(of.iter().map(|o| o.scored(o.exact_match))),
+                f1: mean(of.iter().map(|o| o.scored(o.f1))),
+                abstained: mean(of.iter().map(|o| f64::from(o.abstained))),
+            });
+        }
+        self
     }
 }
 
@@ -191,6 +233,19 @@ mod tests {
         assert_eq!(scores.reliability.len(), 2);
         let expected = (1.0 * 0.05 + 3.0 * (2.9 / 3.0 - 2.0 / 3.0)) / 4.0;
         assert!((scores.calibration_error - expected).abs() < 1e-9, "{scores:?}");
+    }
+
+    #[test]
+    fn kinds_are_scored_by_themselves_and_questions_without_one_in_none() {
+        let (right, wrong) = (outcome(true, false, 0.9, true), outcome(true, false, 0.9, false));
+        let silent = outcome(false, true, 0.1, false);
+        let kinds =
+            [(Some("table"), &right), (None, &wrong), (Some("list"), &wrong), (Some("table"), &wrong)];
+        let kinds = [kinds.as_slice(), &[(Some("table"), &silent)]].concat();
+        let scores = Scores::of(&[]).with_kinds(&kinds).kinds;
+        let found: Vec<_> = scores.iter().map(|of| (of.kind.as_str(), of.questions, of.f1)).collect();
+        assert_eq!(found, [("table", 3, 2.0 / 3.0), ("list", 1, 0.0)]);
+        assert_eq!(scores[0].abstained, 1.0 / 3.0);
     }
 
     #[test]

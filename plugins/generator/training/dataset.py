@@ -19,6 +19,7 @@ from model import END_ID, NO_ANSWER_ID, PAD_ID, START_ID
 QUESTION_PIECES = 48
 TITLE_PIECES = 16
 ANSWER_PIECES = 24
+INVENTED = "invented"  # the source of what invented.py makes
 INPUT_PIECES = 512
 
 
@@ -42,18 +43,23 @@ class Corpus:
 
     def __init__(self, path: Path, sources: dict[str, float]) -> None:
         self.contexts: list[Context] = []
-        self.rows: list[Row] = []
-        known: dict[str, int] = {}
+        self.known: dict[str, int] = {}
+        self.rows = self.read(path, sources)
+
+    def read(self, path: Path, sources: dict[str, float]) -> list[Row]:
+        """The rows of a file, which `self.rows` does not get."""
+        rows = []
         with lzma.open(path, "rt", encoding="utf-8") as lines:
             for record in map(json.loads, lines):
                 name = schedule_name(record["source"], record["kind"])
                 if name not in sources:
                     continue
-                if record["context"] not in known:
-                    known[record["context"]] = len(self.contexts)
+                if record["context"] not in self.known:
+                    self.known[record["context"]] = len(self.contexts)
                     self.contexts.append(Context(record["title"], record["context"]))
-                self.rows.append(Row(record["question"], known[record["context"]],
-                                     tuple(record["answers"]), name, record["kind"]))
+                rows.append(Row(record["question"], self.known[record["context"]],
+                                tuple(record["answers"]), name, record["kind"]))
+        return rows
 
     def split(self, dev_rows: int, seed: int) -> tuple[list[Row], list[Row]]:
         """Train and dev rows with no passage in common."""
@@ -155,6 +161,7 @@ class Example:
     ids: list[int]
     passage_start: int  # index of the first piece of segment 1
     target: list[int]
+    is_known: bool = True  # of data that the readers learned from are good at
 
 
 def assemble(question: list[int], title: list[int], passage: list[int], target: list[int]) -> Example:
@@ -187,7 +194,8 @@ def collate(examples: list[Example], device: str) -> tuple[dict[str, Tensor], Te
         copyable[row, example.passage_start : length - 1] = 1  # not the last [SEP]
         targets[row, : len(example.target)] = torch.tensor(example.target)
     batch = {"ids": ids, "segments": segments, "copyable": copyable,
-             "length": torch.tensor([len(e.ids) for e in examples])}
+             "length": torch.tensor([len(e.ids) for e in examples]),
+             "known": torch.tensor([float(e.is_known) for e in examples])}
     return {name: tensor.to(device) for name, tensor in batch.items()}, targets.to(device)
 
 
@@ -256,11 +264,13 @@ def epoch(
             jobs.append((replace(row, question=rng.choice(edits[index]), answers=()), row.context))
     rng.shuffle(jobs)
     for row, context in jobs:
-        example = examples.make(row, context, most(), rng, schedule.first_answer, schedule.drop_title)
+        # What an invented document is about may stand in its title only.
+        drop_title = 0.0 if row.source == INVENTED else schedule.drop_title
+        example = examples.make(row, context, most(), rng, schedule.first_answer, drop_title)
         if rng.random() < schedule.empty:
             question = example.ids[: example.passage_start]
             example = Example([*question, END_ID], example.passage_start, [NO_ANSWER_ID])
-        yield example
+        yield replace(example, is_known=row.source != INVENTED)
 
 
 def batches(stream: Iterator[Example], size: int, pool: int, rng: random.Random) -> Iterator[list[Example]]:

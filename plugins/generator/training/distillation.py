@@ -7,11 +7,11 @@ from model import PAD_ID, DecoderState, Memory, Reader
 
 
 def distilled_loss(
-    reader: Reader, memory: Memory, teachers: list[Reader], taught: list[Memory], targets: Tensor, weight: float
+    reader: Reader, memory: Memory, teachers: list[Reader], taught: list[Memory], targets: Tensor, weight: Tensor
 ) -> Tensor:
     """(1 - weight) -log p(y | x, z) + weight sum_i KL(teachers' mean || reader) of the outcomes at y_i, per row [B].
 
-    `targets` [B, T] as in `Reader.sequence_log_prob`; the reader and the teachers follow them, each with its own state.
+    `weight` [B], from 0 to 1; `targets` [B, T] as in `Reader.sequence_log_prob`; the reader and the teachers follow them, each with its own state.
     """
     readers, memories = [reader, *teachers], [memory, *taught]
     states = [each.decoder.begin(held) for each, held in zip(readers, memories, strict=True)]
@@ -36,5 +36,5 @@ def distilled_loss(
                 states[at] = DecoderState(step.hidden, token, origin, first=False)
         # The teachers' entropy is a constant and left out.
         cross_entropy = -(mean * outcomes).sum(dim=1)
-        total = total.index_add(0, rows, (1 - weight) * -log_p + weight * cross_entropy)
+        total = total.index_add(0, rows, (1 - weight[rows]) * -log_p + weight[rows] * cross_entropy)
     return total

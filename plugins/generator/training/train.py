@@ -30,7 +30,7 @@ from model import END_ID, NO_ANSWER_ID, Reader
 from rag_loss import collate_groups, groups, rag_loss
 from scores import auroc, exact_match, f1
 from watch import Watched
-from weights import averaged, mean_of, new_reader
+from weights import mean_of, new_reader, taught_by
 
 
 def arguments() -> argparse.Namespace:
@@ -40,7 +40,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--from", type=Path, nargs="+", default=[], dest="origins")
     parser.add_argument("--loss", choices=["passage", "rag"], default="passage")
-    parser.add_argument("--teachers", type=Path, nargs="+", default=[], help="checkpoints whose mean is learned from too")
+    parser.add_argument("--teachers", type=Path, nargs="+", default=[], help="checkpoints or exported folders whose mean is learned from too")
+    parser.add_argument("--invented", type=Path, help="rows of invented.py, which teachers are not asked about")
     parser.add_argument("--watch", type=Path, help="questions beside what a search finds for them, of watch.py")
     parser.add_argument("--workers", type=int, default=0, help="processes that make batches; 0: this one")
     parser.add_argument("--device", default="cpu")
@@ -154,15 +155,24 @@ def main() -> None:
     edits = [json.loads(line) for line in options.edits.open(encoding="utf-8")]
     if len(edits) != len(train_rows):
         raise SystemExit("the edited questions were made with another configuration: run edits.py again")
-    examples = Examples(corpus, train_rows + dev_rows, tokenizer, edits)
-    watched = Watched(options.watch, tokenizer) if options.watch else None
     negatives = [record["passages"] for record in found]
+    dev_negatives = negatives[len(train_rows) :]
+    invented = corpus.read(options.invented, config["sources"]) if options.invented else []
+    if invented and options.loss == "rag":
+        raise SystemExit("invented rows have no passages beside them: --loss passage")
+    invented, invented_dev = invented[config["dev_rows"] :], invented[: config["dev_rows"]]
+    negatives = negatives[: len(train_rows)] + [[] for _ in invented]
+    edits += [[] for _ in invented]
+    train_rows += invented
+    examples = Examples(corpus, train_rows + dev_rows + invented_dev, tokenizer, edits)
+    watched = Watched(options.watch, tokenizer) if options.watch else None
     schedule = Schedule(config["sources"], config["negative"], config["edited"], config["empty"],
                         config["first_answer"], config["drop_title"])
-    dev = dev_examples(examples, dev_rows, negatives[len(train_rows) :])
+    dev = dev_examples(examples, dev_rows, dev_negatives)
+    dev_of_invented = dev_examples(examples, invented_dev, [[] for _ in invented_dev])
 
     reader = new_reader(options.encoder, config["frozen_layers"], config["dropout"]).to(options.device).train()
-    teachers = [averaged(path, options.encoder).to(options.device) for path in options.teachers]
+    teachers = [taught_by(path, options.encoder).to(options.device) for path in options.teachers]
     average = Average(reader, config["ema"])
     optimizer = optimizer_of(reader, config)
     step, seen, spent = 0, 0, 0.0
@@ -207,6 +217,8 @@ def main() -> None:
         reader.eval()
         average.swap()
         scores = dev_scores(reader, dev, tokenizer, options, config["bfloat16"])
+        if dev_of_invented:
+            scores["invented"] = dev_scores(reader, dev_of_invented, tokenizer, options, config["bfloat16"])
         if watched:
             scores["watched"] = watched.scores(reader, options.device, config["bfloat16"])
         average.swap()
@@ -268,7 +280,8 @@ def batch_loss(reader: Reader, teachers: list[Reader], batch: dict[str, Tensor],
         return -reader.sequence_log_prob(memory, targets).mean(), len(targets)
     with torch.no_grad():
         taught = [each.remember(batch, config["bfloat16"]) for each in teachers]
-    return distilled_loss(reader, memory, teachers, taught, targets, config["distillation"]).mean(), len(targets)
+    weight = config["distillation"] * batch["known"]
+    return distilled_loss(reader, memory, teachers, taught, targets, weight).mean(), len(targets)
 
 
 def dev_examples(examples: Examples, rows: list[Row], negatives: list[list[int]]) -> list[tuple[Example, list[list[int]]]]:

@@ -54,6 +54,11 @@ def averaged(checkpoint: Path, folder: Path) -> Reader:
     return reader.eval()
 
 
+def taught_by(path: Path, folder: Path) -> Reader:
+    """A reader to learn from: an exported folder, or a checkpoint of a run that started from `folder`."""
+    return load_reader(path) if path.is_dir() else averaged(path, folder)
+
+
 def mean_of(checkpoints: list[Path]) -> dict[str, Tensor]:
     """The mean of runs' averaged weights: runs from one starting point have one basin (arXiv 2203.05482)."""
     each = [torch.load(path, map_location="cpu", weights_only=True)["average"] for path in checkpoints]

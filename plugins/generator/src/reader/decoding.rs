@@ -8,7 +8,7 @@ use super::input::Input;
 use super::memory::{Memory, ROOT};
 use super::network::Network;
 use super::path::most_probable;
-use super::render::{Run, longest_in_text, runs, text};
+use super::render::{Run, longest_in_passage, runs, text};
 use super::walk::{At, Walk};
 
 /// A passage of this decoding: as it was given, and as it was read.
@@ -183,6 +183,7 @@ impl Decoding for ReaderDecoding<'_> {
         let words = self.words(tokens);
         self.readings.get(passage).filter(|_| !words.is_empty())?;
         let (path, _) = &self.paths(words)[passage];
-        longest_in_text(&self.copied(passage, words, path), words.len())
+        let shown = longest_in_passage(&self.copied(passage, words, path), words.len())?;
+        self.readings[passage].input.passage.source(&shown)
     }
 }

@@ -5,6 +5,7 @@ use postil_contract::{GenerateError, Passage, TokenId};
 
 use super::NAME;
 use super::config::ReaderConfig;
+use super::shown::Shown;
 use crate::sentences;
 
 /// `[CLS] question [SEP] title: passage [SEP]`, and where its pieces lie in title and passage.
@@ -15,7 +16,7 @@ pub(super) struct Input {
     /// Where those pieces lie.
     pub(super) places: Vec<Place>,
     pub(super) title: String,
-    pub(super) text: String,
+    pub(super) passage: Shown,
     /// Whether the passage was cut to fit.
     pub(super) shortened: bool,
 }
@@ -23,9 +24,9 @@ pub(super) struct Input {
 /// Where a piece lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// In `title:`, not in the passage's text.
+    /// In `title:`, not in the passage as it is shown.
     pub(super) in_title: bool,
-    /// In bytes, on character boundaries.
+    /// In bytes of that, on character boundaries.
     pub(super) range: Range<usize>,
 }
 
@@ -37,7 +38,7 @@ impl Input {
 
     /// What a place says.
     pub(super) fn said(&self, in_title: bool, range: Range<usize>) -> &str {
-        let source = if in_title { &self.title } else { &self.text };
+        let source = if in_title { &self.title } else { &self.passage.text };
         source.get(range).unwrap_or_default()
     }
 }
@@ -115,9 +116,10 @@ pub(super) fn read(
     ids.extend_from_slice(question);
     ids.push(config.end);
     let body = ids.len();
-    let pieces = Pieces::of(tokenizer, passage.text)?;
+    let passage = Shown::of(passage.text);
+    let pieces = Pieces::of(tokenizer, &passage.text)?;
     let room = config.max_input_tokens - body - titled.ids.len() - 1;
-    let kept = pieces.fitting(passage.text, room);
+    let kept = pieces.fitting(&passage.text, room);
     ids.extend_from_slice(&titled.ids);
     ids.extend_from_slice(&pieces.ids[..kept]);
     ids.push(config.end);
@@ -125,5 +127,5 @@ pub(super) fn read(
     let in_title = titled.ranges.into_iter().map(place(true));
     let shortened = kept < pieces.ids.len();
     let places = in_title.chain(pieces.ranges.into_iter().take(kept).map(place(false))).collect();
-    Ok(Input { ids, body, places, title, text: passage.text.to_owned(), shortened })
+    Ok(Input { ids, body, places, title, passage, shortened })
 }

@@ -9,6 +9,7 @@
 //! file | responsibility
 //! ---|---
 //! `config.rs` | the sizes and limits
+//! `shown.rs` | the passage as it is shown: rows of tables with the names of their columns
 //! `input.rs` | question and passage to word pieces, within the window
 //! `network.rs` | the weights, and one step of the decoder
 //! `vocabulary.rs` | the generator's product over all words
@@ -28,6 +29,7 @@ mod memory;
 mod network;
 mod path;
 mod render;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod vocabulary;

@@ -60,9 +60,9 @@ pub(super) fn text(tokenizer: &Tokenizer, input: &Input, tokens: &[TokenId], run
     text
 }
 
-/// The longest run of the answer that the passage's text holds, if it is at least half of the answer's pieces: its
-/// bytes. What was copied from the title is in no text.
-pub(super) fn longest_in_text(runs: &[Run], pieces: usize) -> Option<Range<usize>> {
+/// The longest run of the answer that was copied from the passage as it is shown, if it is at least half of the answer's
+/// pieces: its bytes there. What was copied from the title is in no passage.
+pub(super) fn longest_in_passage(runs: &[Run], pieces: usize) -> Option<Range<usize>> {
     let in_text = runs.iter().filter(|run| matches!(run.copied, Some((false, _))));
     // The first of equals: `max_by_key` gives the last.
     let longest = in_text.rev().max_by_key(|run| run.pieces.len())?;
@@ -74,22 +74,23 @@ pub(super) fn longest_in_text(runs: &[Run], pieces: usize) -> Option<Range<usize
 mod tests {
     use super::*;
     use crate::reader::input::Place;
+    use crate::reader::shown::Shown;
 
     fn input() -> Input {
         let title = "Leave:".to_owned();
-        let text = "Up to 1,000 days".to_owned();
+        let passage = Shown::of("Up to 1,000 days");
         let place = |in_title, range| Place { in_title, range };
         let places = [(true, 0..5), (true, 5..6), (false, 0..2), (false, 3..5), (false, 6..7), (false, 7..8)]
             .into_iter()
             .chain([(false, 8..11), (false, 12..16)])
             .map(|(in_title, range)| place(in_title, range));
-        Input { ids: vec![0; 13], body: 4, places: places.collect(), title, text, shortened: false }
+        Input { ids: vec![0; 13], body: 4, places: places.collect(), title, passage, shortened: false }
     }
 
     #[test]
     fn lines_of_a_passage_are_one_in_an_answer() {
         let mut input = input();
-        input.text = "Up to 1,000\ndays".to_owned();
+        input.passage = Shown::of("Up to 1,000\ndays");
         let tokenizer = Tokenizer::new(tokenizers::models::wordpiece::WordPiece::default());
         let path = [Some(8), Some(9), Some(10), Some(11)];
         assert_eq!(text(&tokenizer, &input, &[0; 4], &runs(&input, &path)), "1,000 days");
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn the_origin_is_the_longest_run_in_the_text_and_at_least_half_of_the_answer() {
         let input = input();
-        let of = |path: &[Option<usize>]| longest_in_text(&runs(&input, path), path.len());
+        let of = |path: &[Option<usize>]| longest_in_passage(&runs(&input, path), path.len());
         assert_eq!(of(&[Some(8), Some(9), Some(10)]), Some(6..11));
         assert_eq!(of(&[Some(6), None, Some(8), Some(9)]), Some(6..8));
         assert_eq!(of(&[Some(6), Some(8)]), Some(0..2));

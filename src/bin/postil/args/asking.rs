@@ -113,8 +113,11 @@ impl From<ModeArg> for postil::Mode {
 pub(crate) struct Eval {
     /// The database; a question's pid is the key of a document in it
     pub(crate) database: PathBuf,
-    /// Questions, one JSON object a line: question, answers (empty: unanswerable), pid
+    /// Questions, one JSON object a line: question, answers (empty: unanswerable), pid; those with a kind are scored by kind
     pub(crate) questions: PathBuf,
+    /// List the questions that were answered wrong, with what was said and what is right
+    #[arg(long)]
+    pub(crate) wrong: bool,
     /// How many passages an answer is marginalized over; several to compare
     #[arg(short, value_delimiter = ',', default_values_t = [postil::AskOptions::DEFAULT_K])]
     pub(crate) k: Vec<usize>,

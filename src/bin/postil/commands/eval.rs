@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
-use postil::evaluate::{Question, RECALL_AT, Recall, Scores, questions};
+use postil::evaluate::{KindScores, Question, RECALL_AT, Recall, Scored, Scores, questions};
 use postil::{AskOptions, Database, Mode, open_generator};
 use serde_json::json;
 
@@ -16,6 +16,19 @@ struct Row {
     mode: Mode,
     k: usize,
     scores: Scores,
+    /// Of what was answered wrong, if asked for.
+    wrong: Vec<Wrong>,
+}
+
+/// A question that was answered wrong.
+struct Wrong {
+    question: Question,
+    said: String,
+    probability: f64,
+    is_withheld: bool,
+    f1: f64,
+    /// Where what was said stands, with its quote.
+    from: Option<(String, String)>,
 }
 
 pub(crate) fn run(args: &Eval) -> Result<ExitCode> {
@@ -38,7 +51,7 @@ pub(crate) fn run(args: &Eval) -> Result<ExitCode> {
     }
     bar.finish_and_clear();
     match args.output.json {
-        true => render::json(&as_json(&asked, &recall, &rows))?,
+        true => render::json(&as_json(&asked, &recall, &rows, args.wrong))?,
         false => print(&asked, &recall, &rows)?,
     }
     // Last, so that a plot that cannot be drawn costs no scores.
@@ -66,8 +79,14 @@ fn row(
     bar: &ProgressBar,
 ) -> Result<Row> {
     let options = AskOptions { k, mode: mode.into(), ..options(args) };
-    let scores = db.evaluate(asked, &options, &|_| bar.inc(1))?;
-    Ok(Row { generator: generator.to_owned(), mode: options.mode, k, scores })
+    let mut wrong = Vec::new();
+    let scores = db.evaluate(asked, &options, &mut |scored| {
+        bar.inc(1);
+        if args.wrong && scored.exact_match < 1.0 {
+            wrong.push(Wrong::of(scored));
+        }
+    })?;
+    Ok(Row { generator: generator.to_owned(), mode: options.mode, k, scores, wrong })
 }
 
 fn options(args: &Eval) -> AskOptions {
@@ -76,13 +95,51 @@ fn options(args: &Eval) -> AskOptions {
     AskOptions { candidates, words_weight, unread_prior, ..AskOptions::default() }
 }
 
+impl Wrong {
+    fn of(scored: &Scored<'_>) -> Self {
+        let cited = scored.citations.first();
+        Self {
+            question: scored.question.clone(),
+            said: scored.said.to_owned(),
+            probability: scored.probability,
+            is_withheld: scored.answer.no_answer,
+            f1: scored.f1,
+            from: cited.map(|cited| (cited.document.clone(), cited.quote.clone())),
+        }
+    }
+
+    fn as_json(&self) -> serde_json::Value {
+        let Question { question, answers, pid, kind } = &self.question;
+        let (document, quote) = self.from.clone().unzip();
+        json!({
+            "question": question, "kind": kind, "answers": answers, "pid": pid,
+            "said": self.said, "probability": self.probability, "no_answer": self.is_withheld, "f1": self.f1,
+            "document": document, "quote": quote,
+        })
+    }
+
+    fn print(&self, lines: &mut Vec<String>) {
+        let Question { question, answers, kind, .. } = &self.question;
+        let kind = kind.as_ref().map_or_else(String::new, |kind| format!(" ({kind})"));
+        lines.push(format!("\n{question}{kind}"));
+        let said = if self.said.is_empty() { "nothing" } else { &self.said };
+        let withheld = if self.is_withheld { ", withheld" } else { "" };
+        lines.push(format!("    said   {said}, probability {:.2}{withheld}", self.probability));
+        let right = if answers.is_empty() { "no answer".to_owned() } else { answers.join(" / ") };
+        lines.push(format!("    right  {right}"));
+        if let Some((document, quote)) = &self.from {
+            lines.push(format!("    from   {document}: \u{201c}{}\u{201d}", quote.trim()));
+        }
+    }
+}
+
 impl Row {
     fn name(&self) -> String {
         format!("{} {} k={}", self.generator, render::mode(self.mode), self.k)
     }
 }
 
-fn as_json(asked: &[Question], recall: &Recall, rows: &[Row]) -> serde_json::Value {
+fn as_json(asked: &[Question], recall: &Recall, rows: &[Row], with_wrong: bool) -> serde_json::Value {
     let recall: serde_json::Map<_, _> =
         RECALL_AT.iter().zip(recall.at).map(|(k, share)| (k.to_string(), json!(share))).collect();
     let results: Vec<_> = rows
@@ -92,7 +149,13 @@ fn as_json(asked: &[Question], recall: &Recall, rows: &[Row]) -> serde_json::Val
             let bin = |bin: &postil::evaluate::Bin| {
                 json!({ "answers": bin.answers, "probability": bin.probability, "right": bin.right })
             };
-            json!({
+            let kind = |of: &KindScores| {
+                json!({
+                    "kind": of.kind, "questions": of.questions, "em": of.exact_match, "f1": of.f1,
+                    "abstained": of.abstained,
+                })
+            };
+            let mut result = json!({
                 "generator": row.generator, "mode": render::mode(row.mode), "k": row.k,
                 "em": scores.exact_match, "f1": scores.f1,
                 "em_always": scores.exact_match_always, "f1_always": scores.f1_always,
@@ -102,7 +165,12 @@ fn as_json(asked: &[Question], recall: &Recall, rows: &[Row]) -> serde_json::Val
                 "calibration_error": scores.calibration_error,
                 "reliability": scores.reliability.iter().map(bin).collect::<Vec<_>>(),
                 "p50_ms": scores.p50_ms, "p95_ms": scores.p95_ms,
-            })
+                "kinds": scores.kinds.iter().map(kind).collect::<Vec<_>>(),
+            });
+            if with_wrong {
+                result["wrong"] = row.wrong.iter().map(Wrong::as_json).collect();
+            }
+            result
         })
         .collect();
     // The first result stands at the top as well, so that one setting is read without a list.
@@ -141,6 +209,24 @@ fn print(asked: &[Question], recall: &Recall, rows: &[Row]) -> Result<()> {
             scores.p50_ms,
             scores.p95_ms,
         ));
+    }
+    for row in rows.iter().filter(|row| !row.scores.kinds.is_empty()) {
+        lines.push(format!(
+            "\n{:<24} {:>9} {:>5} {:>5} {:>9}",
+            row.name(),
+            "questions",
+            "EM",
+            "F1",
+            "abstained"
+        ));
+        for KindScores { kind, questions, exact_match, f1, abstained } in &row.scores.kinds {
+            let (exact, f1) = (100.0 * exact_match, 100.0 * f1);
+            lines.push(format!("  {kind:<22} {questions:>9} {exact:>5.1} {f1:>5.1} {abstained:>9.3}"));
+        }
+    }
+    for row in rows.iter().filter(|row| !row.wrong.is_empty()) {
+        lines.push(format!("\n{}, {} answered wrong:", row.name(), row.wrong.len()));
+        row.wrong.iter().for_each(|wrong| wrong.print(&mut lines));
     }
     render::text(&lines.join("\n"))
 }

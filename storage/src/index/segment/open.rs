@@ -114,7 +114,13 @@ impl Segment {
             }
             (false, false) => Some(Plan::unmeasured(Means::Codes, 1)),
         };
-        let plan = plan.ok_or_else(|| corrupt("the plan is none that is known".to_owned()))?;
+        // One that says nothing that can be followed: all rows are looked at, which finds what is there.
+        let can_be_followed = |plan: &Plan| match plan.means {
+            Means::Codes | Means::Vectors => has(CODES),
+            Means::Nibbles => has(NIBBLES) && has(GRID),
+        };
+        let any_means = if has(CODES) { Means::Codes } else { Means::Nibbles };
+        let plan = plan.filter(can_be_followed).unwrap_or_else(|| Plan::scan(any_means));
         let nibbles = match (plan.means, metric) {
             (Means::Codes | Means::Vectors, _) => None,
             (Means::Nibbles, metric) => {

@@ -1,9 +1,12 @@
 //! A segment file under every small damage, without a store around it.
 
 use super::header;
+use super::tamper;
 use super::targets::{self, open};
 use crate::error::StorageError;
+use crate::index::effort::Effort;
 use crate::mapped::frame::{ALIGNMENT, PREFIX_BYTES};
+use crate::vector::metric::Metric;
 use crate::vector::precision::Precision;
 use postil_hostile::figures;
 use std::path::{Path, PathBuf};
@@ -159,6 +162,34 @@ fn halves_take_the_place_of_the_vectors_and_are_the_same_numbers() {
     assert_eq!(rows(full.path()), rows(half.path()));
     let saved = (ROWS * targets::DIMENSION * 2).next_multiple_of(ALIGNMENT);
     assert!(whole.len().abs_diff(small.len() + saved) <= ALIGNMENT);
+}
+
+#[test]
+fn with_a_plan_that_cannot_be_followed_all_rows_are_looked_at() {
+    let unknown = 99;
+    let (folder, path, whole) = segment();
+    let query = [3.0; targets::DIMENSION];
+    let nearest = || -> Vec<u64> {
+        let found = open(folder.path()).unwrap().search(&query, Effort::default(), 10, 10, None).unwrap();
+        found.into_iter().map(|ranked| ranked.row).collect()
+    };
+    let vectors: Vec<(u64, Vec<f32>)> =
+        open(folder.path()).unwrap().iter().map(|(id, vector)| (id, vector.to_vec())).collect();
+    let mut all: Vec<(f32, u64)> =
+        vectors.iter().map(|(id, vector)| (Metric::L2.rank(&query, vector), *id)).collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let exact: Vec<u64> = all[..10].iter().map(|&(_, id)| id).collect();
+    tamper::number(&path, "plan", 0, unknown);
+    assert_eq!(nearest(), exact);
+    // As a disk would have damaged it: the checksum tells.
+    std::fs::write(&path, &whole).unwrap();
+    let (header, _, body) = header::decode(&whole, &path).unwrap();
+    let plan = header.sections.iter().find(|section| section.name() == "plan").unwrap();
+    let mut bytes = whole.clone();
+    bytes[body + plan.offset as usize] = unknown as u8;
+    std::fs::write(&path, &bytes).unwrap();
+    assert_eq!(nearest(), exact);
+    assert!(is_detected(folder.path(), &path));
 }
 
 #[test]

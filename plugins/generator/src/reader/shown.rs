@@ -1,0 +1,212 @@
+//! A passage as the reader is shown it. A small reader does not count the cells of a row: each comes with the name of its
+//! column, `Plan: Growth; Requests per minute: 300.`, and the header is not shown for itself. Everything else is shown as
+//! it stands.
+
+use std::ops::Range;
+
+/// Columns from which on a table without a line under its header is taken for one: of two, the first column is as often
+/// the header.
+const COLUMNS: usize = 3;
+
+/// What is shown, and which bytes of the passage it shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) text: String,
+    /// In the order of the text; what lies between them stands in no passage.
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    /// Where it begins in the text.
+    at: usize,
+    source: Range<usize>,
+}
+
+impl Shown {
+    /// A text as it is shown.
+    pub(super) fn of(text: &str) -> Self {
+        let lines: Vec<Range<usize>> = lines(text).collect();
+        let mut shown = Self::default();
+        let (mut at, mut from) = (0, 0);
+        while at < lines.len() {
+            let Some(table) = Table::at(text, &lines[at..]) else {
+                at += 1;
+                continue;
+            };
+            shown.show(text, from..lines[at].start);
+            for row in &lines[at + table.header_lines..at + table.lines] {
+                shown.row(text, &table.header, &cells(text, row.clone()));
+            }
+            at += table.lines;
+            from = lines.get(at).map_or(text.len(), |line| line.start);
+        }
+        shown.show(text, from..text.len());
+        shown
+    }
+
+    /// The bytes of the passage that a range of the text shows: of a range that shows several parts, those of the one that
+    /// it shows most of. `None` where it shows none.
+    pub(super) fn source(&self, range: &Range<usize>) -> Option<Range<usize>> {
+        let overlap = |part: &Part| {
+            let (start, end) = (range.start.max(part.at), range.end.min(part.at + part.source.len()));
+            let from = |at: usize| part.source.start + (at - part.at);
+            (start < end).then(|| from(start)..from(end))
+        };
+        // The first of equals: `max_by_key` gives the last.
+        self.parts.iter().rev().filter_map(overlap).max_by_key(Range::len)
+    }
+
+    fn show(&mut self, text: &str, source: Range<usize>) {
+        if !source.is_empty() {
+            self.parts.push(Part { at: self.text.len(), source: source.clone() });
+            self.text.push_str(&text[source]);
+        }
+    }
+
+    fn row(&mut self, text: &str, header: &[Range<usize>], cells: &[Range<usize>]) {
+        let start = self.text.len();
+        for (column, cell) in cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
+            if self.text.len() > start {
+                self.text.push_str("; ");
+            }
+            if let Some(name) = header.get(column).filter(|name| !name.is_empty()) {
+                self.show(text, name.clone());
+                self.text.push_str(": ");
+            }
+            self.show(text, cell.clone());
+        }
+        if self.text.len() > start {
+            self.text.push_str(".\n");
+        }
+    }
+}
+
+/// A table that begins a text.
+struct Table {
+    header: Vec<Range<usize>>,
+    /// Lines before the first row.
+    header_lines: usize,
+    /// All of its lines.
+    lines: usize,
+}
+
+impl Table {
+    fn at(text: &str, lines: &[Range<usize>]) -> Option<Self> {
+        let header = cells(text, lines[0].clone());
+        let is_row = |line: &Range<usize>| text[line.clone()].contains('|');
+        if header.len() < 2 || !is_row(&lines[0]) {
+            return None;
+        }
+        // As CommonMark's tables have it, or as the text of a web page has them.
+        let is_ruled = lines.get(1).is_some_and(|line| is_rule(&text[line.clone()]));
+        let header_lines = if is_ruled { 2 } else { 1 };
+        let rows = lines[header_lines.min(lines.len())..].iter().take_while(|line| is_row(line)).count();
+        let is_header = |cell: &Range<usize>| !text[cell.clone()].contains(|c: char| c.is_ascii_digit());
+        let is_named = is_ruled || header.len() >= COLUMNS && header.iter().all(is_header);
+        (rows > 0 && is_named).then_some(Self { header, header_lines, lines: header_lines + rows })
+    }
+}
+
+/// The lines of a text, without their ends.
+fn lines(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    text.split_inclusive('\n').map(move |line| {
+        let at = start;
+        start += line.len();
+        at..at + line.trim_end_matches(['\n', '\r']).len()
+    })
+}
+
+/// Whether it is the line between a header and its rows.
+fn is_rule(line: &str) -> bool {
+    line.contains('-')
+        && line.contains('|')
+        && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' ' | '\t'))
+}
+
+/// The cells of a row, without blanks at their edges. A bar behind a backslash ends none.
+fn cells(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
+    let trimmed = |range: Range<usize>| {
+        let cell = &text[range.clone()];
+        let start = range.start + (cell.len() - cell.trim_start().len());
+        start..start + cell.trim().len()
+    };
+    let row = trimmed(line);
+    let (mut start, mut end) = (row.start, row.end);
+    if text[row.clone()].starts_with('|') {
+        start += 1;
+    }
+    if text[start..end].ends_with('|') && !text[start..end].ends_with("\\|") {
+        end -= 1;
+    }
+    let (mut cells, mut from, mut is_escaped) = (Vec::new(), start, false);
+    for (at, c) in text[start..end].char_indices() {
+        if c == '|' && !is_escaped {
+            cells.push(trimmed(from..start + at));
+            from = start + at + 1;
+        }
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    cells.push(trimmed(from..end));
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PLANS: &str = "Limits:\n\n| Plan | Requests | Note |\n|:--|--:|---|\n| Free | 30 | |\n| Growth | 300 | a \\| b |\n\nAsk us.";
+
+    #[test]
+    fn each_cell_of_a_row_has_the_name_of_its_column_before_it() {
+        let shown = Shown::of(PLANS);
+        let expected =
+            "Limits:\n\nPlan: Free; Requests: 30.\nPlan: Growth; Requests: 300; Note: a \\| b.\n\nAsk us.";
+        assert_eq!(shown.text, expected);
+        for said in ["300", "Growth", "a \\| b", "Ask us.", "Limits:"] {
+            let at = shown.text.find(said).unwrap();
+            assert_eq!(&PLANS[shown.source(&(at..at + said.len())).unwrap()], said);
+        }
+        let at = shown.text.rfind("Requests").unwrap();
+        let name = shown.source(&(at..at + 8)).unwrap();
+        assert_eq!((name.clone(), &PLANS[name]), (18..26, "Requests"));
+        let at = shown.text.find("Growth; Requests: 300").unwrap();
+        assert_eq!(&PLANS[shown.source(&(at..at + 21)).unwrap()], "Requests");
+        assert_eq!(shown.source(&(at + 6..at + 8)), None);
+    }
+
+    #[test]
+    fn rows_of_a_web_page_have_a_header_where_it_looks_like_one() {
+        let page = "Plan | Price | Seats\nFree | 0 | 1\nTeam | 12 | 5";
+        let expected = "Plan: Free; Price: 0; Seats: 1.\nPlan: Team; Price: 12; Seats: 5.\n";
+        assert_eq!(Shown::of(page).text, expected);
+        for same in
+            ["Name | Ada\nBorn | 1815", "a | b | 3\nc | d | 4", "x || y\nz", "a | b", "|", "| a |\n|---|\n"]
+        {
+            assert_eq!(Shown::of(same).text, same);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_of_the_passage_is_what_stands_there(
+            text in proptest::collection::vec("(\\| )?[a-zé5\\\\]{0,3}( \\| [a-zé5]{0,3}){0,3}( \\|)?|\\|--\\|--\\||\\r|", 0..9),
+        ) {
+            let text = text.join("\n");
+            let shown = Shown::of(&text);
+            for part in &shown.parts {
+                let range = part.at..part.at + part.source.len();
+                prop_assert_eq!(&shown.text[range.clone()], &text[part.source.clone()]);
+                prop_assert_eq!(shown.source(&range), Some(part.source.clone()));
+            }
+            let letters = |text: &str| -> std::collections::BTreeSet<char> {
+                text.chars().filter(|c| c.is_alphanumeric()).collect()
+            };
+            prop_assert!(letters(&shown.text).is_subset(&letters(&text)));
+            prop_assert_eq!(Shown::of(&shown.text.replace('|', "/")).text, shown.text.replace('|', "/"));
+        }
+    }
+}
