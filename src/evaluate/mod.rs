@@ -33,15 +33,15 @@ use scores::Outcome;
 pub struct Scored<'a> {
     /// Its place among the questions, from 0.
     pub number: usize,
-    /// What was asked.
+    /// The question, with its known answers.
     pub question: &'a Question,
     /// The answer as it was given.
     pub answer: &'a Answer,
     /// The best answer: what was said, or would have been said if something had to be.
     pub said: &'a str,
-    /// How probable that answer is, 0 to 1.
+    /// The probability of that answer, 0 to 1.
     pub probability: f64,
-    /// What it rests on, the likeliest first.
+    /// The citations of that answer, the likeliest first.
     pub citations: &'a [Citation],
     /// Exact match, 0 or 1, as [`Scores::exact_match`] counts it.
     pub exact_match: f64,

@@ -4,11 +4,13 @@
 
 use std::ops::Range;
 
-/// Columns from which on a table without a line under its header is taken for one: of two, the first column is as often
-/// the header.
+/// Columns from which on lines without a rule under the first are taken for a table: of two columns, the first is as
+/// often the header.
 const COLUMNS: usize = 3;
+/// Rows from which on they are: a line or two with bars in them are as often a pipeline of commands.
+const ROWS: usize = 2;
 
-/// What is shown, and which bytes of the passage it shows.
+/// The shown text, and the bytes of the passage that its parts show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) text: String,
@@ -18,7 +20,7 @@ pub(super) struct Shown {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Part {
-    /// Where it begins in the text.
+    /// Byte of the text at which it begins.
     at: usize,
     source: Range<usize>,
 }
@@ -28,9 +30,10 @@ impl Shown {
     pub(super) fn of(text: &str) -> Self {
         let lines: Vec<Range<usize>> = lines(text).collect();
         let mut shown = Self::default();
-        let (mut at, mut from) = (0, 0);
+        let (mut at, mut from, mut is_code) = (0, 0, false);
         while at < lines.len() {
-            let Some(table) = Table::at(text, &lines[at..]) else {
+            is_code ^= is_fence(&text[lines[at].clone()]);
+            let Some(table) = Table::at(text, &lines[at..]).filter(|_| !is_code) else {
                 at += 1;
                 continue;
             };
@@ -101,10 +104,18 @@ impl Table {
         // As CommonMark's tables have it, or as the text of a web page has them.
         let is_ruled = lines.get(1).is_some_and(|line| is_rule(&text[line.clone()]));
         let header_lines = if is_ruled { 2 } else { 1 };
-        let rows = lines[header_lines.min(lines.len())..].iter().take_while(|line| is_row(line)).count();
-        let is_header = |cell: &Range<usize>| !text[cell.clone()].contains(|c: char| c.is_ascii_digit());
-        let is_named = is_ruled || header.len() >= COLUMNS && header.iter().all(is_header);
-        (rows > 0 && is_named).then_some(Self { header, header_lines, lines: header_lines + rows })
+        let is_name = |cell: &Range<usize>| {
+            !cell.is_empty() && !text[cell.clone()].contains(|c: char| c.is_ascii_digit())
+        };
+        if !is_ruled && (header.len() < COLUMNS || !header.iter().all(is_name)) {
+            return None;
+        }
+        // No line is looked at again unless it is one of a few, so that a text of bars takes linear time.
+        let as_many = |row: &Range<usize>| is_ruled || cells(text, row.clone()).len() == header.len();
+        let rows = lines.iter().skip(header_lines).take_while(|line| is_row(line) && as_many(line)).count();
+        let is_table = rows >= if is_ruled { 1 } else { ROWS };
+        let lines = header_lines + rows;
+        is_table.then_some(Self { header, header_lines, lines })
     }
 }
 
@@ -118,7 +129,13 @@ fn lines(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Whether it is the line between a header and its rows.
+/// True of a line that opens or closes a block of code.
+fn is_fence(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("```") || line.starts_with("~~~")
+}
+
+/// True of the line between a header and its rows.
 fn is_rule(line: &str) -> bool {
     line.contains('-')
         && line.contains('|')

@@ -16,7 +16,7 @@ struct Row {
     mode: Mode,
     k: usize,
     scores: Scores,
-    /// Of what was answered wrong, if asked for.
+    /// The questions that were answered wrong, if asked for.
     wrong: Vec<Wrong>,
 }
 
@@ -27,7 +27,7 @@ struct Wrong {
     probability: f64,
     is_withheld: bool,
     f1: f64,
-    /// Where what was said stands, with its quote.
+    /// The document and the quote behind what was said.
     from: Option<(String, String)>,
 }
 
