@@ -1,12 +1,14 @@
 """Questions about packages that are not there, asked of the READMEs of others.
 
     python3 benches/readmes.py OUT [--questions 100]
-    postil ingest OUT/readmes.postil OUT/docs && postil eval OUT/readmes.postil OUT/questions.jsonl --mode token
+    postil ingest OUT/readmes.postil OUT/docs
+    postil eval OUT/readmes.postil OUT/questions.jsonl --mode sequence
 
-The READMEs are those of the crates that Cargo.lock pins, from cargo's own sources (`cargo fetch --locked` first): every
-second package, by a hash of its name, is a document; the others are what is asked about and is not there. Of kind
-`absent`: such a package's license, minimum Rust version, default features, author. Of kind `present`: the license or minimum
-Rust version of a package that is there and whose README says it; these must not be withheld.
+The last two from the folder that OUT is in. The READMEs are those of the crates that Cargo.lock pins, from
+cargo's own sources (`cargo fetch --locked` first): every second package, by a hash of its name, is a document;
+the others are what is asked about and is not there. Kind `absent` is such a package's license, minimum Rust
+version, default features, maintainer or installation. Kind `present` is the license or minimum Rust version of a
+package that is there and whose README says it; these must not be withheld.
 """
 
 import argparse
@@ -23,7 +25,11 @@ LEAST_BYTES, MOST_BYTES = 400, 60_000
 LICENSES = re.compile(r"MIT|Apache|BSD|MPL|ISC|Zlib|Unlicense", re.IGNORECASE)
 RUST = re.compile(r"(?:rust|rustc|MSRV)[^.\n]{0,40}?\b(1\.\d{2}(?:\.\d+)?)\b", re.IGNORECASE)
 LICENSE_ASKED = ["Which license is {} under?", "What is the license of {}?", "{} license"]
-RUST_ASKED = ["What is the minimum supported Rust version of {}?", "Which Rust version does {} need at least?", "{} minimum rust version"]
+RUST_ASKED = [
+    "What is the minimum supported Rust version of {}?",
+    "Which Rust version does {} need at least?",
+    "{} minimum rust version",
+]
 OTHER_ASKED = ["Which features of {} are enabled by default?", "Who maintains {}?", "How is {} installed?"]
 
 
@@ -67,19 +73,38 @@ def main() -> None:
             pid = f"{options.out.name}/docs/{name}/README.md"
             if license and LICENSES.search(readme):
                 answers = list(dict.fromkeys([license, *re.split(r"\s+(?:OR|AND)\s+|/", license)]))
-                present.append({"question": asked(LICENSE_ASKED, name), "answers": answers, "pid": pid, "kind": "present"})
+                present.append(
+                    {
+                        "question": asked(LICENSE_ASKED, name),
+                        "answers": answers,
+                        "pid": pid,
+                        "kind": "present",
+                    }
+                )
             if found := RUST.search(readme):
-                present.append({"question": asked(RUST_ASKED, name), "answers": [found[1]], "pid": pid, "kind": "present"})
+                present.append(
+                    {
+                        "question": asked(RUST_ASKED, name),
+                        "answers": [found[1]],
+                        "pid": pid,
+                        "kind": "present",
+                    }
+                )
         # Another README may speak of it: then it is not known to be absent.
         elif not re.search(rf"\b{re.escape(name)}\b", text_there):
             templates = [LICENSE_ASKED, RUST_ASKED, OTHER_ASKED][number(name) // 2 % 3]
             absent.append({"question": asked(templates, name), "answers": [], "kind": "absent"})
-    order = lambda row: number(row["question"])
-    chosen = [*sorted(absent, key=order)[: options.questions], *sorted(present, key=order)[: options.questions]]
+
+    def some(rows: list[dict]) -> list[dict]:
+        return sorted(rows, key=lambda row: number(row["question"]))[: options.questions]
+
+    chosen = some(absent) + some(present)
     with (options.out / "questions.jsonl").open("w", encoding="utf-8") as out:
         for row in chosen:
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
-    print(f"{len(there)} documents, {len(absent)} absent and {len(present)} present could be asked, {len(chosen)} are")
+    print(
+        f"{len(there)} documents, {len(absent)} absent and {len(present)} present could be asked, {len(chosen)} are"
+    )
 
 
 if __name__ == "__main__":

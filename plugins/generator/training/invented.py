@@ -2,9 +2,9 @@
 
     invented.py --rules invented.toml --rows 60000 --seed 1 --out FILE.jsonl.xz
 
-Rows are as in train.jsonl.xz, with the source `invented`; about three in ten are not answered by their passage although
-it is about the same things: the value asked for is another thing's, another attribute's, or another document's.  Tables
-are written as the reader is shown them (reader/shown.rs).  Every name and number is drawn: nothing is from a test set.
+Rows are as in train.jsonl.xz, with the source `invented`; a fifth of them is not answered by its passage although it is
+about the same things: the value asked for is another thing's, another attribute's, or another document's.  Tables are
+written as the reader is shown them (reader/shown.rs).  Every name and number is drawn: nothing is from a test set.
 """
 
 import argparse
@@ -16,10 +16,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-SYLLABLES = "ba be bra co da del dor el fa fen gal hal ir jo ka kel la lin lo mar mel na no or pa per ra rin ro sa sel ta tor ul va ve vi wen zo".split()
-FIRST = "Ada Ben Carla Dan Eva Finn Greta Hugo Ines Jonas Karin Leo Mara Nils Olga Paul Quentin Rosa Sven Tara Uwe Vera Wim Yara Zoe Amir Bao Chidi Divya Emeka".split()
-LAST = "Abbott Baker Castro Dahl Eriksen Fuchs Gomes Hartl Ito Jansen Keller Lund Moreau Novak Okafor Petrov Quinn Rossi Sato Tamm Ueda Vogel Walsh Yilmaz Zeller Brandt Costa Dubois".split()
-MONTHS = "January February March April May June July August September October November December".split()
+SYLLABLES = """
+ba be bra co da del dor el fa fen gal hal ir jo ka kel la lin lo mar mel na no or pa per ra rin ro
+sa sel ta tor ul va ve vi wen zo
+""".split()
+FIRST = """
+Ada Ben Carla Dan Eva Finn Greta Hugo Ines Jonas Karin Leo Mara Nils Olga Paul Quentin Rosa Sven
+Tara Uwe Vera Wim Yara Zoe Amir Bao Chidi Divya Emeka
+""".split()
+LAST = """
+Abbott Baker Castro Dahl Eriksen Fuchs Gomes Hartl Ito Jansen Keller Lund Moreau Novak Okafor Petrov
+Quinn Rossi Sato Tamm Ueda Vogel Walsh Yilmaz Zeller Brandt Costa Dubois
+""".split()
+MONTHS = """
+January February March April May June July August September October November December
+""".split()
 ORDINALS = "first second third fourth fifth sixth seventh".split()
 CURRENCIES = ["£{}", "${}", "€{}", "{} €", "{} EUR", "EUR {}", "£{}", "${}"]
 NO_ANSWER: list[str] = []
@@ -60,8 +71,14 @@ class Maker:
             return (f"{number:,}" if style["commas"] and number > 999 else str(number)), number
         if kind == "money":
             low, high = (int(p) for p in parts)
-            number = rng.randint(low, high) if rng.random() < 0.75 else rng.randint(low * 100, high * 100) / 100
-            text = f"{number:,.2f}" if isinstance(number, float) else (f"{number:,}" if style["commas"] else str(number))
+            number = (
+                rng.randint(low, high) if rng.random() < 0.75 else rng.randint(low * 100, high * 100) / 100
+            )
+            text = (
+                f"{number:,.2f}"
+                if isinstance(number, float)
+                else (f"{number:,}" if style["commas"] else str(number))
+            )
             return style["currency"].format(text), number
         if kind == "decimal":
             number = round(rng.uniform(float(parts[0]), float(parts[1])), rng.choice([1, 2]))
@@ -79,13 +96,21 @@ class Maker:
             hour, minute = rng.randint(int(parts[0]), int(parts[1]) - 1), rng.choice([0, 0, 15, 30, 45])
             return f"{hour}:{minute:02}", hour * 60 + minute
         if kind == "hours":
-            return f"{rng.randint(6, 11)}:{rng.choice(['00', '30'])} to {rng.randint(14, 22)}:{rng.choice(['00', '30'])}", None
+            return (
+                f"{rng.randint(6, 11)}:{rng.choice(['00', '30'])} to {rng.randint(14, 22)}:{rng.choice(['00', '30'])}",
+                None,
+            )
         if kind == "year":
             number = rng.randint(1890, 2025)
             return str(number), number
         if kind == "date":
             day, month, year = rng.randint(1, 28), rng.randrange(12), rng.randint(2021, 2027)
-            forms = [f"{day} {MONTHS[month]}", f"{day} {MONTHS[month]} {year}", f"{MONTHS[month]} {day}, {year}", f"{year}-{month + 1:02}-{day:02}"]
+            forms = [
+                f"{day} {MONTHS[month]}",
+                f"{day} {MONTHS[month]} {year}",
+                f"{MONTHS[month]} {day}, {year}",
+                f"{year}-{month + 1:02}-{day:02}",
+            ]
             return forms[style["date"]], year * 400 + month * 31 + day
         if kind == "month":
             return rng.choice(MONTHS), None
@@ -98,17 +123,26 @@ class Maker:
         if kind == "host":
             return f"{self.invented()}-{rng.randint(1, 9)}.{self.invented()}.example", None
         if kind == "path":
-            return rng.choice(["/etc/", "/var/lib/", "~/.config/", "conf/", "/opt/"]) + self.invented() + rng.choice(["", ".toml", ".yml", ".conf", "/data"]), None
+            return rng.choice(
+                ["/etc/", "/var/lib/", "~/.config/", "conf/", "/opt/"]
+            ) + self.invented() + rng.choice(["", ".toml", ".yml", ".conf", "/data"]), None
         if kind == "code":
             return f"{rng.choice(parts[0])}{rng.randint(int(parts[1]), int(parts[2]))}", None
         if kind == "version":
-            return ".".join(str(rng.randint(0 if i else 1, 80 if i == 1 else 9)) for i in range(rng.choice([2, 3]))), None
+            return ".".join(
+                str(rng.randint(0 if i else 1, 80 if i == 1 else 9)) for i in range(rng.choice([2, 3]))
+            ), None
         raise ValueError(spec)
 
     def style(self) -> dict:
         """How one document writes its values."""
         rng = self.rng
-        return {"commas": rng.random() < 0.6, "currency": rng.choice(CURRENCIES), "percent": rng.choice(["%", " %", " percent"]), "date": rng.randrange(4)}
+        return {
+            "commas": rng.random() < 0.6,
+            "currency": rng.choice(CURRENCIES),
+            "percent": rng.choice(["%", " %", " percent"]),
+            "date": rng.randrange(4),
+        }
 
 
 @dataclass
@@ -140,8 +174,14 @@ def things(maker: Maker, rule: dict) -> Things:
     for each in rules:
         unit = rng.choice(each.get("unit", [""]))
         drawn = [maker.value(each["value"], style) for _ in chosen]
-        attributes.append(Attribute(each, rng.choice(each["name"]), unit, [f"{v}{unit}" for v, _ in drawn], [n for _, n in drawn]))
-    return Things(rule, rng.choice(rule["columns"]), chosen, attributes, maker.filled(rng.choice(rule["titles"])))
+        attributes.append(
+            Attribute(
+                each, rng.choice(each["name"]), unit, [f"{v}{unit}" for v, _ in drawn], [n for _, n in drawn]
+            )
+        )
+    return Things(
+        rule, rng.choice(rule["columns"]), chosen, attributes, maker.filled(rng.choice(rule["titles"]))
+    )
 
 
 def phrase(maker: Maker, rule: dict, name: str) -> str:
@@ -180,7 +220,10 @@ def as_list(maker: Maker, it: Things) -> str:
     bold = "**" if maker.rng.random() < 0.3 else ""
     lines = []
     for at, name in enumerate(it.names):
-        told = [f"{a.name.lower()} {a.values[at]}" if named else f"{a.values[at]} ({a.name.lower()})" for a in it.attributes]
+        told = [
+            f"{a.name.lower()} {a.values[at]}" if named else f"{a.values[at]} ({a.name.lower()})"
+            for a in it.attributes
+        ]
         lines.append(f"{mark}{bold}{name}{bold}: {joint.join(told)}")
     return "\n".join(lines)
 
@@ -190,7 +233,18 @@ def as_prose(maker: Maker, it: Things) -> str:
     for at, name in enumerate(it.names):
         for attribute in it.attributes:
             x = phrase(maker, it.rule, name)
-            said.append(capital(maker.rng.choice(attribute.rule["say"]).format(x=x, X=capital(x), v=attribute.values[at], n=name, l=lowered(name), a=attribute.name.lower())))
+            said.append(
+                capital(
+                    maker.rng.choice(attribute.rule["say"]).format(
+                        x=x,
+                        X=capital(x),
+                        v=attribute.values[at],
+                        n=name,
+                        l=lowered(name),
+                        a=attribute.name.lower(),
+                    )
+                )
+            )
     if maker.rng.random() < 0.3:
         maker.rng.shuffle(said)
     return " ".join(said)
@@ -230,7 +284,9 @@ def of_things(maker: Maker) -> Row:
     attribute = rng.choice(it.attributes)
     at = rng.randrange(len(it.names))
     if draw < 0.14:
-        ranked = [a for a in it.attributes if ("most" in a.rule or "least" in a.rule) and None not in a.numbers]
+        ranked = [
+            a for a in it.attributes if ("most" in a.rule or "least" in a.rule) and None not in a.numbers
+        ]
         if ranked:
             attribute = rng.choice(ranked)
             way = rng.choice([w for w in ("most", "least") if w in attribute.rule])
@@ -242,17 +298,37 @@ def of_things(maker: Maker) -> Row:
         value = attribute.values[at]
         if attribute.values.count(value) == 1:
             what = it.rule["kind"]
-            question = rng.choice([f"Which {what} has {value} for {attribute.name.lower()}?", f"For which {what} is the {attribute.name.lower()} {value}?", f"Which {what}: {attribute.name.lower()} {value}?"])
+            question = rng.choice(
+                [
+                    f"Which {what} has {value} for {attribute.name.lower()}?",
+                    f"For which {what} is the {attribute.name.lower()} {value}?",
+                    f"Which {what}: {attribute.name.lower()} {value}?",
+                ]
+            )
             return Row(question, context, [it.names[at]], f"{kind}-reverse", it.title)
     if draw < 0.40:
         others = [n for n in maker.names[it.rule["things"].removeprefix("names:")] if n not in it.names]
         absent = [a for a in it.rule["attributes"] if all(a is not b.rule for b in it.attributes)]
         if rng.random() < 0.6 or not absent:
-            return Row(asked(maker, it, attribute, rng.choice(others)), context, NO_ANSWER, f"{kind}-other-thing", it.title)
+            return Row(
+                asked(maker, it, attribute, rng.choice(others)),
+                context,
+                NO_ANSWER,
+                f"{kind}-other-thing",
+                it.title,
+            )
         rule = rng.choice(absent)
         missing = Attribute(rule, rng.choice(rule["name"]), "", [], [])
-        return Row(asked(maker, it, missing, it.names[at]), context, NO_ANSWER, f"{kind}-other-attribute", it.title)
-    return Row(asked(maker, it, attribute, it.names[at]), context, forms(attribute.values[at], attribute.unit), kind, it.title)
+        return Row(
+            asked(maker, it, missing, it.names[at]), context, NO_ANSWER, f"{kind}-other-attribute", it.title
+        )
+    return Row(
+        asked(maker, it, attribute, it.names[at]),
+        context,
+        forms(attribute.values[at], attribute.unit),
+        kind,
+        it.title,
+    )
 
 
 def of_settings(maker: Maker) -> Row:
@@ -265,15 +341,31 @@ def of_settings(maker: Maker) -> Row:
     lines = []
     for (name, does, _, _), value in zip(chosen, values, strict=True):
         option = write.format(name)
-        lines.append([f"{option}: {does} (default: {value})", f"Option: {option}; Default: {value}; Meaning: {does}.",
-                      f"- {option}: {capital(does)}. Default: {value}.", f"{option} = {value}  # {does}"][form])
+        lines.append(
+            [
+                f"{option}: {does} (default: {value})",
+                f"Option: {option}; Default: {value}; Meaning: {does}.",
+                f"- {option}: {capital(does)}. Default: {value}.",
+                f"{option} = {value}  # {does}",
+            ][form]
+        )
     title = maker.filled(rng.choice(rules["titles"]))
     context = "\n".join(lines)
     draw, at = rng.random(), rng.randrange(len(chosen))
     name, does, _, unit = chosen[at]
-    ask = lambda name, does: rng.choice(rules["short"] if rng.random() < 0.3 else rules["ask"]).format(o=name, d=does, w=name.replace("-", " "))
+
+    def ask(name: str, does: str) -> str:
+        template = rng.choice(rules["short"] if rng.random() < 0.3 else rules["ask"])
+        return template.format(o=name, d=does, w=name.replace("-", " "))
+
     if draw < 0.2:
-        return Row(rng.choice(rules["which"]).format(d=does), context, [write.format(name), name], "settings-which", title)
+        return Row(
+            rng.choice(rules["which"]).format(d=does),
+            context,
+            [write.format(name), name],
+            "settings-which",
+            title,
+        )
     if draw < 0.42:
         name, does, *_ = rng.choice([each for each in rules["names"] if each not in chosen])
         return Row(ask(name, does), context, NO_ANSWER, "settings-absent", title)
@@ -287,20 +379,46 @@ def of_errors(maker: Maker) -> Row:
     codes = [f"{prefix}{base + n}" for n in sorted(rng.sample(range(60), len(chosen) + 1))]
     absent = codes.pop(rng.randrange(len(codes)))
     form = rng.randrange(3)
-    lines = [[f"Code: {code}; Meaning: {means}; What to do: {cure}.", f"- {code}: {means}; {cure}.", f"{code}: {capital(means)}. {capital(cure)}."][form]
-             for code, (means, cure) in zip(codes, chosen, strict=True)]
+    lines = [
+        [
+            f"Code: {code}; Meaning: {means}; What to do: {cure}.",
+            f"- {code}: {means}; {cure}.",
+            f"{code}: {capital(means)}. {capital(cure)}.",
+        ][form]
+        for code, (means, cure) in zip(codes, chosen, strict=True)
+    ]
     title, context = maker.filled(rng.choice(rules["titles"])), "\n".join(lines)
     at, draw = rng.randrange(len(chosen)), rng.random()
     code, (means, cure) = codes[at], chosen[at]
-    what = lambda code: rng.choice([f"What does {code} mean?", f"What is error {code}?", f"error {code} meaning", f"The display shows {code}. What is wrong?"])
-    cures = lambda code: rng.choice([f"What helps against {code}?", f"What do I do about error {code}?", f"fix {code}"])
+
+    def what(code: str) -> str:
+        wrong = f"The display shows {code}. What is wrong?"
+        return rng.choice(
+            [f"What does {code} mean?", f"What is error {code}?", f"error {code} meaning", wrong]
+        )
+
+    def cures(code: str) -> str:
+        return rng.choice([f"What helps against {code}?", f"What do I do about error {code}?", f"fix {code}"])
+
     if draw < 0.2:
         return Row(rng.choice([what, cures])(absent), context, NO_ANSWER, "errors-absent", title)
     if draw < 0.5:
         return Row(what(code), context, [means], "errors", title)
     if draw < 0.75:
         return Row(cures(code), context, [cure], "errors-cure", title)
-    return Row(rng.choice([f"Which code means that {means}?", f"Which error says that {means}?", f"What code is shown when {means}?"]), context, [code], "errors-code", title)
+    return Row(
+        rng.choice(
+            [
+                f"Which code means that {means}?",
+                f"Which error says that {means}?",
+                f"What code is shown when {means}?",
+            ]
+        ),
+        context,
+        [code],
+        "errors-code",
+        title,
+    )
 
 
 def of_steps(maker: Maker) -> Row:
@@ -315,18 +433,51 @@ def of_steps(maker: Maker) -> Row:
         place = rng.choice(range(len(steps), 7)) if len(steps) < 7 else None
         other = rng.choice([g for g, _ in rules["goals"] if g != goal])
         if place is not None and rng.random() < 0.5:
-            return Row(f"What is the {ORDINALS[place]} step to {goal}?", context, NO_ANSWER, "steps-absent", title)
+            return Row(
+                f"What is the {ORDINALS[place]} step to {goal}?", context, NO_ANSWER, "steps-absent", title
+            )
         return Row(f"What is the {ORDINALS[at]} step to {other}?", context, NO_ANSWER, "steps-other", title)
     if draw < 0.5:
-        ask = [f"What is the {ORDINALS[at]} step to {goal}?", f"What do I do {ORDINALS[at]} to {goal}?", f"Step {at + 1} of how to {goal}?", f"{ORDINALS[at]} step {goal}"]
+        ask = [
+            f"What is the {ORDINALS[at]} step to {goal}?",
+            f"What do I do {ORDINALS[at]} to {goal}?",
+            f"Step {at + 1} of how to {goal}?",
+            f"{ORDINALS[at]} step {goal}",
+        ]
         return Row(rng.choice(ask), context, [steps[at]], "steps", title)
     if draw < 0.75 and at > 0:
         before = lowered(steps[at - 1])
-        return Row(rng.choice([f"To {goal}, what comes after you {before}?", f"What do I do once I {before}?", f"Which step follows \"{before}\"?"]), context, [steps[at]], "steps-after", title)
+        return Row(
+            rng.choice(
+                [
+                    f"To {goal}, what comes after you {before}?",
+                    f"What do I do once I {before}?",
+                    f'Which step follows "{before}"?',
+                ]
+            ),
+            context,
+            [steps[at]],
+            "steps-after",
+            title,
+        )
     if at + 1 < len(steps):
         after = lowered(steps[at + 1])
-        return Row(rng.choice([f"To {goal}, what comes before you {after}?", f"What has to be done before I {after}?"]), context, [steps[at]], "steps-before", title)
-    return Row(rng.choice([f"What is the last step to {goal}?", f"What comes last to {goal}?"]), context, [steps[-1]], "steps-last", title)
+        return Row(
+            rng.choice(
+                [f"To {goal}, what comes before you {after}?", f"What has to be done before I {after}?"]
+            ),
+            context,
+            [steps[at]],
+            "steps-before",
+            title,
+        )
+    return Row(
+        rng.choice([f"What is the last step to {goal}?", f"What comes last to {goal}?"]),
+        context,
+        [steps[-1]],
+        "steps-last",
+        title,
+    )
 
 
 def of_exceptions(maker: Maker) -> Row:
@@ -345,7 +496,9 @@ def of_exceptions(maker: Maker) -> Row:
     draw = rng.random()
     if draw < 0.2:
         row = rng.choice([row for row in rules["rows"] if row not in chosen])
-        return Row(rng.choice([row[4], row[5].format(e=row[1])]), context, NO_ANSWER, "exceptions-absent", title)
+        return Row(
+            rng.choice([row[4], row[5].format(e=row[1])]), context, NO_ANSWER, "exceptions-absent", title
+        )
     if draw < 0.6:
         return Row(ask_exception.format(e=exception), context, [w], "exceptions-exception", title)
     return Row(ask, context, [v], "exceptions", title)
@@ -356,7 +509,10 @@ def of_sheets(maker: Maker) -> Row:
     name = maker.invented() + rng.choice(["", "-rs", "_core", "-cli", "lib", "kit"])
     facts, style = rng.sample(rules["facts"], rng.randint(2, 5)), maker.style()
     values = [maker.value(spec, style)[0] for _, spec, *_ in facts]
-    told = [rng.choice(say).format(n=name, N=capital(name), v=v) for (_, _, _, say), v in zip(facts, values, strict=True)]
+    told = [
+        rng.choice(say).format(n=name, N=capital(name), v=v)
+        for (_, _, _, say), v in zip(facts, values, strict=True)
+    ]
     told += rng.sample(rules["filler"], rng.randint(1, 4))
     rng.shuffle(told)
     context = rng.choice([" ", "\n", "\n- "]).join(told)
@@ -367,18 +523,29 @@ def of_sheets(maker: Maker) -> Row:
         return Row(rng.choice(facts[at][2]).format(n=other), context, NO_ANSWER, "sheets-other", title)
     if draw < 0.42:
         absent = [fact for fact in rules["facts"] if fact not in facts]
-        return Row(rng.choice(rng.choice(absent)[2]).format(n=name), context, NO_ANSWER, "sheets-absent", title)
+        return Row(
+            rng.choice(rng.choice(absent)[2]).format(n=name), context, NO_ANSWER, "sheets-absent", title
+        )
     return Row(rng.choice(facts[at][2]).format(n=name), context, [values[at]], "sheets", title)
 
 
 MAKERS: list[tuple[Callable[[Maker], Row], float]] = [
-    (of_things, 0.55), (of_settings, 0.12), (of_errors, 0.08), (of_steps, 0.09), (of_exceptions, 0.06), (of_sheets, 0.10),
+    (of_things, 0.55),
+    (of_settings, 0.12),
+    (of_errors, 0.08),
+    (of_steps, 0.09),
+    (of_exceptions, 0.06),
+    (of_sheets, 0.10),
 ]
 
 
 def mistyped(question: str, rng: random.Random) -> str:
     """Two letters swapped, or one left out, inside a word."""
-    places = [i for i in range(2, len(question) - 2) if question[i - 1 : i + 3].isalpha() and question[i - 1 : i + 3].islower()]
+    places = [
+        i
+        for i in range(2, len(question) - 2)
+        if question[i - 1 : i + 3].isalpha() and question[i - 1 : i + 3].islower()
+    ]
     if not places:
         return question
     at = rng.choice(places)
@@ -403,8 +570,16 @@ def rows(rules: dict, count: int, seed: int):
         row = rng.choices([make for make, _ in MAKERS], [weight for _, weight in MAKERS])[0](maker)
         if row.answers and row.answers[0].lower() not in row.context.lower():
             raise AssertionError(f"{row.kind}: {row.answers[0]!r} is not in {row.context!r}")
-        yield {"id": f"invented:{seed}-{number}", "question": written(row.question, rng), "context": row.context, "answers": row.answers,
-               "source": "invented", "kind": "extractive" if row.answers else "unanswerable", "title": row.title, "form": row.kind}
+        yield {
+            "id": f"invented:{seed}-{number}",
+            "question": written(row.question, rng),
+            "context": row.context,
+            "answers": row.answers,
+            "source": "invented",
+            "kind": "extractive" if row.answers else "unanswerable",
+            "title": row.title,
+            "form": row.kind,
+        }
 
 
 def main() -> None:
