@@ -16,10 +16,10 @@ from torch import Tensor
 
 from model import END_ID, NO_ANSWER_ID, PAD_ID, START_ID
 
-QUESTION_PIECES = 48
-TITLE_PIECES = 16
+QUESTION_PIECES = 96
+TITLE_PIECES = 32
 ANSWER_PIECES = 24
-INVENTED = "invented"  # the source of what invented.py makes
+INVENTED = "invented"  # the source of what invented/ makes
 INPUT_PIECES = 512
 
 

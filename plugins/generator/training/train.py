@@ -41,7 +41,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--from", type=Path, nargs="+", default=[], dest="origins")
     parser.add_argument("--loss", choices=["passage", "rag"], default="passage")
     parser.add_argument("--teachers", type=Path, nargs="+", default=[], help="checkpoints or exported folders whose mean is learned from too")
-    parser.add_argument("--invented", type=Path, help="rows of invented.py, which teachers are not asked about")
+    parser.add_argument("--invented", type=Path, help="rows of invented/, which teachers are not asked about")
     parser.add_argument("--watch", type=Path, help="questions beside what a search finds for them, of watch.py")
     parser.add_argument("--workers", type=int, default=0, help="processes that make batches; 0: this one")
     parser.add_argument("--device", default="cpu")
