@@ -3,11 +3,12 @@
 
 use std::arch::x86_64::{
     __m256, __m256i, _MM_HINT_T0, _mm_add_epi32, _mm_add_ps, _mm_add_ss, _mm_cvtsi128_si32, _mm_cvtss_f32,
-    _mm_movehdup_ps, _mm_movehl_ps, _mm_prefetch, _mm_shuffle_epi32, _mm256_abs_epi8, _mm256_add_epi16,
-    _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castps256_ps128, _mm256_castsi256_si128,
-    _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
-    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_ps,
-    _mm256_setzero_si256, _mm256_sign_epi8, _mm256_srli_epi16, _mm256_sub_ps,
+    _mm_extract_epi32, _mm_movehdup_ps, _mm_movehl_ps, _mm_prefetch, _mm_shuffle_epi32, _mm256_abs_epi8,
+    _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castps256_ps128,
+    _mm256_castsi256_si128, _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_fmadd_ps,
+    _mm256_hadd_epi32, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_sign_epi8,
+    _mm256_srli_epi16, _mm256_sub_ps,
 };
 
 /// Proof that this CPU has AVX2 and FMA; `detect` is the only way to get one.
@@ -43,6 +44,18 @@ impl Avx2 {
     pub(super) fn dot_nibbles(self, query: &[i8], nibbles: &[u8]) -> i32 {
         // SAFETY: as above.
         unsafe { dot_nibbles(query, nibbles) }
+    }
+
+    #[inline]
+    pub(super) fn dot_codes_of_four(self, query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
+        // SAFETY: as above.
+        unsafe { dot_codes_of_four(query, rows) }
+    }
+
+    #[inline]
+    pub(super) fn dot_nibbles_of_four(self, query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
+        // SAFETY: as above.
+        unsafe { dot_nibbles_of_four(query, rows) }
     }
 }
 
@@ -143,6 +156,69 @@ fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
         }
     }
     sum_of_lanes(_mm256_add_epi32(sums[0], sums[1]))
+}
+
+/// As [`dot_codes`]. All that is said of the query is said once for four rows, which are as long as it.
+#[target_feature(enable = "avx2,fma")]
+fn dot_codes_of_four(query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
+    let n = rows.iter().fold(query.len(), |n, row| n.min(row.len()));
+    let ones = _mm256_set1_epi16(1);
+    let mut sums = [_mm256_setzero_si256(); 4];
+    let mut at = 0;
+    while at + 32 <= n {
+        let x = load_codes(query, at);
+        let sizes = _mm256_abs_epi8(x);
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            let products = _mm256_maddubs_epi16(sizes, _mm256_sign_epi8(load_codes(row, at), x));
+            *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(products, ones));
+        }
+        at += 32;
+    }
+    let mut totals = sums_of_lanes(sums);
+    if at < n {
+        for (total, row) in totals.iter_mut().zip(rows) {
+            *total += super::scalar::dot_codes(&query[at..n], &row[at..n]);
+        }
+    }
+    totals
+}
+
+/// As [`dot_nibbles`], of four rows.
+#[target_feature(enable = "avx2,fma")]
+fn dot_nibbles_of_four(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
+    let mask = _mm256_set1_epi8(15);
+    let ones = _mm256_set1_epi16(1);
+    let mut sums = [_mm256_setzero_si256(); 4];
+    let rows = rows.map(|row| row.as_chunks::<64>().0);
+    for (number, query) in query.as_chunks::<128>().0.iter().enumerate() {
+        for at in [0, 32] {
+            let (lower, upper) = (load_codes(query, at), load_codes(query, 64 + at));
+            for (sum, row) in sums.iter_mut().zip(rows) {
+                // SAFETY: `at + 32` is within the line; the load needs no alignment.
+                let pairs = unsafe { _mm256_loadu_si256(row[number].as_ptr().add(at).cast()) };
+                let low = _mm256_maddubs_epi16(_mm256_and_si256(pairs, mask), lower);
+                let high = _mm256_and_si256(_mm256_srli_epi16::<4>(pairs), mask);
+                let high = _mm256_maddubs_epi16(high, upper);
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(_mm256_add_epi16(low, high), ones));
+            }
+        }
+    }
+    sums_of_lanes(sums)
+}
+
+/// The sum of the lanes of each.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn sums_of_lanes(four: [__m256i; 4]) -> [i32; 4] {
+    let [a, b, c, d] = four;
+    let sums = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+    let sums = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
+    [
+        _mm_extract_epi32::<0>(sums),
+        _mm_extract_epi32::<1>(sums),
+        _mm_extract_epi32::<2>(sums),
+        _mm_extract_epi32::<3>(sums),
+    ]
 }
 
 #[inline]

@@ -86,10 +86,15 @@ pub(crate) fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
 /// As [`dot_codes`] with each of four rows.
 #[inline]
 pub(crate) fn dot_codes_of_four(query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
+    debug_assert!(rows.iter().all(|row| row.len() == query.len()));
     #[cfg(target_arch = "x86_64")]
-    if let Some(cpu) = avx512::Avx512::detect() {
-        debug_assert!(rows.iter().all(|row| row.len() == query.len()));
-        return cpu.dot_codes_of_four(query, rows);
+    {
+        if let Some(cpu) = avx512::Avx512::detect() {
+            return cpu.dot_codes_of_four(query, rows);
+        }
+        if let Some(cpu) = avx2::Avx2::detect() {
+            return cpu.dot_codes_of_four(query, rows);
+        }
     }
     rows.map(|row| dot_codes(query, row))
 }
@@ -97,10 +102,15 @@ pub(crate) fn dot_codes_of_four(query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
 /// As [`dot_nibbles`] with each of four rows.
 #[inline]
 pub(crate) fn dot_nibbles_of_four(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
+    debug_assert!(rows.iter().all(|row| query.len() == 2 * row.len() && row.len().is_multiple_of(64)));
     #[cfg(target_arch = "x86_64")]
-    if let Some(cpu) = avx512::Avx512::detect() {
-        debug_assert!(rows.iter().all(|row| query.len() == 2 * row.len() && row.len().is_multiple_of(64)));
-        return cpu.dot_nibbles_of_four(query, rows);
+    {
+        if let Some(cpu) = avx512::Avx512::detect() {
+            return cpu.dot_nibbles_of_four(query, rows);
+        }
+        if let Some(cpu) = avx2::Avx2::detect() {
+            return cpu.dot_nibbles_of_four(query, rows);
+        }
     }
     rows.map(|row| dot_nibbles(query, row))
 }

@@ -123,10 +123,18 @@ proptest! {
         let codes: [&[i8]; 4] = std::array::from_fn(|at| &rows[at * 400..at * 400 + n]);
         let each = codes.map(|row| scalar::dot_codes(&query[..n], row));
         prop_assert_eq!(super::dot_codes_of_four(&query[..n], codes), each);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(cpu) = super::avx2::Avx2::detect() {
+            prop_assert_eq!(cpu.dot_codes_of_four(&query[..n], codes), each);
+        }
         let nibbles: [&[u8]; 4] =
             std::array::from_fn(|at| &bytemuck::cast_slice(&rows[at * 400..(at + 1) * 400])[..64 * lines]);
         let each = nibbles.map(|row| scalar::dot_nibbles(&query[..128 * lines], row));
         prop_assert_eq!(super::dot_nibbles_of_four(&query[..128 * lines], nibbles), each);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(cpu) = super::avx2::Avx2::detect() {
+            prop_assert_eq!(cpu.dot_nibbles_of_four(&query[..128 * lines], nibbles), each);
+        }
     }
 
     #[test]
