@@ -1,5 +1,5 @@
-//! Fits the prior's temperature and the threshold of "no answer" for a generator that can say it, on questions
-//! with known answers: newwiki.heldout and the first half of squad2.heldout, k = 5. With `--among` they are asked twice, of
+//! Fits the prior's temperature, the threshold of "no answer" and the confidence in an answer, for a generator that can say
+//! "no answer", on questions with known answers: newwiki.heldout and the first half of squad2.heldout, k = 5. With `--among` they are asked twice, of
 //! the set's own passages and of these among others: a database has usually more than a few hundred.
 //!
 //!     cargo bench --bench calibrate -- [--generator reader|FOLDER] [--keep 0.99] [--among PASSAGES] [--limit 300]
@@ -9,6 +9,7 @@
 //! answered: a right answer withheld is the worse mistake, since a wrong one is shown with its probability and its
 //! source. The temperature is the one under which the passages that were asked about have the highest prior: the mean of its
 //! log, where they are among the k. The F1 of answers hardly depends on it.
+//! The confidence is a logistic regression (`ConfidenceFit`) of whether an answer that is given is exactly right.
 //! Prints one JSON line per temperature, then the choice; `--write` puts it into a model's config.json.
 //!
 //! Candidates are searched once, under all k passages at temperature 1, and ranked anew at each temperature under those that are
@@ -27,10 +28,10 @@ use std::sync::Arc;
 
 use clap::Parser;
 use corpus::{Question, Remembering};
-use postil::evaluate::{f1, roc_area};
+use postil::evaluate::{exact_match, f1, roc_area};
 use postil::ingest::IngestOptions;
 use postil::{Database, RetrieveOptions};
-use postil_contract::{Generator, Passage};
+use postil_contract::{ConfidenceFit, Generator, Passage};
 use postil_generator::{
     BeamOptions, Constraints, DEFAULT_BEAMS, DEFAULT_UNREAD_PRIOR, Mode, abstention_score, exhaustive,
     log_sum_exp, prior, union, worth_reading,
@@ -67,6 +68,14 @@ struct Args {
     bench: bool,
 }
 
+#[derive(Serialize)]
+struct Candidate {
+    f1: f64,
+    exact_match: f64,
+    /// log p(y|x,z), `[passages]`.
+    log_likelihoods: Vec<f64>,
+}
+
 /// What a generator makes of one question.
 #[derive(Serialize)]
 struct Heard {
@@ -76,8 +85,7 @@ struct Heard {
     scores: Vec<f32>,
     /// log p(no answer|x,z), `[passages]`.
     silence: Vec<f64>,
-    /// F1 and log p(y|x,z), `[passages]`, of each candidate.
-    candidates: Vec<(f64, Vec<f64>)>,
+    candidates: Vec<Candidate>,
 }
 
 fn main() {
@@ -106,7 +114,7 @@ fn main() {
     if let Some(path) = &args.dump {
         std::fs::write(path, dump).unwrap();
     }
-    let (mut best, mut chosen) = (f64::NEG_INFINITY, (1.0, 1.0));
+    let (mut best, mut chosen) = (f64::NEG_INFINITY, (1.0, 1.0, Vec::new()));
     for temperature in TEMPERATURES {
         let outcomes: Vec<Outcome> =
             heard.iter().map(|heard| heard.outcome(scale / f64::from(temperature))).collect();
@@ -133,13 +141,30 @@ fn main() {
             })
         );
         if log_prior > best {
-            (best, chosen) = (log_prior, (temperature, threshold));
+            (best, chosen) = (log_prior, (temperature, threshold, outcomes));
         }
     }
-    let (temperature, threshold) = chosen;
+    let (temperature, threshold, mut outcomes) = chosen;
+    outcomes.retain(|o| o.abstention_score <= threshold);
+    let fit = fitted(&outcomes);
     let rounded = |value: f64| (value * 1e4).round() / 1e4;
-    let calibration = json!({ "prior_temperature": rounded(f64::from(temperature)), "no_answer_threshold": rounded(threshold) });
-    println!("{}", json!({ "questions": heard.len(), "calibration": calibration, "log_prior": best }));
+    let calibration = json!({
+        "prior_temperature": rounded(f64::from(temperature)),
+        "no_answer_threshold": rounded(threshold),
+        "confidence": {
+            "offset": rounded(fit.offset),
+            "probability": rounded(fit.probability),
+            "abstention": rounded(fit.abstention),
+        },
+    });
+    println!(
+        "{}",
+        json!({
+            "questions": heard.len(), "given": outcomes.len(), "calibration": calibration, "log_prior": best,
+            "log_loss": { "probability": log_loss(&outcomes, |o| o.probability),
+                "confidence": log_loss(&outcomes, |o| fit.confidence(o.probability, o.abstention_score)) },
+        })
+    );
     if let Some(path) = args.write {
         let mut config: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
@@ -175,7 +200,12 @@ fn hear(db: &Database, generator: &dyn Generator, scale: f64, question: &Questio
     let found = union(&mut *decoding, Mode::Sequence, &log_prior, &constraints, &options);
     let candidates = found.unwrap().into_iter().map(|found| {
         let text = decoding.text(&found.tokens);
-        (f1(text.trim(), &question.answers), found.marginal.log_likelihoods)
+        let (said, gold) = (text.trim(), &question.answers);
+        Candidate {
+            f1: f1(said, gold),
+            exact_match: exact_match(said, gold),
+            log_likelihoods: found.marginal.log_likelihoods,
+        }
     });
     let candidates = candidates.collect();
     Heard {
@@ -194,6 +224,10 @@ struct Outcome {
     log_prior: Option<f64>,
     /// Of the likeliest answer, given whether or not it should be: 0 where there is none.
     f1: f64,
+    /// Whether it is exactly right: never where there is no answer.
+    is_right: bool,
+    /// p(y|x) of it.
+    probability: f64,
     abstention_score: f64,
 }
 
@@ -204,13 +238,16 @@ impl Heard {
         let log_prior = prior(&self.scores[..read], scale);
         let marginal =
             |log_likelihoods: &[f64]| log_sum_exp(log_prior.iter().zip(log_likelihoods).map(|(p, l)| p + l));
-        let best = self.candidates.iter().max_by(|a, b| marginal(&a.1).total_cmp(&marginal(&b.1)));
+        let log_prob = |candidate: &Candidate| marginal(&candidate.log_likelihoods);
+        let best = self.candidates.iter().max_by(|a, b| log_prob(a).total_cmp(&log_prob(b)));
         let asked_for = of_all.iter().zip(&self.asked_for).filter(|(_, is)| **is).map(|(prior, _)| *prior);
         let asked_for = log_sum_exp(asked_for);
         Outcome {
             is_answerable: self.is_answerable,
             log_prior: asked_for.is_finite().then_some(asked_for),
-            f1: best.filter(|_| self.is_answerable).map_or(0.0, |best| best.0),
+            f1: best.filter(|_| self.is_answerable).map_or(0.0, |best| best.f1),
+            is_right: best.is_some_and(|best| self.is_answerable && best.exact_match == 1.0),
+            probability: best.map_or(0.0, |best| log_prob(best).exp().min(1.0)),
             abstention_score: abstention_score(&self.silence[..read]),
         }
     }
@@ -228,4 +265,58 @@ fn threshold(outcomes: &[Outcome], keep: f64) -> f64 {
         kept >= needed
     };
     answerable.iter().find(reaches).map_or(1.0, |outcome| outcome.abstention_score)
+}
+
+/// The regression that makes what came of these answers likeliest (Newton's method), held to small factors by a weak prior, as
+/// by one question more of each kind.
+fn fitted(outcomes: &[Outcome]) -> ConfidenceFit {
+    const STEPS: usize = 50;
+    let mut weights = [0.0f64; 3];
+    for _ in 0..STEPS {
+        let (mut gradient, mut curvature) = (weights.map(|weight| -weight), [[0.0; 3]; 3]);
+        for (at, row) in curvature.iter_mut().enumerate() {
+            row[at] = 1.0;
+        }
+        for outcome in outcomes {
+            let [probability, abstention] =
+                ConfidenceFit::features(outcome.probability, outcome.abstention_score);
+            let x = [1.0, probability, abstention];
+            let log_odds: f64 = x.iter().zip(weights).map(|(x, weight)| x * weight).sum();
+            let right = 1.0 / (1.0 + (-log_odds).exp());
+            for (i, row) in curvature.iter_mut().enumerate() {
+                gradient[i] += x[i] * (f64::from(outcome.is_right) - right);
+                row.iter_mut().zip(x).for_each(|(cell, other)| *cell += x[i] * other * right * (1.0 - right));
+            }
+        }
+        let step = solved(curvature, gradient);
+        weights.iter_mut().zip(step).for_each(|(weight, step)| *weight += step);
+    }
+    let [offset, probability, abstention] = weights;
+    ConfidenceFit { offset, probability, abstention }
+}
+
+/// x of a x = b, for a positive definite matrix.
+fn solved(mut a: [[f64; 3]; 3], mut b: [f64; 3]) -> [f64; 3] {
+    for at in 0..3 {
+        for below in at + 1..3 {
+            let factor = a[below][at] / a[at][at];
+            let pivot = a[at];
+            a[below].iter_mut().zip(pivot).for_each(|(cell, above)| *cell -= factor * above);
+            b[below] -= factor * b[at];
+        }
+    }
+    for at in (0..3).rev() {
+        let known: f64 = (at + 1..3).map(|column| a[at][column] * b[column]).sum();
+        b[at] = (b[at] - known) / a[at][at];
+    }
+    b
+}
+
+/// Mean negative log-likelihood of what came of answers, in nats.
+fn log_loss(outcomes: &[Outcome], right: impl Fn(&Outcome) -> f64) -> f64 {
+    let of = |outcome: &Outcome| {
+        let p = right(outcome).clamp(1e-6, 1.0 - 1e-6);
+        -if outcome.is_right { p.ln() } else { (1.0 - p).ln() }
+    };
+    outcomes.iter().map(of).sum::<f64>() / outcomes.len().max(1) as f64
 }

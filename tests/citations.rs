@@ -106,3 +106,19 @@ fn a_citation_points_into_the_version_that_was_searched_while_documents_are_repl
     });
     assert!(cited.into_inner() > asked, "most answers cite something");
 }
+
+#[test]
+fn a_quote_from_a_text_stands_on_the_line_that_is_named_and_one_from_a_page_on_none() {
+    let home = tempfile::tempdir().unwrap();
+    let db = open(&home);
+    let text = format!("The depot\n\n{}The depot opens at seven.\n", "Nothing here.\n".repeat(3000));
+    db.ingest(Document::new("depot", text.clone())).unwrap();
+    db.ingest(Document::from_bytes("page", page("harbour", 3).as_bytes(), Kind::Html).unwrap()).unwrap();
+    let options = AskOptions { min_evidence: f64::NEG_INFINITY, ..AskOptions::default() };
+    let ask = |question: &str| db.ask_with(question, &options).unwrap().citations[0].clone();
+    let of_text = ask("The depot opens at seven?");
+    let line = text.lines().nth(of_text.line.unwrap() as usize - 1).unwrap();
+    assert!(of_text.document == "depot" && line.starts_with(of_text.quote.lines().next().unwrap()));
+    let of_page = ask("In version 3 the harbour opens at nine?");
+    assert_eq!((of_page.document.as_str(), of_page.line), ("page", None));
+}

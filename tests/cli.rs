@@ -160,7 +160,12 @@ fn a_streamed_answer_is_the_answer_and_its_sources() {
     let streamed = succeed(home.path(), &ask(&["--stream"]));
     let mut lines = streamed.lines();
     assert_eq!(lines.next(), Some("Every parent gets forty days of parental leave."));
-    assert!(lines.next().unwrap().starts_with("[1] handbook/leave.md, bytes "), "{streamed}");
+    let source = lines.next().unwrap();
+    let (line, rest) = source.strip_prefix("[1] handbook/leave.md:").unwrap().split_once(',').unwrap();
+    assert!(rest.starts_with(" bytes "), "{streamed}");
+    let file = std::fs::read_to_string(home.path().join("handbook/leave.md")).unwrap();
+    let said = file.lines().nth(line.parse::<usize>().unwrap() - 1).unwrap();
+    assert!(said.contains("forty days"), "{said}");
     let nothing = succeed(
         home.path(),
         &["ask", "handbook.postil", "zeppelin hangar", "--stream", "--generator", "quote"],

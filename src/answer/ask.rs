@@ -22,7 +22,7 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::EmptyQuestion`]; [`Error::WordsWeight`]; [`Error::Storage`] when k is 0; [`Error::Encode`] when the question is
-    /// longer than the encoder reads, [`Error::Generate`] when it is longer than the generator does (48 word pieces
+    /// longer than the encoder reads, [`Error::Generate`] when it is longer than the generator does (96 word pieces
     /// for the default one), an option cannot be computed with, or the generator fails; as
     /// [`Database::generator`].
     pub fn ask_with(&self, question: &str, options: &AskOptions) -> Result<Answer, Error> {
@@ -59,6 +59,6 @@ impl Database {
         let generator = self.generator()?;
         let options = options.for_generator(self.encoder()?.profile().score_scale, &*generator);
         let answer = answer_watched(&*generator, question, &passages, &options, watch)?;
-        Answer::placed(&found, answer)
+        Answer::placed(self.store(), &found, answer)
     }
 }

@@ -38,6 +38,9 @@ pub struct AskOptions {
     /// generators that can say "no answer"; 1 gives every answer. By default what was fitted for the generator; without that,
     /// an answer is withheld where "no answer" is more probable.
     pub no_answer_threshold: Option<f64>,
+    /// Least probability that an answer is right, in [0, 1], for it to be given: its [confidence](super::Answer::confidence),
+    /// or its probability where that is not known. 0 withholds none for this.
+    pub min_probability: f64,
     /// Least posterior of a passage that a clause of the answer is credited to, in [0, 1].
     pub credit_posterior: f64,
     /// Nats by which that passage must make the clause likelier than reading nothing does.
@@ -73,6 +76,7 @@ impl AskOptions {
             constraints: Constraints::new(self.max_tokens),
             min_evidence: self.min_evidence,
             no_answer_threshold: self.no_answer_threshold,
+            min_probability: self.min_probability,
             credit_posterior: self.credit_posterior,
             credit_log_ratio: self.credit_log_ratio,
             ..AnswerOptions::new(self.score_scale.unwrap_or(fitted))
@@ -94,6 +98,7 @@ impl Default for AskOptions {
             max_tokens: Self::DEFAULT_MAX_TOKENS,
             min_evidence: Self::DEFAULT_MIN_EVIDENCE,
             no_answer_threshold: None,
+            min_probability: 0.0,
             credit_posterior: DEFAULT_CREDIT_POSTERIOR,
             credit_log_ratio: DEFAULT_CREDIT_LOG_RATIO,
         }

@@ -9,6 +9,9 @@ use crate::Place;
 /// among [`Answer::citations`] of its likeliest source.
 type Paint<'a> = &'a dyn Fn(&str, Option<usize>) -> String;
 
+/// The share of right answers from which on one is shown without a warning.
+const SURE: f64 = 0.6;
+
 impl Answer {
     /// The answer with numbered notes, then the sources, as [`Display`](fmt::Display) has it; each piece as
     /// `paint` turns it out, with the position among [`Answer::citations`] of its likeliest source. That is
@@ -41,8 +44,14 @@ impl Answer {
         if !self.finished {
             out.write_str(" …")?;
         }
-        if self.no_answer_probability > 0.5 {
-            write!(out, "\n(unsure: \"no answer\" has probability {:.2})", self.no_answer_probability)?;
+        match self.confidence {
+            Some(confidence) if confidence < SURE => {
+                write!(out, "\n(unsure: of answers like this, {:.0} in 100 are right)", 100.0 * confidence)?;
+            }
+            None if self.no_answer_probability > 0.5 => {
+                write!(out, "\n(unsure: \"no answer\" has probability {:.2})", self.no_answer_probability)?;
+            }
+            _ => {}
         }
         write_sources(out, &self.citations, paint)
     }
@@ -98,9 +107,14 @@ fn write_sources(out: &mut String, citations: &[Citation], paint: Paint<'_>) -> 
     Ok(())
 }
 
-/// Where a citation points, and how sure it is.
+/// Where a citation points, and the share of the answer that comes from there: of the passages found, not of the truth.
 pub(super) fn place(citation: &Citation) -> String {
     let Citation { source, document, range, posterior, .. } = citation;
-    let key = if document == source { String::new() } else { format!(" ({document})") };
-    format!("{source}{key}, bytes {}-{}, posterior {posterior:.2}", range.start, range.end)
+    let name = match citation.line {
+        // The lines of a record are not those of the file that it stands in.
+        Some(line) if document == source => format!("{source}:{line}"),
+        _ if document == source => source.clone(),
+        _ => format!("{source} ({document})"),
+    };
+    format!("{name}, bytes {}-{}, posterior among passages {posterior:.2}", range.start, range.end)
 }

@@ -39,7 +39,7 @@ pub struct Scored<'a> {
     pub answer: &'a Answer,
     /// The best answer: what was said, or would have been said if something had to be.
     pub said: &'a str,
-    /// The probability of that answer, 0 to 1.
+    /// The probability that this answer is right, 0 to 1: its confidence, or, where that is not known, p(answer | question).
     pub probability: f64,
     /// The citations of that answer, the likeliest first.
     pub citations: &'a [Citation],
@@ -124,9 +124,11 @@ fn is_too_long(error: &Error) -> bool {
 /// What was said, or would have been said had it not been allowed to be silent.
 fn best(answer: &Answer) -> (&str, f64, &[Citation]) {
     match answer.alternatives.first() {
-        Some(nearest) if answer.no_answer => (&nearest.text, nearest.probability, &nearest.citations),
+        Some(nearest) if answer.no_answer => {
+            (&nearest.text, nearest.confidence.unwrap_or(nearest.probability), &nearest.citations)
+        }
         _ if answer.no_answer => ("", 0.0, &[]),
-        _ => (&answer.text, answer.probability, &answer.citations),
+        _ => (&answer.text, answer.confidence.unwrap_or(answer.probability), &answer.citations),
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) struct Outcome {
     pub(super) is_answerable: bool,
     pub(super) abstained: bool,
     pub(super) abstention_score: f64,
-    /// Of the best answer, said or not.
+    /// That the best answer, said or not, is right.
     pub(super) probability: f64,
     /// Of the best answer, said or not.
     pub(super) exact_match: f64,
@@ -73,8 +73,8 @@ pub struct Scores {
     pub citation_precision: f64,
     /// Mean posterior mass on the gold document, over answerable questions that name it and were answered.
     pub gold_posterior: f64,
-    /// Mean distance between an answer's probability and how often such answers are exactly right, over answerable
-    /// questions: expected calibration error, 10 bins (Guo et al. 2017).
+    /// Mean distance between the probability that an answer is right and how often such answers are exactly right, over the
+    /// answers given, to unanswerable questions too: expected calibration error, 10 bins (Guo et al. 2017).
     pub calibration_error: f64,
     /// The reliability curve; empty bins left out.
     pub reliability: Vec<Bin>,
@@ -106,7 +106,7 @@ pub struct KindScores {
 pub struct Bin {
     /// How many.
     pub answers: usize,
-    /// Their mean probability.
+    /// The mean probability that they are right.
     pub probability: f64,
     /// The share of them that is exactly right.
     pub right: f64,
@@ -124,7 +124,8 @@ impl Scores {
             .map(|o| o.top_citation_holds == Some(true))
             .collect();
         let gold: Vec<f64> = answerable.iter().filter_map(|o| o.gold_posterior).collect();
-        let reliability = reliability(&answerable);
+        let given: Vec<&Outcome> = outcomes.iter().filter(|o| !o.abstained).collect();
+        let reliability = reliability(&given);
         let off = reliability.iter().map(|bin| bin.answers as f64 * (bin.probability - bin.right).abs());
         let times: Vec<f64> = outcomes.iter().map(|o| o.ms).collect();
         Self {
@@ -139,7 +140,7 @@ impl Scores {
             abstention_f1: both_kinds.then(|| decision_f1(outcomes)),
             citation_precision: mean(right.iter().map(|holds| f64::from(*holds))),
             gold_posterior: mean(gold.into_iter()),
-            calibration_error: off.sum::<f64>() / answerable.len().max(1) as f64,
+            calibration_error: off.sum::<f64>() / given.len().max(1) as f64,
             reliability,
             p50_ms: percentile(&times, 0.5),
             p95_ms: percentile(&times, 0.95),
@@ -181,7 +182,7 @@ fn reliability(answers: &[&Outcome]) -> Vec<Bin> {
         (!inside.is_empty()).then(|| Bin {
             answers: inside.len(),
             probability: mean(inside.iter().map(|o| o.probability)),
-            right: mean(inside.iter().map(|o| o.exact_match)),
+            right: mean(inside.iter().map(|o| o.scored(o.exact_match))),
         })
     };
     (0..BINS).filter_map(bin).collect()

@@ -44,13 +44,49 @@ pub struct Calibration {
     pub prior_temperature: f32,
     /// The abstention score above which an answer is withheld, in [0, 1]; `None`: where "no answer" is more probable.
     pub no_answer_threshold: Option<f64>,
+    /// How often its answers are right; `None`: not known.
+    pub confidence: Option<ConfidenceFit>,
 }
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { prior_temperature: 1.0, no_answer_threshold: None }
+        Self { prior_temperature: 1.0, no_answer_threshold: None, confidence: None }
     }
 }
+
+/// How often an answer is right, by what its generator says of it: a logistic regression (Platt 1999) on the log-odds of
+/// p(y|x) and of the abstention score.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ConfidenceFit {
+    /// The log-odds of being right where both others are 0.
+    pub offset: f64,
+    /// Factor of the log-odds of p(y|x).
+    pub probability: f64,
+    /// Factor of the log-odds of the abstention score.
+    pub abstention: f64,
+}
+
+impl ConfidenceFit {
+    /// The share of answers like this one that are right, 0 to 1.
+    ///
+    /// `probability` is p(y|x), `abstention_score` what abstaining is decided by, both from 0 to 1.
+    pub fn confidence(&self, probability: f64, abstention_score: f64) -> f64 {
+        let [probability, abstention] = Self::features(probability, abstention_score);
+        let log_odds = self.offset + self.probability * probability + self.abstention * abstention;
+        1.0 / (1.0 + (-log_odds).exp())
+    }
+
+    /// The two log-odds that the regression is on: finite, whatever the probabilities.
+    pub fn features(probability: f64, abstention_score: f64) -> [f64; 2] {
+        [probability, abstention_score].map(|p| {
+            let p = p.clamp(LEAST_ODDS, 1.0 - LEAST_ODDS);
+            (p / (1.0 - p)).ln()
+        })
+    }
+}
+
+/// How near 0 and 1 a probability is told apart when log-odds are made of it.
+const LEAST_ODDS: f64 = 1e-5;
 
 /// The state of a decoding: some rows (hypotheses), each under every one of the k passages.
 pub trait Decoding {
@@ -325,4 +361,21 @@ pub enum GenerateError {
         /// What it said.
         reason: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ConfidenceFit;
+
+    #[test]
+    fn confidence_follows_both_odds_and_is_a_probability_at_their_ends() {
+        let fit = ConfidenceFit { offset: 0.5, probability: 1.0, abstention: -0.5 };
+        assert!((fit.confidence(0.5, 0.5) - 1.0 / (1.0 + (-0.5f64).exp())).abs() < 1e-12);
+        assert!(fit.confidence(0.9, 0.1) > fit.confidence(0.6, 0.1));
+        assert!(fit.confidence(0.9, 0.1) > fit.confidence(0.9, 0.6));
+        for (probability, abstention) in [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)] {
+            let confidence = fit.confidence(probability, abstention);
+            assert!((0.0..=1.0).contains(&confidence), "{probability} {abstention}: {confidence}");
+        }
+    }
 }

@@ -19,6 +19,7 @@ mod passage;
 pub use embeddings::Embeddings;
 pub use encoder::{EncodeError, Encoder, EncoderProfile, Similarity};
 pub use generator::{
-    AnswerForm, AnswerScores, Calibration, Decoding, GenerateError, Generator, LogProbs, TokenId,
+    AnswerForm, AnswerScores, Calibration, ConfidenceFit, Decoding, GenerateError, Generator, LogProbs,
+    TokenId,
 };
 pub use passage::Passage;

@@ -30,7 +30,7 @@ fn draw(
         .x_label_area_size(40)
         .y_label_area_size(50)
         .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
-    chart.configure_mesh().x_desc("probability of the answer").y_desc("share exactly right").draw()?;
+    chart.configure_mesh().x_desc("probability of being right").y_desc("share exactly right").draw()?;
     chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], BLACK.mix(0.3)))?;
     for (index, curve) in curves.iter().enumerate() {
         let color = Palette99::pick(index).to_rgba();

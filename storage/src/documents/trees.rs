@@ -257,6 +257,19 @@ impl Documents {
         Ok(Some(text))
     }
 
+    /// How many lines of a document's text end before a byte of it; `None` when a block is not there.
+    pub(crate) fn lines_before(&self, document: u64, at: u64) -> Result<Option<u64>> {
+        let mut lines = 0;
+        for number in keys::blocks_of(&(0..at)) {
+            let Some(block) = self.get_over(Part::Texts, &keys::block(document, number))? else {
+                return Ok(None);
+            };
+            let to = (at - u64::from(number) * TEXT_BLOCK_BYTES as u64).min(block.len() as u64) as usize;
+            lines += block[..to].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        }
+        Ok(Some(lines))
+    }
+
     /// Keys and document ids, in key order.
     pub(crate) fn keys(self: &Arc<Self>) -> impl Iterator<Item = Result<(String, u64)>> + use<> {
         let this = Arc::clone(self);

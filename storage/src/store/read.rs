@@ -89,6 +89,18 @@ impl Store {
         self.whole(key, |documents, id, record| documents.text(id, &(0..record.text_bytes)))
     }
 
+    /// The line, from 1, that a byte of a document's text stands on; the document is that of a row that was found, as it was
+    /// then. `None` when it has been replaced or removed since.
+    ///
+    /// # Errors
+    /// As [`document`](Self::document).
+    pub fn line(&self, row: u64, at: u64) -> Result<Option<u64>> {
+        let documents = self.shared.documents();
+        let Some(passage) = documents.passage(row)? else { return Ok(None) };
+        let lines = documents.lines_before(passage.document, at)?;
+        Ok(lines.map(|lines| lines + 1))
+    }
+
     /// The passages of a document, in their order.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use postil_contract::{Decoding, GenerateError, TokenId};
+use postil_contract::{ConfidenceFit, Decoding, GenerateError, TokenId};
 
 use super::evidence::{about_answer, evidence};
 use super::null::Null;
@@ -25,6 +25,8 @@ pub(super) struct Composer<'a> {
     pub(super) is_quoting: bool,
     /// The abstention score above which an answer is withheld; `None`: where "no answer" is likelier than it.
     pub(super) threshold: Option<f64>,
+    /// How often its answers are right.
+    pub(super) fit: Option<ConfidenceFit>,
     pub(super) options: &'a AnswerOptions,
 }
 
@@ -65,11 +67,14 @@ impl Composer<'_> {
                 (is_withheld || spoken.is_empty(), silent, score)
             }
         };
+        let best = spoken.first().map_or(0.0, |best| probability(best.marginal.log_prob));
+        let is_doubtful = self.confidence(best, score).unwrap_or(best) < self.options.min_probability;
+        let no_answer = no_answer || is_doubtful;
         let others = if no_answer { 0 } else { 1.min(spoken.len()) };
         let listed = spoken.iter().skip(others).take(self.options.max_alternatives);
         let unlisted = answers.iter().skip(others + self.options.max_alternatives);
         let mut answer = match spoken.first() {
-            Some(best) if !no_answer => self.given(best)?,
+            Some(best) if !no_answer => self.given(best, score)?,
             _ => self.withheld(found.silence.as_ref(), no_answer_probability),
         };
         answer.no_answer_probability = no_answer_probability;
@@ -79,7 +84,7 @@ impl Composer<'_> {
         let is_shortened = |z: &usize| shortened.contains(&self.groups.group_of()[*z]);
         answer.shortened = (0..self.passages.len()).filter(is_shortened).collect();
         answer.evidence = evidence;
-        answer.alternatives = listed.map(|other| self.candidate(other)).collect::<Result<_, _>>()?;
+        answer.alternatives = listed.map(|other| self.candidate(other, score)).collect::<Result<_, _>>()?;
         answer.other_probability = unlisted.map(|h| probability(h.marginal.log_prob)).sum();
         Ok(answer)
     }
@@ -109,7 +114,12 @@ impl Composer<'_> {
         abstention_score(&silence.marginal.log_likelihoods[..passages])
     }
 
-    fn given(&self, best: &Spoken<'_>) -> Result<Answer, GenerateError> {
+    /// `score`: what abstaining is decided by.
+    fn confidence(&self, probability: f64, score: f64) -> Option<f64> {
+        self.fit.map(|fit| fit.confidence(probability, score))
+    }
+
+    fn given(&self, best: &Spoken<'_>, score: f64) -> Result<Answer, GenerateError> {
         let tokens = self.tokens(&best.hypothesis.tokens, &best.marginal.steps);
         // Asked only where it added nothing: a decoding may have to compute what a token is by itself.
         let is_text = |token: &TokenId| !self.decoding.text(&[*token]).is_empty();
@@ -126,6 +136,7 @@ impl Composer<'_> {
             finished: best.hypothesis.finished,
             log_probability: best.marginal.log_prob,
             probability: probability(best.marginal.log_prob),
+            confidence: self.confidence(probability(best.marginal.log_prob), score),
             words: words.into_iter().map(|s| self.span(best, s)).collect(),
             citations: self.citations(best, &spans)?,
             spans,
@@ -187,11 +198,12 @@ impl Composer<'_> {
         Span { range, tokens, posterior: marginal.posterior, log_ratio, sources }
     }
 
-    fn candidate(&self, other: &Spoken<'_>) -> Result<Candidate, GenerateError> {
+    fn candidate(&self, other: &Spoken<'_>, score: f64) -> Result<Candidate, GenerateError> {
         let probability = probability(other.marginal.log_prob);
         let whole = self.span(other, whole(other));
         let citations = self.citations(other, &[whole])?;
-        Ok(Candidate { text: other.text.clone(), probability, citations })
+        let confidence = self.confidence(probability, score);
+        Ok(Candidate { text: other.text.clone(), probability, confidence, citations })
     }
 
     /// The passages that any of `spans` credits, and those that say the answer word for word; failing these, those

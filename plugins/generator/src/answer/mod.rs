@@ -74,6 +74,9 @@ pub struct Answer {
     pub log_probability: f64,
     /// p(y|x) of what was chosen.
     pub probability: f64,
+    /// The share of answers like this one that are right, 0 to 1, as it was fitted on questions with known answers: see
+    /// [`postil_contract::ConfidenceFit`]. `None` when nothing was fitted for the generator, or no answer was given.
+    pub confidence: Option<f64>,
     /// Its tokens, end token included; their log-probabilities sum to `log_probability`. None when an
     /// answer was withheld.
     pub tokens: Vec<AnswerToken>,
@@ -113,6 +116,7 @@ impl Answer {
             finished: false,
             log_probability: 0.0,
             probability: 1.0,
+            confidence: None,
             tokens: Vec::new(),
             words: Vec::new(),
             spans: Vec::new(),
@@ -226,6 +230,7 @@ fn answer_from(
         watch(&AnswerToken { text: said.text.to_owned(), log_prob: said.step.log_prob, posterior })
     };
     let found = search(generator, decoding.as_mut(), &read_prior, options, as_chosen)?;
+    let calibration = generator.calibration();
     let any_end = matches!(options.search, Search::Union(_));
     let composer = Composer {
         generator: generator.name(),
@@ -236,7 +241,8 @@ fn answer_from(
         log_prior,
         null: if is_fixed { Null::Apart { generator, question, any_end } } else { Null::Along },
         is_quoting: found.are_all,
-        threshold: options.no_answer_threshold.or(generator.calibration().no_answer_threshold),
+        threshold: options.no_answer_threshold.or(calibration.no_answer_threshold),
+        fit: calibration.confidence,
         options,
     };
     let answer = composer.answer(&found)?;

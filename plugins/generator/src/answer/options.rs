@@ -64,6 +64,9 @@ pub struct AnswerOptions {
     /// answer"; 1 gives every answer. Default `None`: the generator's calibrated one; without that, an answer is withheld
     /// where "no answer" is more probable.
     pub no_answer_threshold: Option<f64>,
+    /// Least probability that an answer is right, in [0, 1], for it to be given: [`super::Answer::confidence`], or p(y|x) where
+    /// that is not known. Default 0.
+    pub min_probability: f64,
 }
 
 impl AnswerOptions {
@@ -81,6 +84,7 @@ impl AnswerOptions {
             credit_log_ratio: DEFAULT_CREDIT_LOG_RATIO,
             min_evidence: DEFAULT_MIN_EVIDENCE,
             no_answer_threshold: None,
+            min_probability: 0.0,
         }
     }
 
@@ -111,6 +115,12 @@ impl AnswerOptions {
                 (0.0..=1.0).contains(&self.no_answer_threshold.unwrap_or(0.0)),
                 "highest probability of \"no answer\"",
                 self.no_answer_threshold.unwrap_or(0.0),
+                "between 0 and 1",
+            ),
+            (
+                (0.0..=1.0).contains(&self.min_probability),
+                "least probability of an answer",
+                self.min_probability,
                 "between 0 and 1",
             ),
             (

@@ -65,6 +65,8 @@ pub struct Candidate {
     pub text: String,
     /// p(y|x).
     pub probability: f64,
+    /// The share of answers like this one that are right, see [`super::Answer::confidence`].
+    pub confidence: Option<f64>,
     /// The passages it came from.
     pub citations: Vec<Citation>,
 }

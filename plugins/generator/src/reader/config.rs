@@ -1,4 +1,4 @@
-use postil_contract::{Calibration, TokenId};
+use postil_contract::{Calibration, ConfidenceFit, TokenId};
 use postil_encoder::BertConfig;
 use serde::Deserialize;
 
@@ -42,12 +42,21 @@ pub(super) struct ReaderConfig {
 struct Fitted {
     prior_temperature: f32,
     no_answer_threshold: Option<f64>,
+    confidence: Option<FittedConfidence>,
+}
+
+/// [`ConfidenceFit`], likewise.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct FittedConfidence {
+    offset: f64,
+    probability: f64,
+    abstention: f64,
 }
 
 impl Default for Fitted {
     fn default() -> Self {
-        let Calibration { prior_temperature, no_answer_threshold } = Calibration::default();
-        Self { prior_temperature, no_answer_threshold }
+        let Calibration { prior_temperature, no_answer_threshold, .. } = Calibration::default();
+        Self { prior_temperature, no_answer_threshold, confidence: None }
     }
 }
 
@@ -55,6 +64,9 @@ const MODEL_TYPE: &str = "postil-reader";
 const GATES: [&str; 5] = ["end", "no_answer", "generate", "point", "continue"];
 /// Largest `gate_size` and `max_answer_tokens` believed.
 const MOST: usize = 1 << 16;
+
+/// Largest factor of the confidence believed.
+const MOST_FACTOR: f64 = 1e3;
 
 #[derive(Deserialize)]
 struct Kind {
@@ -87,8 +99,11 @@ impl ReaderConfig {
     }
 
     pub(super) fn calibration(&self) -> Calibration {
-        let Fitted { prior_temperature, no_answer_threshold } = self.calibration;
-        Calibration { prior_temperature, no_answer_threshold }
+        let Fitted { prior_temperature, no_answer_threshold, confidence } = self.calibration;
+        let confidence = confidence.map(|FittedConfidence { offset, probability, abstention }| {
+            ConfidenceFit { offset, probability, abstention }
+        });
+        Calibration { prior_temperature, no_answer_threshold, confidence }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -108,7 +123,12 @@ impl ReaderConfig {
         if let Some(id) = special.iter().find(|id| **id as usize >= self.bert.vocab_size) {
             return Err(format!("special token {id} is not among the {} tokens", self.bert.vocab_size));
         }
-        let Fitted { prior_temperature: temperature, no_answer_threshold: threshold } = self.calibration;
+        let Fitted { prior_temperature: temperature, no_answer_threshold: threshold, confidence } =
+            self.calibration;
+        let factors = confidence.map(|fit| [fit.offset, fit.probability, fit.abstention]);
+        if let Some(factor) = factors.into_iter().flatten().find(|factor| factor.abs() > MOST_FACTOR) {
+            return Err(format!("confidence has {factor}, expected at most {MOST_FACTOR}"));
+        }
         if !(temperature > 0.0 && temperature.is_finite()) {
             return Err(format!("prior_temperature is {temperature}, expected a number above 0"));
         }

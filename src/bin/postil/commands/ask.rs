@@ -44,6 +44,7 @@ fn options(args: &Ask) -> Result<AskOptions> {
         max_tokens: args.max_tokens,
         min_evidence: args.min_evidence,
         no_answer_threshold: args.no_answer_threshold,
+        min_probability: args.min_probability,
         ..AskOptions::default()
     })
 }

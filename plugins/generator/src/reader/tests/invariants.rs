@@ -7,7 +7,9 @@ use crate::reader::input;
 use crate::reader::memory::ROOT;
 use crate::reader::path::most_probable;
 use crate::reader::walk::{Walk, step};
-use crate::{AnswerOptions, BeamOptions, Mode, ReaderGenerator, Retrieved, Search, answer, sentences};
+use crate::{
+    Answer, AnswerOptions, BeamOptions, Mode, ReaderGenerator, Retrieved, Search, answer, sentences,
+};
 
 const QUESTION: &str = "how many days?";
 const PASSAGES: [Passage<'static>; 4] = [
@@ -232,15 +234,38 @@ fn a_whole_answer_cites_sentences_of_the_passages() {
     assert!(found.tokens.len() <= 7);
 }
 
+/// The reader with a calibration in its `config.json`.
+fn fitted(calibration: &str) -> ReaderGenerator {
+    let config = CONFIG.replace("\"gate_size\"", &format!("\"calibration\": {calibration}, \"gate_size\""));
+    ReaderGenerator::from_bytes(config.as_bytes(), tokenizer().as_bytes(), Tensors::new().bytes()).unwrap()
+}
+
+#[test]
+fn an_answer_less_probably_right_than_asked_for_is_withheld() {
+    let passages = PASSAGES.map(|passage| Retrieved { passage, relevance: 0.5 });
+    let ask = |reader: &ReaderGenerator, min_probability| {
+        let options =
+            AnswerOptions { min_probability, no_answer_threshold: Some(1.0), ..AnswerOptions::new(1.0) };
+        answer(reader, QUESTION, &passages, &options).unwrap()
+    };
+    let is_given = |answer: &Answer| !answer.no_answer && !answer.text.is_empty();
+    let unfitted = ask(&reader(), 0.0);
+    assert!(is_given(&unfitted) && unfitted.confidence.is_none());
+    assert!(is_given(&ask(&reader(), unfitted.probability * 0.99)), "p(y|x) is what there is to go by");
+    assert!(!is_given(&ask(&reader(), unfitted.probability * 1.01)));
+    let sure = fitted("{\"confidence\": {\"offset\": 2.0, \"probability\": 0.0, \"abstention\": 0.0}}");
+    let given = ask(&sure, 0.88);
+    assert!(is_given(&given) && (given.confidence.unwrap() - 1.0 / (1.0 + (-2f64).exp())).abs() < 1e-12);
+    assert_eq!(given.probability, unfitted.probability, "what is fitted leaves p(y|x) as it is");
+    let withheld = ask(&sure, 0.89);
+    assert!(withheld.no_answer && withheld.text.is_empty() && withheld.confidence.is_none());
+    assert_eq!(withheld.alternatives[0].text, given.text);
+    assert_eq!(withheld.alternatives[0].confidence, given.confidence);
+}
+
 #[test]
 fn an_answer_is_withheld_when_its_abstention_score_is_above_the_threshold() {
     let passages = PASSAGES.map(|passage| Retrieved { passage, relevance: 0.5 });
-    let fitted = |calibration: &str| {
-        let config =
-            CONFIG.replace("\"gate_size\"", &format!("\"calibration\": {calibration}, \"gate_size\""));
-        ReaderGenerator::from_bytes(config.as_bytes(), tokenizer().as_bytes(), Tensors::new().bytes())
-            .unwrap()
-    };
     let ask = |reader: &ReaderGenerator, mode, search, no_answer_threshold| {
         let options = AnswerOptions { mode, search, no_answer_threshold, ..AnswerOptions::new(1.0) };
         answer(reader, QUESTION, &passages, &options).unwrap()
