@@ -218,6 +218,13 @@ pub enum Error {
     /// Ask something.
     #[error("the question is empty")]
     EmptyQuestion,
+    /// Ask one at a time, or all with [`Database::ask_each`](crate::Database::ask_each): one answer would be to one of them.
+    #[cfg(feature = "encoder")]
+    #[error("this asks {} things, ask one at a time: {}", questions.len(), questions.join(" | "))]
+    SeveralQuestions {
+        /// Each of them.
+        questions: Vec<String>,
+    },
     /// Ask in fewer words.
     #[cfg(feature = "encoder")]
     #[error("the question has {got_bytes} bytes, the limit is {max_bytes}")]

@@ -95,7 +95,9 @@ pub mod extract;
 pub mod ingest;
 
 #[cfg(feature = "generator")]
-pub use answer::{Alternative, Answer, AskOptions, Citation, Decode, DecodeError, PassagePosterior, Stretch};
+pub use answer::{
+    Alternative, Answer, AskOptions, Citation, Decode, DecodeError, PassagePosterior, Stretch, questions_in,
+};
 pub use database::{Database, Row};
 #[cfg(feature = "encoder")]
 pub use document::Document;

@@ -361,3 +361,20 @@ fn check_and_export_read_the_whole_database() {
     assert_eq!(lines[0]["metadata"]["_file"], "handbook/leave.md");
     assert!(!lines[0]["passages"][0]["vector"].as_array().unwrap().is_empty());
 }
+
+#[test]
+fn each_of_two_questions_in_one_has_its_own_answer() {
+    let home = handbook();
+    let both = "How many days of parental leave gets every parent? Where does the handbook lie?";
+    let args = ["ask", "handbook.postil", both, "--generator", "quote"];
+    let said = succeed(home.path(), &args);
+    assert!(said.starts_with("How many days of parental leave gets every parent?\n"), "{said}");
+    assert!(said.contains("forty days") && said.contains("\nWhere does the handbook lie?\n"), "{said}");
+    let answers = json(home.path(), &[&args[..], &["--json"]].concat());
+    let answers = answers["answers"].as_array().unwrap();
+    assert_eq!(answers.len(), 2);
+    assert_eq!(answers[1]["question"], "Where does the handbook lie?");
+    assert!(answers[0]["answer"].as_str().unwrap().contains("forty"));
+    let refused = fail(home.path(), &[&args[..], &["--stream"]].concat());
+    assert!(refused.contains("asks 2 things"), "{refused}");
+}

@@ -3,6 +3,7 @@ use std::ops::ControlFlow;
 use postil_contract::Passage;
 use postil_generator::{AnswerToken, Retrieved, answer_watched};
 
+use super::questions::{Asked, asked_in};
 use super::{Answer, AskOptions};
 use crate::{Database, Error, has_word};
 
@@ -21,7 +22,7 @@ impl Database {
     /// without a word ([`has_word`]) gets no answer either.
     ///
     /// # Errors
-    /// [`Error::EmptyQuestion`]; [`Error::WordsWeight`]; [`Error::Storage`] when k is 0; [`Error::Encode`] when the question is
+    /// [`Error::EmptyQuestion`]; [`Error::SeveralQuestions`]; [`Error::WordsWeight`]; [`Error::Storage`] when k is 0; [`Error::Encode`] when the question is
     /// longer than the encoder reads, [`Error::Generate`] when it is longer than the generator does (96 word pieces
     /// for the default one), an option cannot be computed with, or the generator fails; as
     /// [`Database::generator`].
@@ -45,7 +46,36 @@ impl Database {
         options: &AskOptions,
         watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
     ) -> Result<Answer, Error> {
-        let found = self.retrieve(question, &options.retrieval())?;
+        match asked_in(question).as_slice() {
+            [one] => self.ask_one(one, options, watch),
+            several => {
+                let questions = several.iter().map(|asked| asked.question.clone()).collect();
+                Err(Error::SeveralQuestions { questions })
+            }
+        }
+    }
+
+    /// Answers each of the questions that a text asks ([`questions_in`](crate::questions_in)), in their order, each with
+    /// the question as it was taken.
+    ///
+    /// # Errors
+    /// As [`Database::ask_with`], for the first question that fails.
+    pub fn ask_each(&self, text: &str, options: &AskOptions) -> Result<Vec<(String, Answer)>, Error> {
+        let one = |asked: Asked| {
+            let answer = self.ask_one(&asked, options, &mut |_| ControlFlow::Continue(()))?;
+            Ok((asked.question, answer))
+        };
+        asked_in(text).into_iter().map(one).collect()
+    }
+
+    fn ask_one(
+        &self,
+        asked: &Asked,
+        options: &AskOptions,
+        watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
+    ) -> Result<Answer, Error> {
+        let question = &asked.question;
+        let found = self.retrieve(&asked.about, &options.retrieval())?;
         if found.is_empty() || !has_word(question) {
             return Ok(Answer::from_nothing(options.mode));
         }

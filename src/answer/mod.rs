@@ -6,6 +6,7 @@
 //! file | responsibility
 //! ---|---
 //! `options.rs`, `decode.rs` | what the caller decides
+//! `questions.rs` | several questions in one text
 //! `ask.rs` | the methods of [`Database`](crate::Database)
 //! `place.rs` | passages back to documents and byte ranges
 //! `stretch.rs` | the text, cut where its sources change
@@ -19,6 +20,7 @@ mod explain;
 mod markdown;
 mod options;
 mod place;
+mod questions;
 mod render;
 mod stretch;
 
@@ -30,6 +32,7 @@ use crate::Place;
 
 pub use decode::{Decode, DecodeError};
 pub use options::AskOptions;
+pub use questions::questions_in;
 pub use stretch::Stretch;
 
 /// An answer and where it came from.

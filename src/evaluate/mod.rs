@@ -81,8 +81,8 @@ impl Database {
         Ok(Recall::of(&ranks))
     }
 
-    /// Asks every question and scores the answers; `watch` is told of each. A question too long for a model counts as one
-    /// not answered.
+    /// Asks every question and scores the answers; `watch` is told of each. A question too long for a model, or one that is
+    /// several, counts as one not answered.
     ///
     /// # Errors
     /// As [`Database::ask_with`], for the first question that fails.
@@ -97,6 +97,7 @@ impl Database {
             let start = Instant::now();
             let answer = match self.ask_with(&question.question, options) {
                 Err(error) if is_too_long(&error) => Answer::from_nothing(options.mode),
+                Err(Error::SeveralQuestions { .. }) => Answer::from_nothing(options.mode),
                 answer => answer?,
             };
             let ms = start.elapsed().as_secs_f64() * 1e3;

@@ -133,6 +133,16 @@ pub(crate) fn copies(places: &[Place]) -> Value {
     places.iter().map(place).collect()
 }
 
+/// Answers to several questions, each as [`answer`] has it.
+pub(crate) fn answers(answers: &[(String, Answer)]) -> Value {
+    let of = |(question, given): &(String, Answer)| {
+        let mut fields = answer(given);
+        fields["question"] = json!(question);
+        fields
+    };
+    json!({ "answers": answers.iter().map(of).collect::<Vec<_>>() })
+}
+
 /// The documented fields of an answer. An infinite number is null: JSON has none.
 pub(crate) fn answer(answer: &Answer) -> Value {
     let citation = |citation: &postil::Citation| {

@@ -19,16 +19,28 @@ pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
     if args.stream {
         return stream(&db, args, &options);
     }
-    let answer = db.ask_with(&args.question, &options)?;
-    if args.output.json {
-        render::json(&render::answer(&answer))?;
-    } else if args.markdown {
-        render::text(answer.to_markdown().trim_end())?;
-    } else {
-        render::raw(&answer.render_with(&render::paint()))?;
-        explain(args, &answer)?;
+    let answers = db.ask_each(&args.question, &options)?;
+    match answers.as_slice() {
+        [(_, answer)] if args.output.json => render::json(&render::answer(answer))?,
+        several if args.output.json => render::json(&render::answers(several))?,
+        [(_, answer)] => show(args, answer)?,
+        several => {
+            for (number, (question, answer)) in several.iter().enumerate() {
+                let gap = if number == 0 { "" } else { "\n" };
+                render::text(&format!("{gap}{question}\n"))?;
+                show(args, answer)?;
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn show(args: &Ask, answer: &Answer) -> Result<()> {
+    if args.markdown {
+        return render::text(answer.to_markdown().trim_end());
+    }
+    render::raw(&answer.render_with(&render::paint()))?;
+    explain(args, answer)
 }
 
 fn options(args: &Ask) -> Result<AskOptions> {
