@@ -34,6 +34,8 @@ pub(super) fn extract(source: &str, start: usize) -> Extracted {
                 CallbackEvent::AttributeName { name } => {
                     attribute.clear();
                     attribute.extend_from_slice(name);
+                    // It may have no value.
+                    page.attribute(name, b"");
                 }
                 CallbackEvent::AttributeValue { value } => page.attribute(&attribute, value),
                 CallbackEvent::EndTag { name } => page.end(name),
@@ -72,7 +74,18 @@ struct Page<'s> {
     in_pre: bool,
     /// Whether no text has come since it began.
     pre_is_fresh: bool,
-    lists: usize,
+    /// The lists that are open: of an ordered one, the number that its next item has.
+    lists: Vec<Option<u32>>,
+    /// What the attributes of the tag being read say something about, of lists.
+    numbered: Numbered,
+}
+
+/// What has a number that an attribute gives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Numbered {
+    Nothing,
+    List,
+    Item,
 }
 
 impl<'s> Page<'s> {
@@ -91,7 +104,8 @@ impl<'s> Page<'s> {
             in_heading: false,
             in_pre: false,
             pre_is_fresh: false,
-            lists: 0,
+            lists: Vec::new(),
+            numbered: Numbered::Nothing,
         }
     }
 
@@ -99,6 +113,7 @@ impl<'s> Page<'s> {
         self.opens_dropped = false;
         let role = role(name);
         self.in_cell_tag = self.dropped.is_none() && matches!(role, Role::Cell { .. });
+        self.numbered = Numbered::Nothing;
         if let Some((dropped, open)) = &mut self.dropped {
             // A drawing that is not closed ends where the page goes on, as in a browser.
             let stays = matches!(role, Role::Inline | Role::Title | Role::Dropped);
@@ -136,16 +151,17 @@ impl<'s> Page<'s> {
                 self.gap(Gap::Line);
                 if !self.in_pre {
                     self.structure.mark(&mut self.writer, Bound::Item, Kind::Prose);
-                    self.writer
-                        .prefix(format!("{}- ", "  ".repeat(self.lists.saturating_sub(1).min(MAX_INDENT))));
+                    self.begin_item();
+                    self.numbered = Numbered::Item;
                 }
             }
             Role::List => {
                 self.leave_heading();
                 self.list_gap();
-                let bound = if self.lists == 0 { Bound::Paragraph } else { Bound::Item };
+                let bound = if self.lists.is_empty() { Bound::Paragraph } else { Bound::Item };
                 self.structure.mark(&mut self.writer, bound, Kind::Prose);
-                self.lists += 1;
+                self.lists.push((name == b"ol").then_some(1));
+                self.numbered = Numbered::List;
             }
             Role::Block { in_heading } => {
                 if !in_heading {
@@ -188,6 +204,34 @@ impl<'s> Page<'s> {
         if self.in_cell_tag {
             self.structure.attribute(name, value);
         }
+        let number = || std::str::from_utf8(value).ok().and_then(|value| value.trim().parse::<u32>().ok());
+        match (self.numbered, name, self.lists.last_mut()) {
+            (Numbered::List, b"start", Some(Some(next))) => *next = number().unwrap_or(*next),
+            // How many items there are to count down from is not known yet.
+            (Numbered::List, b"reversed", Some(next)) => *next = None,
+            (Numbered::Item, b"value", Some(Some(next))) => {
+                if let Some(number) = number() {
+                    *next = number;
+                    self.writer.drop_prefix();
+                    self.begin_item();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The mark of an item: its number in an ordered list.
+    fn begin_item(&mut self) {
+        let indent = "  ".repeat(self.lists.len().saturating_sub(1).min(MAX_INDENT));
+        let mark = match self.lists.last_mut() {
+            Some(Some(next)) => {
+                let number = *next;
+                *next = next.saturating_add(1);
+                format!("{number}.")
+            }
+            _ => "-".to_owned(),
+        };
+        self.writer.prefix(format!("{indent}{mark} "));
     }
 
     /// The end of a start tag. Only in drawings does a slash close the element.
@@ -217,10 +261,10 @@ impl<'s> Page<'s> {
             Role::Heading(_) => self.leave_heading(),
             Role::Pre => self.leave_pre(),
             Role::List => {
-                self.lists = self.lists.saturating_sub(1);
+                self.lists.pop();
                 self.drop_item();
                 self.list_gap();
-                let bound = if self.lists == 0 { Bound::Paragraph } else { Bound::Item };
+                let bound = if self.lists.is_empty() { Bound::Paragraph } else { Bound::Item };
                 self.structure.mark(&mut self.writer, bound, Kind::Prose);
             }
             Role::Item => {
@@ -254,7 +298,7 @@ impl<'s> Page<'s> {
     }
 
     fn list_gap(&mut self) {
-        self.gap(if self.lists == 0 { Gap::Paragraph } else { Gap::Line });
+        self.gap(if self.lists.is_empty() { Gap::Paragraph } else { Gap::Line });
     }
 
     /// Forgets the mark of an item without text.
