@@ -29,7 +29,7 @@ mod verify;
 mod write;
 
 pub(crate) use open::{Segment, shape};
-pub(crate) use plan::{Means, Plan, Step};
+pub(crate) use plan::{ENOUGH, Means, Plan, Step};
 pub(crate) use search::{By, Coded, Stored, Walk};
 pub(crate) use trust::{Trust, numbers};
 pub(crate) use verify::row_checksum;

@@ -10,6 +10,8 @@ const UNMEASURED_MOST: u32 = 1_536;
 const UNMEASURED_REACH: f32 = 1.08;
 /// Candidates that a search keeps at most, whatever a file says.
 const MOST: u32 = 1 << 16;
+/// Recall that a graph must reach for searches that want more to make do with it: else they look at all rows.
+pub(crate) const ENOUGH: f32 = 0.975;
 /// Words of a step.
 const STEP_WORDS: usize = 5;
 
@@ -42,7 +44,8 @@ pub(crate) struct Plan {
     pub(crate) means: Means,
     /// The length of the longest vector; 1 under cosine.
     pub(crate) longest: f32,
-    /// From the quickest to the best; none where all rows are looked at.
+    /// From the quickest to the best; none where all rows are looked at. Searches that want more than the best found look at
+    /// all rows too, unless that is [`ENOUGH`].
     pub(crate) steps: Vec<Step>,
 }
 
@@ -63,9 +66,10 @@ impl Plan {
         Self { means, longest: 1.0, steps: Vec::new() }
     }
 
-    /// The quickest step that found so much, or else the best.
+    /// The quickest step that found so much, or else the best, if that is enough for any search.
     fn step(&self, recall: f32) -> Option<&Step> {
-        self.steps.iter().find(|step| step.recall >= recall).or(self.steps.last())
+        let best = || self.steps.last().filter(|best| best.recall >= ENOUGH || best.recall.is_nan());
+        self.steps.iter().find(|step| step.recall >= recall).or_else(best)
     }
 
     /// When to stop to find that share of the nearest `hits` rows.
@@ -156,12 +160,23 @@ mod tests {
     }
 
     #[test]
+    fn a_search_that_wants_more_than_a_graph_finds_looks_at_all_rows_unless_that_is_nearly_all() {
+        let plan = Plan { means: Means::Nibbles, longest: 1.0, steps: vec![step(0.9, 48), step(0.96, 96)] };
+        assert_eq!(plan.stop(0.95, 10).unwrap_or_else(|_| unreachable!()).most, 96);
+        assert!(plan.stop(0.99, 10).is_err());
+        assert_eq!((plan.measured(0.95), plan.measured(0.99)), (Some(0.96), Some(1.0)));
+        let plan = Plan { steps: vec![step(0.9, 48), step(0.98, 96)], ..plan };
+        assert_eq!(plan.stop(0.99, 10).unwrap_or_else(|_| unreachable!()).most, 96);
+    }
+
+    #[test]
     fn words_that_are_no_plan_are_refused_and_none_asks_for_nothing() {
         assert_eq!(Plan::from_words(&[]), None);
         assert_eq!(Plan::from_words(&[3, 0]), None);
         assert_eq!(Plan::from_words(&[0, 0, 1]), None);
         let plan = Plan::from_words(&[0; 7]).unwrap();
-        let stop = plan.stop(0.5, 10).unwrap_or_else(|_| unreachable!());
+        assert!(plan.stop(0.5, 10).is_err());
+        let stop = plan.stop(0.0, 10).unwrap_or_else(|_| unreachable!());
         assert!(stop.least >= 10 && stop.most >= stop.least.min(1));
     }
 }

@@ -7,7 +7,7 @@ use crate::index::graph::links::{Graph, Level, Links, Lists, UpperLevel};
 use crate::index::graph::scratch::Scratch;
 use crate::index::graph::search::Stop;
 use crate::index::measure::{self, Found, HITS, Kind, Sample};
-use crate::index::segment::{By, Coded, Means, Plan, Step, Stored, Walk};
+use crate::index::segment::{self, By, Coded, Means, Plan, Step, Stored, Walk};
 use crate::vector::codes::{Codes, Scale};
 use crate::vector::distance;
 use crate::vector::metric::Metric;
@@ -22,8 +22,10 @@ use std::ops::Deref;
 const AS_SMALL_AS_CODES: usize = 16;
 /// Candidates that are ranked by their vectors, as a search for ten hits does it.
 const RANKED: usize = 30;
-/// Recall that codes must allow and the graph reach: else all rows are looked at.
-const ENOUGH: f64 = 0.975;
+/// Recall that codes must allow: else rows are told apart by their vectors.
+const ENOUGH: f64 = segment::ENOUGH as f64;
+/// Recall that a graph must reach to be searched at all.
+const LEAST_OF_USE: f64 = 0.7;
 /// Recall that nibbles must reach: else codes are tried.
 const ENOUGH_BY_NIBBLES: f64 = 0.993;
 /// What may be missed more for the sake of stopping sooner.
@@ -35,8 +37,10 @@ const STUCK: usize = 2;
 /// Recall beyond which no wider search is tried.
 const BEST: f64 = 0.999;
 /// Candidates kept at most, to try in turn.
-const MOST: [usize; 18] =
-    [48, 64, 80, 100, 125, 160, 200, 250, 320, 400, 500, 640, 800, 1_000, 1_250, 1_600, 2_000, 2_500];
+const MOST: [usize; 24] = [
+    48, 64, 80, 100, 125, 160, 200, 250, 320, 400, 500, 640, 800, 1_000, 1_250, 1_600, 2_000, 2_500, 3_200,
+    4_000, 5_000, 6_400, 8_000, 10_000,
+];
 /// Those that it is found out with how far they may be.
 const USUAL: usize = 500;
 /// Candidates kept at least.
@@ -131,8 +135,9 @@ impl Making<'_> {
                 break;
             }
         }
-        let is_enough = |plan: &Plan| plan.steps.last().is_some_and(|step| f64::from(step.recall) >= ENOUGH);
-        best.filter(is_enough).unwrap_or_else(|| Plan::scan(by_rows.0))
+        let is_of_use =
+            |plan: &Plan| plan.steps.last().is_some_and(|step| f64::from(step.recall) >= LEAST_OF_USE);
+        best.filter(is_of_use).unwrap_or_else(|| Plan::scan(by_rows.0))
     }
 
     /// What to ask for: rows, rows that are far from all others, and questions.
