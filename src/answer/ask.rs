@@ -1,8 +1,10 @@
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use postil_contract::Passage;
 use postil_generator::{AnswerToken, Retrieved, answer_watched};
 
+use super::about::about;
 use super::questions::{Asked, asked_in};
 use super::{Answer, AskOptions};
 use crate::{Database, Error, has_word};
@@ -79,10 +81,12 @@ impl Database {
         if found.is_empty() || !has_word(question) {
             return Ok(Answer::from_nothing(options.mode));
         }
+        let told: Vec<Cow<'_, str>> = found.iter().map(|found| about(&found.hit)).collect();
         let passages: Vec<Retrieved<'_>> = found
             .iter()
-            .map(|found| Retrieved {
-                passage: Passage { title: &found.hit.heading, text: &found.hit.text },
+            .zip(&told)
+            .map(|(found, title)| Retrieved {
+                passage: Passage { title, text: &found.hit.text },
                 relevance: found.relevance,
             })
             .collect();

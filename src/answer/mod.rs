@@ -6,6 +6,7 @@
 //! file | responsibility
 //! ---|---
 //! `options.rs`, `decode.rs` | what the caller decides
+//! `about.rs` | what a passage is about
 //! `questions.rs` | several questions in one text
 //! `ask.rs` | the methods of [`Database`](crate::Database)
 //! `place.rs` | passages back to documents and byte ranges
@@ -14,6 +15,7 @@
 //! `markdown.rs` | the same as Markdown, with footnotes
 //! `explain.rs` | tokens by passages, spans and evidence as tables
 
+mod about;
 mod ask;
 mod decode;
 mod explain;
