@@ -18,7 +18,7 @@ from pathlib import Path
 from invented.code import of_commands, of_config, of_endpoints, of_functions, of_symbols
 from invented.maker import Maker, Row, capital, lowered
 from invented.records import of_changes, of_glossaries, of_grids, of_minutes, of_timelines
-from invented.reference import of_errors, of_settings, of_sheets
+from invented.reference import of_errors, of_readmes, of_settings, of_sheets
 from invented.steps import of_agendas, of_lists, of_steps
 from invented.terms import of_contrast, of_exceptions, of_permissions
 from invented.things import of_profiles, of_things
@@ -29,7 +29,8 @@ MAKERS: list[tuple[Callable[[Maker], Row], float]] = [
     (of_grids, 0.06),
     (of_settings, 0.05),
     (of_errors, 0.04),
-    (of_sheets, 0.08),
+    (of_sheets, 0.05),
+    (of_readmes, 0.12),
     (of_steps, 0.07),
     (of_lists, 0.05),
     (of_agendas, 0.03),

@@ -116,3 +116,47 @@ def of_sheets(maker: Maker) -> Row:
             rng.choice(rng.choice(absent)[2]).format(n=name), context, NO_ANSWER, "sheets-absent", title
         )
     return Row(rng.choice(facts[at][2]).format(n=name), context, [values[at]], "sheets", title)
+
+
+def of_readmes(maker: Maker) -> Row:
+    """A section of a package's README, asked about that package or another one."""
+    rng, rules = maker.rng, maker.rules["readmes"]
+    name, other = (maker.invented() + rng.choice(rules["suffixes"]) for _ in range(2))
+    section, *more = rng.sample(rules["section"], rng.choice([1, 1, 2]))
+    told, answer = section_of(maker, section, name)
+    heading = rng.choice(section["heading"])
+    parts = [told]
+    for each in more:
+        parts.append(f"## {rng.choice(each['heading'])}\n\n{section_of(maker, each, name)[0]}")
+    fill = rng.sample(rules["filler"], rng.randint(0, 3))
+    before = "\n".join(
+        line.format(n=name, o=maker.invented(), w=rng.choice(rules["subjects"])) for line in fill
+    )
+    if rng.random() < 0.5:
+        parts[0] = f"{'#' * rng.randint(2, 3)} {heading}\n\n{parts[0]}"
+    context = "\n\n".join([before, *parts] if before and rng.random() < 0.7 else parts)
+    shown = capital(name) if rng.random() < 0.15 else name.replace("-", " ") if rng.random() < 0.1 else name
+    title = rng.choice(
+        [f"{shown} > {heading}", f"{shown} > {heading}", shown, f"{shown} > Guide > {heading}"]
+    )
+    draw = rng.random()
+    if draw < 0.42:
+        asked = rng.choice([section, section, rng.choice(rules["section"])])
+        return Row(rng.choice(asked["ask"]).format(n=other), context, NO_ANSWER, "readme-other", title)
+    if draw < 0.5:
+        absent = [
+            each for each in rules["section"] if each["ask"][0] not in {s["ask"][0] for s in (section, *more)}
+        ]
+        asked = rng.choice(
+            [each for each in absent if "icens" not in context or "icens" not in each["ask"][0]]
+        )
+        return Row(rng.choice(asked["ask"]).format(n=name), context, NO_ANSWER, "readme-absent", title)
+    return Row(rng.choice(section["ask"]).format(n=name), context, [answer], "readme", title)
+
+
+def section_of(maker: Maker, section: dict, name: str) -> tuple[str, str]:
+    """A section, and the value that it gives."""
+    value, other = maker.unlike(section["values"], maker.style())
+    value = value.format(n=name)
+    said = maker.rng.choice(section["say"])
+    return said.format(n=name, v=value, u=other, t=other, p=maker.value("person", {})[0]), value
