@@ -13,7 +13,7 @@ use super::search::{By, Coded, Stored, Walk};
 use super::verify::Verified;
 use crate::error::{Result, StorageError};
 use crate::index::copies::Copies;
-use crate::index::effort::{Effort, LEAST_RECALL};
+use crate::index::effort::Effort;
 use crate::index::graph::links::{Graph, Level, Links, Lists, UpperLevel};
 use crate::index::graph::scratch::ScratchPool;
 use crate::index::graph::search::MAX_ROWS;
@@ -270,9 +270,7 @@ impl Segment {
         let accept = accepted.as_ref().map(|accept| accept as &dyn Fn(u32) -> bool);
         let stop = match effort {
             Effort::Recall(recall) => self.plan.stop(recall, hits),
-            Effort::Candidates(candidates) => {
-                self.plan.stop(LEAST_RECALL, hits).map(|stop| stop.with_at_least(candidates))
-            }
+            Effort::Candidates(candidates) => self.plan.stop_at(candidates, hits),
         };
         let Ok(stop) = stop else { return self.scan(query, most, accept) };
         let upper: Vec<UpperLevel<'_>> = self

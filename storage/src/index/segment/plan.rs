@@ -1,6 +1,6 @@
 //! How a segment is searched, as was found out when it was made; see [`crate::index::measure`].
 
-use crate::index::effort::DEFAULT_EF_SEARCH;
+use crate::index::effort::{DEFAULT_EF_SEARCH, LEAST_RECALL};
 use crate::index::graph::search::Stop;
 use crate::index::measure::HITS;
 
@@ -87,6 +87,15 @@ impl Plan {
         })
     }
 
+    /// When to stop after so many candidates, or as many as it takes to find [`LEAST_RECALL`] where the graph was found to.
+    pub(crate) fn stop_at(&self, candidates: usize, hits: usize) -> Result<Stop, Scan> {
+        match self.stop(LEAST_RECALL, hits) {
+            Ok(stop) => Ok(stop.with_at_least(candidates)),
+            Err(Scan) if self.steps.is_empty() => Err(Scan),
+            Err(Scan) => Ok(Stop::at(candidates.max(hits))),
+        }
+    }
+
     /// How many candidates such a search looks at, about.
     pub(crate) fn width(&self, recall: f32) -> Option<u32> {
         self.step(recall).map(|step| step.width)
@@ -164,6 +173,13 @@ mod tests {
         let plan = Plan { means: Means::Nibbles, longest: 1.0, steps: vec![step(0.9, 48), step(0.96, 96)] };
         assert_eq!(plan.stop(0.95, 10).unwrap_or_else(|_| unreachable!()).most, 96);
         assert!(plan.stop(0.99, 10).is_err());
+        let hard = Plan { steps: vec![step(0.9, 48)], ..plan.clone() };
+        for (plan, most) in [(&plan, 300), (&hard, 300)] {
+            assert_eq!(plan.stop_at(300, 10).unwrap_or_else(|_| unreachable!()).most, most);
+        }
+        assert_eq!(plan.stop_at(20, 10).unwrap_or_else(|_| unreachable!()).most, 96);
+        assert_eq!(hard.stop_at(20, 10).unwrap_or_else(|_| unreachable!()).most, 20);
+        assert!(Plan::scan(Means::Codes).stop_at(300, 10).is_err());
         assert_eq!((plan.measured(0.95), plan.measured(0.99)), (Some(0.96), Some(1.0)));
         let plan = Plan { steps: vec![step(0.9, 48), step(0.98, 96)], ..plan };
         assert_eq!(plan.stop(0.99, 10).unwrap_or_else(|_| unreachable!()).most, 96);
