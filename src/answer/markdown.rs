@@ -1,4 +1,4 @@
-use super::render::{place, rests_on};
+use super::render::{how_sure, place, rests_on};
 use super::{Answer, Citation};
 
 impl Answer {
@@ -12,8 +12,8 @@ impl Answer {
             if let Some(nearest) = self.alternatives.first() {
                 citations = &nearest.citations;
                 let marks: String = (0..citations.len()).map(mark).collect();
-                let (text, probability) = (escape(&nearest.text), nearest.probability);
-                out += &format!("\nNearest: {text}{marks} (probability {probability:.2})\n");
+                let text = escape(&nearest.text);
+                out += &format!("\nNearest: {text}{marks} ({})\n", how_sure(nearest));
             }
             if let Some(evidence) = &self.evidence {
                 out += &format!("\n{}\n", rests_on(evidence));

@@ -2,7 +2,7 @@ use std::fmt::{self, Write};
 
 use postil_generator::{Basis, Evidence};
 
-use super::{Answer, Citation};
+use super::{Alternative, Answer, Citation};
 use crate::Place;
 
 /// Turns a piece of a rendering into what is shown: its text and, where it belongs to one, the position
@@ -60,7 +60,7 @@ impl Answer {
         write!(out, "No answer found (probability {:.2}).", self.no_answer_probability)?;
         if let Some(nearest) = self.alternatives.first() {
             let text = paint(&format!("{:?}", nearest.text), None);
-            write!(out, "\nNearest: {text} (probability {:.2})", nearest.probability)?;
+            write!(out, "\nNearest: {text} ({})", how_sure(nearest))?;
             if let Some(evidence) = &self.evidence {
                 write!(out, "\n{}", rests_on(evidence))?;
             }
@@ -86,6 +86,14 @@ pub(super) fn rests_on(evidence: &Evidence) -> String {
         Basis::NullPassage => {
             format!("Rests on the evidence: {:+.2} nats over reading nothing; {entropy}.", evidence.log_ratio)
         }
+    }
+}
+
+/// How sure an answer is that was not given.
+pub(super) fn how_sure(other: &Alternative) -> String {
+    match other.confidence {
+        Some(confidence) => format!("of such answers, {:.0} in 100 are right", 100.0 * confidence),
+        None => format!("probability {:.2}", other.probability),
     }
 }
 

@@ -2,6 +2,7 @@
 
     export.py --checkpoint FILE --encoder FOLDER --out FOLDER [--fixtures FILE --data FILE --config FILE]
 
+With `--back SHARE` the weights are led back to those that the run started from: what it learned, less of what it forgot.
 The encoder has the tensor names of a Hugging Face BERT; word embeddings are int8 with one float16 scale per
 row, everything else float16.  Fixtures are computed in float32 from the weights as written.
 """
@@ -25,7 +26,7 @@ from model import (
     END_ID, GATE_WIDTH, HEADS, INNER, LAYER_NAMES, LAYER_NORM_EPS, LAYERS, MASKED, NO_ANSWER_ID, POSITIONS,
     START_ID, VOCABULARY, WIDTH, DecoderState, Reader, quantize_rows,
 )
-from weights import WEIGHTS, averaged, load_reader
+from weights import WEIGHTS, averaged, lead_back, load_reader
 
 LARGEST_BYTES = 40_000_000
 FIXTURE_ROWS = 500
@@ -130,10 +131,13 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     for name in ("fixtures", "data", "config"):
         parser.add_argument(f"--{name}", type=Path)
+    parser.add_argument("--back", type=float, default=0.0, help="share of --encoder's weights, if that is a reader")
     options = parser.parse_args()
     torch.set_num_threads(2)
     options.out.mkdir(parents=True, exist_ok=True)
     reader = averaged(options.checkpoint, options.encoder)
+    if options.back:
+        lead_back(reader, load_reader(options.encoder), options.back)
     tokenizer = open_tokenizer(options.encoder)
     tokenizer.save(str(options.out / "tokenizer.json"), pretty=False)
     (options.out / "config.json").write_text(json.dumps(DESCRIPTION, indent=2) + "\n")

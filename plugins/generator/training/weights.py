@@ -59,6 +59,14 @@ def taught_by(path: Path, folder: Path) -> Reader:
     return load_reader(path) if path.is_dir() else averaged(path, folder)
 
 
+@torch.no_grad()
+def lead_back(reader: Reader, start: Reader, share: float) -> None:
+    """Puts the weights a share of the way back to those of `start` (Wortsman et al. 2022, arXiv 2109.01903)."""
+    before = dict(start.named_parameters())
+    for name, parameter in reader.named_parameters():
+        parameter.lerp_(before[name], share)
+
+
 def mean_of(checkpoints: list[Path]) -> dict[str, Tensor]:
     """The mean of runs' averaged weights: runs from one starting point have one basin (arXiv 2203.05482)."""
     each = [torch.load(path, map_location="cpu", weights_only=True)["average"] for path in checkpoints]
