@@ -224,7 +224,7 @@ struct Outcome {
     log_prior: Option<f64>,
     /// Of the likeliest answer, given whether or not it should be: 0 where there is none.
     f1: f64,
-    /// Whether it is exactly right: never where there is no answer.
+    /// True where it is exactly right: never where there is no answer.
     is_right: bool,
     /// p(y|x) of it.
     probability: f64,

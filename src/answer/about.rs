@@ -1,4 +1,4 @@
-//! What a passage is about, as the generator is told before its text.
+//! The subject of a passage, as the generator is told it before the text.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -24,7 +24,7 @@ pub(super) fn about(hit: &Hit) -> Cow<'_, str> {
     }
 }
 
-/// What a file's path calls it; `None` for a key that is no path of a document.
+/// The name that the path of a file gives it; `None` for a key that is no such path.
 fn named(key: &str) -> Option<&str> {
     let path = Path::new(key);
     matches!(FileKind::of(path), Some(FileKind::Document(_))).then_some(())?;

@@ -6,7 +6,7 @@
 //! file | responsibility
 //! ---|---
 //! `options.rs`, `decode.rs` | what the caller decides
-//! `about.rs` | what a passage is about
+//! `about.rs` | the subject of a passage
 //! `questions.rs` | several questions in one text
 //! `ask.rs` | the methods of [`Database`](crate::Database)
 //! `place.rs` | passages back to documents and byte ranges

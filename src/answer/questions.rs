@@ -20,7 +20,7 @@ const MARKS: [char; 4] = ['?', '？', '؟', '⁇'];
 pub(super) struct Asked {
     /// The question, with what it takes to be understood alone as far as that can be told.
     pub(super) question: String,
-    /// What passages are looked for with: all of the text where the question points at the rest of it.
+    /// The text that passages are looked for with: all of it where the question points at the rest.
     pub(super) about: String,
 }
 
@@ -102,7 +102,7 @@ fn joined(part: &str) -> Vec<String> {
     vec![format!("{before}{first}"), second]
 }
 
-/// Whether it has two words, or one of a script that is written without spaces.
+/// True of two words, or one of a script that is written without spaces.
 fn says_something(text: &str) -> bool {
     let is_run = |word: String| word.chars().filter(|c| !c.is_ascii() && !c.is_lowercase()).count() > 1;
     words(text).count() > 1 || words(text).any(is_run)

@@ -89,7 +89,7 @@ pub(super) fn rests_on(evidence: &Evidence) -> String {
     }
 }
 
-/// How sure an answer is that was not given.
+/// The certainty of an answer that was not given, in words.
 pub(super) fn how_sure(other: &Alternative) -> String {
     match other.confidence {
         Some(confidence) => format!("of such answers, {:.0} in 100 are right", 100.0 * confidence),

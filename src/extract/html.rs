@@ -76,11 +76,11 @@ struct Page<'s> {
     pre_is_fresh: bool,
     /// The lists that are open: of an ordered one, the number that its next item has.
     lists: Vec<Option<u32>>,
-    /// What the attributes of the tag being read say something about, of lists.
+    /// The part of a list that the attributes of the tag being read are about.
     numbered: Numbered,
 }
 
-/// What has a number that an attribute gives.
+/// Parts of a list that an attribute can number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Numbered {
     Nothing,

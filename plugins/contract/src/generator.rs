@@ -44,7 +44,7 @@ pub struct Calibration {
     pub prior_temperature: f32,
     /// The abstention score above which an answer is withheld, in [0, 1]; `None`: where "no answer" is more probable.
     pub no_answer_threshold: Option<f64>,
-    /// How often its answers are right; `None`: not known.
+    /// The share of its answers that are right; `None`: not known.
     pub confidence: Option<ConfidenceFit>,
 }
 
@@ -54,8 +54,8 @@ impl Default for Calibration {
     }
 }
 
-/// How often an answer is right, by what its generator says of it: a logistic regression (Platt 1999) on the log-odds of
-/// p(y|x) and of the abstention score.
+/// The share of answers that are right, by what their generator says of them: a logistic regression (Platt 1999) on the
+/// log-odds of p(y|x) and of the abstention score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConfidenceFit {
     /// The log-odds of being right where both others are 0.
@@ -85,7 +85,7 @@ impl ConfidenceFit {
     }
 }
 
-/// How near 0 and 1 a probability is told apart when log-odds are made of it.
+/// Probabilities nearer to 0 and 1 than this count as so near when log-odds are made of them.
 const LEAST_ODDS: f64 = 1e-5;
 
 /// The state of a decoding: some rows (hypotheses), each under every one of the k passages.

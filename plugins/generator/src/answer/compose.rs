@@ -25,7 +25,7 @@ pub(super) struct Composer<'a> {
     pub(super) is_quoting: bool,
     /// The abstention score above which an answer is withheld; `None`: where "no answer" is likelier than it.
     pub(super) threshold: Option<f64>,
-    /// How often its answers are right.
+    /// The fit of the share of its answers that are right.
     pub(super) fit: Option<ConfidenceFit>,
     pub(super) options: &'a AnswerOptions,
 }
