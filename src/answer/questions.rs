@@ -83,7 +83,8 @@ fn joined(part: &str) -> Vec<String> {
         let is_word = ASKING.contains(&asks.to_lowercase().as_str()) && asks != "WHO";
         let is_apart =
             !lower[..at].ends_with(',') || !["who", "which"].contains(&asks.to_lowercase().as_str());
-        (is_word && is_apart && !lower[..at].contains("between ")).then_some((&question[..at], rest))
+        (is_word && is_apart && asks_anew(rest) && !lower[..at].contains("between "))
+            .then_some((&question[..at], rest))
     });
     let Some((first, second)) = cut else { return whole() };
     let (first, second) = (first.trim_end_matches([',', ' ']), second.trim());
@@ -100,6 +101,17 @@ fn joined(part: &str) -> Vec<String> {
         _ => (format!("{first}?"), second.to_owned()),
     };
     vec![format!("{before}{first}"), second]
+}
+
+/// True of a question, false of a clause that another question goes on with: "what to wear and how to behave", "what is
+/// bought and when it is paid".
+fn asks_anew(rest: &str) -> bool {
+    let mut words = words(rest);
+    match (words.next().as_deref(), words.next().as_deref()) {
+        (_, Some("to")) => false,
+        (Some("when" | "where" | "why"), Some(next)) => VERBS.contains(&next),
+        _ => true,
+    }
 }
 
 /// True of two words, or one of a script that is written without spaces.
@@ -125,6 +137,7 @@ mod tests {
             ("What is the fee? Who is the treasurer?", ["What is the fee?", "Who is the treasurer?"]),
             ("What is the fee and when is it due?", ["What is the fee?", "when is it due?"]),
             ("When and where was it founded?", ["When was it founded?", "where was it founded?"]),
+            ("Who is Kim and where does she sit?", ["Who is Kim?", "where does she sit?"]),
             ("When was it founded and why?", ["When was it founded?", "why was it founded?"]),
             (
                 "I am new here. Do I pay a fee, and how much is it?",
@@ -153,6 +166,8 @@ mod tests {
             "What are bread and butter made of?",
             "What does `a?b` mean?",
             "Is it open? I have a key.",
+            "How long does it take to learn how to read and how to write?",
+            "Who decides what is bought and when it is paid?",
             "What is the mine called that closed in 1942? A?",
         ] {
             assert_eq!(questions_in(text), [text]);

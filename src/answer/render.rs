@@ -115,7 +115,8 @@ fn write_sources(out: &mut String, citations: &[Citation], paint: Paint<'_>) -> 
     Ok(())
 }
 
-/// Where a citation points, and the share of the answer that comes from there: of the passages found, not of the truth.
+/// The place that a citation points at, and the share of the answer that comes from there: among the
+/// passages found, which says nothing of its truth.
 pub(super) fn place(citation: &Citation) -> String {
     let Citation { source, document, range, posterior, .. } = citation;
     let name = match citation.line {
