@@ -11,13 +11,11 @@ use html5gum::{Span, Tokenizer};
 
 use super::element::{Role, role};
 use super::entity::{self, Part};
+use super::lists::Lists;
 use super::structure::Structure;
 use super::writer::{Gap, Writer};
 use super::{Extracted, Format};
 use crate::chunk::{Bound, Kind};
-
-/// Lists in lists beyond this are indented no further.
-const MAX_INDENT: usize = 8;
 
 /// The text of the HTML in `source[start..]`.
 pub(super) fn extract(source: &str, start: usize) -> Extracted {
@@ -74,18 +72,7 @@ struct Page<'s> {
     in_pre: bool,
     /// Whether no text has come since it began.
     pre_is_fresh: bool,
-    /// The lists that are open: of an ordered one, the number that its next item has.
-    lists: Vec<Option<u32>>,
-    /// The part of a list that the attributes of the tag being read are about.
-    numbered: Numbered,
-}
-
-/// Parts of a list that an attribute can number.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Numbered {
-    Nothing,
-    List,
-    Item,
+    lists: Lists,
 }
 
 impl<'s> Page<'s> {
@@ -104,8 +91,7 @@ impl<'s> Page<'s> {
             in_heading: false,
             in_pre: false,
             pre_is_fresh: false,
-            lists: Vec::new(),
-            numbered: Numbered::Nothing,
+            lists: Lists::default(),
         }
     }
 
@@ -113,7 +99,7 @@ impl<'s> Page<'s> {
         self.opens_dropped = false;
         let role = role(name);
         self.in_cell_tag = self.dropped.is_none() && matches!(role, Role::Cell { .. });
-        self.numbered = Numbered::Nothing;
+        self.lists.tag();
         if let Some((dropped, open)) = &mut self.dropped {
             // A drawing that is not closed ends where the page goes on, as in a browser.
             let stays = matches!(role, Role::Inline | Role::Title | Role::Dropped);
@@ -151,17 +137,16 @@ impl<'s> Page<'s> {
                 self.gap(Gap::Line);
                 if !self.in_pre {
                     self.structure.mark(&mut self.writer, Bound::Item, Kind::Prose);
-                    self.begin_item();
-                    self.numbered = Numbered::Item;
+                    let mark = self.lists.item();
+                    self.writer.prefix(mark);
                 }
             }
             Role::List => {
                 self.leave_heading();
                 self.list_gap();
-                let bound = if self.lists.is_empty() { Bound::Paragraph } else { Bound::Item };
+                let bound = if self.lists.are_closed() { Bound::Paragraph } else { Bound::Item };
                 self.structure.mark(&mut self.writer, bound, Kind::Prose);
-                self.lists.push((name == b"ol").then_some(1));
-                self.numbered = Numbered::List;
+                self.lists.begin(name == b"ol");
             }
             Role::Block { in_heading } => {
                 if !in_heading {
@@ -204,34 +189,10 @@ impl<'s> Page<'s> {
         if self.in_cell_tag {
             self.structure.attribute(name, value);
         }
-        let number = || std::str::from_utf8(value).ok().and_then(|value| value.trim().parse::<u32>().ok());
-        match (self.numbered, name, self.lists.last_mut()) {
-            (Numbered::List, b"start", Some(Some(next))) => *next = number().unwrap_or(*next),
-            // How many items there are to count down from is not known yet.
-            (Numbered::List, b"reversed", Some(next)) => *next = None,
-            (Numbered::Item, b"value", Some(Some(next))) => {
-                if let Some(number) = number() {
-                    *next = number;
-                    self.writer.drop_prefix();
-                    self.begin_item();
-                }
-            }
-            _ => {}
+        if let Some(mark) = self.lists.attribute(name, value) {
+            self.writer.drop_prefix();
+            self.writer.prefix(mark);
         }
-    }
-
-    /// The mark of an item: its number in an ordered list.
-    fn begin_item(&mut self) {
-        let indent = "  ".repeat(self.lists.len().saturating_sub(1).min(MAX_INDENT));
-        let mark = match self.lists.last_mut() {
-            Some(Some(next)) => {
-                let number = *next;
-                *next = next.saturating_add(1);
-                format!("{number}.")
-            }
-            _ => "-".to_owned(),
-        };
-        self.writer.prefix(format!("{indent}{mark} "));
     }
 
     /// The end of a start tag. Only in drawings does a slash close the element.
@@ -261,10 +222,10 @@ impl<'s> Page<'s> {
             Role::Heading(_) => self.leave_heading(),
             Role::Pre => self.leave_pre(),
             Role::List => {
-                self.lists.pop();
+                self.lists.end();
                 self.drop_item();
                 self.list_gap();
-                let bound = if self.lists.is_empty() { Bound::Paragraph } else { Bound::Item };
+                let bound = if self.lists.are_closed() { Bound::Paragraph } else { Bound::Item };
                 self.structure.mark(&mut self.writer, bound, Kind::Prose);
             }
             Role::Item => {
@@ -298,7 +259,7 @@ impl<'s> Page<'s> {
     }
 
     fn list_gap(&mut self) {
-        self.gap(if self.lists.is_empty() { Gap::Paragraph } else { Gap::Line });
+        self.gap(if self.lists.are_closed() { Gap::Paragraph } else { Gap::Line });
     }
 
     /// Forgets the mark of an item without text.

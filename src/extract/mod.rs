@@ -13,6 +13,7 @@
 //! `html.rs` | HTML to text
 //! `jsonl.rs` | records, one on each line
 //! `offset.rs` | text ranges to source ranges
+//! `lists.rs` | the lists of a page that are open, and the numbers of their items
 //! `structure.rs` | headings, tables, lists and preformatted parts of a page
 //! `writer.rs` | text with its offset map, breaks and prefixes put in late
 
@@ -21,6 +22,7 @@ mod entity;
 mod error;
 mod html;
 mod jsonl;
+mod lists;
 mod offset;
 mod structure;
 #[cfg(test)]
