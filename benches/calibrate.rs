@@ -1,6 +1,7 @@
-//! Fits the prior's temperature, the threshold of "no answer" and the confidence in an answer, for a generator that can say
-//! "no answer", on questions with known answers: newwiki.heldout and the first half of squad2.heldout, k = 5. With `--among` they are asked twice, of
-//! the set's own passages and of these among others: a database has usually more than a few hundred.
+//! Fits the prior's temperature, the threshold of "no answer" and the confidence in an answer, for a
+//! generator that can say "no answer", on questions with known answers: newwiki.heldout and the first half
+//! of squad2.heldout, k = 5. With `--among` they are asked twice, of the set's own passages and of these
+//! among others: a database has usually more than a few hundred.
 //!
 //!     cargo bench --bench calibrate -- [--generator reader|FOLDER] [--keep 0.99] [--among PASSAGES] [--limit 300]
 //!         [--write CONFIG.json] [--dump OUTPUTS.jsonl]
@@ -9,8 +10,9 @@
 //! answered: a right answer withheld is the worse mistake, since a wrong one is shown with its probability and its
 //! source. The temperature is the one under which the passages that were asked about have the highest prior: the mean of its
 //! log, where they are among the k. The F1 of answers hardly depends on it.
-//! The confidence is a logistic regression (`ConfidenceFit`) of whether an answer that is given is exactly right.
-//! Prints one JSON line per temperature, then the choice; `--write` puts it into a model's config.json.
+//! The confidence is a logistic regression (`ConfidenceFit`) of whether an answer that is given is exactly
+//! right. Prints one JSON line per temperature, then the choice; `--write` puts it into a model's
+//! config.json.
 //!
 //! Candidates are searched once, under all k passages at temperature 1, and ranked anew at each temperature under those that are
 //! worth reading.
@@ -267,8 +269,8 @@ fn threshold(outcomes: &[Outcome], keep: f64) -> f64 {
     answerable.iter().find(reaches).map_or(1.0, |outcome| outcome.abstention_score)
 }
 
-/// The regression that makes what came of these answers likeliest (Newton's method), held to small factors by a weak prior, as
-/// by one question more of each kind.
+/// The regression that makes what came of these answers likeliest (Newton's method), held to small factors
+/// by a weak prior, as by one question more of each kind.
 fn fitted(outcomes: &[Outcome]) -> ConfidenceFit {
     const STEPS: usize = 50;
     let mut weights = [0.0f64; 3];

@@ -218,7 +218,8 @@ pub enum Error {
     /// Ask something.
     #[error("the question is empty")]
     EmptyQuestion,
-    /// Ask one at a time, or all with [`Database::ask_each`](crate::Database::ask_each): one answer would be to one of them.
+    /// Ask one at a time, or all with [`Database::ask_each`](crate::Database::ask_each): one answer would
+    /// be to one of them.
     #[cfg(feature = "encoder")]
     #[error("this asks {} things, ask one at a time: {}", questions.len(), questions.join(" | "))]
     SeveralQuestions {

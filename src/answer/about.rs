@@ -10,8 +10,9 @@ use crate::extract::FileKind;
 /// Names of files that say nothing of what is in them: the folder's name does.
 const COMMON: [&str; 5] = ["readme", "index", "mod", "main", "default"];
 
-/// The path of headings that a passage stands under, after the document's title where that is not in it, or, of a
-/// document without one, after the name of its file: a section "License" may say whose license it is in that only.
+/// The path of headings that a passage stands under, after the document's title where that is not in it,
+/// or, of a document without one, after the name of its file: a section "License" may say whose license it
+/// is in that only.
 pub(super) fn about(hit: &Hit) -> Cow<'_, str> {
     let (title, heading) = (hit.title.as_str(), hit.heading.as_str());
     let name = if title.is_empty() { named(&hit.key).unwrap_or_default() } else { title };

@@ -24,10 +24,10 @@ impl Database {
     /// without a word ([`has_word`]) gets no answer either.
     ///
     /// # Errors
-    /// [`Error::EmptyQuestion`]; [`Error::SeveralQuestions`]; [`Error::WordsWeight`]; [`Error::Storage`] when k is 0; [`Error::Encode`] when the question is
-    /// longer than the encoder reads, [`Error::Generate`] when it is longer than the generator does (96 word pieces
-    /// for the default one), an option cannot be computed with, or the generator fails; as
-    /// [`Database::generator`].
+    /// [`Error::EmptyQuestion`]; [`Error::SeveralQuestions`]; [`Error::WordsWeight`]; [`Error::Storage`]
+    /// when k is 0; [`Error::Encode`] when the question is longer than the encoder reads,
+    /// [`Error::Generate`] when it is longer than the generator does (96 word pieces for the default one),
+    /// an option cannot be computed with, or the generator fails; as [`Database::generator`].
     pub fn ask_with(&self, question: &str, options: &AskOptions) -> Result<Answer, Error> {
         self.ask_streaming(question, options, &mut |_| ControlFlow::Continue(()))
     }
@@ -57,8 +57,8 @@ impl Database {
         }
     }
 
-    /// Answers each of the questions that a text asks ([`questions_in`](crate::questions_in)), in their order, each with
-    /// the question as it was taken.
+    /// Answers each of the questions that a text asks ([`questions_in`](crate::questions_in)), in their
+    /// order, each with the question as it was taken.
     ///
     /// # Errors
     /// As [`Database::ask_with`], for the first question that fails.

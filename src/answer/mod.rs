@@ -49,11 +49,11 @@ pub struct Answer {
     pub no_answer: bool,
     /// Whether the answer came to its end; one that did not was cut at the limit or by its watcher.
     pub finished: bool,
-    /// p(answer | question), with every passage marginalized out: of all that the generator could say, the share that is
-    /// this. How often such an answer is right is `confidence`.
+    /// p(answer | question), with every passage marginalized out: of all that the generator could say, the
+    /// share that is this. How often such an answer is right is `confidence`.
     pub probability: f64,
-    /// The share of answers like this one that are right, 0 to 1, as it was fitted for the generator on questions with
-    /// known answers; `None` when nothing was fitted, or no answer was given.
+    /// The share of answers like this one that are right, 0 to 1, as it was fitted for the generator on
+    /// questions with known answers; `None` when nothing was fitted, or no answer was given.
     pub confidence: Option<f64>,
     /// p("no answer" | question); what it rests on is in `evidence`.
     pub no_answer_probability: f64,
@@ -136,8 +136,8 @@ pub struct Citation {
     pub source: String,
     /// Bytes of the original document that the quote covers.
     pub range: Range<u64>,
-    /// The line of the original that the quote begins on, from 1, where the original is text as it stands; `None` for HTML
-    /// and other documents that text was taken out of.
+    /// The line of the original that the quote begins on, from 1, where the original is text as it stands;
+    /// `None` for HTML and other documents that text was taken out of.
     pub line: Option<u64>,
     /// The words of the passage that support the answer, verbatim.
     pub quote: String,

@@ -38,8 +38,9 @@ pub struct AskOptions {
     /// generators that can say "no answer"; 1 gives every answer. By default what was fitted for the generator; without that,
     /// an answer is withheld where "no answer" is more probable.
     pub no_answer_threshold: Option<f64>,
-    /// Least probability that an answer is right, in [0, 1], for it to be given: its [confidence](super::Answer::confidence),
-    /// or its probability where that is not known. 0 withholds none for this.
+    /// Least probability that an answer is right, in [0, 1], for it to be given: its
+    /// [confidence](super::Answer::confidence), or its probability where that is not known. 0 withholds
+    /// none for this.
     pub min_probability: f64,
     /// Least posterior of a passage that a clause of the answer is credited to, in [0, 1].
     pub credit_posterior: f64,

@@ -1,5 +1,5 @@
-//! Several questions in one text. A reader that answers with a few words of a passage would answer one of them and let it
-//! pass for all.
+//! Several questions in one text. A reader that answers with a few words of a passage would answer one of
+//! them and let it pass for all.
 
 /// Words that ask. "whose" and "whom" after "and" mostly go on with a relative clause.
 const ASKING: [&str; 7] = ["who", "what", "when", "where", "which", "why", "how"];
@@ -24,9 +24,9 @@ pub(super) struct Asked {
     pub(super) about: String,
 }
 
-/// The questions of a text, in their order: those that end with a question mark and a word, or are joined by "and"
-/// before a word that asks ("What is the fee and when is it due?"). Sentences that ask nothing go with the question
-/// after them. A text that asks one thing comes back as it is.
+/// The questions of a text, in their order: those that end with a question mark and a word, or are joined
+/// by "and" before a word that asks ("What is the fee and when is it due?"). Sentences that ask nothing go
+/// with the question after them. A text that asks one thing comes back as it is.
 pub fn questions_in(text: &str) -> Vec<String> {
     asked_in(text).into_iter().map(|asked| asked.question).collect()
 }
@@ -103,8 +103,8 @@ fn joined(part: &str) -> Vec<String> {
     vec![format!("{before}{first}"), second]
 }
 
-/// True of a question, false of a clause that another question goes on with: "what to wear and how to behave", "what is
-/// bought and when it is paid".
+/// True of a question, false of a clause that another question goes on with: "what to wear and how to
+/// behave", "what is bought and when it is paid".
 fn asks_anew(rest: &str) -> bool {
     let mut words = words(rest);
     match (words.next().as_deref(), words.next().as_deref()) {

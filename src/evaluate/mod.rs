@@ -39,7 +39,8 @@ pub struct Scored<'a> {
     pub answer: &'a Answer,
     /// The best answer: what was said, or would have been said if something had to be.
     pub said: &'a str,
-    /// The probability that this answer is right, 0 to 1: its confidence, or, where that is not known, p(answer | question).
+    /// The probability that this answer is right, 0 to 1: its confidence, or, where that is not known,
+    /// p(answer | question).
     pub probability: f64,
     /// The citations of that answer, the likeliest first.
     pub citations: &'a [Citation],
@@ -81,8 +82,8 @@ impl Database {
         Ok(Recall::of(&ranks))
     }
 
-    /// Asks every question and scores the answers; `watch` is told of each. A question too long for a model, or one that is
-    /// several, counts as one not answered.
+    /// Asks every question and scores the answers; `watch` is told of each. A question too long for a
+    /// model, or one that is several, counts as one not answered.
     ///
     /// # Errors
     /// As [`Database::ask_with`], for the first question that fails.

@@ -73,8 +73,9 @@ pub struct Scores {
     pub citation_precision: f64,
     /// Mean posterior mass on the gold document, over answerable questions that name it and were answered.
     pub gold_posterior: f64,
-    /// Mean distance between the probability that an answer is right and how often such answers are exactly right, over the
-    /// answers given, to unanswerable questions too: expected calibration error, 10 bins (Guo et al. 2017).
+    /// Mean distance between the probability that an answer is right and how often such answers are exactly
+    /// right, over the answers given, to unanswerable questions too: expected calibration error, 10 bins
+    /// (Guo et al. 2017).
     pub calibration_error: f64,
     /// The reliability curve; empty bins left out.
     pub reliability: Vec<Bin>,

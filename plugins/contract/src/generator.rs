@@ -54,8 +54,8 @@ impl Default for Calibration {
     }
 }
 
-/// The share of answers that are right, by what their generator says of them: a logistic regression (Platt 1999) on the
-/// log-odds of p(y|x) and of the abstention score.
+/// The share of answers that are right, by what their generator says of them: a logistic regression (Platt
+/// 1999) on the log-odds of p(y|x) and of the abstention score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConfidenceFit {
     /// The log-odds of being right where both others are 0.

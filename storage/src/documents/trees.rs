@@ -257,7 +257,8 @@ impl Documents {
         Ok(Some(text))
     }
 
-    /// The number of lines of a document's text that end before a byte of it; `None` when a block is not there.
+    /// The number of lines of a document's text that end before a byte of it; `None` when a block is not
+    /// there.
     pub(crate) fn lines_before(&self, document: u64, at: u64) -> Result<Option<u64>> {
         let mut lines = 0;
         for number in keys::blocks_of(&(0..at)) {

@@ -7,7 +7,8 @@ pub enum Effort {
     /// its graph needs for that. From 0 to 1, where 1 looks at every row.
     Recall(f32),
     /// So many candidates are kept in each segment: `ef` of HNSW (Malkov and Yashunin 2016, section 4). But no fewer than
-    /// hits are wanted, and, in a segment whose graph was found to find .95 of the nearest rows, than that takes.
+    /// hits are wanted, and, in a segment whose graph was found to find .95 of the nearest rows, than that
+    /// takes.
     Candidates(usize),
 }
 

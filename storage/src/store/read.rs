@@ -89,8 +89,8 @@ impl Store {
         self.whole(key, |documents, id, record| documents.text(id, &(0..record.text_bytes)))
     }
 
-    /// The line, from 1, that a byte of a document's text stands on; the document is that of a row that was found, as it was
-    /// then. `None` when it has been replaced or removed since.
+    /// The line, from 1, that a byte of a document's text stands on; the document is that of a row that was
+    /// found, as it was then. `None` when it has been replaced or removed since.
     ///
     /// # Errors
     /// As [`document`](Self::document).

@@ -74,8 +74,9 @@ pub struct Answer {
     pub log_probability: f64,
     /// p(y|x) of what was chosen.
     pub probability: f64,
-    /// The share of answers like this one that are right, 0 to 1, as it was fitted on questions with known answers: see
-    /// [`postil_contract::ConfidenceFit`]. `None` when nothing was fitted for the generator, or no answer was given.
+    /// The share of answers like this one that are right, 0 to 1, as it was fitted on questions with known
+    /// answers: see [`postil_contract::ConfidenceFit`]. `None` when nothing was fitted for the generator,
+    /// or no answer was given.
     pub confidence: Option<f64>,
     /// Its tokens, end token included; their log-probabilities sum to `log_probability`. None when an
     /// answer was withheld.

@@ -64,8 +64,8 @@ pub struct AnswerOptions {
     /// answer"; 1 gives every answer. Default `None`: the generator's calibrated one; without that, an answer is withheld
     /// where "no answer" is more probable.
     pub no_answer_threshold: Option<f64>,
-    /// Least probability that an answer is right, in [0, 1], for it to be given: [`super::Answer::confidence`], or p(y|x) where
-    /// that is not known. Default 0.
+    /// Least probability that an answer is right, in [0, 1], for it to be given: its
+    /// [confidence](super::Answer::confidence), or p(y|x) where that is not known. Default 0.
     pub min_probability: f64,
 }
 

@@ -63,9 +63,9 @@ const NAME: &str = "reader";
 
 /// Answers in few words, most of them copied from a passage, or says that no passage answers.
 ///
-/// The question may have 96 word pieces ([`GenerateError::QuestionTooLong`] beyond), as in training. A title is cut
-/// to 32 pieces. A passage that does not fit the window of 512 beside them is cut after the last sentence
-/// that fits, and reported by [`Decoding::shortened`].
+/// The question may have 96 word pieces ([`GenerateError::QuestionTooLong`] beyond), as in training. A
+/// title is cut to 32 pieces. A passage that does not fit the window of 512 beside them is cut after the
+/// last sentence that fits, and reported by [`Decoding::shortened`].
 pub struct ReaderGenerator {
     network: Network,
     tokenizer: Tokenizer,

@@ -4,8 +4,8 @@
 
 use std::ops::Range;
 
-/// Columns from which on lines without a rule under the first are taken for a table: of two columns, the first is as
-/// often the header.
+/// Columns from which on lines without a rule under the first are taken for a table: of two columns, the
+/// first is as often the header.
 const COLUMNS: usize = 3;
 /// Rows from which on they are: a line or two with bars in them are as often a pipeline of commands.
 const ROWS: usize = 2;

@@ -44,8 +44,8 @@ pub(crate) struct Plan {
     pub(crate) means: Means,
     /// The length of the longest vector; 1 under cosine.
     pub(crate) longest: f32,
-    /// From the quickest to the best; none where all rows are looked at. Searches that want more than the best found look at
-    /// all rows too, unless that is [`ENOUGH`].
+    /// From the quickest to the best; none where all rows are looked at. Searches that want more than the
+    /// best found look at all rows too, unless that is [`ENOUGH`].
     pub(crate) steps: Vec<Step>,
 }
 
@@ -87,7 +87,8 @@ impl Plan {
         })
     }
 
-    /// When to stop after so many candidates, or as many as it takes to find [`LEAST_RECALL`] where the graph was found to.
+    /// When to stop after so many candidates, or as many as it takes to find [`LEAST_RECALL`] where the
+    /// graph was found to.
     pub(crate) fn stop_at(&self, candidates: usize, hits: usize) -> Result<Stop, Scan> {
         match self.stop(LEAST_RECALL, hits) {
             Ok(stop) => Ok(stop.with_at_least(candidates)),
