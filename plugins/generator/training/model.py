@@ -95,20 +95,36 @@ class Encoder(nn.Module):
 
     def forward(self, ids: Tensor, segments: Tensor, length: Tensor, autocast: bool) -> Tensor:
         """`ids`, `segments`: [B, n]; `length`: [B]. Returns [B, n, d] in float32."""
+        return self.upper(*self.lower(ids, segments, length, autocast), autocast)
+
+    @torch.no_grad()
+    def lower(self, ids: Tensor, segments: Tensor, length: Tensor, autocast: bool) -> tuple[Tensor, Tensor | None]:
+        """What the frozen layers make of the input [B, n, d], and the mask of its padding."""
         pieces = ids.shape[1]
         mask = None
         if int(length.min()) < pieces:
             padded = torch.arange(pieces, device=ids.device)[None] >= length[:, None]
             mask = torch.zeros(ids.shape, device=ids.device).masked_fill(padded, MASKED)[:, None, None, :]
         with torch.autocast(ids.device.type, dtype=torch.bfloat16, enabled=autocast):
-            with torch.no_grad():
-                x = self.words[ids] + self.positions[:pieces] + self.segments[segments]
-                x = self.norm(x)
-                for layer in self.layers[: self.frozen_layers]:
-                    x = layer(x, mask)
+            x = self.norm(self.words[ids] + self.positions[:pieces] + self.segments[segments])
+            for layer in self.layers[: self.frozen_layers]:
+                x = layer(x, mask)
+        return x, mask
+
+    def upper(self, x: Tensor, mask: Tensor | None, autocast: bool) -> Tensor:
+        """The other layers."""
+        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=autocast):
             for layer in self.layers[self.frozen_layers :]:
                 x = layer(x, mask)
         return x.float()
+
+    def has_lower_of(self, other: "Encoder") -> bool:
+        """Whether the embeddings and the frozen layers are the other's, number for number."""
+        kept = [self.words, self.positions, self.segments, *self.norm.parameters(),
+                *self.layers[: self.frozen_layers].parameters()]
+        others = [other.words, other.positions, other.segments, *other.norm.parameters(),
+                  *other.layers[: self.frozen_layers].parameters()]
+        return all(torch.equal(a, b) for a, b in zip(kept, others, strict=True))
 
     def load_minilm(self, folder: Path, round_words: bool = True) -> None:
         """Takes the weights of a Hugging Face BERT checkpoint, word embeddings rounded to int8 rows.

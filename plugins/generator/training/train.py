@@ -26,7 +26,7 @@ from dataset import (
 from decode import greedy
 from distillation import distilled_loss
 from feed import feed
-from model import END_ID, NO_ANSWER_ID, Reader
+from model import END_ID, NO_ANSWER_ID, Memory, Reader
 from rag_loss import collate_groups, groups, rag_loss
 from scores import auroc, exact_match, f1
 from watch import Watched
@@ -41,7 +41,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--from", type=Path, nargs="+", default=[], dest="origins")
     parser.add_argument("--loss", choices=["passage", "rag"], default="passage")
     parser.add_argument("--teachers", type=Path, nargs="+", default=[], help="checkpoints or exported folders whose mean is learned from too")
-    parser.add_argument("--invented", type=Path, help="rows of invented/, which teachers are not asked about")
+    parser.add_argument("--invented", type=Path, nargs="+", default=[], help="rows of invented/ and packages.py, which teachers are not asked about")
     parser.add_argument("--watch", type=Path, help="questions beside what a search finds for them, of watch.py")
     parser.add_argument("--workers", type=int, default=0, help="processes that make batches; 0: this one")
     parser.add_argument("--device", default="cpu")
@@ -157,7 +157,7 @@ def main() -> None:
         raise SystemExit("the edited questions were made with another configuration: run edits.py again")
     negatives = [record["passages"] for record in found]
     dev_negatives = negatives[len(train_rows) :]
-    invented = corpus.read(options.invented, config["sources"]) if options.invented else []
+    invented = [row for path in options.invented for row in corpus.read(path, config["sources"])]
     if invented and options.loss == "rag":
         raise SystemExit("invented rows have no passages beside them: --loss passage")
     invented, invented_dev = invented[config["dev_rows"] :], invented[: config["dev_rows"]]
@@ -173,6 +173,10 @@ def main() -> None:
 
     reader = new_reader(options.encoder, config["frozen_layers"], config["dropout"]).to(options.device).train()
     teachers = [taught_by(path, options.encoder).to(options.device) for path in options.teachers]
+    for teacher in teachers:
+        teacher.encoder.frozen_layers = reader.encoder.frozen_layers
+        if not teacher.encoder.has_lower_of(reader.encoder):
+            raise SystemExit("a teacher has other lower layers than the reader: they are computed once for all")
     average = Average(reader, config["ema"])
     optimizer = optimizer_of(reader, config)
     step, seen, spent = 0, 0, 0.0
@@ -274,14 +278,22 @@ def batch_loss(reader: Reader, teachers: list[Reader], batch: dict[str, Tensor],
     """The mean loss of a batch, and its number of questions."""
     if kind == "rag":
         return rag_loss(reader, batch, config["rag"]["no_answer"], config["bfloat16"])
-    memory = reader.remember(batch, config["bfloat16"])
-    targets = batch["targets"]
-    if not teachers:
+    lower, mask = reader.encoder.lower(batch["ids"], batch["segments"], batch["length"], config["bfloat16"])
+    memory = Memory(reader.encoder.upper(lower, mask, config["bfloat16"]), batch["ids"], batch["copyable"])
+    targets, known = batch["targets"], batch["known"].bool()
+    if not teachers or not bool(known.any()):
         return -reader.sequence_log_prob(memory, targets).mean(), len(targets)
     with torch.no_grad():
-        taught = [each.remember(batch, config["bfloat16"]) for each in teachers]
-    weight = config["distillation"] * batch["known"]
-    return distilled_loss(reader, memory, teachers, taught, targets, weight).mean(), len(targets)
+        inputs, known_mask = lower[known], None if mask is None else mask[known]
+        taught = [
+            Memory(each.encoder.upper(inputs, known_mask, config["bfloat16"]), batch["ids"][known], batch["copyable"][known])
+            for each in teachers
+        ]
+    weight = torch.full((int(known.sum()),), config["distillation"], device=targets.device)
+    loss = distilled_loss(reader, memory.select(known), teachers, taught, targets[known], weight).sum()
+    if not bool(known.all()):
+        loss = loss - reader.sequence_log_prob(memory.select(~known), targets[~known]).sum()
+    return loss / len(targets), len(targets)
 
 
 def dev_examples(examples: Examples, rows: list[Row], negatives: list[list[int]]) -> list[tuple[Example, list[list[int]]]]:
