@@ -1,6 +1,7 @@
 //! Queries a second against recall, through the public API of a database on disk, keys and texts included.
 //!
-//!     cargo bench --bench search -- --vectors DIR [--threads N] [--recall .9,.95] [--ef 32,64] [--database DIR] [--half]
+//!     cargo bench --bench search -- --vectors DIR [--threads N] [--recall .9,.95] [--ef 32,64] [--asked N] \
+//!         [--database DIR] [--half]
 //!
 //! DIR holds base and query vectors, `.f16.npy` or `.f32.npy`; gt.i32.npy, the exact nearest rows, if there is one; and
 //! meta.json with the `metric`: cosine, dot or l2. A hit counts that is as near as the last of the nearest.
@@ -24,7 +25,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use postil::{Database, Effort, Precision, SearchOptions};
+use postil::{Database, Effort, Precision, SearchOptions, StoreOptions};
 use postil_storage::Batch;
 use process::{anonymous_bytes, resident_bytes};
 use rows::document;
@@ -56,6 +57,10 @@ struct Args {
     /// Keep vectors in 16 bits a component
     #[arg(long)]
     half: bool,
+    /// Queries, the first of the set, that are asked before the database is compacted, which is then
+    /// measured by them when it is made; the others are what this measures
+    #[arg(long, default_value_t = 0)]
+    asked: usize,
     /// How often each setting is measured
     #[arg(long, default_value_t = 1)]
     repeats: usize,
@@ -75,7 +80,10 @@ fn main() {
     let home = tempfile::tempdir().unwrap();
     let path = args.database.clone().unwrap_or_else(|| home.path().join("search.postil"));
     let precision = if args.half { Precision::Half } else { Precision::Full };
-    let options = || Database::options().vectors(dimension, metric).precision(precision);
+    let store = StoreOptions { remembered_queries: args.asked, ..StoreOptions::default() };
+    let options = || Database::options().vectors(dimension, metric).precision(precision).store(store.clone());
+    let (asked, queries) = queries.split_at(args.asked.min(queries.len()));
+    let truth = &truth[asked.len()..];
     let open = || options().open(&path).unwrap();
     let mut build = json!({ "committed_s": null, "build_s": null, "build_bytes": null, "open_ms": null });
     if !path.exists() {
@@ -91,7 +99,10 @@ fn main() {
         }
         build["committed_s"] = json!(start.elapsed().as_secs_f64());
         if args.database.is_none() {
-            measure(&db, &args, &queries, &truth, "committed", &build);
+            measure(&db, &args, queries, truth, "committed", &build);
+        }
+        for query in asked {
+            db.search_vector(query, &SearchOptions::new(K)).unwrap();
         }
         let committed_s = build["committed_s"].as_f64().unwrap();
         let start = Instant::now();
@@ -105,7 +116,7 @@ fn main() {
     let db = open();
     db.search_vector(&queries[0], &SearchOptions::new(K)).unwrap();
     build["open_ms"] = json!(start.elapsed().as_secs_f64() * 1e3);
-    measure(&db, &args, &queries, &truth, "compacted", &build);
+    measure(&db, &args, queries, truth, "compacted", &build);
 }
 
 fn measure(

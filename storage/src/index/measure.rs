@@ -15,6 +15,9 @@ pub(crate) const HITS: usize = 10;
 const ROWS: usize = 64;
 /// Questions that are made up.
 const QUESTIONS: usize = 256;
+/// Questions really asked from which on none are made up: those say what will be asked, and made-up ones
+/// say much less of rows without clusters, where they are far harder.
+const ENOUGH_ASKED: usize = 128;
 /// Rows that are compared with everything that is asked for before the next.
 const BLOCK: usize = 1_024;
 /// Rows that every second of them is the mean of.
@@ -68,11 +71,18 @@ fn spread(count: usize, asked: usize, stride: usize) -> impl Iterator<Item = usi
     (0..asked).map(move |at| (at * count + (at * stride) % count.max(1)) / asked.max(1) % count)
 }
 
+/// Questions to ask of a segment that has these rows among others, beside some that were really asked.
+pub(crate) fn questions(metric: Metric, rows: &[Vec<f32>], asked: &[Vec<f32>]) -> Vec<(Kind, Vec<f32>)> {
+    let made_up = if asked.len() < ENOUGH_ASKED { made_up(metric, rows) } else { Vec::new() };
+    let asked = asked.iter().map(|query| (Kind::Asked, query.clone()));
+    made_up.into_iter().map(|query| (Kind::MadeUp, query)).chain(asked).collect()
+}
+
 /// Questions made up of some rows. Every second is in the midst of four of them. Of the others each component is that of one
 /// row less that of another, about the origin or, under L2, the mean: nothing is left of how rows are correlated, or of where they
 /// are. Of 1,000 real questions asked of 46,984 sentence embeddings, searches with `ef` 96 and 192 miss .112 and .054; of such
 /// .153 and .074.
-pub(crate) fn questions(metric: Metric, rows: &[Vec<f32>]) -> Vec<Vec<f32>> {
+pub(crate) fn made_up(metric: Metric, rows: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let count = rows.len();
     if count < 2 {
         return Vec::new();
@@ -200,15 +210,27 @@ mod tests {
     }
 
     #[test]
+    fn enough_that_was_really_asked_takes_the_place_of_made_up_questions() {
+        let rows = vec![vec![1.0, 2.0], vec![3.0, 1.0]];
+        let kinds = |asked: usize| -> Vec<Kind> {
+            let asked = vec![vec![1.0, 1.0]; asked];
+            questions(Metric::L2, &rows, &asked).into_iter().map(|(kind, _)| kind).collect()
+        };
+        assert_eq!(kinds(0), [Kind::MadeUp; QUESTIONS]);
+        assert_eq!(kinds(9).iter().filter(|kind| **kind == Kind::MadeUp).count(), QUESTIONS);
+        assert_eq!(kinds(ENOUGH_ASKED), [Kind::Asked; ENOUGH_ASKED]);
+    }
+
+    #[test]
     fn questions_are_made_up_of_rows_and_are_none_of_them() {
-        assert!(questions(Metric::L2, &[vec![1.0]]).is_empty());
+        assert!(made_up(Metric::L2, &[vec![1.0]]).is_empty());
         let rows: Vec<Vec<f32>> = (0..50).map(|row| vec![row as f32, -(row as f32), 7.0]).collect();
-        let asked = questions(Metric::L2, &rows);
+        let asked = made_up(Metric::L2, &rows);
         assert_eq!(asked.len(), QUESTIONS);
         assert!(asked.iter().all(|q| (-50.0..100.0).contains(&q[0]) && q[2] == 7.0), "{asked:?}");
         assert!(asked.iter().filter(|q| !rows.contains(q)).count() > QUESTIONS * 5 / 8);
         let zero = vec![vec![0.0, 0.0]; 9];
-        assert!(questions(Metric::Cosine, &zero).is_empty(), "what cannot be asked is left out");
+        assert!(made_up(Metric::Cosine, &zero).is_empty(), "what cannot be asked is left out");
     }
 
     #[test]

@@ -81,7 +81,8 @@ pub struct StoreOptions {
     /// fewer builds.
     pub index_threads: usize,
     /// Queries that are kept in memory, a random choice of those since the database was opened, so that segments which are
-    /// made meanwhile are measured by what is really asked; 0 to 1,024. Default 0: none is kept.
+    /// made meanwhile are measured by what is really asked, from 128 on by nothing made up; 0 to 1,024.
+    /// Default 0: none is kept.
     pub remembered_queries: usize,
     /// The longest text of one document, in bytes. Default [`DEFAULT_MAX_TEXT_BYTES`].
     pub max_text_bytes: usize,

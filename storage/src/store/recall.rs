@@ -41,7 +41,7 @@ impl Store {
         let asked = self.shared.asked.lock().vectors();
         let was_asked = asked.len() >= FEWEST_ASKED;
         let questions =
-            if was_asked { asked } else { measure::questions(self.shared.profile.metric, &vectors) };
+            if was_asked { asked } else { measure::made_up(self.shared.profile.metric, &vectors) };
         let Some(of_rows) = self.found(&snapshot, &vectors, &options)? else { return Ok(None) };
         // Of one row, no question can be made up.
         let questions = self.found(&snapshot, &questions, &options)?.unwrap_or(of_rows);

@@ -150,8 +150,7 @@ impl Making<'_> {
     ) -> Sample {
         let some: Vec<Vec<f32>> = measure::rows(nodes.len()).filter_map(|at| self.row(nodes[at])).collect();
         let lonely = loneliest(self.metric, rows, graph, nodes).into_iter().filter_map(|row| self.row(row));
-        let made_up = measure::questions(self.metric, &some).into_iter().map(|query| (Kind::MadeUp, query));
-        let questions = made_up.chain(self.asked.iter().map(|query| (Kind::Asked, query.clone())));
+        let questions = measure::questions(self.metric, &some, self.asked);
         let lonely = lonely.map(|row| (Kind::Lonely, row));
         let queries = some.into_iter().map(|row| (Kind::Rows, row)).chain(lonely);
         Sample::scan(self.metric, queries.chain(questions).collect(), vectors, self.options.threads())
