@@ -36,7 +36,7 @@ use postil::{Database, RetrieveOptions};
 use postil_contract::{ConfidenceFit, Generator, Passage};
 use postil_generator::{
     BeamOptions, Constraints, DEFAULT_BEAMS, DEFAULT_UNREAD_PRIOR, Mode, abstention_score, exhaustive,
-    log_sum_exp, prior, union, worth_reading,
+    log_sum_exp, name_weights, prior, union, worth_reading,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -87,6 +87,8 @@ struct Heard {
     scores: Vec<f32>,
     /// log p(no answer|x,z), `[passages]`.
     silence: Vec<f64>,
+    /// See `name_weights`, `[passages]`.
+    weights: Vec<f64>,
     candidates: Vec<Candidate>,
 }
 
@@ -214,6 +216,7 @@ fn hear(db: &Database, generator: &dyn Generator, scale: f64, question: &Questio
         is_answerable: !question.answers.is_empty(),
         asked_for,
         scores,
+        weights: name_weights(&question.question, &passages),
         silence: silence[0].marginal.log_likelihoods.clone(),
         candidates,
     }
@@ -250,7 +253,7 @@ impl Heard {
             f1: best.filter(|_| self.is_answerable).map_or(0.0, |best| best.f1),
             is_right: best.is_some_and(|best| self.is_answerable && best.exact_match == 1.0),
             probability: best.map_or(0.0, |best| log_prob(best).exp().min(1.0)),
-            abstention_score: abstention_score(&self.silence[..read]),
+            abstention_score: abstention_score(&self.silence[..read], &self.weights[..read]),
         }
     }
 }

@@ -1,8 +1,9 @@
 use std::ops::Range;
 
-use postil_contract::{ConfidenceFit, Decoding, GenerateError, TokenId};
+use postil_contract::{ConfidenceFit, Decoding, GenerateError, Passage, TokenId};
 
 use super::evidence::{about_answer, evidence};
+use super::names::name_weights;
 use super::null::Null;
 use super::search::Found;
 use super::spans::{Stretch, clauses, words};
@@ -111,7 +112,10 @@ impl Composer<'_> {
     fn abstention_score(&self, silence: &Hypothesis) -> f64 {
         // The null passage, where it was read along, comes after the others and has no say.
         let passages = self.groups.len();
-        abstention_score(&silence.marginal.log_likelihoods[..passages])
+        let distinct: Vec<Passage<'_>> =
+            self.groups.first().iter().map(|&at| self.passages[at].passage).collect();
+        let weights = name_weights(self.question, &distinct);
+        abstention_score(&silence.marginal.log_likelihoods[..passages], &weights)
     }
 
     /// `score`: what abstaining is decided by.

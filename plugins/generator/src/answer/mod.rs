@@ -7,6 +7,7 @@
 //! ---|---
 //! `options.rs` | what the caller decides
 //! `search.rs` | candidates, by the search that was asked for
+//! `names.rs` | names in a question that a passage should have
 //! `null.rs` | what candidates would be without a passage
 //! `evidence.rs` | what speaks for the answer and against it
 //! `spans.rs` | tokens to words and clauses
@@ -16,6 +17,7 @@
 
 mod compose;
 mod evidence;
+mod names;
 mod null;
 mod options;
 mod parts;
@@ -33,6 +35,7 @@ use compose::Composer;
 use null::{NULL, Null};
 use search::search;
 
+pub use names::name_weights;
 pub use options::{
     AnswerOptions, DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR,
     DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS, DEFAULT_MIN_EVIDENCE,

@@ -1,5 +1,5 @@
 /// Whether to give an answer at all, 0 to 1: the s whose odds against are the sum of the odds that each passage answers,
-/// `1 / s - 1 = sum_z (1 / p(no answer|x,z) - 1)`.
+/// `1 / s - 1 = sum_z w_z (1 / p(no answer|x,z) - 1)`.
 ///
 /// The marginal p(no answer|x), which is the mean weighted by p(z|x), says how much of the prior is on passages that do
 /// not answer: most of k, whether or not one does. Here one passage that is sure to answer outweighs those that are about
@@ -8,10 +8,12 @@
 /// fitted with five withholds little with fifty. The prior has no say: weighing by it separated questions with and without
 /// an answer less well.
 ///
-/// `log_no_answer`: log p(no answer|x,z), `[passages]`. 1 for no passage.
-pub fn abstention_score(log_no_answer: &[f64]) -> f64 {
+/// `log_no_answer`: log p(no answer|x,z), `[passages]`; `weights`: w_z, `[passages]`, see
+/// [`name_weights`](crate::name_weights). 1 for no passage.
+pub fn abstention_score(log_no_answer: &[f64], weights: &[f64]) -> f64 {
     // A probability that is rounded to more than 1 has no odds below 0.
-    let odds: f64 = log_no_answer.iter().map(|silent| (-silent).exp_m1().max(0.0)).sum();
+    let odds = |(silent, weight): (&f64, &f64)| weight * (-silent).exp_m1().max(0.0);
+    let odds: f64 = log_no_answer.iter().zip(weights).map(odds).sum();
     1.0 / (1.0 + odds)
 }
 
@@ -21,7 +23,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn score(silent: &[f64]) -> f64 {
-        abstention_score(&silent.iter().map(|p| p.ln()).collect::<Vec<_>>())
+        abstention_score(&silent.iter().map(|p| p.ln()).collect::<Vec<_>>(), &vec![1.0; silent.len()])
     }
 
     #[test]
@@ -33,11 +35,17 @@ mod tests {
     }
 
     #[test]
+    fn a_passage_of_little_weight_says_little() {
+        let found = abstention_score(&[0.05f64.ln(), 0.5f64.ln()], &[0.1, 1.0]);
+        assert!((found - 1.0 / (1.0 + 1.9 + 1.0)).abs() < 1e-12);
+    }
+
+    #[test]
     fn certainties_and_no_passages_are_neither_nan_nor_beyond_the_range() {
         assert_eq!(score(&[1.0, 1.0]), 1.0);
         assert_eq!(score(&[1.0 + 1e-9]), 1.0);
         assert_eq!(score(&[0.0, 1.0]), 0.0);
-        assert_eq!(abstention_score(&[-2000.0]), 0.0);
+        assert_eq!(abstention_score(&[-2000.0], &[1.0]), 0.0);
         assert_eq!(score(&[]), 1.0);
     }
 
