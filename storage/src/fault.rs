@@ -100,15 +100,14 @@ pub(crate) fn reach(_: Point) -> Result<()> {
 }
 
 #[cfg(feature = "faults")]
-pub(crate) use hooked::reach;
+pub use hooked::on_reach;
 #[cfg(feature = "faults")]
-pub use hooked::{on_reach, settle};
+pub(crate) use hooked::reach;
 
 #[cfg(feature = "faults")]
 mod hooked {
     use super::{Point, Result};
     use crate::error::StorageError;
-    use crate::store::Store;
     use parking_lot::RwLock;
     use std::sync::Arc;
 
@@ -120,14 +119,6 @@ mod hooked {
     /// Asks `hook` at every point of every store of this process, from the thread that reaches it.
     pub fn on_reach(hook: Option<Hook>) {
         *HOOK.write() = hook;
-    }
-
-    /// Waits until nothing is left to do in the background.
-    ///
-    /// # Errors
-    /// What kept a segment from being written or adopted.
-    pub fn settle(store: &Store) -> Result<()> {
-        store.settle()
     }
 
     pub(crate) fn reach(point: Point) -> Result<()> {

@@ -9,7 +9,7 @@
 mod workload;
 
 use postil_hostile::figures;
-use postil_storage::fault::{Point, on_reach, settle};
+use postil_storage::fault::{Point, on_reach};
 use postil_storage::{Result, StorageError, Store};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -60,7 +60,7 @@ impl Script {
         self.committing.store(false, Ordering::SeqCst);
         committed?;
         // Nothing else is under way at any point then: a copy of the folder is a moment of it.
-        settle(self.store())?;
+        self.store().settle()?;
         match generation % 8 {
             2 => self.store().seal(),
             4 => self.reopen(),

@@ -131,7 +131,12 @@ impl Store {
 
 #[cfg(feature = "faults")]
 impl Store {
-    pub(crate) fn settle(&self) -> Result<()> {
+    /// Waits until nothing is left to do in the background.
+    ///
+    /// # Errors
+    /// What kept a segment from being written or adopted.
+    #[doc(hidden)]
+    pub fn settle(&self) -> Result<()> {
         self.indexer.seal_due()
     }
 
