@@ -16,10 +16,12 @@
 //! | rewrite | all of it anew, without what was removed |
 //! | transaction | one atomic, flushed write over all trees |
 //! | flush | flushes that end where a write fails |
+//! | closing | the end of sled, and of a folder that others took the place of |
 //! | committed | a lower bound of the generation, outside of sled |
 //! | contain | sled's panics as errors |
 
-mod base;
+pub(crate) mod base;
+mod closing;
 mod committed;
 mod contain;
 mod document;

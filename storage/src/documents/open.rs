@@ -1,17 +1,15 @@
 //! Opening the trees and the base below them.
 
-use super::base::{Base, OTHER_BASE, Part};
+use super::base::{self, Base, OTHER_BASE, Part};
+use super::closing::Closing;
 use super::committed::Committed;
 use super::contain::contained;
-use super::flush::Flusher;
 use super::sled_files::{self, Syncing};
-use super::trees::BASE_KEY;
-use super::{Documents, rewrite};
+use super::trees::{BASE_KEY, Documents};
 use crate::error::{AtPath, Result, StorageError};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// sled's own default is a gigabyte: too much for something embedded.
@@ -24,31 +22,6 @@ const SEGMENT_BYTES: usize = 4 << 20;
 
 /// How long a sled that was closed is waited for.
 const LET_GO: Duration = Duration::from_secs(10);
-
-/// Closes sled. Its log syncs itself once more when it is dropped, and panics where that fails; everything that was
-/// promised is durable by then, and what is not was not promised.
-pub(super) struct Closing {
-    flusher: Option<Flusher>,
-    /// A folder that goes away when nobody has it open any more.
-    superseded: OnceLock<PathBuf>,
-}
-
-impl Closing {
-    pub(super) fn flush(&self) -> sled::Result<usize> {
-        self.flusher.as_ref().map_or(Ok(0), Flusher::flush)
-    }
-}
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        let flusher = self.flusher.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(flusher)));
-        if let Some(folder) = self.superseded.get() {
-            // What cannot be removed now is when the database is next opened.
-            let _ = std::fs::remove_dir_all(folder);
-        }
-    }
-}
 
 /// A closed sled may keep its lock for a moment, until the last of its threads is done. Whoever comes here holds the
 /// database's own lock, so nobody else can be using it: wait.
@@ -72,7 +45,7 @@ impl Documents {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let mut documents = Self::open_trees(path)?;
         documents.read_fewest_bytes()?;
-        let base = rewrite::base_file(path);
+        let base = base::file(path);
         match documents.checksum(BASE_KEY, "the base")? {
             Some(checksum) => documents.base = Some(Arc::new(Base::open(&base, checksum)?)),
             None if base.exists() => {
@@ -90,7 +63,7 @@ impl Documents {
     /// Where the trees cannot be opened, or the base not be read for a reason that is no damage.
     pub(crate) fn open_damaged(path: &Path) -> Result<(Self, Vec<StorageError>)> {
         let mut documents = Self::open_trees(path)?;
-        let (file, mut damage) = (rewrite::base_file(path), Vec::new());
+        let (file, mut damage) = (base::file(path), Vec::new());
         let named = documents.checksum(BASE_KEY, "the base").unwrap_or_else(|error| {
             damage.push(error);
             None
@@ -117,8 +90,7 @@ impl Documents {
 
     /// Others have taken their place: their folder is removed when the last who reads them is done.
     pub(crate) fn supersede(&self) {
-        // Said twice, it is as true.
-        let _ = self.closing.superseded.set(self.path.clone());
+        self.closing.supersede(self.path.clone());
     }
 
     fn open_trees(path: &Path) -> Result<Self> {
@@ -152,10 +124,7 @@ impl Documents {
             over_base,
             fewest_bytes: AtomicU64::new(0),
             written: AtomicBool::new(true),
-            closing: Closing {
-                flusher: Some(Flusher::start(db, config).at(path)?),
-                superseded: OnceLock::new(),
-            },
+            closing: Closing::of(db, config).at(path)?,
             syncing,
         })
     }

@@ -70,11 +70,6 @@ pub(crate) fn is_begun(database: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Where the base of trees is, if they have one.
-pub(crate) fn base_file(trees: &Path) -> PathBuf {
-    trees.join(base::FILE)
-}
-
 /// All complete trees of a database, the newest first.
 pub(crate) fn all(database: &Path) -> Result<Vec<PathBuf>> {
     let complete = folders(database)?.into_iter().filter_map(|(generation, path)| Some((generation?, path)));
@@ -183,7 +178,7 @@ impl Documents {
         let new = Self::open(folder)?;
         fault::reach(Point::RewriteBegun)?;
         let ControlFlow::Continue(checksum) =
-            base::write(&base_file(folder), |part| self.entries(part), going)?
+            base::write(&base::file(folder), |part| self.entries(part), going)?
         else {
             return Ok(ControlFlow::Break(()));
         };
@@ -218,7 +213,7 @@ impl Documents {
         let flow = self.copy_vectors(&new, sealed, folder, going)?;
         debug_assert!(flow.is_continue());
         if let Some(base) = &self.base {
-            link_or_copy(base.path(), base.content(), &base_file(folder))?;
+            link_or_copy(base.path(), base.content(), &base::file(folder))?;
         }
         new.closed(folder)
     }
@@ -286,8 +281,8 @@ pub(crate) fn copy_base_for_reading(trees: &Path, to: &Path) -> Result<()> {
 }
 
 fn link_base(trees: &Path, to: &Path) -> Result<()> {
-    let file = base_file(trees);
-    if file.is_file() { link_for_reading(&file, &base_file(to)) } else { Ok(()) }
+    let file = base::file(trees);
+    if file.is_file() { link_for_reading(&file, &base::file(to)) } else { Ok(()) }
 }
 
 #[cfg(test)]

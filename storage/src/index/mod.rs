@@ -18,3 +18,6 @@ pub(crate) mod growing_graph;
 pub(crate) mod measure;
 pub(crate) mod run;
 pub(crate) mod segment;
+
+/// The folder of segments and runs in a database.
+pub(crate) const SEGMENTS: &str = "segments";

@@ -7,7 +7,7 @@ use super::{Store, StoreOptions, space};
 use crate::documents::rewrite;
 use crate::durable::{Going, bytes_under, copy, copy_folder};
 use crate::error::{AtPath, Result, StorageError};
-use crate::index::{run, segment};
+use crate::index::{SEGMENTS, run, segment};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -54,7 +54,7 @@ impl Store {
             return Ok(ControlFlow::Break(()));
         }
         drop(writer);
-        let folder = staging.path.join(super::recover::SEGMENTS);
+        let folder = staging.path.join(SEGMENTS);
         std::fs::create_dir(&folder).at(&folder)?;
         for segment in &snapshot.segments {
             if let Some(what) = segment.damaged_sections().into_iter().next() {
@@ -128,7 +128,7 @@ fn copy_parts(from: &Path, to: &Path, going: Going<'_>) -> Result<ControlFlow<()
         let what = "it was never completely created".to_owned();
         return Err(StorageError::NotADatabase { path: from.to_owned(), what });
     };
-    let segments = from.join(super::recover::SEGMENTS);
+    let segments = from.join(SEGMENTS);
     for folder in [&trees, &segments] {
         let name = folder.file_name().unwrap_or_default();
         if folder.exists() && copy_folder(folder, &to.join(name), going)?.is_break() {

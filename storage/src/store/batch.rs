@@ -1,14 +1,11 @@
 //! What a caller writes, and everything that can be wrong with it before anything is locked.
 
 use super::limits::{self, Extent};
-use super::{Profile, Store, StoreOptions};
+use super::{Profile, StoreOptions};
 use crate::error::{Result, StorageError};
 use crate::value::Metadata;
 use std::collections::HashSet;
 use std::ops::Range;
-
-/// The longest key, in bytes.
-pub const MAX_KEY_BYTES: usize = 4096;
 
 /// A document to be stored: its text once, and its passages as ranges of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,21 +116,20 @@ impl Batch {
     }
 }
 
-impl Store {
-    /// The document as it would be stored: vectors under cosine are of unit length, those of half precision rounded.
-    ///
-    /// # Errors
-    /// What a commit would say of it.
-    pub fn prepared(&self, document: DocumentWrite) -> Result<DocumentWrite> {
-        let mut batch = Batch { upserts: vec![document], removes: Vec::new() };
-        batch.prepare(&self.shared.profile, &self.shared.options)?;
-        Ok(batch.upserts.remove(0))
-    }
-}
-
 impl DocumentWrite {
+    fn extent(&self) -> Extent<'_> {
+        let titles = self.passages.iter().map(|passage| passage.heading.len());
+        Extent {
+            key: &self.key,
+            text_bytes: self.text.len(),
+            title_bytes: titles.chain([self.title.len()]).max().unwrap_or(0),
+            metadata: &self.metadata,
+            passages: self.passages.len(),
+        }
+    }
+
     fn prepare(&mut self, profile: &Profile, options: &StoreOptions) -> Result<()> {
-        Extent::of(self).check(options)?;
+        self.extent().check(options)?;
         let (key, text) = (&self.key, &self.text);
         for passage in &mut self.passages {
             let boundary = |at: u64| usize::try_from(at).is_ok_and(|at| text.is_char_boundary(at));

@@ -3,7 +3,7 @@
 use super::batch::DocumentWrite;
 use super::shared::Shared;
 use super::snapshot::Snapshot;
-use super::{Batch, Committed, Store, space};
+use super::{Batch, Committed, Extent, Store, limits, space};
 use crate::documents::{DocumentRecord, Manifest, PassageRecord, Writes};
 use crate::error::{Result, StorageError};
 use crate::fault::{self, Point};
@@ -38,10 +38,30 @@ impl Store {
         space::ensure(&shared.path, shared.options.min_free_bytes.saturating_add(space::needed_for(&batch)))?;
         self.wait_for_room()?;
         shared.writable()?;
-        let committed = shared.waiting.commit(shared, batch)?;
+        let committed = shared.commit_in_turn(batch)?;
         shared.keep_documents_small();
         self.indexer.wake();
         Ok(committed)
+    }
+
+    /// Whether a document would be taken, apart from its passages' ranges and vectors.
+    ///
+    /// # Errors
+    /// [`StorageError::Key`], [`StorageError::TextTooLong`], [`StorageError::TooMuch`] and [`StorageError::Metadata`], as
+    /// [`commit`](Self::commit) would give them for the whole batch.
+    pub fn admits(&self, extent: &Extent<'_>) -> Result<()> {
+        limits::key(extent.key)?;
+        extent.check(&self.shared.options)
+    }
+
+    /// The document as it would be stored: vectors under cosine are of unit length, those of half precision rounded.
+    ///
+    /// # Errors
+    /// What a commit would say of it.
+    pub fn prepared(&self, document: DocumentWrite) -> Result<DocumentWrite> {
+        let mut batch = Batch { upserts: vec![document], removes: Vec::new() };
+        batch.prepare(&self.shared.profile, &self.shared.options)?;
+        Ok(batch.upserts.remove(0))
     }
 
     fn wait_for_room(&self) -> Result<()> {

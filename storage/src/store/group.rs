@@ -7,31 +7,21 @@ use super::shared::Shared;
 use super::{Batch, Committed, commit};
 use crate::documents::Manifest;
 use crate::error::{Result, StorageError};
-use crate::sync::Mutex;
-use crate::sync::channel::{Sender, TryRecvError, bounded};
-use std::collections::{HashSet, VecDeque};
+use crate::sync::channel::{Sender, TryRecvError};
 
-/// Bytes of text and vectors from which on a group is not joined: one flush costs little beside them.
-const FULL_BYTES: u64 = 4 << 20;
-
-/// Batches that are checked and wait to be written, in the order in which they came.
-#[derive(Default)]
-pub(super) struct Waiting(Mutex<VecDeque<(Batch, Sender<Result<Committed>>)>>);
-
-impl Waiting {
+impl Shared {
     /// Waits for the writer's lock, and for the batch to be written.
-    pub(super) fn commit(&self, shared: &Shared, batch: Batch) -> Result<Committed> {
-        let (sender, outcome) = bounded(1);
-        self.0.lock().push_back((batch, sender));
-        let mut writer = shared.writer.lock();
+    pub(super) fn commit_in_turn(&self, batch: Batch) -> Result<Committed> {
+        let outcome = self.waiting.push(batch);
+        let mut writer = self.writer.lock();
         loop {
             match outcome.try_recv() {
                 Ok(outcome) => return outcome,
                 // It is still in the queue, since nobody else can write now.
-                Err(TryRecvError::Empty) => self.write_group(shared, &mut writer),
+                Err(TryRecvError::Empty) => self.write_group(&mut writer),
                 Err(TryRecvError::Disconnected) => {
                     return Err(StorageError::Poisoned {
-                        path: shared.path.clone(),
+                        path: self.path.clone(),
                         what: "the thread that wrote the batch panicked".to_owned(),
                     });
                 }
@@ -41,23 +31,22 @@ impl Waiting {
 
     /// Writes the first that waits and those that go with it. What fails before that is told to the first alone: the others
     /// try for themselves.
-    fn write_group(&self, shared: &Shared, writer: &mut Manifest) {
+    fn write_group(&self, writer: &mut Manifest) {
         // Who is told may have given up by a panic: that is not the others' concern.
         let tell = |sender: Sender<_>, outcome| {
             let _ = sender.send(outcome);
         };
-        let before = match commit::ready(shared) {
+        let before = match commit::ready(self) {
             Ok(before) => before,
             Err(error) => {
-                let first = self.0.lock().pop_front();
-                if let Some((_, sender)) = first {
+                if let Some((_, sender)) = self.waiting.first() {
                     tell(sender, Err(error));
                 }
                 return;
             }
         };
-        let (batches, senders): (Vec<_>, Vec<_>) = self.group().into_iter().unzip();
-        match commit::write(shared, &before, writer, batches) {
+        let (batches, senders): (Vec<_>, Vec<_>) = self.waiting.group().into_iter().unzip();
+        match commit::write(self, &before, writer, batches) {
             Ok(outcomes) => {
                 for (sender, outcome) in senders.into_iter().zip(outcomes) {
                     tell(sender, outcome);
@@ -70,27 +59,10 @@ impl Waiting {
                     tell(first, Err(error));
                 }
                 for sender in senders {
-                    let (path, what) = (shared.path.clone(), what.clone());
+                    let (path, what) = (self.path.clone(), what.clone());
                     tell(sender, Err(StorageError::Poisoned { path, what }));
                 }
             }
         }
-    }
-
-    /// Takes the first that waits, and those after it up to one that has a key in common with them.
-    fn group(&self) -> Vec<(Batch, Sender<Result<Committed>>)> {
-        let mut waiting = self.0.lock();
-        let (mut keys, mut bytes) = (HashSet::new(), 0);
-        let mut count = 0;
-        for (batch, _) in waiting.iter() {
-            let own = || batch.upserts.iter().map(|document| &document.key).chain(&batch.removes);
-            if bytes >= FULL_BYTES || own().any(|key| keys.contains(key.as_str())) {
-                break;
-            }
-            keys.extend(own().map(String::as_str));
-            bytes += batch.payload_bytes();
-            count += 1;
-        }
-        waiting.drain(..count).collect()
     }
 }

@@ -1,9 +1,12 @@
 //! What a document may be at most, checked before its vectors are computed and again when it is written.
 
-use super::{DocumentWrite, MAX_KEY_BYTES, Store, StoreOptions};
+use super::StoreOptions;
 use crate::error::{Result, StorageError};
 use crate::value::fields::Fields;
 use crate::value::{MAX_METADATA_DEPTH, Metadata, Value};
+
+/// The longest key, in bytes.
+pub const MAX_KEY_BYTES: usize = 4096;
 
 /// The parts of a document that have limits.
 #[derive(Clone, Copy, Debug)]
@@ -20,18 +23,6 @@ pub struct Extent<'a> {
     pub passages: usize,
 }
 
-impl Store {
-    /// Whether a document would be taken, apart from its passages' ranges and vectors.
-    ///
-    /// # Errors
-    /// [`StorageError::Key`], [`StorageError::TextTooLong`], [`StorageError::TooMuch`] and [`StorageError::Metadata`], as
-    /// [`commit`](Self::commit) would give them for the whole batch.
-    pub fn admits(&self, extent: &Extent<'_>) -> Result<()> {
-        key(extent.key)?;
-        extent.check(&self.shared.options)
-    }
-}
-
 pub(super) fn key(key: &str) -> Result<()> {
     if key.is_empty() || key.len() > MAX_KEY_BYTES {
         return Err(StorageError::Key { got: key.len(), limit: MAX_KEY_BYTES });
@@ -39,18 +30,7 @@ pub(super) fn key(key: &str) -> Result<()> {
     Ok(())
 }
 
-impl<'a> Extent<'a> {
-    pub(super) fn of(document: &'a DocumentWrite) -> Self {
-        let titles = document.passages.iter().map(|passage| passage.heading.len());
-        Self {
-            key: &document.key,
-            text_bytes: document.text.len(),
-            title_bytes: titles.chain([document.title.len()]).max().unwrap_or(0),
-            metadata: &document.metadata,
-            passages: document.passages.len(),
-        }
-    }
-
+impl Extent<'_> {
     pub(super) fn check(&self, options: &StoreOptions) -> Result<()> {
         let key = || self.key.to_owned();
         let (got, limit) = (self.text_bytes, options.max_text_bytes);

@@ -9,13 +9,15 @@
 //! | recover | create and open |
 //! | shared | the state that callers and the indexer share |
 //! | snapshot | what a search sees, and the search |
-//! | group | batches that wait for the writer, written together |
+//! | queue | batches that wait for the writer |
+//! | group | those that are written together |
 //! | commit | batches, one transaction |
 //! | seal | the indexer thread: graph, segment file, adoption; merging and compaction |
 //! | rewrite | documents written anew before their files grow too large |
 //! | space | room on the disk |
 //! | read | documents and passages |
-//! | lead | the text of a passage, and where parts of it stand in the document |
+//! | lead | the text of a passage |
+//! | place | where parts of that text stand in the document |
 //! | asked | some of the queries, to measure segments by |
 //! | find | search results: filters, hits, retries |
 //! | staging | a folder that gets its name only when it is complete |
@@ -24,6 +26,7 @@
 //! | read_only | those who read it |
 //! | unwritable | databases in places that may only be read |
 //! | private | what such readers have for themselves |
+//! | lost | what could not be read |
 //! | salvage | what can still be read of a damaged database |
 //! | rebuild | a fresh database of that |
 //! | stat | how much there is |
@@ -40,9 +43,12 @@ mod group;
 mod lead;
 mod limits;
 mod lock;
+mod lost;
 mod options;
+mod place;
 mod private;
 mod publish;
+mod queue;
 mod read;
 mod read_only;
 mod rebuild;
@@ -63,18 +69,19 @@ mod stat;
 mod unwritable;
 
 pub use backup::{Copied, CopyProgress};
-pub use batch::{Batch, Committed, DocumentWrite, MAX_KEY_BYTES, PassageWrite};
+pub use batch::{Batch, Committed, DocumentWrite, PassageWrite};
 pub use check::Damage;
 pub use find::Hit;
 pub use lead::LEAD_JOINT;
-pub use limits::Extent;
+pub use limits::{Extent, MAX_KEY_BYTES};
+pub use lost::Lost;
 pub use options::{
     DEFAULT_EF_CONSTRUCTION, DEFAULT_M, DEFAULT_MAX_METADATA_BYTES, DEFAULT_MAX_PASSAGES,
     DEFAULT_MAX_TEXT_BYTES, DEFAULT_MAX_TITLE_BYTES, DEFAULT_MIN_FREE_BYTES, DEFAULT_OVERSAMPLING,
     DEFAULT_SEAL_ROWS, Profile, SearchOptions, StoreOptions,
 };
 pub use read::{Document, Passage};
-pub use rebuild::{Embed, Lost, Rebuilt};
+pub use rebuild::{Embed, Rebuilt};
 pub use recall::Recall;
 pub use stat::Stat;
 

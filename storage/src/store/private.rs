@@ -16,6 +16,16 @@ const COPY: &str = "database";
 /// Far more than it takes from making the folder to locking what is in it.
 const YOUNG: Duration = Duration::from_secs(60 * 60);
 
+/// What a reader has beside an open store.
+pub(super) struct ReadOnly {
+    /// The database.
+    pub(super) path: PathBuf,
+    /// Of the publication; `None` where it is the database itself, in a place that may only be read.
+    pub(super) generation: Option<u64>,
+    /// Removed with the store.
+    pub(super) private: Private,
+}
+
 /// Removed when the last of its clones is dropped.
 #[derive(Clone)]
 pub(super) struct Private {

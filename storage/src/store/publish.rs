@@ -6,11 +6,10 @@
 //! when he has copied it has all of it.
 
 use super::Store;
-use super::recover::SEGMENTS;
 use crate::documents::rewrite;
 use crate::durable::{link_or_copy, sync_folder};
 use crate::error::{AtPath, Result};
-use crate::index::{run, segment};
+use crate::index::{SEGMENTS, run, segment};
 use std::path::{Path, PathBuf};
 
 /// The folder of publications in a database.

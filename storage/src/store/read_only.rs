@@ -1,27 +1,17 @@
 //! Readers beside a writer, in any process: each has its own copy of the newest publication's trees, and its segments.
 
 use super::lock::Lock;
-use super::private::Private;
-use super::recover::SEGMENTS;
+use super::private::{Private, ReadOnly};
 use super::{Store, StoreOptions, publish};
 use crate::documents::rewrite;
 use crate::durable::link_for_reading;
 use crate::error::{AtPath, Result, StorageError};
+use crate::index::SEGMENTS;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Publications that may go while they are copied before a reader gives up.
 const ATTEMPTS: usize = 20;
-
-/// What a reader has beside an open store.
-pub(super) struct ReadOnly {
-    /// The database.
-    pub(super) path: PathBuf,
-    /// Of the publication; `None` where it is the database itself, in a place that may only be read.
-    pub(super) generation: Option<u64>,
-    /// Removed with the store.
-    pub(super) private: Private,
-}
 
 impl Store {
     /// Opens what the writer last [`publish`](Self::publish)ed, whether the database is open elsewhere or not: a

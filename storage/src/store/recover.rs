@@ -1,9 +1,9 @@
 //! Creating a database and opening one, whatever state a crash left it in.
 
 use super::asked::Asked;
-use super::group::Waiting;
 use super::lock::{Lock, is_marked};
-use super::read_only::ReadOnly;
+use super::private::ReadOnly;
+use super::queue::Queue;
 use super::seal::Indexer;
 use super::shared::{Building, Shared};
 use super::snapshot::Snapshot;
@@ -11,6 +11,7 @@ use super::{Profile, Store, StoreOptions, space, unwritable};
 use crate::documents::{Documents, Manifest, Writes, rewrite};
 use crate::error::{AtPath, Result, StorageError};
 use crate::fault::{self, Point};
+use crate::index::SEGMENTS;
 use crate::index::growing::Growing;
 use crate::index::run::Run;
 use crate::index::segment::Segment;
@@ -19,9 +20,6 @@ use crate::sync::{Condvar, Mutex, RwLock};
 use crate::vector::metric::Metric;
 use std::path::Path;
 use std::sync::Arc;
-
-/// The folder of segments in a database.
-pub(super) const SEGMENTS: &str = "segments";
 
 impl Store {
     /// Makes a new, empty database.
@@ -202,7 +200,7 @@ fn start(
         options,
         documents: RwLock::new(Arc::new(documents)),
         writer: Mutex::new(manifest),
-        waiting: Waiting::default(),
+        waiting: Queue::default(),
         sequence: AtomicU64::new(0),
         poison: Mutex::new(None),
         sealing_failure: Mutex::new(None),

@@ -7,10 +7,10 @@
 use super::Profile;
 use super::batch::{DocumentWrite, PassageWrite};
 use super::lock::{LOCK_FILE, Lock};
-use super::rebuild::Lost;
-use super::recover::SEGMENTS;
-use crate::documents::{DocumentRecord, Documents, Manifest, noted_generation, rewrite};
+use super::lost::Lost;
+use crate::documents::{DocumentRecord, Documents, Manifest, base, noted_generation, rewrite};
 use crate::error::{AtPath, Result, StorageError};
+use crate::index::SEGMENTS;
 use crate::index::run::{self, Run};
 use crate::index::segment::{self, Segment, Trust};
 use crate::vector::metric::Metric;
@@ -318,7 +318,7 @@ fn readable_trees(path: &Path, scratch: &Path, lost: &mut Vec<Lost>) -> Result<D
         let error = match caught(|| Ok(Documents::open_damaged(&copy))) {
             Ok(Err(error)) => said(error),
             Ok(Ok((documents, damage))) => {
-                let base = rewrite::base_file(trees);
+                let base = base::file(trees);
                 lost.extend(damage.into_iter().map(|error| Lost::file(&base, said(error))));
                 return Ok(documents);
             }
@@ -333,7 +333,7 @@ fn readable_trees(path: &Path, scratch: &Path, lost: &mut Vec<Lost>) -> Result<D
         if let Ok((documents, damage)) = Documents::open_damaged(&base)
             && documents.base().is_some()
         {
-            let base = rewrite::base_file(trees);
+            let base = base::file(trees);
             lost.extend(damage.into_iter().map(|error| Lost::file(&base, said(error))));
             return Ok(documents);
         }

@@ -1,9 +1,9 @@
 //! The state that callers and the indexer share, and the rules of publishing it.
 
 use super::asked::Asked;
-use super::group::Waiting;
 use super::lock::Lock;
-use super::read_only::ReadOnly;
+use super::private::ReadOnly;
+use super::queue::Queue;
 use super::snapshot::Snapshot;
 use super::{Profile, StoreOptions};
 use crate::documents::{Documents, Manifest, Writes};
@@ -75,7 +75,7 @@ pub(super) struct Shared {
     /// Whoever writes holds this: commits and adoptions of segments.
     pub(super) writer: Mutex<Manifest>,
     /// Batches that wait for it.
-    pub(super) waiting: Waiting,
+    pub(super) waiting: Queue,
     /// Odd while a batch is in the trees and not in the snapshot yet.
     pub(super) sequence: AtomicU64,
     /// Why nothing may be written any more.

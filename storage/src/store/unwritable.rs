@@ -5,14 +5,13 @@
 //! cannot disturb it, since they never change a file that is mapped, and one whose name goes stays.
 
 use super::lock::{LOCK_FILE, Lock, is_marked};
-use super::private::Private;
+use super::private::{Private, ReadOnly};
 use super::publish::PUBLISHED;
-use super::read_only::ReadOnly;
-use super::recover::SEGMENTS;
 use super::{Store, StoreOptions, space};
-use crate::documents::{COMMITTED, rewrite};
+use crate::documents::{COMMITTED, base, rewrite};
 use crate::durable::{bytes_under, link_for_reading};
 use crate::error::{AtPath, Result, StorageError, may_not_be_written};
+use crate::index::SEGMENTS;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -82,7 +81,7 @@ fn copied(path: &Path, options: StoreOptions) -> Result<Store> {
     };
     let private = Private::new()?;
     let copy = private.copy();
-    let base_bytes = std::fs::metadata(rewrite::base_file(&trees)).map_or(0, |base| base.len());
+    let base_bytes = std::fs::metadata(base::file(&trees)).map_or(0, |base| base.len());
     let needed_bytes = bytes_under(&trees)?.saturating_sub(base_bytes);
     space::ensure(&copy, options.min_free_bytes.saturating_add(needed_bytes))?;
     let lock = Lock::take(&copy)?;

@@ -28,11 +28,18 @@ pub(crate) use read::Base;
 pub(super) use read::Entries;
 pub(super) use write::{Entry, write};
 
+use std::path::{Path, PathBuf};
+
 /// What is said of a base that the trees do not name.
 pub(super) const OTHER_BASE: &str = "this is not the base that was written here";
 
 /// Its name in the folder of the trees.
 pub(super) const FILE: &str = "base";
+
+/// The base of the trees in a folder, if they have one.
+pub(crate) fn file(trees: &Path) -> PathBuf {
+    trees.join(FILE)
+}
 
 /// A tree that the base has entries of: a table of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,11 @@
 //! Nothing lies in the folder that the database does not know, and what it knows is there.
 
-use super::Damage;
-use crate::documents::{COMMITTED, Documents, Manifest, rewrite};
+use super::report::Damage;
+use crate::documents::{COMMITTED, Documents, Manifest, base, rewrite};
 use crate::error::{AtPath, Result};
-use crate::index::{run, segment};
+use crate::index::{SEGMENTS, run, segment};
 use crate::store::lock::LOCK_FILE;
 use crate::store::publish::PUBLISHED;
-use crate::store::recover::SEGMENTS;
 use crate::store::shared::Shared;
 use crate::store::snapshot::Snapshot;
 use std::path::Path;
@@ -33,7 +32,7 @@ pub(super) fn check(
     if rewrite::current(&shared.path)?.is_none_or(|(_, current)| current != documents.path()) {
         report(documents.path(), "the trees in use are not those that the next open would read");
     }
-    let base = rewrite::base_file(documents.path());
+    let base = base::file(documents.path());
     match documents.base() {
         None if base.exists() => report(&base, "is no part of the database"),
         Some(_) if !base.is_file() => report(&base, "the documents name this file, and it is not there"),

@@ -2,75 +2,25 @@
 //!
 //! | file | responsibility |
 //! |---|---|
+//! | report | what was found |
 //! | records | keys, documents, texts and passages: each decodes and fits the others |
 //! | rows | every live row has one vector, in one place |
 //! | files | nothing lies in the folder that the database does not know |
 
 mod files;
 mod records;
+mod report;
 mod rows;
 #[cfg(test)]
 mod tests;
 
+pub use report::Damage;
+
 use super::Store;
-use super::read_only::ReadOnly;
+use super::private::ReadOnly;
 use crate::documents::Base;
-use crate::error::{Result, StorageError};
-use std::path::{Path, PathBuf};
-
-/// Something wrong that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damage {
-    /// The file or folder.
-    pub path: PathBuf,
-    /// What disagrees.
-    pub what: String,
-}
-
-impl std::fmt::Display for Damage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.what)
-    }
-}
-
-/// Findings about the document trees.
-struct Report<'a> {
-    path: &'a Path,
-    /// The file below them, whose own damage is found already.
-    base: Option<&'a Path>,
-    damage: Vec<Damage>,
-}
-
-impl Report<'_> {
-    fn add(&mut self, what: impl Into<String>) {
-        self.damage.push(Damage { path: self.path.to_owned(), what: what.into() });
-    }
-
-    /// The next of many entries; `None` in the place of a block of the base that cannot be read.
-    fn step<T>(&self, read: Result<T>) -> Result<Option<T>> {
-        match read {
-            Ok(read) => Ok(Some(read)),
-            Err(StorageError::Corrupt { path, .. }) if Some(&*path) == self.base => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Notes damage of one entry; any other error ends the check.
-    fn entry<T>(&mut self, of: impl FnOnce() -> String, read: Result<T>) -> Result<Option<T>> {
-        match read {
-            Ok(read) => Ok(Some(read)),
-            Err(StorageError::Corrupt { what, .. }) => {
-                self.add(format!("{}: {what}", of()));
-                Ok(None)
-            }
-            Err(error @ StorageError::Version { .. }) => {
-                self.add(format!("{}: {error}", of()));
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
+use crate::error::Result;
+use report::Report;
 
 impl Store {
     /// Reads everything and reports what disagrees, in the files, between them, and with what FORMAT.md says of them;

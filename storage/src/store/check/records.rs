@@ -1,6 +1,6 @@
 //! Keys, documents, texts and passages: each decodes, and fits the others.
 
-use super::Report;
+use super::report::Report;
 use crate::documents::{DocumentRecord, Documents, Manifest, PassageRecord};
 use crate::error::Result;
 use crate::few::few;

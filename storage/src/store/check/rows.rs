@@ -1,6 +1,6 @@
 //! Every live row has one vector, in one place: a segment, or the trees until a segment has it.
 
-use super::Report;
+use super::report::Report;
 use crate::documents::{Documents, Manifest};
 use crate::error::Result;
 use crate::few::few;

@@ -5,6 +5,7 @@ mod tests;
 
 use crate::error::{AtPath, Result, StorageError};
 use crate::store::batch::{Batch, DocumentWrite};
+use crate::store::lost::Lost;
 use crate::store::salvage::{self, Salvage, Salvaged};
 use crate::store::staging::Staging;
 use crate::store::{Profile, Store, StoreOptions, space};
@@ -27,31 +28,6 @@ pub struct Rebuilt {
     pub doubtful: Vec<Lost>,
     /// Documents that are not in the new database, and files and records that could not be read.
     pub lost: Vec<Lost>,
-}
-
-/// Something that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lost {
-    /// A document's key, or a file or record.
-    pub name: String,
-    /// Why.
-    pub what: String,
-}
-
-impl Lost {
-    pub(in crate::store) fn new(name: &str, what: String) -> Self {
-        Self { name: name.to_owned(), what }
-    }
-
-    pub(in crate::store) fn file(path: &Path, what: String) -> Self {
-        Self { name: path.display().to_string(), what }
-    }
-}
-
-impl std::fmt::Display for Lost {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.name, self.what)
-    }
 }
 
 /// Makes vectors of passages of a document anew, for a database of that profile: of those at the given indices. An error

@@ -1,8 +1,9 @@
 //! What is lost is listed, what is not is there, and the damaged database stays as it is.
 
-use super::{Lost, Rebuilt};
-use crate::documents::{COMMITTED, rewrite};
+use super::Rebuilt;
+use crate::documents::{COMMITTED, base, rewrite};
 use crate::index::segment;
+use crate::store::lost::Lost;
 use crate::store::sample::{DIMENSION, RUN_DOCUMENTS, SEALED, Sample, document};
 use crate::{Batch, DocumentWrite, Metadata, Metric, Profile, StorageError, Store, StoreOptions, Value};
 use std::collections::BTreeMap;
@@ -166,7 +167,7 @@ fn damage_in_the_base_costs_the_document_it_is_in_and_no_other() {
     let before = content(sample.store());
     sample.store = None;
     let (_, trees) = rewrite::current(&sample.path).unwrap().unwrap();
-    let base = rewrite::base_file(&trees);
+    let base = base::file(&trees);
     // Within the texts, which are most of it.
     flip(&base, 1_000_000);
     let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
@@ -183,7 +184,7 @@ fn with_base(sample: &mut Sample) -> PathBuf {
     sample.store().commit(batch).unwrap();
     sample.store = None;
     let (_, trees) = rewrite::current(&sample.path).unwrap().unwrap();
-    rewrite::base_file(&trees)
+    base::file(&trees)
 }
 
 #[test]

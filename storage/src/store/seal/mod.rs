@@ -2,6 +2,7 @@
 //!
 //! A job runs to the end of what is due.
 
+mod due;
 mod making;
 mod merge;
 
@@ -16,7 +17,7 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::channel::{Receiver, Sender, bounded, unbounded};
 use crate::sync::thread::{self, JoinHandle};
 use crate::vector::distance;
-use merge::{wasteful, worth_merging};
+use due::{wasteful, worth_merging};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 

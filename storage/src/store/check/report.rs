@@ -1,0 +1,58 @@
+//! Findings, and the reading that makes them of damage.
+
+use crate::error::{Result, StorageError};
+use std::path::{Path, PathBuf};
+
+/// Something wrong that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// The disagreement.
+    pub what: String,
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.what)
+    }
+}
+
+/// Findings about the document trees.
+pub(super) struct Report<'a> {
+    pub(super) path: &'a Path,
+    /// The file below them, whose own damage is found already.
+    pub(super) base: Option<&'a Path>,
+    pub(super) damage: Vec<Damage>,
+}
+
+impl Report<'_> {
+    pub(super) fn add(&mut self, what: impl Into<String>) {
+        self.damage.push(Damage { path: self.path.to_owned(), what: what.into() });
+    }
+
+    /// The next of many entries; `None` in the place of a block of the base that cannot be read.
+    pub(super) fn step<T>(&self, read: Result<T>) -> Result<Option<T>> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(StorageError::Corrupt { path, .. }) if Some(&*path) == self.base => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Notes damage of one entry; any other error ends the check.
+    pub(super) fn entry<T>(&mut self, of: impl FnOnce() -> String, read: Result<T>) -> Result<Option<T>> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(StorageError::Corrupt { what, .. }) => {
+                self.add(format!("{}: {what}", of()));
+                Ok(None)
+            }
+            Err(error @ StorageError::Version { .. }) => {
+                self.add(format!("{}: {error}", of()));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
