@@ -8,9 +8,11 @@
 //! | reach | every row reachable from the entry |
 //! | links | flat lists, owned or mapped |
 //! | search | greedy descent, then best-first |
+//! | candidate | a position that a search keeps |
 //! | scratch | what a search writes to, reused between searches |
 
 pub(crate) mod build;
+pub(crate) mod candidate;
 mod even;
 pub(crate) mod links;
 mod prune;

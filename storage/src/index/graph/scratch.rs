@@ -1,7 +1,7 @@
 //! What a search writes to: which rows it has seen, and the best so far. Reused between searches.
 
+use super::candidate::Candidate;
 use super::links::NONE;
-use super::search::Candidate;
 use crate::sync::Mutex;
 use std::ops::Range;
 

@@ -1,5 +1,6 @@
 //! Greedy descent through the upper levels, then best-first search of level 0 (Malkov and Yashunin 2016, section 4).
 
+use super::candidate::Candidate;
 use super::links::{Links, Lists, UpperLevel};
 use super::scratch::Scratch;
 use crate::vector::distance;
@@ -20,25 +21,6 @@ pub(crate) trait Nearness {
     fn zero(&self) -> f32;
     /// A rank will be asked for soon.
     fn prefetch(&self, position: u32);
-}
-
-/// A position and how near it is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Candidate {
-    pub(crate) rank: f32,
-    position: u32,
-}
-
-/// Set in a candidate whose neighbours were looked at: so a graph has fewer than 2^31 rows.
-const EXPANDED: u32 = 1 << 31;
-/// The most rows of a graph.
-pub(crate) const MAX_ROWS: usize = EXPANDED as usize - 1;
-
-impl Candidate {
-    #[inline]
-    pub(crate) fn position(self) -> u32 {
-        self.position & !EXPANDED
-    }
 }
 
 /// When a search has seen enough. Candidates are kept while they are not much farther than the hits (Al-Jazzazi et al.
@@ -117,7 +99,7 @@ pub(crate) fn nearest_from(
     if !visited.first(start) {
         return;
     }
-    pool.push(Candidate { rank: to.rank(start), position: start });
+    pool.push(Candidate::new(to.rank(start), start));
     let zero = to.zero();
     let mut bound = stop.bound(pool, zero);
     let mut limit = stop.limit(pool, bound);
@@ -126,12 +108,12 @@ pub(crate) fn nearest_from(
     // way from memory.
     let (mut list_on_the_way, mut rows_on_the_way) = (None, Range::default());
     loop {
-        while pool.get(next).is_some_and(|candidate| candidate.position & EXPANDED != 0) {
+        while pool.get(next).is_some_and(|candidate| candidate.is_expanded()) {
             next += 1;
         }
         let list = pool.get_mut(next).map(|candidate| {
-            let list = lists.places(candidate.position as usize);
-            candidate.position |= EXPANDED;
+            let list = lists.places(candidate.position() as usize);
+            candidate.expand();
             next += 1;
             distance::prefetch(list);
             list
@@ -148,7 +130,7 @@ pub(crate) fn nearest_from(
                 continue;
             }
             let at = place(pool, rank);
-            pool.insert(at, Candidate { rank, position });
+            pool.insert(at, Candidate::new(rank, position));
             next = next.min(at);
             if at < stop.hits {
                 bound = stop.bound(pool, zero);
@@ -195,7 +177,7 @@ pub(crate) fn nearest_accepted(
         frontier.push(Ranked { rank, row: u64::from(position) });
         if accept(position) {
             let at = place(pool, rank);
-            pool.insert(at, Candidate { rank, position });
+            pool.insert(at, Candidate::new(rank, position));
             if at < stop.hits {
                 bound = stop.bound(pool, zero);
             }
@@ -252,7 +234,7 @@ mod tests {
         for count in [0u32, 1, 31, 32, 33, 64, 65, 200] {
             // Two of each rank.
             let pool: Vec<Candidate> =
-                (0..count).map(|position| Candidate { rank: -((position / 2) as f32), position }).collect();
+                (0..count).map(|position| Candidate::new(-((position / 2) as f32), position)).collect();
             for rank in (0..=count).map(|rank| 0.5 - rank as f32 / 2.0) {
                 let wanted = pool.iter().filter(|candidate| candidate.rank >= rank).count();
                 assert_eq!(place(&pool, rank), wanted, "{rank} among {count}");

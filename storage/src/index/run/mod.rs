@@ -15,7 +15,7 @@ mod tests;
 use crate::durable::give_name;
 use crate::error::{AtPath, Result, StorageError};
 use crate::fault::{self, Point};
-use crate::index::graph::search::MAX_ROWS;
+use crate::index::graph::candidate::MAX_ROWS;
 use crate::index::segment::row_checksum;
 use crate::mapped::frame::{self, ALIGNMENT, Frame, pad};
 use crate::mapped::map;

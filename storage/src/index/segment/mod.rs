@@ -10,6 +10,7 @@
 //! | trust | how much of a damaged file is still what was written |
 //! | damage | what the file promises beyond that, looked at |
 //! | verify | checksums at first use |
+//! | verified | what they found so far |
 //! | resident | how much of it is in memory |
 
 mod damage;
@@ -25,6 +26,7 @@ pub(crate) mod targets;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod verified;
 mod verify;
 mod write;
 

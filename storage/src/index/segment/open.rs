@@ -10,13 +10,13 @@ use super::header::{
 };
 use super::plan::{Means, Plan};
 use super::search::{By, Coded, Stored, Walk};
-use super::verify::Verified;
+use super::verified::Verified;
 use crate::error::{Result, StorageError};
 use crate::index::copies::Copies;
 use crate::index::effort::Effort;
+use crate::index::graph::candidate::MAX_ROWS;
 use crate::index::graph::links::{Graph, Level, Links, Lists, UpperLevel};
 use crate::index::graph::scratch::ScratchPool;
-use crate::index::graph::search::MAX_ROWS;
 use crate::mapped::frame::ALIGNMENT;
 use crate::mapped::map;
 use crate::vector::codes::{self, Codes, Scale};

@@ -7,24 +7,8 @@
 
 use super::open::Segment;
 use crate::error::{Result, StorageError};
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::Ordering;
 use std::ops::Range;
-use std::sync::OnceLock;
-
-/// What was found sound since the segment was opened.
-pub(super) struct Verified {
-    ids: OnceLock<bool>,
-    vectors: OnceLock<bool>,
-    /// A bit per row.
-    rows: Box<[AtomicU64]>,
-}
-
-impl Verified {
-    pub(super) fn nothing_of(rows: usize) -> Self {
-        let words = (0..rows.div_ceil(64)).map(|_| AtomicU64::new(0));
-        Self { ids: OnceLock::new(), vectors: OnceLock::new(), rows: words.collect() }
-    }
-}
 
 /// The checksum of a row: of its id and the bytes of its vector.
 pub(crate) fn row_checksum(id: u64, vector: &[u8]) -> u32 {
