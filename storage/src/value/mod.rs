@@ -13,6 +13,7 @@ pub(crate) mod number;
 pub(crate) use compare::{View, compare_lists};
 pub use number::Decimal;
 
+use number::{Number, Written};
 use std::collections::BTreeMap;
 
 /// A document's fields, by name.
@@ -46,6 +47,37 @@ pub enum Value {
 }
 
 impl Value {
+    /// The number that `text` is, as JSON writes numbers; `None` where it is none, or its exponent has more than
+    /// 15 digits.
+    ///
+    /// ```
+    /// use postil_storage::Value;
+    /// assert_eq!(Value::number("18446744073709551615"), Some(Value::Unsigned(u64::MAX)));
+    /// assert_eq!(Value::number("12345678901234567890123").unwrap().to_string(), "12345678901234567890123");
+    /// ```
+    #[must_use]
+    pub fn number(text: &str) -> Option<Self> {
+        let Written { number, end, is_whole } = Written::read(text)?;
+        if end != text.len() {
+            return None;
+        }
+        if is_whole && text != "-0" {
+            if let Ok(integer) = text.parse() {
+                return Some(Self::Integer(integer));
+            }
+            if let Ok(unsigned) = text.parse() {
+                return Some(Self::Unsigned(unsigned));
+            }
+            return Some(Self::Decimal(Decimal::written(text)));
+        }
+        let float: f64 = text.parse().ok()?;
+        // "-0" has no integer, and its float is exact.
+        match float.is_finite() && Number::of_float(float).compare(&number).is_eq() {
+            true => Some(Self::Float(float)),
+            false => Some(Self::Decimal(Decimal::written(text))),
+        }
+    }
+
     /// The text, where the value is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {

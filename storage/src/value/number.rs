@@ -5,7 +5,6 @@
 //! reads back as it (Steele and White 1990, "How to print floating-point numbers accurately"; Rust displays
 //! it so), so that what is compared is what is displayed.
 
-use super::Value;
 use std::cmp::Ordering;
 
 /// Digits of an exponent at most: more say a number that nobody can write down.
@@ -16,43 +15,15 @@ const MAX_EXPONENT_DIGITS: usize = 15;
 pub struct Decimal(String);
 
 impl Decimal {
+    /// A number that no type of the machine keeps exactly.
+    pub(super) fn written(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The number as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl Value {
-    /// The number that `text` is, as JSON writes numbers; `None` where it is none, or its exponent has more than
-    /// 15 digits.
-    ///
-    /// ```
-    /// use postil_storage::Value;
-    /// assert_eq!(Value::number("18446744073709551615"), Some(Value::Unsigned(u64::MAX)));
-    /// assert_eq!(Value::number("12345678901234567890123").unwrap().to_string(), "12345678901234567890123");
-    /// ```
-    #[must_use]
-    pub fn number(text: &str) -> Option<Self> {
-        let Written { number, end, is_whole } = Written::read(text)?;
-        if end != text.len() {
-            return None;
-        }
-        if is_whole && text != "-0" {
-            if let Ok(integer) = text.parse() {
-                return Some(Self::Integer(integer));
-            }
-            if let Ok(unsigned) = text.parse() {
-                return Some(Self::Unsigned(unsigned));
-            }
-            return Some(Self::Decimal(Decimal(text.to_owned())));
-        }
-        let float: f64 = text.parse().ok()?;
-        // "-0" has no integer, and its float is exact.
-        match float.is_finite() && Number::of_float(float).compare(&number).is_eq() {
-            true => Some(Self::Float(float)),
-            false => Some(Self::Decimal(Decimal(text.to_owned()))),
-        }
     }
 }
 
@@ -62,7 +33,7 @@ pub(crate) struct Written {
     /// Bytes of the text.
     pub(crate) end: usize,
     /// Without fraction and exponent.
-    is_whole: bool,
+    pub(super) is_whole: bool,
 }
 
 impl Written {
@@ -155,6 +126,7 @@ impl Number {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Value;
     use proptest::prelude::*;
 
     fn read(text: &str) -> Value {
