@@ -1,4 +1,4 @@
-//! Text to filter: recursive descent over bytes, with bounded depth.
+//! Text to filter: recursive descent over tokens, with bounded depth.
 //!
 //! ```text
 //! any     = all { "or" all }
@@ -10,7 +10,8 @@
 //! scalar  = string | number | "true" | "false" | "null"
 //! ```
 
-use super::ast::{KEYWORDS, is_word};
+use super::ast::KEYWORDS;
+use super::tokens::Tokens;
 use super::{Filter, Operator, Value};
 use crate::error::{Result, StorageError};
 use std::str::FromStr;
@@ -22,74 +23,28 @@ impl FromStr for Filter {
     type Err = StorageError;
 
     fn from_str(text: &str) -> Result<Self> {
-        let mut parser = Parser { text, at: 0, depth: 0 };
+        let mut parser = Parser { tokens: Tokens::of(text), depth: 0 };
         let filter = parser.any()?;
-        parser.space();
-        if parser.at < text.len() {
-            return Err(parser.expected("`and`, `or` or the end"));
+        if !parser.tokens.at_end() {
+            return Err(parser.tokens.expected("`and`, `or` or the end"));
         }
         Ok(filter)
     }
 }
 
 struct Parser<'a> {
-    text: &'a str,
-    at: usize,
+    tokens: Tokens<'a>,
     depth: usize,
 }
 
-impl<'a> Parser<'a> {
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    fn expected(&self, expected: &str) -> StorageError {
-        StorageError::Filter { position: self.at, expected: expected.to_owned() }
-    }
-
-    fn space(&mut self) {
-        self.at = self.text.len() - self.rest().trim_start().len();
-    }
-
-    /// Takes the symbol if it comes next.
-    fn symbol(&mut self, symbol: &str) -> bool {
-        self.space();
-        let found = self.rest().starts_with(symbol);
-        if found {
-            self.at += symbol.len();
-        }
-        found
-    }
-
-    fn need(&mut self, symbol: &str) -> Result<()> {
-        if self.symbol(symbol) { Ok(()) } else { Err(self.expected(&format!("`{symbol}`"))) }
-    }
-
-    /// The bare word that comes next, not taken.
-    fn peek_word(&mut self) -> &'a str {
-        self.space();
-        let rest = self.rest();
-        if !rest.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-            return "";
-        }
-        &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())]
-    }
-
-    fn word(&mut self, word: &str) -> bool {
-        let found = self.peek_word() == word;
-        if found {
-            self.at += word.len();
-        }
-        found
-    }
-
+impl Parser<'_> {
     fn any(&mut self) -> Result<Filter> {
         let first = self.all()?;
-        if self.peek_word() != "or" {
+        if self.tokens.peek_word() != "or" {
             return Ok(first);
         }
         let mut parts = vec![first];
-        while self.word("or") {
+        while self.tokens.word("or") {
             parts.push(self.all()?);
         }
         Ok(Filter::Any(parts))
@@ -97,11 +52,11 @@ impl<'a> Parser<'a> {
 
     fn all(&mut self) -> Result<Filter> {
         let first = self.one()?;
-        if self.peek_word() != "and" {
+        if self.tokens.peek_word() != "and" {
             return Ok(first);
         }
         let mut parts = vec![first];
-        while self.word("and") {
+        while self.tokens.word("and") {
             parts.push(self.one()?);
         }
         Ok(Filter::All(parts))
@@ -109,7 +64,7 @@ impl<'a> Parser<'a> {
 
     fn one(&mut self) -> Result<Filter> {
         if self.depth == MAX_DEPTH {
-            return Err(self.expected(&format!("at most {MAX_DEPTH} levels of nesting")));
+            return Err(self.tokens.expected(&format!("at most {MAX_DEPTH} levels of nesting")));
         }
         self.depth += 1;
         let filter = self.one_within_depth();
@@ -118,37 +73,37 @@ impl<'a> Parser<'a> {
     }
 
     fn one_within_depth(&mut self) -> Result<Filter> {
-        if self.symbol("(") {
+        if self.tokens.symbol("(") {
             let inner = self.any()?;
-            self.need(")")?;
+            self.tokens.need(")")?;
             return Ok(inner);
         }
-        match self.peek_word() {
+        match self.tokens.peek_word() {
             "not" => {
-                self.word("not");
+                self.tokens.word("not");
                 return Ok(Filter::Not(Box::new(self.one()?)));
             }
             "true" => {
-                self.word("true");
+                self.tokens.word("true");
                 return Ok(Filter::All(Vec::new()));
             }
             "false" => {
-                self.word("false");
+                self.tokens.word("false");
                 return Ok(Filter::Any(Vec::new()));
             }
             "exists" => {
-                self.word("exists");
-                self.need("(")?;
+                self.tokens.word("exists");
+                self.tokens.need("(")?;
                 let field = self.field()?;
-                self.need(")")?;
+                self.tokens.need(")")?;
                 return Ok(Filter::Exists { field });
             }
             // Also the name of a field, which no parenthesis follows.
-            "missing" if self.rest()["missing".len()..].trim_start().starts_with('(') => {
-                self.word("missing");
-                self.need("(")?;
+            "missing" if self.tokens.peek_behind("missing") == Some('(') => {
+                self.tokens.word("missing");
+                self.tokens.need("(")?;
                 let field = self.field()?;
-                self.need(")")?;
+                self.tokens.need(")")?;
                 return Ok(Filter::Missing { field });
             }
             _ => {}
@@ -158,15 +113,14 @@ impl<'a> Parser<'a> {
     }
 
     fn field(&mut self) -> Result<String> {
-        self.space();
-        if let Some(quote) = self.rest().chars().next().filter(|c| matches!(c, '`' | '"' | '\'')) {
-            return self.quoted(quote);
+        if let Some(quote) = self.tokens.peek().filter(|c| matches!(c, '`' | '"' | '\'')) {
+            return self.tokens.quoted(quote);
         }
-        let word = self.peek_word();
+        let word = self.tokens.peek_word();
         if word.is_empty() || KEYWORDS.contains(&word) {
-            return Err(self.expected("a field name, `not` or `(`"));
+            return Err(self.tokens.expected("a field name, `not` or `(`"));
         }
-        self.at += word.len();
+        self.tokens.word(word);
         Ok(word.to_owned())
     }
 
@@ -180,129 +134,56 @@ impl<'a> Parser<'a> {
             (">", "gt", Operator::Greater),
         ];
         for (symbol, word, operator) in operators {
-            if self.symbol(symbol) || self.word(word) {
+            if self.tokens.symbol(symbol) || self.tokens.word(word) {
                 return Ok(Filter::Compare { field, operator, value: self.literal()? });
             }
         }
-        if self.word("in") {
+        if self.tokens.word("in") {
             return Ok(Filter::OneOf { field, values: self.list(Self::literal)? });
         }
-        if self.word("contains") {
+        if self.tokens.word("contains") {
             return Ok(Filter::Contains { field, value: self.scalar()? });
         }
-        if self.word("exists") {
+        if self.tokens.word("exists") {
             return Ok(Filter::Exists { field });
         }
-        Err(self.expected("a comparison (==, !=, <, <=, >, >=), `in`, `contains` or `exists`"))
+        Err(self.tokens.expected("a comparison (==, !=, <, <=, >, >=), `in`, `contains` or `exists`"))
     }
 
     fn list<T>(&mut self, item: fn(&mut Self) -> Result<T>) -> Result<Vec<T>> {
-        self.need("[")?;
+        self.tokens.need("[")?;
         let mut items = Vec::new();
-        if self.symbol("]") {
+        if self.tokens.symbol("]") {
             return Ok(items);
         }
         loop {
             items.push(item(self)?);
-            if self.symbol("]") {
+            if self.tokens.symbol("]") {
                 return Ok(items);
             }
-            if !self.symbol(",") {
-                return Err(self.expected("`,` or `]`"));
+            if !self.tokens.symbol(",") {
+                return Err(self.tokens.expected("`,` or `]`"));
             }
         }
     }
 
     fn literal(&mut self) -> Result<Value> {
-        self.space();
-        match self.rest().starts_with('[') {
-            true => self.list(Self::scalar).map(Value::List),
-            false => self.scalar(),
+        match self.tokens.peek() {
+            Some('[') => self.list(Self::scalar).map(Value::List),
+            _ => self.scalar(),
         }
     }
 
     fn scalar(&mut self) -> Result<Value> {
-        self.space();
-        match self.rest().chars().next() {
-            Some('"' | '\'') => self.string().map(Value::String),
-            Some(c) if c.is_ascii_digit() || matches!(c, '-' | '+' | '.') => self.number(),
-            _ if self.word("true") => Ok(Value::Bool(true)),
-            _ if self.word("false") => Ok(Value::Bool(false)),
-            _ if self.word("null") => Ok(Value::Null),
-            _ => Err(self.expected("a value: \"text\", a number, true, false or null")),
+        match self.tokens.peek() {
+            Some(quote @ ('"' | '\'')) => self.tokens.quoted(quote).map(Value::String),
+            Some(c) if c.is_ascii_digit() || matches!(c, '-' | '+' | '.') => self.tokens.number(),
+            _ if self.tokens.word("true") => Ok(Value::Bool(true)),
+            _ if self.tokens.word("false") => Ok(Value::Bool(false)),
+            _ if self.tokens.word("null") => Ok(Value::Null),
+            _ => Err(self.tokens.expected("a value: \"text\", a number, true, false or null")),
         }
     }
-
-    fn string(&mut self) -> Result<String> {
-        self.space();
-        match self.rest().chars().next() {
-            Some(quote @ ('"' | '\'')) => self.quoted(quote),
-            _ => Err(self.expected("a quoted text")),
-        }
-    }
-
-    fn quoted(&mut self, quote: char) -> Result<String> {
-        let mut out = String::new();
-        let body = &self.rest()[quote.len_utf8()..];
-        let mut chars = body.char_indices();
-        while let Some((i, c)) = chars.next() {
-            if c == quote {
-                self.at += quote.len_utf8() + i + c.len_utf8();
-                return Ok(out);
-            }
-            if c != '\\' {
-                out.push(c);
-                continue;
-            }
-            match chars.next() {
-                Some((_, 'n')) => out.push('\n'),
-                Some((_, 't')) => out.push('\t'),
-                Some((_, 'r')) => out.push('\r'),
-                Some((_, c @ ('\\' | '"' | '\'' | '`'))) => out.push(c),
-                _ => {
-                    self.at += quote.len_utf8() + i;
-                    return Err(self.expected("an escape: \\n, \\t, \\r, \\\\ or an escaped quote"));
-                }
-            }
-        }
-        self.at = self.text.len();
-        Err(self.expected(&format!("a closing {quote}")))
-    }
-
-    fn number(&mut self) -> Result<Value> {
-        let rest = self.rest();
-        let in_number = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-');
-        let text = &rest[..rest.find(|c| !in_number(c)).unwrap_or(rest.len())];
-        let value = Value::number(&as_json(text)).ok_or_else(|| self.expected("a number"))?;
-        self.at += text.len();
-        Ok(value)
-    }
-}
-
-/// A number as JSON writes it: without a plus, without needless zeros before it, and with digits on both sides of its
-/// point.
-fn as_json(text: &str) -> String {
-    let (sign, number) = match text.strip_prefix('-') {
-        Some(number) => ("-", number),
-        None => ("", text.strip_prefix('+').unwrap_or(text)),
-    };
-    let whole = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
-    let (whole, after) = number.split_at(whole);
-    let (fraction, exponent) = match after.strip_prefix('.') {
-        Some(after) => after.split_at(after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len())),
-        None => ("", after),
-    };
-    if whole.is_empty() && fraction.is_empty() {
-        return text.to_owned();
-    }
-    let significant = whole.trim_start_matches('0');
-    let whole = if significant.is_empty() { "0" } else { significant };
-    let point = match after.starts_with('.') {
-        true if fraction.is_empty() => ".0",
-        true => ".",
-        false => "",
-    };
-    [sign, whole, point, fraction, exponent].concat()
 }
 
 #[cfg(test)]
