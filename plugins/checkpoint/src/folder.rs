@@ -1,11 +1,11 @@
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::{CheckpointError, Damage, Tokenizer, Weights};
+use crate::bounded::read_bounded;
+use crate::{CheckpointError, Damage, Weights};
 
 /// Largest configuration file read; published ones have a few kilobytes, a shard index a few hundred.
 const MAX_JSON_BYTES: u64 = 64 << 20;
@@ -179,32 +179,12 @@ impl ModelFolder {
     pub fn weights(&self) -> Result<Weights, CheckpointError> {
         Weights::open(&self.path, &self.weight_files()?)
     }
-
-    /// The tokenizer, see [`crate::load_tokenizer`].
-    ///
-    /// # Errors
-    /// [`CheckpointError::Missing`] or [`CheckpointError::Corrupt`].
-    pub fn tokenizer(&self) -> Result<Tokenizer, CheckpointError> {
-        crate::load_tokenizer(self)
-    }
 }
 
 /// Whether `name` is one path component that stays in its folder.
 fn is_plain_name(name: &str) -> bool {
     let mut components = Path::new(name).components();
     matches!((components.next(), components.next()), (Some(Component::Normal(_)), None))
-}
-
-/// A whole file, refused above `limit_bytes`, whatever its metadata say.
-pub(crate) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, CheckpointError> {
-    let file = File::open(path).map_err(|source| CheckpointError::io(path, source))?;
-    let mut bytes = Vec::new();
-    let read = file.take(limit_bytes + 1).read_to_end(&mut bytes);
-    let got_bytes = read.map_err(|source| CheckpointError::io(path, source))? as u64;
-    if got_bytes > limit_bytes {
-        return Err(CheckpointError::corrupt(path, Damage::TooLarge { got_bytes, limit_bytes }));
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //!
 //! file | responsibility
 //! ---|---
+//! `bounded.rs` | reading whole files of bearable length
 //! `folder.rs` | finding and reading the files of one model
 //! `settings.rs` | configurations, with nulls as published
 //! `tokenizer.rs` | the tokenizer, without truncation and padding
@@ -18,6 +19,7 @@
 //! `known.rs` | models whose files are pinned by digest, and checking them
 //! `fetch/` | bringing a model into the home (feature `fetch`)
 
+mod bounded;
 mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;

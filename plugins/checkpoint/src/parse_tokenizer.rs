@@ -4,6 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokenizers::Tokenizer;
 
+/// Largest `tokenizer.json` read; the largest published ones have some 30 MB.
+pub(crate) const MAX_TOKENIZER_BYTES: u64 = 256 << 20;
+
 /// The tokenizer that a `tokenizer.json` describes, or why it describes none.
 ///
 /// Some of the crate's readers (decoders) expect that what passed one of their parsers passes the next, and panic where

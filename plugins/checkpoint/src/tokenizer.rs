@@ -4,13 +4,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tokenizers::{PaddingParams, Tokenizer, TruncationParams};
 
-use crate::folder::read_bounded;
-use crate::parse_tokenizer::parse_tokenizer;
+use crate::bounded::read_bounded;
+use crate::parse_tokenizer::{MAX_TOKENIZER_BYTES, parse_tokenizer};
 use crate::word_pieces::{WORD_PIECES, from_word_pieces};
 use crate::{CheckpointError, Damage, ModelFolder};
-
-/// Largest `tokenizer.json` read; the largest published ones have some 30 MB.
-pub(crate) const MAX_TOKENIZER_BYTES: u64 = 256 << 20;
 
 const WHOLE: &str = "tokenizer.json";
 /// The older form of byte-level byte-pair encoding, in two files, which RAG checkpoints have.
@@ -39,6 +36,16 @@ pub fn load_tokenizer(folder: &ModelFolder) -> Result<Tokenizer, CheckpointError
 /// As [`load_tokenizer`].
 pub fn load_question_tokenizer(folder: &ModelFolder) -> Result<Tokenizer, CheckpointError> {
     load_from(&[folder.file(QUESTION_ENCODER)])
+}
+
+impl ModelFolder {
+    /// The tokenizer, see [`load_tokenizer`].
+    ///
+    /// # Errors
+    /// [`CheckpointError::Missing`] or [`CheckpointError::Corrupt`].
+    pub fn tokenizer(&self) -> Result<Tokenizer, CheckpointError> {
+        load_tokenizer(self)
+    }
 }
 
 /// From the first of the places that has one.

@@ -4,8 +4,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::folder::read_bounded;
-use crate::tokenizer::MAX_TOKENIZER_BYTES;
+use crate::bounded::read_bounded;
+use crate::parse_tokenizer::MAX_TOKENIZER_BYTES;
 use crate::{CheckpointError, Damage};
 
 /// The older form of BERT's word pieces: one a line.

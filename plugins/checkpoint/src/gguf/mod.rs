@@ -21,8 +21,6 @@ mod tokenizer;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use tokenizers::Tokenizer;
-
 use crate::{CheckpointError, Damage};
 
 pub use header::GgufTensor;
@@ -107,15 +105,6 @@ impl GgufFile {
             GgufValue::Integers(none) if none.is_empty() => Some(&[]),
             _ => None,
         }
-    }
-
-    /// The tokenizer.
-    ///
-    /// # Errors
-    /// [`CheckpointError::Missing`] when the file has none, [`CheckpointError::Corrupt`] when it cannot be
-    /// built, or is of a kind there is no code for: both name what is at fault.
-    pub fn tokenizer(&self) -> Result<Tokenizer, CheckpointError> {
-        tokenizer::build(self)
     }
 
     fn unreadable(&self, reason: impl Into<String>) -> CheckpointError {

@@ -18,7 +18,18 @@ const USER_DEFINED: i64 = 4;
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
-pub(super) fn build(file: &GgufFile) -> Result<Tokenizer, CheckpointError> {
+impl GgufFile {
+    /// The tokenizer.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Missing`] when the file has none, [`CheckpointError::Corrupt`] when it cannot be
+    /// built, or is of a kind there is no code for: both name what is at fault.
+    pub fn tokenizer(&self) -> Result<Tokenizer, CheckpointError> {
+        build(self)
+    }
+}
+
+fn build(file: &GgufFile) -> Result<Tokenizer, CheckpointError> {
     let missing =
         |key: &str| CheckpointError::Missing { path: file.path.clone(), file: format!("metadata {key}") };
     let model = file.text("tokenizer.ggml.model").ok_or_else(|| missing("tokenizer.ggml.model"))?;
