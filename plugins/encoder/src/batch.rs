@@ -14,6 +14,25 @@ const BATCH_TOKENS: usize = 384;
 /// Threads that share a batch at most: the shares of more would take less time than a step's end.
 const MOST_MEMBERS: usize = 4;
 
+impl BertModel {
+    /// The states of several sequences, each `[tokens, hidden_size]`, in their order, computed on this many
+    /// threads.
+    ///
+    /// # Errors
+    /// As [`BertModel::forward`].
+    pub fn forward_many(
+        &self,
+        sequences: &[Sequence<'_>],
+        threads: usize,
+    ) -> Result<Vec<Vec<f32>>, EncoderError> {
+        let states = Mutex::new(vec![Vec::new(); sequences.len()]);
+        run(self, sequences, threads, |index, own| {
+            states.lock().expect("no thread panics holding the lock")[index] = own.to_vec();
+        })?;
+        Ok(states.into_inner().expect("no thread panics holding the lock"))
+    }
+}
+
 /// Encodes sequences of token ids, in parallel; `[sequences, dimension]` in their order.
 pub(crate) fn encode(
     model: &BertModel,

@@ -6,7 +6,7 @@ use postil_kernel::{Attention, Heads, PANEL, panels_of};
 use super::{BertModel, Packed};
 use crate::EncoderError;
 use crate::linear::Input;
-use crate::team::Leader;
+use crate::team::{Leader, Team};
 
 /// The buffers of a forward pass, kept from one to the next.
 #[derive(Default)]
@@ -41,13 +41,19 @@ impl Workspace {
     pub(crate) fn states(&self) -> &[f32] {
         &self.states
     }
-
-    pub(super) fn states_mut(&mut self) -> &mut Vec<f32> {
-        &mut self.states
-    }
 }
 
 impl BertModel {
+    /// The state of every token after the last layer, `[tokens, hidden_size]`, in the order of `input`.
+    ///
+    /// # Errors
+    /// [`EncoderError::Input`] for a token, a kind or a length out of range.
+    pub fn forward(&self, input: Packed<'_>) -> Result<Vec<f32>, EncoderError> {
+        let mut workspace = Workspace::default();
+        self.run(input, &mut Team::new().lead(), &mut workspace)?;
+        Ok(std::mem::take(&mut workspace.states))
+    }
+
     /// Whether a forward pass can be divided: heads are whole panels of weights.
     pub(crate) fn divides(&self) -> bool {
         (self.config.hidden_size / self.config.num_attention_heads).is_multiple_of(PANEL)

@@ -22,9 +22,8 @@ pub(crate) use forward::{HeadsSpace, Workspace};
 use layers::Layer;
 pub use words::Words;
 
+use crate::EncoderError;
 use crate::linear::Linear;
-use crate::team::Team;
-use crate::{EncoderError, batch};
 use postil_kernel::{Kernel, Norm};
 
 /// Sequences of token ids, packed end to end.
@@ -146,33 +145,6 @@ impl BertModel {
     /// Components of [`BertModel::project`]'s result.
     pub fn dimension(&self) -> usize {
         self.projection.as_ref().map_or(self.config.hidden_size, Linear::outputs)
-    }
-
-    /// The state of every token after the last layer, `[tokens, hidden_size]`, in the order of `input`.
-    ///
-    /// # Errors
-    /// [`EncoderError::Input`] for a token, a kind or a length out of range.
-    pub fn forward(&self, input: Packed<'_>) -> Result<Vec<f32>, EncoderError> {
-        let mut workspace = Workspace::default();
-        self.run(input, &mut Team::new().lead(), &mut workspace)?;
-        Ok(std::mem::take(workspace.states_mut()))
-    }
-
-    /// The states of several sequences, each `[tokens, hidden_size]`, in their order, computed on this many
-    /// threads.
-    ///
-    /// # Errors
-    /// As [`BertModel::forward`].
-    pub fn forward_many(
-        &self,
-        sequences: &[Sequence<'_>],
-        threads: usize,
-    ) -> Result<Vec<Vec<f32>>, EncoderError> {
-        let states = std::sync::Mutex::new(vec![Vec::new(); sequences.len()]);
-        batch::run(self, sequences, threads, |index, own| {
-            states.lock().expect("no thread panics holding the lock")[index] = own.to_vec();
-        })?;
-        Ok(states.into_inner().expect("no thread panics holding the lock"))
     }
 
     /// The word embeddings, which a decoder may be tied to.
