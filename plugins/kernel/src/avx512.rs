@@ -6,8 +6,10 @@ use std::arch::x86_64::{
     _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps,
 };
 
-use super::avx2::{AHEAD, BLOCK_VALUES, finished, store_part};
-use super::{Columns, Finish, PANEL, PanelRow, Rows};
+use super::cache::{AHEAD, BLOCK_VALUES};
+use super::lanes::{finished, store_part};
+use super::operands::{Finish, Rows};
+use super::panels::{Columns, PANEL, PanelRow};
 
 /// Rows of a full tile. Two products begin in a cycle and take four, so that eight sums keep them busy; more rows load
 /// a panel's row more seldom.

@@ -7,11 +7,15 @@
 //!
 //! file | responsibility
 //! ---|---
+//! `kernel.rs` | the operations, by the fastest means there are
+//! `operands.rs` | what they are given beside a matrix
 //! `panels.rs` | the right-hand side of a product, laid out as the product reads it
 //! `attention.rs` | self-attention within each sequence
 //! `int16/` | products of 16-bit integers, for linear layers
 //! `coefficients.rs` | the polynomials of exp2 and of the normal distribution, and their errors
 //! `portable.rs` | the operations in plain Rust
+//! `cache.rs` | how much of a product the caches keep
+//! `lanes.rs` | registers of AVX2: loads, stores, sums, exp2 and GELU
 //! `avx2.rs` | the operations with AVX2 and FMA
 //! `avx512.rs` | the product with AVX-512
 
@@ -20,8 +24,14 @@ mod attention;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod cache;
 mod coefficients;
 mod int16;
+mod kernel;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+mod operands;
 mod panels;
 mod portable;
 
@@ -29,205 +39,9 @@ pub use attention::{Attention, Heads, QUERY_ROWS};
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
 pub use int16::{Int16Columns, Int16Panels, Int16Rows};
-pub use panels::{PANEL, PanelRow, Panels, panels_of};
-
-/// The left-hand side of a product: `rows` rows of `inner` values, `stride` apart.
-#[derive(Clone, Copy)]
-pub struct Rows<'a> {
-    /// The first row and all after it.
-    pub values: &'a [f32],
-    /// From one row to the next.
-    pub stride: usize,
-    /// How many.
-    pub rows: usize,
-}
-
-/// The right-hand side: `ceil(columns / PANEL)` panels of `inner` rows.
-#[derive(Clone, Copy)]
-pub struct Columns<'a> {
-    /// `[ceil(columns / PANEL), inner]`
-    pub panels: &'a [PanelRow],
-    /// Terms of each sum.
-    pub inner: usize,
-    /// How many.
-    pub columns: usize,
-}
-
-/// What is done to each sum before it is stored.
-#[derive(Clone, Copy)]
-pub struct Finish<'a> {
-    /// Added to each column; `[columns]` rounded up to whole panels, or empty for none.
-    pub bias: &'a [f32],
-    /// Whether x becomes x * Phi(x), the exact (erf) form of GELU.
-    pub gelu: bool,
-}
-
-impl Finish<'_> {
-    /// Stores the sums as they are.
-    pub const PLAIN: Finish<'static> = Finish { bias: &[], gelu: false };
-}
-
-/// Exponentials added up in f32 before their sum goes into one in f64.
-const SUMMED_IN_F32: usize = 1024;
-
-/// A way to compute on this machine.
-#[derive(Clone, Copy)]
-pub enum Kernel {
-    /// On any machine.
-    Portable,
-    /// With AVX2 and FMA, and products with AVX-512 where there is that, of 16-bit integers with VNNI too.
-    #[cfg(target_arch = "x86_64")]
-    Avx2(Avx2),
-}
-
-impl Kernel {
-    /// The fastest there is on this machine.
-    pub fn detect() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(avx2) = Avx2::detect() {
-            return Self::Avx2(avx2);
-        }
-        Self::Portable
-    }
-
-    /// `out[r, c] = finish(sum over i of a[r, i] * b[i, c])`; rows of `out` are `out_stride` apart.
-    pub fn product(
-        self,
-        a: Rows<'_>,
-        b: Columns<'_>,
-        finish: Finish<'_>,
-        out: &mut [f32],
-        out_stride: usize,
-    ) {
-        if a.rows == 0 || b.columns == 0 {
-            return;
-        }
-        assert!(a.values.len() >= (a.rows - 1) * a.stride + b.inner, "left side too short");
-        assert!(b.panels.len() >= panels_of(b.columns) * b.inner, "right side too short");
-        assert!(
-            finish.bias.is_empty() || finish.bias.len() >= panels_of(b.columns) * PANEL,
-            "bias too short"
-        );
-        assert!(out.len() >= (a.rows - 1) * out_stride + b.columns, "output too short");
-        match self {
-            Self::Portable => portable::product(a, b, finish, out, out_stride),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(avx2) => avx2.product(a, b, finish, out, out_stride),
-        }
-    }
-
-    /// Rounds `rows`, `inner` values of each, to 16 bits for [`Kernel::int16_product`].
-    pub fn round(self, rows: Rows<'_>, inner: usize, out: &mut Int16Rows) {
-        if rows.rows > 0 {
-            assert!(rows.values.len() >= (rows.rows - 1) * rows.stride + inner, "left side too short");
-        }
-        out.fill(rows, inner, |values, pairs| match self {
-            Self::Portable => int16::portable::round(values, pairs),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(avx2) => avx2.round(values, pairs),
-        });
-    }
-
-    /// [`Kernel::product`] of rounded rows and columns.
-    pub fn int16_product(
-        self,
-        a: &Int16Rows,
-        b: Int16Columns<'_>,
-        finish: Finish<'_>,
-        out: &mut [f32],
-        out_stride: usize,
-    ) {
-        if a.rows() == 0 || b.columns == 0 {
-            return;
-        }
-        assert!(a.inner() == b.inner, "sums of different lengths");
-        assert!(
-            finish.bias.is_empty() || finish.bias.len() >= panels_of(b.columns) * PANEL,
-            "bias too short"
-        );
-        assert!(out.len() >= (a.rows() - 1) * out_stride + b.columns, "output too short");
-        match self {
-            Self::Portable => int16::portable::product(a, b, finish, out, out_stride),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(avx2) => avx2.int16_product(a, b, finish, out, out_stride),
-        }
-    }
-
-    /// Replaces `row` by softmax(scale * row), all NaN if one is. `scale` is positive and the row finite or NaN.
-    pub fn softmax(self, row: &mut [f32], scale: f32) {
-        match self {
-            Self::Portable => portable::softmax(row, scale),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(avx2) => avx2.softmax(row, scale),
-        }
-    }
-
-    /// `out[r]` = the product of `query` with row r of `rows`, `[out.len(), query.len()]`.
-    pub fn dots(self, query: &[f32], rows: &[f32], out: &mut [f32]) {
-        assert!(rows.len() == query.len() * out.len(), "one row for each product");
-        match self {
-            Self::Portable => portable::dots(query, rows, out),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(avx2) => avx2.dots(query, rows, out),
-        }
-    }
-
-    /// Adds to `out` the rows of `rows`, `[weights.len(), out.len()]`, times their weights.
-    pub fn add_weighted(self, weights: &[f32], rows: &[f32], out: &mut [f32]) {
-        assert!(rows.len() == weights.len() * out.len(), "one row for each weight");
-        match self {
-            Self::Portable => portable::add_weighted(weights, rows, out),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(avx2) => avx2.add_weighted(weights, rows, out),
-        }
-    }
-
-    /// log of the sum of exponentials, to 1e-6; -inf for no value or none above it, NaN if one is.
-    pub fn log_sum_exp(self, row: &[f32]) -> f64 {
-        let (most, is_number) = match self {
-            Self::Portable => portable::most(row),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(avx2) => avx2.most(row),
-        };
-        if !is_number {
-            return f64::NAN;
-        }
-        if most.is_infinite() {
-            return f64::from(most);
-        }
-        let part = |part: &[f32]| match self {
-            Self::Portable => portable::sum_exp(part, most),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(avx2) => avx2.sum_exp(part, most),
-        };
-        let sum: f64 = row.chunks(SUMMED_IN_F32).map(|values| f64::from(part(values))).sum();
-        f64::from(most) + sum.ln()
-    }
-
-    /// Replaces `row` by the layer norm of `row + residual`, all of one length.
-    pub fn add_norm(self, row: &mut [f32], residual: &[f32], norm: &Norm) {
-        let width = row.len();
-        assert!(
-            residual.len() == width && norm.weight.len() == width && norm.bias.len() == width,
-            "widths differ"
-        );
-        match self {
-            Self::Portable => portable::add_norm(row, residual, norm),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(avx2) => avx2.add_norm(row, residual, norm),
-        }
-    }
-}
-
-/// The parameters of a layer norm.
-pub struct Norm {
-    /// Multiplies each component.
-    pub weight: Vec<f32>,
-    /// Added to each component.
-    pub bias: Vec<f32>,
-    /// Added to the variance.
-    pub epsilon: f32,
-}
+pub use kernel::Kernel;
+pub use operands::{Finish, Norm, Rows};
+pub use panels::{Columns, PANEL, PanelRow, Panels, panels_of};
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,17 @@ pub fn panels_of(columns: usize) -> usize {
     columns.div_ceil(PANEL)
 }
 
+/// The right-hand side: `ceil(columns / PANEL)` panels of `inner` rows.
+#[derive(Clone, Copy)]
+pub struct Columns<'a> {
+    /// `[ceil(columns / PANEL), inner]`
+    pub panels: &'a [PanelRow],
+    /// Terms of each sum.
+    pub inner: usize,
+    /// How many.
+    pub columns: usize,
+}
+
 /// A weight matrix as products read it: for each panel of columns in turn, all its rows. Columns past
 /// the last are zero.
 #[derive(Clone, Default)]
@@ -53,13 +64,13 @@ impl Panels {
     }
 
     /// The packed matrix, to multiply by.
-    pub fn all(&self) -> super::Columns<'_> {
-        super::Columns { panels: &self.panels, inner: self.inner, columns: self.columns }
+    pub fn all(&self) -> Columns<'_> {
+        Columns { panels: &self.panels, inner: self.inner, columns: self.columns }
     }
 
     /// So many of its panels from one on, to multiply by. Panics when there are fewer.
-    pub fn part(&self, first: usize, panels: usize) -> super::Columns<'_> {
+    pub fn part(&self, first: usize, panels: usize) -> Columns<'_> {
         let columns = (self.columns - first * PANEL).min(panels * PANEL);
-        super::Columns { panels: &self.panels[first * self.inner..], inner: self.inner, columns }
+        Columns { panels: &self.panels[first * self.inner..], inner: self.inner, columns }
     }
 }

@@ -1,7 +1,8 @@
 //! The operations in plain Rust, for every machine.
 
 use super::coefficients::{EXP2, EXP2_MIN, NEG_LOG2_PHI, PHI_MAX};
-use super::{Columns, Finish, Norm, PANEL, Rows};
+use super::operands::{Finish, Norm, Rows};
+use super::panels::{Columns, PANEL};
 
 pub(super) fn product(a: Rows<'_>, b: Columns<'_>, finish: Finish<'_>, out: &mut [f32], out_stride: usize) {
     for (index, panel) in b.panels.chunks_exact(b.inner).take(b.columns.div_ceil(PANEL)).enumerate() {

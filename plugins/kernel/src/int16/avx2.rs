@@ -11,17 +11,18 @@ use std::arch::x86_64::{
     _mm256_setzero_si256, _mm256_storeu_si256,
 };
 
-use super::super::avx2::{Avx2, finished, greatest, load, store_part, total};
-use super::super::{Finish, PANEL};
-use super::{BLOCK, CodeRow, Int16Columns, Int16Rows, Panel, portable, scale};
+use super::super::avx2::Avx2;
+use super::super::cache::BLOCK_PAIRS;
+use super::super::lanes::{finished, greatest, load, store_part, total};
+use super::super::operands::Finish;
+use super::super::panels::PANEL;
+use super::codes::{BLOCK, CodeRow, Int16Columns, Int16Rows, Panel, scale};
+use super::portable;
 
 /// Values, or pairs of codes, in a register.
 const LANES: usize = 8;
 /// Rows of a full tile: with two registers each, twelve of the sixteen registers.
 const TILE_ROWS: usize = 6;
-/// Pairs on the left used for all panels before the next rows are read: 192 KB.
-pub(super) const BLOCK_PAIRS: usize = 48 << 10;
-
 impl Avx2 {
     pub(in super::super) fn round(self, values: &[f32], pairs: &mut [i32]) -> f32 {
         // SAFETY: `self` proves the CPU features.

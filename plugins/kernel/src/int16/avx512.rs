@@ -7,10 +7,11 @@ use std::arch::x86_64::{
     _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512,
 };
 
-use super::super::avx2::{finished, store_part};
-use super::super::{Finish, PANEL};
-use super::avx2::BLOCK_PAIRS;
-use super::{BLOCK, Int16Columns, Int16Rows, Panel};
+use super::super::cache::BLOCK_PAIRS;
+use super::super::lanes::{finished, store_part};
+use super::super::operands::Finish;
+use super::super::panels::PANEL;
+use super::codes::{BLOCK, Int16Columns, Int16Rows, Panel};
 
 /// Rows of a full tile: twelve registers of exact sums, twelve of f32 ones, of thirty-two.
 const TILE_ROWS: usize = 12;

@@ -1,7 +1,9 @@
 //! Rounding and product in plain Rust, for every machine.
 
-use super::super::{Finish, PANEL, portable};
-use super::{BLOCK, Int16Columns, Int16Rows, MOST, scale};
+use super::super::operands::Finish;
+use super::super::panels::PANEL;
+use super::super::portable;
+use super::codes::{BLOCK, Int16Columns, Int16Rows, MOST, scale};
 
 /// Rounds a block to codes, two in each of `pairs`; returns the step.
 pub(in super::super) fn round(values: &[f32], pairs: &mut [i32]) -> f32 {

@@ -2,7 +2,8 @@ use proptest::prelude::*;
 
 use super::super::tests::{kernels, values};
 use super::super::{Finish, Kernel, PANEL, Panels, Rows, panels_of};
-use super::{BLOCK, Int16Panels, Int16Rows};
+use super::codes::BLOCK;
+use super::{Int16Panels, Int16Rows};
 
 fn rounded(kernel: Kernel, values: &[f32], inner: usize) -> Int16Rows {
     // Whatever an earlier use left is overwritten.
