@@ -5,6 +5,7 @@
 //!
 //! file | responsibility
 //! ---|---
+//! `retrieved.rs` | what it is made from
 //! `options.rs` | what the caller decides
 //! `search.rs` | candidates, by the search that was asked for
 //! `names.rs` | names in a question that a passage should have
@@ -12,7 +13,7 @@
 //! `evidence.rs` | what speaks for the answer and against it
 //! `spans.rs` | tokens to words and clauses
 //! `support.rs` | the sentence of a passage to show
-//! `parts.rs` | what an answer consists of
+//! `parts.rs` | an answer, and what it consists of
 //! `compose.rs` | hypotheses to answer, spans and citations
 
 mod compose;
@@ -21,6 +22,7 @@ mod names;
 mod null;
 mod options;
 mod parts;
+mod retrieved;
 mod search;
 mod spans;
 mod support;
@@ -29,8 +31,8 @@ use std::ops::ControlFlow;
 
 use postil_contract::{GenerateError, Generator, Passage};
 
+use crate::Said;
 use crate::marginalize::{Groups, prior, worth_reading};
-use crate::{Mode, Said};
 use compose::Composer;
 use null::{NULL, Null};
 use search::search;
@@ -39,111 +41,10 @@ pub use names::name_weights;
 pub use options::{
     AnswerOptions, DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR,
     DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS, DEFAULT_MIN_EVIDENCE,
-    DEFAULT_UNREAD_PRIOR,
+    DEFAULT_UNREAD_PRIOR, Search,
 };
-pub use parts::{AnswerToken, Basis, Candidate, Citation, Evidence, Span};
-pub use search::Search;
-
-/// A passage as retrieval found it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Retrieved<'a> {
-    /// What the generator reads.
-    pub passage: Passage<'a>,
-    /// The score its prior is made of, not yet scaled: its similarity to the question, plus whatever else it
-    /// was ranked by.
-    pub relevance: f32,
-}
-
-/// An answer, and who said it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// The answer; empty when there is none.
-    pub text: String,
-    /// The model it was marginalized under.
-    pub mode: Mode,
-    /// Whether there is no answer: `abstention_score` was above the threshold (see
-    /// [`AnswerOptions::no_answer_threshold`]), or, from a generator that cannot say it, the likeliest answer
-    /// has too little [`Evidence`]. Then there are no citations, and what
-    /// came closest stands first in `alternatives`.
-    pub no_answer: bool,
-    /// Probability of "no answer"; what it rests on is in `evidence`.
-    pub no_answer_probability: f64,
-    /// What abstaining is decided by, 0 to 1: [`crate::abstention_score`] of the passages; from a generator that cannot say
-    /// "no answer", the same as `no_answer_probability`.
-    pub abstention_score: f64,
-    /// Whether it came to its end; one that did not was cut at the limit or by its watcher.
-    pub finished: bool,
-    /// log p(y|x) of what was chosen, be it an answer or "no answer".
-    pub log_probability: f64,
-    /// p(y|x) of what was chosen.
-    pub probability: f64,
-    /// The share of answers like this one that are right, 0 to 1, as it was fitted on questions with known
-    /// answers: see [`postil_contract::ConfidenceFit`]. `None` when nothing was fitted for the generator,
-    /// or no answer was given.
-    pub confidence: Option<f64>,
-    /// Its tokens, end token included; their log-probabilities sum to `log_probability`. None when an
-    /// answer was withheld.
-    pub tokens: Vec<AnswerToken>,
-    /// Its words, a partition of `text`.
-    pub words: Vec<Span>,
-    /// Its clauses, a partition of `words`: these are what passages are credited with.
-    pub spans: Vec<Span>,
-    /// p(z|x) of every passage given, 0 for one that was left unread; sums to 1.
-    pub priors: Vec<f64>,
-    /// p(z|x,y) of every passage given, see [`crate::Marginal::posterior`]; sums to 1. p(z|x) when an
-    /// answer was withheld.
-    pub posteriors: Vec<f64>,
-    /// Positions of the passages that were cut to fit the generator's window, ascending.
-    pub shortened: Vec<usize>,
-    /// The passages it came from, highest posterior first, no more than were asked for: those that say it
-    /// word for word, and those credited with one of `spans`.
-    pub citations: Vec<Citation>,
-    /// What speaks for the likeliest answer; `None` when there was none to choose.
-    pub evidence: Option<Evidence>,
-    /// The other answers considered, most probable first, no more than were asked for.
-    pub alternatives: Vec<Candidate>,
-    /// Probability of the answers considered but not listed: with `alternatives`, `probability`, and
-    /// `no_answer_probability` unless that was chosen, it adds up to 1 when the generator's answers can
-    /// be counted.
-    pub other_probability: f64,
-}
-
-impl Answer {
-    /// Nothing said, nothing weighed.
-    fn silent(mode: Mode) -> Self {
-        Self {
-            text: String::new(),
-            mode,
-            no_answer: false,
-            no_answer_probability: 0.0,
-            abstention_score: 0.0,
-            finished: false,
-            log_probability: 0.0,
-            probability: 1.0,
-            confidence: None,
-            tokens: Vec::new(),
-            words: Vec::new(),
-            spans: Vec::new(),
-            priors: Vec::new(),
-            posteriors: Vec::new(),
-            shortened: Vec::new(),
-            citations: Vec::new(),
-            evidence: None,
-            alternatives: Vec::new(),
-            other_probability: 0.0,
-        }
-    }
-
-    /// Gives so many passages a place, of which the last were not read.
-    fn make_room(&mut self, passages: usize) {
-        let spans = self.words.iter_mut().chain(&mut self.spans);
-        let of_spans = spans.flat_map(|span| [&mut span.posterior, &mut span.log_ratio]);
-        let of_tokens = self.tokens.iter_mut().map(|token| &mut token.posterior);
-        for line in of_spans.chain(of_tokens).chain([&mut self.priors, &mut self.posteriors]) {
-            line.resize(passages, 0.0);
-        }
-    }
-}
+pub use parts::{Answer, AnswerToken, Basis, Candidate, Citation, Evidence, Span};
+pub use retrieved::Retrieved;
 
 /// Answers `question` from `passages`: the prior from their relevance, every candidate answer (or, from a
 /// generator that writes freely, those a search finds) marginalized over them, the most probable chosen.

@@ -1,7 +1,6 @@
 use postil_contract::GenerateError;
 
-use super::Search;
-use crate::{BeamOptions, Constraints, Mode};
+use crate::{BeamOptions, Constraints, Mode, Sampling};
 
 /// Citations listed unless told otherwise.
 pub const DEFAULT_MAX_CITATIONS: usize = 5;
@@ -30,6 +29,26 @@ pub const DEFAULT_MIN_EVIDENCE: f64 = DEFAULT_CREDIT_LOG_RATIO;
 /// The share of the prior that is left unread unless told otherwise: a thousandth, as hypotheses a thousand times less
 /// probable than the likeliest are left by the search ([`crate::DEFAULT_MARGIN`]).
 pub const DEFAULT_UNREAD_PRIOR: f64 = 0.001;
+
+/// How to look for an answer among more than can be counted.
+///
+/// Under a generator whose vocabulary is not fixed, a passage alone cannot be compared with all: `Beam` takes
+/// the place of the last three.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Search {
+    /// The most probable token at each step; streams.
+    Greedy,
+    /// Tokens drawn from the mixture; streams.
+    Sample(Sampling),
+    /// Joint beam search over the mixture.
+    Beam(BeamOptions),
+    /// Beams under each passage alone, scored under all (the paper's thorough decoding).
+    Thorough(BeamOptions),
+    /// The same candidates by the paper's fast ranking.
+    Fast(BeamOptions),
+    /// The candidates of `Beam` and `Thorough`, scored exactly.
+    Union(BeamOptions),
+}
 
 /// How to answer.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,28 +1,8 @@
 use postil_contract::{Decoding, GenerateError, Generator};
 
-use super::AnswerOptions;
+use super::options::{AnswerOptions, Search};
 use crate::decode::{beam, exhaustive, fast, greedy, sample, thorough, union};
-use crate::{BeamOptions, Hypothesis, Sampling, Watch};
-
-/// How to look for an answer among more than can be counted.
-///
-/// Under a generator whose vocabulary is not fixed, a passage alone cannot be compared with all: `Beam` takes
-/// the place of the last three.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Search {
-    /// The most probable token at each step; streams.
-    Greedy,
-    /// Tokens drawn from the mixture; streams.
-    Sample(Sampling),
-    /// Joint beam search over the mixture.
-    Beam(BeamOptions),
-    /// Beams under each passage alone, scored under all (the paper's thorough decoding).
-    Thorough(BeamOptions),
-    /// The same candidates by the paper's fast ranking.
-    Fast(BeamOptions),
-    /// The candidates of `Beam` and `Thorough`, scored exactly.
-    Union(BeamOptions),
-}
+use crate::{Hypothesis, Watch};
 
 /// What a search found.
 pub(super) struct Found {

@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use postil_contract::{AnswerForm, AnswerScores, Decoding, GenerateError, LogProbs, TokenId};
 
-use super::Vocabulary;
 use crate::model::ModelDecoding;
+use crate::prompt::Vocabulary;
 
 /// A model's decoding, in text.
 pub(super) struct LanguageDecoding<'a> {

@@ -2,9 +2,9 @@ use postil_checkpoint::ModelFolder;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{MAX_WINDOW, Opened, Vocabulary};
+use super::opened::{MAX_WINDOW, Opened};
 use crate::model::parse;
-use crate::prompt::{ChatTemplate, Form, RetrievalSettings};
+use crate::prompt::{ChatTemplate, Form, RetrievalSettings, Vocabulary};
 use crate::{LanguageModel, LoadError};
 
 /// Trained length of a T5, whose positions have no end: that of all published ones.

@@ -3,8 +3,8 @@ use postil_contract::TokenId;
 use serde_json::{Value, json};
 
 use super::blocks::Blocks;
-use super::{MAX_WINDOW, Opened, Vocabulary};
-use crate::prompt::{ChatTemplate, Form};
+use super::opened::{MAX_WINDOW, Opened};
+use crate::prompt::{ChatTemplate, Form, Vocabulary};
 use crate::{LanguageModel, LoadError, TensorSource};
 
 const FAMILIES: [&str; 3] = ["llama", "qwen2", "qwen3"];

@@ -2,45 +2,32 @@
 //!
 //! file | responsibility
 //! ---|---
+//! `opened.rs` | what opening gives, of whatever layout
 //! `folder.rs` | opening a model folder
 //! `gguf.rs` | opening a GGUF file: what its metadata say of the model
 //! `blocks.rs` | the weights of a GGUF file
-//! `vocabulary.rs` | text to tokens and back
 //! `decoding.rs` | a model's decoding, in text
 
 mod blocks;
 mod decoding;
 mod folder;
 mod gguf;
-mod vocabulary;
+mod opened;
 
 use std::path::Path;
 
 use postil_checkpoint::{GgufFile, ModelFolder};
 use postil_contract::{Decoding, GenerateError, Generator, Passage, TokenId};
 
-use crate::prompt::{Form, Layout, RetrievalSettings, fit};
+use crate::prompt::{Form, Layout, RetrievalSettings, Vocabulary, fit};
 use crate::{DEFAULT_MAX_TOKENS, LanguageModel, LoadError};
 use decoding::LanguageDecoding;
+use opened::Opened;
 
-pub(crate) use vocabulary::Vocabulary;
-
-/// Longest prompt with its answer unless told otherwise, in tokens, for models with longer windows: reading
-/// costs time and memory for each of k passages.
-const MAX_WINDOW: usize = 4096;
 /// Most entries a model's table may have beyond its tokenizer's: tables are padded to round sizes.
 const MAX_PADDING: usize = 4096;
 /// What ends an answer of a model that goes on from a text and has no other end: its line.
 const COMPLETION_STOP: &str = "\n";
-
-/// What opening a model gives, of whatever layout.
-struct Opened {
-    model: LanguageModel,
-    vocabulary: Vocabulary,
-    form: Form,
-    window: usize,
-    stop_strings: Vec<String>,
-}
 
 /// Answers in its own words, by a language model: BART and RAG checkpoints, T5, Llama, Qwen2, Qwen3, SmolLM.
 pub struct LanguageGenerator {

@@ -1,31 +1,10 @@
+mod keys;
 mod step;
 
-use candle_core::{D, Device, Result, Tensor};
+use candle_core::{D, Result, Tensor};
 use candle_nn::ops::softmax_last_dim;
 
-/// Keys and values of hypotheses, `[hypotheses * passages, groups, length, head]`.
-#[derive(Clone)]
-pub(super) struct KeyValues {
-    pub(super) keys: Tensor,
-    pub(super) values: Tensor,
-}
-
-/// Keys and values that all hypotheses under a passage share, `[passages, groups, length, head]`: an
-/// encoder's output, or a prompt. Computed once, never copied per hypothesis.
-pub(super) struct Shared {
-    held: KeyValues,
-    /// How many of them each passage has; the others are padding.
-    lengths: Vec<usize>,
-    /// `[passages, 1, 1, length]`: 0, or -inf at padding.
-    bias: Tensor,
-}
-
-impl Shared {
-    pub(super) fn new(keys: Tensor, values: Tensor, lengths: &[usize]) -> Result<Self> {
-        let bias = padding_bias(lengths, keys.dim(2)?)?;
-        Ok(Self { held: KeyValues { keys, values }, lengths: lengths.to_vec(), bias })
-    }
-}
+pub(super) use keys::{KeyValues, Shared, padding_bias};
 
 /// `[n, length, heads * head]` to `[n, heads, length, head]`.
 pub(super) fn split_heads(x: &Tensor, heads: usize) -> Result<Tensor> {
@@ -122,12 +101,4 @@ fn by_hypothesis(x: &Tensor, n: usize) -> Result<Tensor> {
         .permute([2, 0, 1, 3, 4])?
         .contiguous()?
         .reshape((n, groups, m, d))
-}
-
-/// `[passages, 1, 1, longest]`: 0 inside each length, -inf at the padding after it.
-pub(super) fn padding_bias(lengths: &[usize], longest: usize) -> Result<Tensor> {
-    let bias = |length: usize, at: usize| if at < length { 0f32 } else { f32::NEG_INFINITY };
-    let values: Vec<f32> =
-        lengths.iter().flat_map(|length| (0..longest).map(move |at| bias(*length, at))).collect();
-    Tensor::from_vec(values, (lengths.len(), 1, 1, longest), &Device::Cpu)
 }

@@ -11,6 +11,7 @@ use postil_kernel::{Kernel, Panels};
 use serde::Deserialize;
 
 use super::attention::{attend, split_heads};
+use super::backbone::{Backbone, Memory};
 use super::cache::Cache;
 use super::layers::{Activation, Linear};
 use super::matrix::{Matrix, embed};
@@ -18,7 +19,6 @@ use super::norm::Norm;
 use super::packed::Packed;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::tree::Tree;
-use super::{Backbone, Memory};
 
 /// Rows of the position table before position 0.
 const POSITION_OFFSET: usize = 2;

@@ -11,14 +11,16 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::attention::{KeyValues, Shared, attend, split_heads};
+use super::backbone::{Backbone, Memory};
 use super::cache::Cache;
+use super::config::parse;
 use super::layers::{Activation, Linear};
 use super::matrix::Matrix;
 use super::norm::Norm;
+use super::padded::padded;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::rotary::{Rotary, RotaryConfig};
 use super::tree::Tree;
-use super::{Backbone, Memory, padded, parse};
 
 /// Widest head believed; published ones have 256 at most.
 const MAX_HEAD: usize = 1 << 16;

@@ -5,14 +5,65 @@ use postil_contract::{AnswerForm, AnswerScores, Decoding, GenerateError, LogProb
 use postil_kernel::Kernel;
 use rayon::prelude::*;
 
+use super::LanguageModel;
+use super::backbone::Memory;
 use super::cache::Cache;
 use super::tree::Tree;
-use super::{LanguageModel, Memory};
 
 /// Tokens of answers scored in one pass: each attends to all others, masked or not.
 const MAX_TOKENS: usize = 512;
 /// Lines of logits kept at once while scoring.
 const LINES: usize = 128;
+
+impl LanguageModel {
+    /// Reads one prompt per passage and stands before the first token. The decoding knows no text: its
+    /// [`Decoding::text`] lists ids.
+    ///
+    /// # Errors
+    /// [`GenerateError::NoPassages`]; [`GenerateError::TooLong`]; [`GenerateError::Shape`] for an empty
+    /// prompt or an id beyond the vocabulary; [`GenerateError::Model`].
+    pub fn start(&self, prompts: &[Vec<TokenId>]) -> Result<Box<dyn Decoding + '_>, GenerateError> {
+        Ok(Box::new(self.decoding(prompts)?))
+    }
+
+    /// The logits after every prefix of `answer`, the empty one first, under each passage:
+    /// `[passages, answer.len() + 1, vocabulary]`.
+    ///
+    /// # Errors
+    /// As [`LanguageModel::start`].
+    pub fn logits(&self, prompts: &[Vec<TokenId>], answer: &[TokenId]) -> Result<Vec<f32>, GenerateError> {
+        self.decoding(prompts)?.logits(answer)
+    }
+
+    pub(crate) fn decoding(&self, prompts: &[Vec<TokenId>]) -> Result<ModelDecoding<'_>, GenerateError> {
+        if prompts.is_empty() {
+            return Err(GenerateError::NoPassages);
+        }
+        for (passage, prompt) in prompts.iter().enumerate() {
+            if prompt.is_empty() {
+                return Err(GenerateError::Shape { what: "tokens of a prompt", got: 0, expected: 1 });
+            }
+            if let Some(max_tokens) = self.longest.filter(|longest| prompt.len() > *longest) {
+                return Err(GenerateError::TooLong { passage, got_tokens: prompt.len(), max_tokens });
+            }
+            self.check_tokens(prompt)?;
+        }
+        let memory = rayon::scope(|_| self.backbone.read(prompts)).map_err(|error| self.failed(&error))?;
+        Ok(ModelDecoding::new(self, memory))
+    }
+
+    fn check_tokens(&self, tokens: &[TokenId]) -> Result<(), GenerateError> {
+        let expected = self.vocabulary();
+        match tokens.iter().find(|token| **token as usize >= expected) {
+            Some(token) => Err(GenerateError::Shape { what: "token id", got: *token as usize, expected }),
+            None => Ok(()),
+        }
+    }
+
+    fn failed(&self, error: &candle_core::Error) -> GenerateError {
+        GenerateError::Model { model: self.name.clone(), reason: error.to_string() }
+    }
+}
 
 /// Rows of the model are `hypothesis * k + passage`.
 pub(crate) struct ModelDecoding<'a> {

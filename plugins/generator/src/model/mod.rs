@@ -1,17 +1,20 @@
 //! Language models: token ids in, next-token logits out, for every hypothesis under every passage.
 //!
-//! One family, one file; each is a [`Backbone`] that reads the k prompts once and is then asked for
+//! One family, one file; each is a [`backbone::Backbone`] that reads the k prompts once and is then asked for
 //! logits. What its hypotheses share under a passage (an encoder's keys and values, or a prompt's) is
 //! kept once; what they said is in a [`cache::Cache`] that a beam may reorder. Activations and weights
 //! are f32, sums over the vocabulary f64.
 //!
 //! file | responsibility
 //! ---|---
+//! `backbone.rs` | what every family has to do
+//! `config.rs` | configurations as published
 //! `parameters.rs` | tensors by name and shape
 //! `matrix.rs` | matrices, f32 or quantized
 //! `layers.rs` | linear maps, activations
 //! `product.rs` | products with packed matrices, on all threads
 //! `packed.rs` | prompts end to end through an encoder
+//! `padded.rs` | prompts of one length, padded
 //! `norm.rs` | LayerNorm and RMSNorm
 //! `attention.rs`, `attention/` | attention to own and to shared keys
 //! `cache.rs` | keys and values of hypotheses
@@ -23,31 +26,33 @@
 //! `decoding.rs` | the contract's decoding over a backbone
 
 mod attention;
+mod backbone;
 mod bart;
 mod cache;
 mod causal;
+mod config;
 mod decoding;
 mod layers;
 mod matrix;
 mod norm;
 mod packed;
+mod padded;
 mod parameters;
 mod product;
 mod rotary;
 mod t5;
 mod tree;
 
-use candle_core::{Device, Result, Tensor};
-use postil_contract::{Decoding, GenerateError, TokenId};
+use postil_contract::TokenId;
 use serde::Deserialize;
 
-use attention::Shared;
+use backbone::Backbone;
 use bart::{Bart, BartConfig};
-use cache::Cache;
 use causal::{Causal, CausalConfig};
+pub(crate) use config::parse;
+use config::{check, raw, said};
 pub(crate) use decoding::ModelDecoding;
 use t5::{T5, T5Config};
-use tree::Tree;
 
 pub use parameters::{LoadError, TensorSource};
 
@@ -95,28 +100,6 @@ enum OneOrMany {
     Many(Vec<TokenId>),
 }
 
-/// An architecture: prompts to what its hypotheses share, then tokens to logits.
-trait Backbone: Send + Sync {
-    fn vocabulary(&self) -> usize;
-
-    /// Reads one prompt per passage; none is empty and all ids are in the vocabulary.
-    fn read(&self, prompts: &[Vec<TokenId>]) -> Result<Memory>;
-
-    /// States after each of `ids`, `[hypotheses * passages, tree.len()]`, which continue the cache:
-    /// `[hypotheses * passages, tree.len(), width]`. What is not a chain leaves a cache that cannot be continued.
-    fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor, tree: &Tree) -> Result<Tensor>;
-
-    /// Logits of the next token after states: `[.., width]` to `[.., vocabulary]`.
-    fn logits(&self, states: &Tensor) -> Result<Tensor>;
-}
-
-/// What all hypotheses share: one entry per layer, and per passage the token to begin with and its position.
-struct Memory {
-    shared: Vec<Shared>,
-    start: Vec<TokenId>,
-    positions: Vec<usize>,
-}
-
 impl LanguageModel {
     /// Builds the model that `config` (the text of `config.json`, as transformers 4 or 5 writes it)
     /// describes from `tensors`; `generation`, the text of `generation_config.json`, goes before
@@ -130,7 +113,7 @@ impl LanguageModel {
         config: &str,
         generation: Option<&str>,
         tensors: &dyn TensorSource,
-    ) -> std::result::Result<Self, LoadError> {
+    ) -> Result<Self, LoadError> {
         #[derive(Deserialize)]
         struct Family {
             model_type: String,
@@ -212,108 +195,4 @@ impl LanguageModel {
     pub fn generation(&self) -> &GenerationSettings {
         &self.generation
     }
-
-    /// Reads one prompt per passage and stands before the first token. The decoding knows no text: its
-    /// [`Decoding::text`] lists ids.
-    ///
-    /// # Errors
-    /// [`GenerateError::NoPassages`]; [`GenerateError::TooLong`]; [`GenerateError::Shape`] for an empty
-    /// prompt or an id beyond the vocabulary; [`GenerateError::Model`].
-    pub fn start(
-        &self,
-        prompts: &[Vec<TokenId>],
-    ) -> std::result::Result<Box<dyn Decoding + '_>, GenerateError> {
-        Ok(Box::new(self.decoding(prompts)?))
-    }
-
-    /// The logits after every prefix of `answer`, the empty one first, under each passage:
-    /// `[passages, answer.len() + 1, vocabulary]`.
-    ///
-    /// # Errors
-    /// As [`LanguageModel::start`].
-    pub fn logits(
-        &self,
-        prompts: &[Vec<TokenId>],
-        answer: &[TokenId],
-    ) -> std::result::Result<Vec<f32>, GenerateError> {
-        self.decoding(prompts)?.logits(answer)
-    }
-
-    pub(crate) fn decoding(
-        &self,
-        prompts: &[Vec<TokenId>],
-    ) -> std::result::Result<ModelDecoding<'_>, GenerateError> {
-        if prompts.is_empty() {
-            return Err(GenerateError::NoPassages);
-        }
-        for (passage, prompt) in prompts.iter().enumerate() {
-            if prompt.is_empty() {
-                return Err(GenerateError::Shape { what: "tokens of a prompt", got: 0, expected: 1 });
-            }
-            if let Some(max_tokens) = self.longest.filter(|longest| prompt.len() > *longest) {
-                return Err(GenerateError::TooLong { passage, got_tokens: prompt.len(), max_tokens });
-            }
-            self.check_tokens(prompt)?;
-        }
-        let memory = rayon::scope(|_| self.backbone.read(prompts)).map_err(|error| self.failed(&error))?;
-        Ok(ModelDecoding::new(self, memory))
-    }
-
-    fn check_tokens(&self, tokens: &[TokenId]) -> std::result::Result<(), GenerateError> {
-        let expected = self.vocabulary();
-        match tokens.iter().find(|token| **token as usize >= expected) {
-            Some(token) => Err(GenerateError::Shape { what: "token id", got: *token as usize, expected }),
-            None => Ok(()),
-        }
-    }
-
-    fn failed(&self, error: &candle_core::Error) -> GenerateError {
-        GenerateError::Model { model: self.name.clone(), reason: error.to_string() }
-    }
-}
-
-/// Tells whether a configuration has the key at all, be it null.
-fn said(config: &str, key: &str) -> std::result::Result<bool, LoadError> {
-    Ok(raw(config)?.get(key).is_some())
-}
-
-/// A configuration with its nulls.
-fn raw(json: &str) -> std::result::Result<serde_json::Value, LoadError> {
-    serde_json::from_str(json).map_err(|error| LoadError::Config { reason: error.to_string() })
-}
-
-/// A configuration in which a null says as little as what is not there.
-pub(crate) fn parse<T: serde::de::DeserializeOwned>(json: &str) -> std::result::Result<T, LoadError> {
-    postil_checkpoint::settings(raw(json)?).map_err(|reason| LoadError::Config { reason })
-}
-
-/// Refuses what a configuration asks for that no family here computes.
-fn check(config: &str) -> std::result::Result<(), LoadError> {
-    let config = raw(config)?;
-    let unsupported = |what, value| Err(LoadError::Unsupported { what, value });
-    let quantized = &config["quantization_config"];
-    if !quantized.is_null() {
-        let method = quantized["quant_method"].as_str();
-        return unsupported(
-            "quantization_config",
-            method.map_or_else(|| quantized.to_string(), str::to_owned),
-        );
-    }
-    let field = "partial_rotary_factor";
-    let places = [&config[field], &config["rope_parameters"][field], &config["rope_scaling"][field]];
-    match places.into_iter().find(|place| !place.is_null() && place.as_f64() != Some(1.0)) {
-        Some(part) => unsupported(field, part.to_string()),
-        None => Ok(()),
-    }
-}
-
-/// `[n, longest]`, padded with 0 on the right, and the lengths.
-fn padded(lines: &[Vec<TokenId>]) -> Result<(Tensor, Vec<usize>, usize)> {
-    let lengths: Vec<usize> = lines.iter().map(Vec::len).collect();
-    let longest = lengths.iter().copied().max().unwrap_or(0);
-    let pad = |line: &Vec<TokenId>| {
-        line.iter().copied().chain(std::iter::repeat(0)).take(longest).collect::<Vec<_>>()
-    };
-    let ids = Tensor::from_vec(lines.iter().flat_map(pad).collect(), (lines.len(), longest), &Device::Cpu)?;
-    Ok((ids, lengths, longest))
 }

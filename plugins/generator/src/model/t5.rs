@@ -8,13 +8,15 @@ use postil_contract::TokenId;
 use serde::Deserialize;
 
 use super::attention::{KeyValues, Shared, attend, padding_bias, split_heads};
+use super::backbone::{Backbone, Memory};
 use super::cache::Cache;
+use super::config::parse;
 use super::layers::{Activation, Linear};
 use super::matrix::Matrix;
 use super::norm::Norm;
+use super::padded::padded;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::tree::Tree;
-use super::{Backbone, Memory, padded, parse};
 
 /// The defaults are those of transformers.
 #[derive(Deserialize)]

@@ -9,8 +9,8 @@ use minijinja::{Environment, Error, ErrorKind, context};
 
 use super::instruction;
 use super::layout::{Layout, Piece, Slot, Style};
+use super::vocabulary::Vocabulary;
 use crate::LoadError;
-use crate::language::Vocabulary;
 
 /// Steps a template may take; published ones take some hundreds.
 const MAX_STEPS: u64 = 100_000;

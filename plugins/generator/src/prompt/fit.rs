@@ -3,7 +3,7 @@ use std::ops::Range;
 use postil_contract::{GenerateError, Passage, TokenId};
 
 use super::layout::Layout;
-use crate::language::Vocabulary;
+use super::vocabulary::Vocabulary;
 use crate::sentence::{pieces, sentences};
 
 /// Bytes of text per token of room that are looked at before a text counts as too long; ordinary text has

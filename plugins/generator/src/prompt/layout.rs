@@ -1,7 +1,7 @@
 use postil_contract::{Passage, TokenId};
 
 use super::defuse::{defuse, delimiters};
-use crate::language::Vocabulary;
+use super::vocabulary::Vocabulary;
 
 /// What is put into a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

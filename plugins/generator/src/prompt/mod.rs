@@ -6,6 +6,7 @@
 //! file | responsibility
 //! ---|---
 //! `instruction.rs` | what a model is asked, and the defaults
+//! `vocabulary.rs` | text to tokens and back
 //! `layout.rs` | pieces and slots to tokens
 //! `defuse.rs` | delimiters in user text
 //! `retrieval.rs` | the form of RAG checkpoints, for BART
@@ -18,17 +19,17 @@ mod fit;
 mod instruction;
 mod layout;
 mod retrieval;
+mod vocabulary;
 
 use crate::LoadError;
-use crate::language::Vocabulary;
 
 pub(crate) use chat::ChatTemplate;
-pub(crate) use defuse::defuse;
 pub(crate) use fit::fit;
 pub use instruction::{DEFAULT_CHAT_INSTRUCTION, DEFAULT_COMPLETION, DEFAULT_T5_INSTRUCTION};
 pub(crate) use layout::Layout;
 use layout::{Piece, Style};
 pub use retrieval::RetrievalSettings;
+pub(crate) use vocabulary::Vocabulary;
 
 /// The kind of prompt a model was made for.
 #[derive(Clone, Debug)]

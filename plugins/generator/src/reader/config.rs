@@ -4,6 +4,9 @@ use serde::Deserialize;
 
 use crate::LoadError;
 
+/// Name of the generator.
+pub(super) const NAME: &str = "reader";
+
 /// What `config.json` says beside the encoder's sizes.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct ReaderConfig {

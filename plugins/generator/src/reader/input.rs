@@ -3,8 +3,7 @@ use std::ops::Range;
 use postil_checkpoint::Tokenizer;
 use postil_contract::{GenerateError, Passage, TokenId};
 
-use super::NAME;
-use super::config::ReaderConfig;
+use super::config::{NAME, ReaderConfig};
 use super::shown::Shown;
 use crate::sentences;
 

@@ -48,7 +48,7 @@ use postil_encoder::Sequence;
 use tokenizers::{PaddingParams, TruncationParams};
 
 use crate::LoadError;
-use config::ReaderConfig;
+use config::{NAME, ReaderConfig};
 use decoding::{ReaderDecoding, Reading};
 use input::Input;
 use memory::Memory;
@@ -58,8 +58,6 @@ use network::Network;
 /// components, up to three times that of prefixes. A search under each passage alone reads the same passages again,
 /// and reading is most of an answer's time.
 const REMEMBERED: usize = 8192;
-
-const NAME: &str = "reader";
 
 /// Answers in few words, most of them copied from a passage, or says that no passage answers.
 ///

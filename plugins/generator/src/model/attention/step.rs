@@ -7,7 +7,7 @@ use candle_core::{CpuStorage, Device, Layout, Result, Storage, Tensor};
 use postil_kernel::Kernel;
 use rayon::prelude::*;
 
-use super::{KeyValues, Shared};
+use super::keys::{KeyValues, Shared};
 
 /// Rows and heads of one task.
 const TASK_HEADS: usize = 4;

@@ -7,8 +7,8 @@ use tokenizers::AddedVocabulary;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::metaspace::PrependScheme;
 
+use super::defuse::defuse;
 use crate::LoadError;
-use crate::prompt::defuse;
 
 /// A tokenizer, and a second view of it that reads text as nothing but text.
 pub(crate) struct Vocabulary {
