@@ -56,16 +56,14 @@ mod recall;
 mod recover;
 mod rewrite;
 mod salvage;
-#[cfg(test)]
-mod sample;
-#[cfg(all(test, feature = "schedules"))]
-mod schedules;
 mod seal;
 mod shared;
 mod snapshot;
 mod space;
 mod staging;
 mod stat;
+#[cfg(test)]
+mod tests;
 mod unwritable;
 
 pub use backup::{Copied, CopyProgress};

@@ -19,12 +19,10 @@ mod open;
 mod plan;
 mod resident;
 mod search;
-#[cfg(test)]
-pub(crate) mod tamper;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod targets;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trust;
 mod verified;
 mod verify;

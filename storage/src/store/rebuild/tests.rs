@@ -4,7 +4,7 @@ use super::Rebuilt;
 use crate::documents::{COMMITTED, base, rewrite};
 use crate::index::segment;
 use crate::store::lost::Lost;
-use crate::store::sample::{DIMENSION, RUN_DOCUMENTS, SEALED, Sample, document};
+use crate::store::tests::sample::{DIMENSION, RUN_DOCUMENTS, SEALED, Sample, document};
 use crate::{Batch, DocumentWrite, Metadata, Metric, Profile, StorageError, Store, StoreOptions, Value};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! What is promised of the files in the folder.
 
 use crate::Metric;
-use crate::store::sample::Sample;
+use crate::store::tests::sample::Sample;
 
 #[test]
 fn files_that_belong_to_nothing_are_named() {

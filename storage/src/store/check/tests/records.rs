@@ -2,7 +2,7 @@
 
 use crate::Metric;
 use crate::documents::Documents;
-use crate::store::sample::{SEALED_ROW, Sample, text};
+use crate::store::tests::sample::{SEALED_ROW, Sample, text};
 use crate::value::Metadata;
 
 fn sample() -> Sample {

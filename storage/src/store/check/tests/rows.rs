@@ -1,7 +1,7 @@
 //! What is promised of rows: one vector each, in one place.
 
-use crate::index::segment::tamper;
-use crate::store::sample::{DIMENSION, RUN_DOCUMENTS, SEALED_ROW, Sample, UNSEALED_ROW, document};
+use crate::index::segment::tests::tamper;
+use crate::store::tests::sample::{DIMENSION, RUN_DOCUMENTS, SEALED_ROW, Sample, UNSEALED_ROW, document};
 use crate::{Batch, Metric, Store};
 
 fn sample() -> Sample {

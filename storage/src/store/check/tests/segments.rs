@@ -2,8 +2,8 @@
 
 use crate::Metric;
 use crate::index::graph::links::NONE;
-use crate::index::segment::tamper;
-use crate::store::sample::{SEALED, Sample};
+use crate::index::segment::tests::tamper;
+use crate::store::tests::sample::{SEALED, Sample};
 use std::path::Path;
 
 /// Checks what is found when a segment is changed.

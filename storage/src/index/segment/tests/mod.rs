@@ -1,7 +1,8 @@
 //! A segment file under every small damage, without a store around it.
 
+pub(crate) mod tamper;
+
 use super::header;
-use super::tamper;
 use super::targets::{self, open};
 use crate::error::StorageError;
 use crate::index::effort::Effort;

@@ -10,7 +10,7 @@ mod groups;
 mod readers;
 mod sealing;
 
-use super::{Batch, DocumentWrite, Hit, Profile, SearchOptions, Store, StoreOptions};
+use crate::store::{Batch, DocumentWrite, Hit, Profile, SearchOptions, Store, StoreOptions};
 use crate::value::{Metadata, Value};
 use crate::vector::metric::Metric;
 

@@ -1,6 +1,6 @@
 //! Segment files as a writer with a bug would have left them: wrong, and summed up as if they were right.
 
-use super::header::{self, Header};
+use crate::index::segment::header::{self, Header};
 use std::path::Path;
 
 /// Changes the bytes of a section, by its name in messages.

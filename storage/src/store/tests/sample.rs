@@ -5,23 +5,23 @@ use crate::{Batch, DocumentWrite, Metadata, Metric, PassageWrite, Profile, Store
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-pub(super) const DIMENSION: usize = 5;
-pub(super) const DOCUMENTS: u64 = 60;
+pub(in crate::store) const DIMENSION: usize = 5;
+pub(in crate::store) const DOCUMENTS: u64 = 60;
 /// Documents that a segment holds; each has two rows.
-pub(super) const SEALED: u64 = 40;
+pub(in crate::store) const SEALED: u64 = 40;
 /// Documents whose rows, in one commit, are worth a run.
-pub(super) const RUN_DOCUMENTS: u64 = 140;
+pub(in crate::store) const RUN_DOCUMENTS: u64 = 140;
 /// A row that a segment holds, of document 3.
-pub(super) const SEALED_ROW: u64 = 7;
+pub(in crate::store) const SEALED_ROW: u64 = 7;
 /// A row that is in the trees only, of document 51.
-pub(super) const UNSEALED_ROW: u64 = 103;
+pub(in crate::store) const UNSEALED_ROW: u64 = 103;
 
 /// Texts of two blocks, with characters of two bytes.
-pub(super) fn text() -> String {
+pub(in crate::store) fn text() -> String {
     "häuser ".repeat(5_000)
 }
 
-pub(super) fn document(i: u64) -> DocumentWrite {
+pub(in crate::store) fn document(i: u64) -> DocumentWrite {
     let passage = |at: u64| PassageWrite {
         range: at * 8..at * 8 + 8,
         source_range: 0..8,
@@ -40,19 +40,19 @@ pub(super) fn document(i: u64) -> DocumentWrite {
 }
 
 /// A sound database: sealed and unsealed rows, and one removed document of each kind.
-pub(super) struct Sample {
+pub(in crate::store) struct Sample {
     _folder: tempfile::TempDir,
-    pub(super) path: PathBuf,
-    pub(super) store: Option<Store>,
+    pub(in crate::store) path: PathBuf,
+    pub(in crate::store) store: Option<Store>,
 }
 
 impl Sample {
-    pub(super) fn new(metric: Metric) -> Self {
+    pub(in crate::store) fn new(metric: Metric) -> Self {
         Self::of(metric, document)
     }
 
     /// One in which eight documents after each other have the vectors of the first of them.
-    pub(super) fn with_copies() -> Self {
+    pub(in crate::store) fn with_copies() -> Self {
         Self::of(Metric::L2, |i| DocumentWrite { key: format!("key {i}"), ..document(i - i % 8) })
     }
 
@@ -78,20 +78,20 @@ impl Sample {
         sample
     }
 
-    pub(super) fn options() -> StoreOptions {
+    pub(in crate::store) fn options() -> StoreOptions {
         StoreOptions { m: 2, ..StoreOptions::default() }
     }
 
-    pub(super) fn store(&self) -> &Store {
+    pub(in crate::store) fn store(&self) -> &Store {
         self.store.as_ref().unwrap()
     }
 
-    pub(super) fn segment(&self) -> PathBuf {
+    pub(in crate::store) fn segment(&self) -> PathBuf {
         self.path.join("segments/000001.seg")
     }
 
     /// Changes files that nobody has open, and opens the database again.
-    pub(super) fn closed(&mut self, change: impl FnOnce(&Path)) {
+    pub(in crate::store) fn closed(&mut self, change: impl FnOnce(&Path)) {
         for segment in &self.store().shared.current().segments {
             // Or the changed file would be taken for that of another database.
             self.tamper("manifest", &keys::segment(segment.number), None);
@@ -101,36 +101,36 @@ impl Sample {
         self.store = Some(Store::open(&self.path, Self::options()).unwrap());
     }
 
-    pub(super) fn write(&self, fill: impl FnOnce(&mut Writes)) {
+    pub(in crate::store) fn write(&self, fill: impl FnOnce(&mut Writes)) {
         let mut writes = Writes::default();
         fill(&mut writes);
         self.store().shared.documents().commit(&writes).unwrap();
     }
 
-    pub(super) fn tamper(&self, tree: &str, key: &[u8], value: Option<&[u8]>) {
+    pub(in crate::store) fn tamper(&self, tree: &str, key: &[u8], value: Option<&[u8]>) {
         self.store().shared.documents().tamper(tree, key, value);
     }
 
-    pub(super) fn record(&self, id: u64) -> DocumentRecord {
+    pub(in crate::store) fn record(&self, id: u64) -> DocumentRecord {
         self.store().shared.documents().document(id).unwrap().unwrap()
     }
 
     /// Changes a document's record and nothing else.
-    pub(super) fn change_document(&self, id: u64, change: impl FnOnce(&mut DocumentRecord)) {
+    pub(in crate::store) fn change_document(&self, id: u64, change: impl FnOnce(&mut DocumentRecord)) {
         let mut record = self.record(id);
         change(&mut record);
         self.write(|writes| writes.document(id, &record, ""));
     }
 
     /// Changes a sealed row's passage and nothing else.
-    pub(super) fn change_passage(&self, row: u64, change: impl FnOnce(&mut PassageRecord)) {
+    pub(in crate::store) fn change_passage(&self, row: u64, change: impl FnOnce(&mut PassageRecord)) {
         let mut passage = self.store().shared.documents().passage(row).unwrap().unwrap();
         change(&mut passage);
         self.write(|writes| writes.passage(row, &passage));
     }
 
     /// Checks that exactly this is found, by a part of each message.
-    pub(super) fn finds(&self, expected: &[&str]) {
+    pub(in crate::store) fn finds(&self, expected: &[&str]) {
         let found: Vec<String> = self.store().check().unwrap().iter().map(ToString::to_string).collect();
         let all = found.len() == expected.len()
             && found.iter().zip(expected).all(|(found, expected)| found.contains(expected));
