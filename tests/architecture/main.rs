@@ -1,0 +1,153 @@
+//! Rules of the source tree itself: no circles among the files of a crate, and no file too long to be read in
+//! one sitting.
+//!
+//! | file | responsibility |
+//! |---|---|
+//! | source | files, crates and modules |
+//! | paths | the names that an item uses and brings in |
+//! | names | paths followed to the files of what they name |
+//! | circles | files that need each other |
+
+mod circles;
+mod names;
+mod paths;
+mod source;
+
+use circles::circles;
+use names::arrows;
+use source::{Crate, Files};
+
+/// Lines of the longest file.
+const MOST_LINES: usize = 400;
+
+/// The files of each circle that still waits to be cut, in order. Nothing may be added.
+const KNOWN: &[&[&str]] = &[
+    &["plugins/generator/src/sentence/block.rs", "plugins/generator/src/sentence/mod.rs"],
+    &["src/bin/postil/args/asking.rs", "src/bin/postil/args/mod.rs"],
+    &[
+        "src/bin/postil/commands/ask.rs",
+        "src/bin/postil/commands/backup.rs",
+        "src/bin/postil/commands/export.rs",
+        "src/bin/postil/commands/import.rs",
+        "src/bin/postil/commands/ingest.rs",
+        "src/bin/postil/commands/rebuild.rs",
+        "src/bin/postil/commands/restore.rs",
+        "src/bin/postil/interrupt.rs",
+        "src/bin/postil/main.rs",
+    ],
+    &[
+        "src/chunk/lead.rs",
+        "src/chunk/markdown.rs",
+        "src/chunk/meter.rs",
+        "src/chunk/mod.rs",
+        "src/chunk/outline.rs",
+        "src/chunk/piece.rs",
+        "src/chunk/sentence.rs",
+        "src/chunk/split.rs",
+        "src/chunk/window.rs",
+    ],
+    &[
+        "src/database.rs",
+        "src/document.rs",
+        "src/encoding.rs",
+        "src/ingest/known.rs",
+        "src/ingest/mend.rs",
+        "src/ingest/mod.rs",
+        "src/ingest/pipeline.rs",
+        "src/ingest/place.rs",
+        "src/ingest/prepare.rs",
+        "src/ingest/reconcile.rs",
+        "src/ingest/source.rs",
+        "src/ingest/walk.rs",
+        "src/options.rs",
+    ],
+    &["src/error.rs", "src/locating.rs"],
+    &["src/evaluate/mod.rs", "src/evaluate/scores.rs"],
+    &[
+        "src/exchange/folder.rs",
+        "src/exchange/import.rs",
+        "src/exchange/lines.rs",
+        "src/exchange/parquet/read.rs",
+    ],
+    &["src/extract/html.rs", "src/extract/mod.rs"],
+];
+
+#[test]
+fn no_files_of_a_crate_import_each_other_in_a_circle() {
+    let files = source::files();
+    let mut known = KNOWN.to_vec();
+    let mut told = String::new();
+    let crates = source::crates(&files);
+    assert!(crates.len() >= 8, "only {} crates were found", crates.len());
+    for krate in crates {
+        let arrows = arrows(&krate);
+        for circle in circles(&arrows) {
+            if let Some(at) = known.iter().position(|known| circle.files.iter().eq(*known)) {
+                known.swap_remove(at);
+                continue;
+            }
+            told.push_str(&circle.to_string());
+        }
+    }
+    assert!(told.is_empty(), "files import each other in circles:\n{told}");
+    assert!(known.is_empty(), "circles in KNOWN that are no more, or are other ones now: {known:?}");
+}
+
+#[test]
+fn no_file_is_longer_than_400_lines() {
+    let files = source::files();
+    let long: Vec<_> = files
+        .iter()
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|&(_, lines)| lines > MOST_LINES)
+        .collect();
+    assert!(long.is_empty(), "files of more than {MOST_LINES} lines: {long:?}");
+}
+
+/// The files of the circles of a crate of these files.
+fn circles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
+    let files: Files = files.iter().map(|&(path, text)| (path.to_owned(), text.to_owned())).collect();
+    circles(&arrows(&Crate::read(&files, "src/lib.rs"))).into_iter().map(|circle| circle.files).collect()
+}
+
+#[test]
+fn a_parent_that_only_declares_and_hands_on_is_in_no_circle() {
+    let files = [
+        ("src/lib.rs", "mod a; mod b; pub use a::A;"),
+        ("src/a.rs", "use crate::b::B; pub struct A(B);"),
+        ("src/b.rs", "pub struct B; #[cfg(test)] mod tests { use super::super::A; fn a(_: A) {} }"),
+    ];
+    assert_eq!(circles_of(&files), [[""; 0]; 0]);
+}
+
+#[test]
+fn a_child_and_a_parent_that_use_each_other_are_a_circle() {
+    let files = [
+        ("src/lib.rs", "mod a; use a::A; pub struct Room(A);"),
+        ("src/a.rs", "pub struct A; impl A { fn of(room: super::Room) {} }"),
+    ];
+    assert_eq!(circles_of(&files), [["src/a.rs", "src/lib.rs"]]);
+}
+
+#[test]
+fn a_room_is_entered_by_its_door_and_a_function_may_have_the_name_of_its_file() {
+    let files = [
+        ("src/lib.rs", "mod a; mod b;"),
+        ("src/a/mod.rs", "mod f; mod g; pub(crate) use f::f; use crate::b::B; struct A(B);"),
+        ("src/a/f.rs", "pub(crate) fn f() {}"),
+        ("src/a/g.rs", "use super::f; fn g() { f() }"),
+        ("src/b.rs", "use crate::a::f; pub(crate) struct B; fn b() { f() }"),
+    ];
+    assert_eq!(circles_of(&files), [["src/a/mod.rs", "src/b.rs"]]);
+}
+
+#[test]
+fn a_name_is_followed_through_those_who_hand_it_on() {
+    let files = [
+        ("src/lib.rs", "mod a; mod b;"),
+        ("src/a/mod.rs", "mod inner; pub(crate) use inner::*; pub(crate) use crate::b as other;"),
+        ("src/a/inner.rs", "pub(crate) fn f() { super::other::g(); }"),
+        ("src/b.rs", "pub(crate) fn g() { assert_eq!(1, { crate::a::f(); 1 }); }"),
+    ];
+    assert_eq!(circles_of(&files), [["src/a/inner.rs", "src/b.rs"]]);
+}
