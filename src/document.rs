@@ -52,7 +52,7 @@ impl Document {
     /// Markdown: headings travel with their sections, fences stay whole where they fit.
     pub fn markdown(key: impl Into<String>, text: impl Into<String>) -> Self {
         let document = Self::new(key, text);
-        let own_title = crate::chunk::markdown_title(&document.text);
+        let own_title = postil_text::markdown_title(&document.text);
         Self { format: Format::Markdown, own_title, ..document }
     }
 

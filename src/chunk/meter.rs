@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use postil_contract::{EncodeError, Encoder};
-
-use super::lead::LastFitted;
+use postil_text::{Part, Room, split};
 
 /// What joins the headings of a path.
 pub(crate) const HEADING_JOINT: &str = " > ";
@@ -69,13 +68,12 @@ pub(super) struct Meter<'a> {
     pub(super) budget: usize,
     /// Most bytes of a window.
     pub(super) max_bytes: usize,
-    pub(super) last_lead: LastFitted,
 }
 
 impl<'a> Meter<'a> {
     pub(super) fn new(text: &'a str, tokens: &'a Tokens<'a>, budget: usize) -> Self {
         let max_bytes = budget.saturating_mul(MAX_BYTES_PER_TOKEN).max(64);
-        Self { text, tokens, budget, max_bytes, last_lead: LastFitted::default() }
+        Self { text, tokens, budget, max_bytes }
     }
 
     /// The same measure with another budget.
@@ -88,14 +86,22 @@ impl<'a> Meter<'a> {
         Ok((self.tokens)(&self.text[part.clone()])?)
     }
 
-    /// How many tokens a part has.
+    /// Number of tokens of a part.
     pub(super) fn count(&self, part: &Range<usize>) -> Result<usize, ChunkError> {
         Ok(self.tokens(part)?.len())
     }
 
-    /// Whether a part is short enough to be measured at all.
-    pub(super) fn measurable(&self, part: &Range<usize>) -> bool {
-        part.len() <= self.max_bytes
+    /// Tokens of a part that fits a window; `None` of one that does not.
+    pub(super) fn fits(&self, part: &Range<usize>) -> Result<Option<usize>, ChunkError> {
+        let is_measurable = part.len() <= self.max_bytes;
+        let tokens = is_measurable.then(|| self.count(part)).transpose()?;
+        Ok(tokens.filter(|tokens| *tokens <= self.budget))
+    }
+
+    /// The parts of a range too long for a window, each within the budget where no character alone has more.
+    pub(super) fn parts(&self, range: Range<usize>) -> impl Iterator<Item = Result<Part, ChunkError>> {
+        let room = Room { tokens: self.budget, bytes: self.max_bytes };
+        split(self.text, range, room, |part| Ok((self.tokens)(part)?))
     }
 }
 
@@ -121,13 +127,4 @@ pub(super) fn fit_title(
         }
     }
     Ok((String::new(), bare))
-}
-
-/// `range` of `text` without blanks at its edges; `None` when nothing is left.
-pub(super) fn trim(text: &str, range: Range<usize>) -> Option<Range<usize>> {
-    let part = &text[range.clone()];
-    let trimmed = part.trim_start();
-    let start = range.start + (part.len() - trimmed.len());
-    let end = start + trimmed.trim_end().len();
-    (start < end).then_some(start..end)
 }

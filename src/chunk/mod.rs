@@ -8,24 +8,14 @@
 //!
 //! file | responsibility
 //! ---|---
-//! `abbreviation.rs` | full stops that end no sentence
 //! `lead.rs` | how much of a table's header goes with its rows
-//! `markdown.rs` | headings, code, tables and list items of Markdown
 //! `meter.rs` | the tokenizer as the chunker sees it, and the budget it keeps to
-//! `outline.rs` | what every format is turned into: sections of segments
 //! `piece.rs` | segments to pieces: sentences, rows, code, each small enough for a window
-//! `sentence.rs` | sentence bounds of UAX #29, corrected
-//! `split.rs` | a sentence longer than the budget
 //! `window.rs` | pieces packed into windows, with overlap
 
-mod abbreviation;
 mod lead;
-mod markdown;
 mod meter;
-mod outline;
 mod piece;
-mod sentence;
-mod split;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -33,12 +23,12 @@ mod window;
 use std::ops::Range;
 
 pub use meter::{ChunkError, TokenRanges};
+pub use postil_text::{Format, Outline};
 
 pub(crate) use meter::HEADING_JOINT;
 
 use meter::Meter;
-pub use outline::Outline;
-pub(crate) use outline::{Bound, Heading, Kind, Lead, Mark};
+use piece::Cutter;
 use window::Packer;
 
 /// Tokens in a chunk, when nothing else is asked for: three or four paragraphs of prose.
@@ -47,18 +37,7 @@ pub const DEFAULT_MAX_TOKENS: usize = 200;
 /// Sentences that a chunk shares with the one before it, when nothing else is asked for.
 pub const DEFAULT_OVERLAP_SENTENCES: usize = 1;
 
-/// How a text is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// Paragraphs with blank lines between them.
-    Plain,
-    /// CommonMark with tables and front matter.
-    Markdown,
-    /// The text of a web page, whose [`Outline`] comes from its elements: the text alone does not show it.
-    Html,
-}
-
-/// How large chunks are and how much they share.
+/// The size of chunks, and how much they share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChunkOptions {
     /// Most tokens in a chunk, title and special tokens not counted; from 1, default
@@ -83,16 +62,9 @@ pub struct Chunk {
     /// The headings it stands under, outermost first: `Guide > Install > Linux`. Empty without any.
     /// Outer headings are left out where the path would take more than half of the window.
     pub title: String,
-    /// Bytes of the text that are to be read before those of `range`: the caption and header of the table whose
-    /// rows it begins with, when these stand before it; empty otherwise. They count as its tokens.
+    /// Bytes of the text that are to be read before those of `range`: the caption and header of the table
+    /// whose rows it begins with, when these stand before it; empty otherwise. They count as its tokens.
     pub lead: Range<usize>,
-}
-
-/// The title that a Markdown text gives itself: the field `title` of its front matter, or else the heading of level 1
-/// that it begins with.
-pub(crate) fn markdown_title(text: &str) -> Option<String> {
-    markdown::front_title(text)
-        .or_else(|| Outline::of(text, Format::Markdown).opening(text).map(str::to_owned))
 }
 
 /// Cuts `text` into chunks, in order of their start; none when it is blank.
@@ -111,7 +83,7 @@ pub fn chunk<T: TokenRanges + ?Sized>(
     options: &ChunkOptions,
     tokenizer: &T,
 ) -> Result<Vec<Chunk>, ChunkError> {
-    chunk_outlined(text, &Outline::of(text, format), options, tokenizer)
+    chunk_outlined(text, &postil_text::outline(text, format), options, tokenizer)
 }
 
 /// As [`chunk`], of a text whose structure is known. A text that `outline` is not of is cut as prose.
@@ -131,8 +103,9 @@ pub fn chunk_outlined<T: TokenRanges + ?Sized>(
         let (title, budget) = meter::fit_title(&section.path, options.max_tokens, &room)?;
         let meter = Meter::new(text, &tokens, budget);
         let mut packer = Packer::new(&meter, options.overlap_sentences);
+        let mut cutter = Cutter::new(&meter);
         for segment in &section.segments {
-            piece::pieces(&meter, segment, &mut |piece| packer.push(piece))?;
+            cutter.cut(segment, &mut |piece| packer.push(piece))?;
         }
         let windows = packer.finish()?;
         let chunk = |(range, lead)| Chunk { range, title: title.clone(), lead };

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
+use postil_text::{Bound, Kind};
 
 use super::element::{Role, role};
 use super::entity::{self, Part};
@@ -15,7 +16,6 @@ use super::lists::Lists;
 use super::structure::Structure;
 use super::writer::{Gap, Writer};
 use super::{Extracted, Format};
-use crate::chunk::{Bound, Kind};
 
 /// The text of the HTML in `source[start..]`.
 pub(super) fn extract(source: &str, start: usize) -> Extracted {

@@ -35,9 +35,9 @@ pub use error::{ExtractError, JsonlError};
 pub use jsonl::{DEFAULT_MAX_LINE_BYTES, Jsonl, Record, jsonl};
 pub use offset::{OffsetMap, OffsetMapError};
 
-use crate::chunk::{
-    Chunk, ChunkError, ChunkOptions, Format, Outline, TokenRanges, chunk, chunk_outlined, markdown_title,
-};
+use postil_text::markdown_title;
+
+use crate::chunk::{Chunk, ChunkError, ChunkOptions, Format, Outline, TokenRanges, chunk, chunk_outlined};
 
 /// The byte order mark, which some editors put before UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use postil_text::{Bound, Heading, Kind, Lead, Mark, Outline};
+
 use super::writer::{Gap, Spot, Writer};
-use crate::chunk::{Bound, Heading, Kind, Lead, Mark, Outline};
 
 /// What was seen of a page's structure so far.
 #[derive(Debug, Default)]

@@ -7,17 +7,11 @@
 //! ---|---
 //! `search.rs` | the nearest vectors
 //! `words.rs` | how well a passage has the words of a question
-//! `fold.rs` | words, however they are written
 //! `copies.rs` | passages that say the same
 //! `rank.rs` | both together
-//! `question.rs` | questions that ask nothing
 
 #[cfg(feature = "encoder")]
 mod copies;
-#[cfg(feature = "encoder")]
-mod fold;
-#[cfg(feature = "encoder")]
-mod question;
 #[cfg(feature = "encoder")]
 mod rank;
 mod search;
@@ -27,6 +21,6 @@ mod words;
 #[cfg(feature = "encoder")]
 pub use copies::Place;
 #[cfg(feature = "encoder")]
-pub use question::has_word;
+pub use postil_text::has_word;
 #[cfg(feature = "encoder")]
 pub use rank::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions, Retrieved};

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::fold::each_word;
+use postil_text::each_word;
 
 /// How soon more of the same word says nothing new, and how much longer passages are held to (Robertson and
 /// Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond").

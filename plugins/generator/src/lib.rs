@@ -14,7 +14,6 @@
 //! `prompt/` | question and passage to tokens
 //! `quote/` | the generator that needs no weights: answers are sentences of the passages
 //! `reader/` | the default generator: a small trained pointer-generator over BERT
-//! `sentence/` | sentences of a text, by byte range
 //! `open.rs` | which generator a path holds
 //! `answer/` | the chosen answer, its tokens, citations and alternatives
 
@@ -27,7 +26,6 @@ mod open;
 mod prompt;
 mod quote;
 mod reader;
-mod sentence;
 
 pub use answer::{
     Answer, AnswerOptions, AnswerToken, Basis, Candidate, Citation, DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO,
@@ -50,4 +48,3 @@ pub use open::open;
 pub use prompt::{DEFAULT_CHAT_INSTRUCTION, DEFAULT_COMPLETION, DEFAULT_T5_INSTRUCTION, RetrievalSettings};
 pub use quote::{DEFAULT_NO_ANSWER_SIMILARITY, QuoteGenerator};
 pub use reader::ReaderGenerator;
-pub use sentence::{Sentence, SentenceKind, sentences};

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::{Bytes, Words, check, chunk, options};
 use crate::chunk::meter::{self, Meter};
-use crate::chunk::{ChunkError, ChunkOptions, Format, Outline, TokenRanges, piece};
+use crate::chunk::piece::Cutter;
+use crate::chunk::{ChunkError, ChunkOptions, Format, TokenRanges};
 
 fn format() -> impl Strategy<Value = Format> {
     prop_oneof![Just(Format::Plain), Just(Format::Markdown)]
@@ -47,17 +48,19 @@ fn holds(text: &str, format: Format, options: &ChunkOptions) {
 fn sentences(text: &str, format: Format, options: &ChunkOptions) -> Vec<Range<usize>> {
     let words = Words::default();
     let (tokens, room) = (|part: &str| words.tokens(part), |title: &str| words.room(title));
-    let sections = Outline::of(text, format).sections(text);
+    let sections = postil_text::outline(text, format).sections(text);
     let mut found = Vec::new();
     for section in sections {
         let (_, budget) = meter::fit_title(&section.path, options.max_tokens, &room).unwrap();
         let meter = Meter::new(text, &tokens, budget);
+        let mut cutter = Cutter::new(&meter);
         for segment in &section.segments {
-            piece::pieces(&meter, segment, &mut |piece| {
-                found.extend(piece.is_sentence.then_some(piece.range));
-                Ok(())
-            })
-            .unwrap();
+            cutter
+                .cut(segment, &mut |piece| {
+                    found.extend(piece.is_sentence.then_some(piece.range));
+                    Ok(())
+                })
+                .unwrap();
         }
     }
     found

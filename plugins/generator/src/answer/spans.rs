@@ -1,8 +1,7 @@
 use std::ops::Range;
 
+use postil_text::{ends_clause, sentences};
 use unicode_segmentation::UnicodeSegmentation;
-
-use crate::sentence::sentences;
 
 /// A stretch of an answer: bytes of its text, and its tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,9 +9,6 @@ pub(super) struct Stretch {
     pub(super) range: Range<usize>,
     pub(super) tokens: Range<usize>,
 }
-
-/// What closes a clause at the end of a word.
-const CLAUSE_ENDS: [char; 11] = [',', ';', ':', '!', '?', '—', '–', '、', '，', '；', '：'];
 
 /// Tokens merged to words: they partition the text, and no word begins inside a token.
 ///
@@ -83,7 +79,7 @@ pub(super) fn clauses(text: &str, words: &[Stretch]) -> Vec<Stretch> {
             }
             _ => found.push(word.clone()),
         }
-        is_closed = written.trim_end().ends_with(CLAUSE_ENDS);
+        is_closed = written.trim_end().ends_with(|c| ends_clause(c, None));
     }
     found
 }

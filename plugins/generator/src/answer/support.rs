@@ -1,9 +1,8 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use postil_text::{Sentence, sentences};
 use unicode_segmentation::UnicodeSegmentation;
-
-use crate::sentence::{Sentence, sentences};
 
 /// The sentence of `text` that holds most of `inside`, which was copied from it; `inside` itself when none
 /// touches it.

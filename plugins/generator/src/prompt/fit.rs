@@ -1,10 +1,10 @@
 use std::ops::Range;
 
 use postil_contract::{GenerateError, Passage, TokenId};
+use postil_text::{Room, sentences, split};
 
 use super::layout::Layout;
 use super::vocabulary::Vocabulary;
-use crate::sentence::{pieces, sentences};
 
 /// Bytes of text per token of room that are looked at before a text counts as too long; ordinary text has
 /// three to five. It spares tokenizing a book of which a page fits.
@@ -92,9 +92,10 @@ impl Fitter<'_> {
     fn begun(&self, title: &str, sentence: &str, room: usize) -> Result<Option<Vec<TokenId>>, GenerateError> {
         let mut room = room;
         while room > 0 {
-            let ranges = |text: &str| self.ranges(text);
-            let Some(piece) = pieces(sentence, room, ranges)?.into_iter().next() else { return Ok(None) };
-            let prompt = self.tokens(Passage { title, text: &sentence[piece] })?;
+            let limits = Room { tokens: room, bytes: usize::MAX };
+            let mut parts = split(sentence, 0..sentence.len(), limits, |text| self.ranges(text));
+            let Some(part) = parts.next().transpose()? else { return Ok(None) };
+            let prompt = self.tokens(Passage { title, text: &sentence[part.range] })?;
             if prompt.len() <= self.max_tokens {
                 return Ok(Some(prompt));
             }

@@ -2,8 +2,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use postil_contract::{EncodeError, Encoder, Passage};
-
-use crate::sentence::{Sentence, SentenceKind, pieces, sentences};
+use postil_text::{Room, Sentence, SentenceKind, sentences, split};
 
 /// The distinct sentences of each passage, and what to encode for them.
 pub(super) struct Candidates<'a> {
@@ -89,8 +88,10 @@ fn within_window<'s>(
             ranges.push(range.clone());
             continue;
         }
-        let split = pieces(sentence, room, |piece| encoder.tokens(piece))?;
-        ranges.extend(split.into_iter().map(|piece| range.start + piece.start..range.start + piece.end));
+        let limits = Room { tokens: room, bytes: usize::MAX };
+        for part in split(text, range.clone(), limits, |part| encoder.tokens(part)) {
+            ranges.push(part?.range);
+        }
     }
     Ok(ranges)
 }

@@ -2,10 +2,10 @@ use std::ops::Range;
 
 use postil_checkpoint::Tokenizer;
 use postil_contract::{GenerateError, Passage, TokenId};
+use postil_text::sentences;
 
 use super::config::{NAME, ReaderConfig};
 use super::shown::Shown;
-use crate::sentences;
 
 /// `[CLS] question [SEP] title: passage [SEP]`, and where its pieces lie in title and passage.
 pub(super) struct Input {

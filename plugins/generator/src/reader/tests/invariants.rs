@@ -1,15 +1,14 @@
 //! What holds whatever the weights: distributions, scores, orders, origins and texts agree with each other.
 
 use postil_contract::{Decoding, Generator, Passage, TokenId};
+use postil_text::sentences;
 
 use super::tiny::{CONFIG, END, NO_ANSWER, Tensors, VOCABULARY, reader, tokenizer};
 use crate::reader::input;
 use crate::reader::memory::ROOT;
 use crate::reader::path::most_probable;
 use crate::reader::walk::{Walk, step};
-use crate::{
-    Answer, AnswerOptions, BeamOptions, Mode, ReaderGenerator, Retrieved, Search, answer, sentences,
-};
+use crate::{Answer, AnswerOptions, BeamOptions, Mode, ReaderGenerator, Retrieved, Search, answer};
 
 const QUESTION: &str = "how many days?";
 const PASSAGES: [Passage<'static>; 4] = [

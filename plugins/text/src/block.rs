@@ -1,16 +1,34 @@
+//! The blocks of a passage, line by line. A passage may be plain text or any part of a Markdown document, and
+//! does not say which: a row of a table is told by its first bar, since its header may be elsewhere, and
+//! indented code counts as a paragraph. [`outline`](crate::outline) reads whole documents that are known to
+//! be Markdown.
+
 use std::ops::Range;
 
-use super::SentenceKind;
+use crate::span::trim;
+
+/// The kind of a sentence, by the block it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentenceKind {
+    /// A sentence of a paragraph or a list item.
+    Prose,
+    /// The text of a heading.
+    Heading,
+    /// A row of a table, without its outer bars.
+    Row,
+    /// All lines of a fenced block.
+    Code,
+}
 
 /// A part of a text that no sentence crosses.
 pub(super) enum Block {
     /// One sentence as it stands.
     Whole { range: Range<usize>, kind: SentenceKind },
-    /// Running text; `blanks` are the quote markers that start its further lines.
-    Paragraph { range: Range<usize>, blanks: Vec<Range<usize>> },
+    /// Running text; `markers` are the quote markers that start its further lines.
+    Paragraph { range: Range<usize>, markers: Vec<Range<usize>> },
 }
 
-/// The blocks of a text, in order. Indented code counts as a paragraph.
+/// The blocks of a passage, in order.
 pub(super) fn blocks(text: &str) -> Vec<Block> {
     let mut reader = Reader { text, blocks: Vec::new(), open: None, fence: None };
     let mut start = 0;
@@ -32,7 +50,7 @@ struct Reader<'a> {
 /// A paragraph being read.
 struct Open {
     range: Range<usize>,
-    blanks: Vec<Range<usize>>,
+    markers: Vec<Range<usize>>,
     lines: usize,
 }
 
@@ -88,10 +106,9 @@ impl Reader<'_> {
         };
         if fence_mark(line.trim()).is_some_and(closes) {
             self.close();
-        } else if !line.trim().is_empty() {
-            let start =
-                fence.body.as_ref().map_or(at + line.len() - line.trim_start().len(), |body| body.start);
-            fence.body = Some(start..at + line.trim_end().len());
+        } else if let Some(line) = trim(self.text, at..at + line.len()) {
+            let start = fence.body.as_ref().map_or(line.start, |body| body.start);
+            fence.body = Some(start..line.end);
         }
     }
 
@@ -101,18 +118,18 @@ impl Reader<'_> {
 
     fn extend(&mut self, line: Range<usize>, marker: Option<Range<usize>>) {
         match &mut self.open {
-            None => self.open = Some(Open { range: line, blanks: Vec::new(), lines: 1 }),
+            None => self.open = Some(Open { range: line, markers: Vec::new(), lines: 1 }),
             Some(open) => {
                 open.range.end = line.end;
-                open.blanks.extend(marker);
+                open.markers.extend(marker);
                 open.lines += 1;
             }
         }
     }
 
     fn close(&mut self) {
-        if let Some(Open { range, blanks, .. }) = self.open.take() {
-            self.blocks.push(Block::Paragraph { range, blanks });
+        if let Some(Open { range, markers, .. }) = self.open.take() {
+            self.blocks.push(Block::Paragraph { range, markers });
         }
         if let Some(range) = self.fence.take().and_then(|fence| fence.body) {
             self.blocks.push(Block::Whole { range, kind: SentenceKind::Code });
@@ -141,14 +158,15 @@ fn heading(body: &str) -> Option<Range<usize>> {
     Some(start..end.max(start))
 }
 
-/// A line of nothing but one of `=`, `-`, `*`, `_`, spaces aside: the underline of a heading, or a rule.
+/// True of a line of nothing but one of `=`, `-`, `*`, `_`, spaces aside: the underline of a heading, or a
+/// rule.
 fn is_underline(body: &str) -> bool {
     let mut marks = body.chars().filter(|c| !c.is_whitespace());
     let first = marks.next();
     matches!(first, Some('=' | '-' | '*' | '_')) && body.len() >= 2 && marks.all(|c| Some(c) == first)
 }
 
-/// How many bytes of a list item are its marker and check box.
+/// Bytes of a list item's marker and check box.
 fn list_marker(body: &str) -> Option<usize> {
     let digits = body.bytes().take_while(u8::is_ascii_digit).count();
     let rest = match digits {

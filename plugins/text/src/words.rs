@@ -1,14 +1,79 @@
-//! Questions that ask nothing: a model answers them all the same, with whatever it finds.
+//! The words of a text, alike however they are written: composed or decomposed, in full width, with
+//! ligatures, with characters in them that are not seen (Unicode Standard Annex 15; chapter 23.2 on joiners
+//! and soft hyphens).
 
+use std::borrow::Cow;
+
+use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
+
+/// Gives each word of a text to `tell`, in order and in lower case, cut at what is neither letter, digit nor
+/// mark.
+///
+/// ```
+/// let mut words = Vec::new();
+/// postil_text::each_word("NEWTON’S o\u{fb03}ce", |word| words.push(word.to_owned()));
+/// assert_eq!(words, ["newton", "s", "office"]);
+/// ```
+pub fn each_word(text: &str, mut tell: impl FnMut(&str)) {
+    let text = written_plainly(text);
+    let mut lower = String::new();
+    let is_part = |c: char| c.is_alphanumeric() || is_combining_mark(c);
+    for word in text.unicode_words().flat_map(|word| word.split(|c: char| !is_part(c))) {
+        if !word.is_empty() {
+            lower.clear();
+            for c in word.chars().flat_map(char::to_lowercase) {
+                match c {
+                    'ß' => lower.push_str("ss"),
+                    'ς' => lower.push('σ'),
+                    c => lower.push(c),
+                }
+            }
+            tell(&lower);
+        }
+    }
+}
+
+/// The text in Normalization Form KC, without what is not seen inside words.
+fn written_plainly(text: &str) -> Cow<'_, str> {
+    if text.is_ascii()
+        || (is_nfkc_quick(text.chars()) == IsNormalized::Yes && !text.contains(is_unseen_or_divides))
+    {
+        return Cow::Borrowed(text);
+    }
+    let seen = text.chars().filter(|&c| !is_unseen(c)).map(|c| if c == ZERO_WIDTH_SPACE { ' ' } else { c });
+    Cow::Owned(seen.nfkc().collect())
+}
+
+/// Divides words in scripts that are written without spaces.
+const ZERO_WIDTH_SPACE: char = '\u{200b}';
+
+/// Soft hyphen, joiners, byte order mark, variation selectors.
+fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{180b}'..='\u{180e}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}'
+            | '\u{fe00}'..='\u{fe0f}'
+    )
+}
+
+fn is_unseen_or_divides(c: char) -> bool {
+    c == ZERO_WIDTH_SPACE || is_unseen(c)
+}
 
 /// Makes a character before it a picture: `1` a key, `ℹ` a sign.
 const PICTURES: [char; 2] = ['\u{fe0f}', '\u{20e3}'];
 /// Letters by their category that stand for the absence of one and are not seen: Hangul's fillers.
 const FILLERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
 
-/// Tells whether a text has a word: a letter, an ideograph or a number of any script, `½` and `①` among them, or
-/// Braille. Punctuation, symbols (`€`), emoji, characters that are not seen, and marks on nothing are none.
+/// True of a text that has a word: a letter, an ideograph or a number of any script, `½` and `①` among them,
+/// or Braille. Punctuation, symbols (`€`), emoji, characters that are not seen, and marks on nothing are
+/// none.
+///
+/// ```
+/// assert!(postil_text::has_word("C#?") && !postil_text::has_word("???"));
+/// ```
 pub fn has_word(text: &str) -> bool {
     text.graphemes(true).any(|cluster| {
         let is_picture = cluster.ends_with(PICTURES);

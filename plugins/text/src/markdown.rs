@@ -5,14 +5,25 @@
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::meter::trim;
-use super::outline::{Bound, Heading, Kind, Lead, Mark, Outline};
+use crate::outline::{Bound, Heading, Kind, Lead, Mark, Outline};
+use crate::span::trim;
 
 /// Most bytes of a title in front matter.
 const MAX_TITLE_BYTES: usize = 256;
 
+/// The title that a Markdown text gives itself: the field `title` of its front matter, or else the heading of
+/// level 1 that it begins with.
+///
+/// ```
+/// assert_eq!(postil_text::markdown_title("# A *guide*\n\nText.").as_deref(), Some("A guide"));
+/// assert_eq!(postil_text::markdown_title("Text.\n\n# Later"), None);
+/// ```
+pub fn markdown_title(text: &str) -> Option<String> {
+    front_title(text).or_else(|| outline(text).opening(text).map(str::to_owned))
+}
+
 /// The field `title` of YAML or TOML front matter, when it is written on one line.
-pub(super) fn front_title(text: &str) -> Option<String> {
+fn front_title(text: &str) -> Option<String> {
     let mut lines = text.lines();
     let fence = lines.next().map(str::trim_end).filter(|line| matches!(*line, "---" | "+++"))?;
     let field = lines
@@ -24,7 +35,7 @@ pub(super) fn front_title(text: &str) -> Option<String> {
     is_plain.then(|| title[..title.floor_char_boundary(MAX_TITLE_BYTES)].to_owned())
 }
 
-pub(super) fn outline(text: &str) -> Outline {
+pub(crate) fn outline(text: &str) -> Outline {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
         | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS;

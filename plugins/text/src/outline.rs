@@ -1,12 +1,9 @@
 //! Outlines, which every format is turned into: sections under a heading path, each a run of segments.
 //!
-//! An outline says where things start and end. Segments are what lies between two such places, so that nothing
-//! is lost that an outline does not mention.
+//! An outline says where things start and end. Segments are what lies between two such places, so that
+//! nothing is lost that an outline does not mention.
 
 use std::ops::Range;
-
-use super::Format;
-use super::markdown;
 
 /// Most bytes of one heading in a path.
 const MAX_HEADING_BYTES: usize = 256;
@@ -20,54 +17,66 @@ pub struct Outline {
     marks: Vec<Mark>,
 }
 
-/// A heading, on its way into a path.
+/// A heading of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Heading {
+pub struct Heading {
     /// From 1, the outermost.
-    pub(crate) level: usize,
-    pub(crate) title: String,
-    pub(crate) range: Range<usize>,
+    pub level: usize,
+    /// The heading as it is read, without markup; at most 256 bytes.
+    pub title: String,
+    /// Bytes of the text, markup included.
+    pub range: Range<usize>,
 }
 
 /// A place where the way of cutting changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark {
-    pub(crate) at: usize,
-    pub(crate) bound: Bound,
-    pub(crate) kind: Kind,
-    /// The part of the text that has to be read before a row: the caption and header of its table.
-    pub(crate) lead: Option<Lead>,
+pub struct Mark {
+    /// Byte of the text.
+    pub at: usize,
+    /// The bound that stands there.
+    pub bound: Bound,
+    /// The way to cut the text from there to the next mark.
+    pub kind: Kind,
+    /// The part of the text that has to be read before a row; `None` for all but rows.
+    pub lead: Option<Lead>,
 }
 
-/// Caption and header of a table; `header` is where the caption ends and the header begins.
+/// Caption and header of a table, in bytes of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Lead {
-    pub(crate) start: usize,
-    pub(crate) header: usize,
-    pub(crate) end: usize,
+pub struct Lead {
+    /// Start of the caption; of the header where there is no caption.
+    pub start: usize,
+    /// Start of the header.
+    pub header: usize,
+    /// End of the header.
+    pub end: usize,
 }
 
 /// The text under one heading, or before the first.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Section {
+pub struct Section {
     /// Headings from the outermost to its own.
-    pub(super) path: Vec<String>,
-    pub(super) segments: Vec<Segment>,
+    pub path: Vec<String>,
+    /// Its parts, in order.
+    pub segments: Vec<Segment>,
 }
 
 /// A part of a section that is cut in one way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Segment {
-    pub(super) range: Range<usize>,
-    pub(super) kind: Kind,
-    /// What stands at its start.
-    pub(super) bound: Bound,
-    pub(super) lead: Option<Lead>,
+pub struct Segment {
+    /// Bytes of the text; not empty.
+    pub range: Range<usize>,
+    /// The way to cut it.
+    pub kind: Kind,
+    /// The bound at its start.
+    pub bound: Bound,
+    /// The lead of a row; `None` for all but rows.
+    pub lead: Option<Lead>,
 }
 
-/// How a segment may be cut.
+/// A way to cut a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Between sentences.
     Prose,
     /// Whole where it fits a window, else between lines.
@@ -78,7 +87,7 @@ pub(crate) enum Kind {
 
 /// A place where a window may end, the better ones greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Bound {
+pub enum Bound {
     /// Inside a sentence that no window holds.
     Inside,
     /// Between sentences, rows or lines.
@@ -90,17 +99,9 @@ pub(crate) enum Bound {
 }
 
 impl Outline {
-    /// The structure that a text of a format shows by itself.
-    pub(super) fn of(text: &str, format: Format) -> Self {
-        match format {
-            Format::Plain | Format::Html => Self::default(),
-            Format::Markdown => markdown::outline(text),
-        }
-    }
-
-    /// An outline of headings, in order of place, and marks. Of several marks in one place the last says how to
-    /// cut, and the best bound stays.
-    pub(crate) fn new(headings: Vec<Heading>, mut marks: Vec<Mark>) -> Self {
+    /// An outline of headings, in order of place, and marks. Of several marks in one place the last says how
+    /// to cut, and the best bound stays.
+    pub fn new(headings: Vec<Heading>, mut marks: Vec<Mark>) -> Self {
         marks.sort_by_key(|mark| mark.at);
         marks.dedup_by(|later, kept| {
             let same = later.at == kept.at;
@@ -113,7 +114,7 @@ impl Outline {
     }
 
     /// Bytes that tell it from every other outline of a text.
-    pub(crate) fn digest(&self) -> Vec<u8> {
+    pub fn digest(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut number = |number: usize| bytes.extend_from_slice(&(number as u64).to_le_bytes());
         for Heading { level, range, .. } in &self.headings {
@@ -135,14 +136,14 @@ impl Outline {
     }
 
     /// The first heading, where it is of level 1 and nothing but blanks comes before it.
-    pub(crate) fn opening<'s>(&'s self, text: &str) -> Option<&'s str> {
+    pub fn opening<'s>(&'s self, text: &str) -> Option<&'s str> {
         let first = self.headings.first()?;
         let opens = first.level == 1 && text.get(..first.range.start)?.trim().is_empty();
         let title = first.title.trim();
         (opens && !title.is_empty()).then_some(title)
     }
 
-    /// Whether every place is one of `text`.
+    /// True if every place is one of `text`.
     fn fits(&self, text: &str) -> bool {
         let is_place = |at: usize| text.is_char_boundary(at);
         let is_range = |start: usize, end: usize| start <= end && is_place(start) && is_place(end);
@@ -156,7 +157,14 @@ impl Outline {
     /// the outline is not of is one section of prose.
     ///
     /// A heading with nothing under it but a deeper heading belongs to that one's section.
-    pub(super) fn sections(&self, text: &str) -> Vec<Section> {
+    ///
+    /// ```
+    /// let text = "# Guide\n\n## Install\n\nRun it.\n\n## Use\n\nAsk.";
+    /// let sections = postil_text::outline(text, postil_text::Format::Markdown).sections(text);
+    /// let paths: Vec<String> = sections.iter().map(|section| section.path.join(" > ")).collect();
+    /// assert_eq!(paths, ["", "Guide > Install", "Guide > Use"]);
+    /// ```
+    pub fn sections(&self, text: &str) -> Vec<Section> {
         if !self.fits(text) {
             return Self::default().sections(text);
         }
@@ -217,13 +225,13 @@ impl Section {
 
 impl Heading {
     /// A heading whose title is still to come.
-    pub(crate) fn new(level: usize, range: Range<usize>) -> Self {
+    pub fn new(level: usize, range: Range<usize>) -> Self {
         Self { level, title: String::new(), range }
     }
 
     /// Adds a part of the title, up to the length that a title may have. Blanks in a row, and blanks at the
     /// start, say nothing in a title.
-    pub(crate) fn extend_title(&mut self, part: &str) {
+    pub fn extend_title(&mut self, part: &str) {
         let left = MAX_HEADING_BYTES.saturating_sub(self.title.len());
         let is_open = self.title.is_empty() || self.title.ends_with(' ');
         let part = if is_open { part.trim_start() } else { part };

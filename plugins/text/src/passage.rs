@@ -1,87 +1,53 @@
-//! The sentences of a text, by byte range.
+//! The sentences of a passage, by byte range.
 //!
-//! Blocks first (a heading, a table row or a fenced block never shares a sentence with prose), then
-//! Unicode sentence bounds (UAX #29) inside each block, then a look at each bound: those after
-//! abbreviations and initials are taken back. Ranges are ascending, disjoint, on character boundaries,
-//! without surrounding whitespace or markers; what holds no letter or digit is no sentence.
-//!
-//! file | responsibility
-//! ---|---
-//! `block.rs` | paragraphs, headings, list items, table rows and fenced blocks of plain text or Markdown
-//! `boundary.rs` | whether a bound is real
-//! `fit.rs` | pieces of a sentence too long for a window
-
-mod block;
-mod boundary;
-mod fit;
+//! Blocks first (a heading, a table row or a fenced block never shares a sentence with prose), then the
+//! sentences of each paragraph. Ranges are ascending, disjoint, on character boundaries, without surrounding
+//! whitespace or markers; a range without a letter or digit is no sentence.
 
 use std::ops::Range;
 
-use unicode_segmentation::UnicodeSegmentation;
+use crate::block::{Block, SentenceKind, blocks};
+use crate::sentence::sentences_beside;
 
-use block::Block;
-pub(crate) use fit::pieces;
-
-/// A sentence, or what stands in for one.
+/// A sentence, or a block that stands in for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
     /// Where it is, in bytes of the text.
     pub range: Range<usize>,
-    /// What it is.
+    /// Its kind.
     pub kind: SentenceKind,
 }
 
-/// What a sentence is, by the block it stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SentenceKind {
-    /// A sentence of a paragraph or a list item.
-    Prose,
-    /// The text of a heading.
-    Heading,
-    /// A row of a table, without its outer bars.
-    Row,
-    /// All lines of a fenced block.
-    Code,
-}
-
-/// The sentences of plain text or Markdown, in order.
+/// The sentences of a passage, in order. It may be plain text or any part of a Markdown document, as a
+/// table's rows without their header.
+///
+/// ```
+/// use postil_text::{SentenceKind, sentences};
+///
+/// let text = "## Leave\n\n- Twenty days. More for parents.";
+/// let found: Vec<_> = sentences(text).into_iter().map(|s| (s.kind, &text[s.range])).collect();
+/// assert_eq!(
+///     found,
+///     [
+///         (SentenceKind::Heading, "Leave"),
+///         (SentenceKind::Prose, "Twenty days."),
+///         (SentenceKind::Prose, "More for parents."),
+///     ]
+/// );
+/// ```
 pub fn sentences(text: &str) -> Vec<Sentence> {
     let mut found = Vec::new();
-    for block in block::blocks(text) {
+    for block in blocks(text) {
         match block {
             Block::Whole { range, kind } => found.push(Sentence { range, kind }),
-            Block::Paragraph { range, blanks } => {
-                let ranges = paragraph_sentences(&text[range.clone()], range.start, &blanks);
-                found.extend(ranges.into_iter().map(|range| Sentence { range, kind: SentenceKind::Prose }));
+            Block::Paragraph { range, markers } => {
+                let prose = |range| Sentence { range, kind: SentenceKind::Prose };
+                found.extend(sentences_beside(text, range, &markers).map(prose));
             }
         }
     }
     found.retain(|sentence| text[sentence.range.clone()].contains(char::is_alphanumeric));
     found
-}
-
-/// Sentences of one paragraph that starts at `offset`; line ends and `blanks` (quote markers) count as
-/// spaces, since UAX #29 would end a sentence at every line end.
-fn paragraph_sentences(paragraph: &str, offset: usize, blanks: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut flat = paragraph.replace(['\n', '\r'], " ");
-    for blank in blanks {
-        let inside = blank.start - offset..blank.end - offset;
-        flat.replace_range(inside.clone(), &" ".repeat(inside.len()));
-    }
-    let mut ranges: Vec<Range<usize>> = Vec::new();
-    for (start, piece) in flat.split_sentence_bound_indices() {
-        let trimmed = piece.trim();
-        if trimmed.is_empty() {
-            continue;
-        }
-        let start = start + (piece.len() - piece.trim_start().len());
-        let end = start + trimmed.len();
-        match ranges.last_mut() {
-            Some(last) if !boundary::is_real(&flat[last.clone()], trimmed) => last.end = end,
-            _ => ranges.push(start..end),
-        }
-    }
-    ranges.into_iter().map(|r| r.start + offset..r.end + offset).collect()
 }
 
 #[cfg(test)]
@@ -131,7 +97,8 @@ mod tests {
 
     #[test]
     fn blocks_of_markdown_keep_to_themselves() {
-        let text = "# Leave ##\nTwenty days.\n- [x] one. Two\n  more\n12) three\n\n| a | b |\n|---|---|\n| 1. x | 2 |\n\
+        let text = "# Leave ##\nTwenty days.\n- [x] one. Two\n  more\n12) three\n\n| a | b |\n|---|---|\n\
+                    | 1. x | 2 |\n\
                     ```rust\nlet a = 1. ;\n\nlet b;\n```\nTitle\n=====\n***\nend";
         let found = sentences(text);
         let kinds: Vec<_> = found.iter().map(|s| (s.kind, &text[s.range.clone()])).collect();
@@ -162,7 +129,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ranges_ascend_and_lie_on_character_boundaries(text in "[ \\n\\r.?!|#>`~a-zA-Zéß語\u{0}\u{85}\u{2028}0-9*=-]{0,80}") {
+        fn ranges_ascend_and_lie_on_character_boundaries(
+            text in "[ \\n\\r.?!|#>`~a-zA-Zéß語\u{0}\u{85}\u{2028}0-9*=-]{0,80}",
+        ) {
             let mut end = 0;
             for sentence in sentences(&text) {
                 prop_assert!(sentence.range.start >= end && sentence.range.start < sentence.range.end);
