@@ -1,8 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use postil_text::{Sentence, sentences};
-use unicode_segmentation::UnicodeSegmentation;
+use postil_text::{Sentence, each_word, sentences};
 
 /// The sentence of `text` that holds most of `inside`, which was copied from it; `inside` itself when none
 /// touches it.
@@ -44,9 +43,13 @@ pub(super) fn supporting_sentence(text: &str, said: &str, question: &str) -> Ran
     best.map_or(0..text.len(), |(.., range)| range)
 }
 
-/// Words in lower case, by UAX #29.
+/// Words alike however they are written, as retrieval compares them.
 fn words(text: &str) -> HashSet<String> {
-    text.unicode_words().map(str::to_lowercase).collect()
+    let mut words = HashSet::new();
+    each_word(text, |word| {
+        words.insert(word.to_owned());
+    });
+    words
 }
 
 #[cfg(test)]
@@ -64,6 +67,10 @@ mod tests {
         assert!(supporting("leave", "full pay?").starts_with("The leave of"), "the question breaks a tie");
         assert_eq!(supporting("二十日", ""), "休暇は二十日です。");
         assert_eq!(supporting("zeppelin", "who"), TEXT);
+        let text = "A café is near. The re\u{301}sume\u{301} is NEWTON’S.";
+        for said in ["r\u{e9}sum\u{e9}", "newton", "ＲÉＳＵＭÉ"] {
+            assert!(text[supporting_sentence(text, said, "")].ends_with("NEWTON’S."), "{said}");
+        }
         assert_eq!(supporting_sentence("", "a", "b"), 0..0);
     }
 
