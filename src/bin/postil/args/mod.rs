@@ -51,7 +51,7 @@ pub(crate) enum Command {
     /// List, add and check models
     #[command(subcommand)]
     Model(Model),
-    /// Set up the default model, ingest Postil's own documentation and ask it three questions
+    /// Set up the default model, ingest the handbook of an invented firm and ask it four questions
     Demo(Demo),
 }
 

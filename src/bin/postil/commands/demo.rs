@@ -9,36 +9,47 @@ use crate::args::Demo;
 use crate::meter::Meter;
 use crate::render;
 
-/// Postil's own documentation, so that the demonstration needs no files.
-const DOCUMENTATION: [(&str, &str); 3] = [
-    ("README.md", include_str!("../../../../README.md")),
-    ("storage/FORMAT.md", include_str!("../../../../storage/FORMAT.md")),
-    ("CHANGELOG.md", include_str!("../../../../CHANGELOG.md")),
+/// The handbook of an invented firm, so that the demonstration needs no files.
+const HANDBOOK: [(&str, &str); 6] = [
+    ("handbook/equipment.md", include_str!("../demo/equipment.md")),
+    ("handbook/first-week.md", include_str!("../demo/first-week.md")),
+    ("handbook/history.md", include_str!("../demo/history.md")),
+    ("handbook/leave.md", include_str!("../demo/leave.md")),
+    ("handbook/travel.md", include_str!("../demo/travel.md")),
+    ("handbook/workshop.md", include_str!("../demo/workshop.md")),
 ];
 
-const QUESTIONS: [&str; 3] =
-    ["What is a postil?", "What happens on Ctrl-C?", "How many passages did the Rust RFCs give?"];
+/// Questions, each after a word on where its answer stands.
+const QUESTIONS: [(&str, &str); 4] = [
+    ("From a sentence", "How long is parental leave?"),
+    ("From a list", "What do I do on Wednesday of my first week?"),
+    ("From a table", "What may a hotel in Lisbon cost?"),
+    ("Not in the handbook, so not answered", "What may a hotel in Paris cost?"),
+];
 
 pub(crate) fn run(args: &Demo) -> Result<ExitCode> {
     model::add(DEFAULT_MODEL)?;
     let db = Database::open(&args.database)?;
     let meter = Meter::new();
-    let documents = DOCUMENTATION.map(|(name, text)| Document::markdown(name, text));
+    let documents = HANDBOOK.map(|(name, text)| Document::markdown(name, text));
     let report = db.ingest_all(documents, &IngestOptions::default(), &|progress| meter.show(progress))?;
     meter.finish();
+    let database = args.database.display();
     render::text(&format!(
-        "Postil's documentation is in {}: {} documents, {} passages embedded just now.",
-        args.database.display(),
+        "The handbook of an invented firm is in {database}: {} documents, {} passages embedded just now.",
         db.stat()?.documents,
         report.passages
     ))?;
-    for question in QUESTIONS {
-        render::text(&format!("\n> {question}\n\n{}", db.ask(question)?))?;
+    for (kind, question) in QUESTIONS {
+        render::text(&format!("\n{kind}:\n> {question}\n"))?;
+        render::raw(&db.ask(question)?.render_with(&render::paint()))?;
     }
-    let database = args.database.display();
     render::text(&format!(
-        "\nNext, with documents of your own:\n\n    \
-         postil ask {database} \"Which languages does the default encoder know?\"\n    \
+        "\nNext, ask the handbook yourself, look at a document, and see where each word of an answer came from:\n\n    \
+         postil ask {database} \"How long is the trial period?\"\n    \
+         postil get {database} handbook/travel.md\n    \
+         postil ask {database} \"When was the firm founded?\" --explain\n\n\
+         Then with documents of your own:\n\n    \
          postil ingest notes.postil FOLDER\n    \
          postil ask notes.postil \"...\"\n\n\
          (from this folder, `cargo run --release --` stands for `postil`; `cargo install --path .` installs it)"
