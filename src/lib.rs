@@ -63,6 +63,11 @@
 //! `backup.rs`, `rebuild.rs` | copies, and what is left of a damaged database
 //! `bin/postil/` | the command
 
+/// The example of the README, which the tests compile.
+#[cfg(all(doctest, feature = "generator"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(feature = "generator")]
 mod answer;
 mod backup;
