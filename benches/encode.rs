@@ -131,7 +131,7 @@ fn texts(args: &Args) -> Vec<String> {
 }
 
 fn pieces(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
-    tokenizer.encode(text, true).unwrap().get_ids().to_vec()
+    tokenizer.ids(text).unwrap()
 }
 
 /// Median milliseconds of a text by itself.

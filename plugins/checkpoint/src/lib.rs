@@ -10,7 +10,8 @@
 //! `bounded.rs` | reading whole files of bearable length
 //! `folder.rs` | finding and reading the files of one model
 //! `settings.rs` | configurations, with nulls as published
-//! `tokenizer.rs` | the tokenizer, without truncation and padding
+//! `tokenizer.rs` | the tokenizer of a folder
+//! `tokens.rs` | text to tokens and back
 //! `word_pieces.rs` | a BERT's tokenizer from its vocabulary alone
 //! `weights/` | tensors by name, as f32 or int8 codes
 //! `gguf/` | a model in one GGUF file: settings, tokenizer, places of tensors
@@ -28,9 +29,9 @@ mod folder;
 mod gguf;
 mod home;
 mod known;
-mod parse_tokenizer;
 mod settings;
 mod tokenizer;
+mod tokens;
 mod weights;
 mod word_pieces;
 
@@ -42,7 +43,5 @@ pub use home::{HOME_VARIABLE, Installed, list, locate, model_home};
 pub use known::{KnownModel, Mismatch, PinnedFile, Wheel, known_model, known_models, verify};
 pub use settings::settings;
 pub use tokenizer::{load_question_tokenizer, load_tokenizer};
+pub use tokens::{Tokenizer, Tokens};
 pub use weights::{TensorEntry, Weights};
-
-/// The tokenizer type of [`load_tokenizer`], so that dependents need not name the library's version.
-pub use tokenizers::Tokenizer;

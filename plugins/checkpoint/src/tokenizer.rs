@@ -2,12 +2,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tokenizers::{PaddingParams, Tokenizer, TruncationParams};
 
 use crate::bounded::read_bounded;
-use crate::parse_tokenizer::{MAX_TOKENIZER_BYTES, parse_tokenizer};
+use crate::tokens::MAX_TOKENIZER_BYTES;
 use crate::word_pieces::{WORD_PIECES, from_word_pieces};
-use crate::{CheckpointError, Damage, ModelFolder};
+use crate::{CheckpointError, Damage, ModelFolder, Tokenizer};
 
 const WHOLE: &str = "tokenizer.json";
 /// The older form of byte-level byte-pair encoding, in two files, which RAG checkpoints have.
@@ -18,11 +17,8 @@ const GENERATOR: &str = "generator_tokenizer";
 /// Where it keeps its question encoder's.
 const QUESTION_ENCODER: &str = "question_encoder_tokenizer";
 
-/// The folder's tokenizer, with truncation and padding switched off: `tokenizer.json`, or `vocab.json` with
-/// `merges.txt` as BART has them, or `vocab.txt` as BERT has it; of a RAG checkpoint, the generator's.
-///
-/// Published files carry both (all-MiniLM-L6-v2: cut and pad to 128), as traces of how they were made,
-/// not of what the model can read: cutting would be silent and padding is never needed here.
+/// The folder's tokenizer: `tokenizer.json`, or `vocab.json` with `merges.txt` as BART has them, or
+/// `vocab.txt` as BERT has it; of a RAG checkpoint, the generator's.
 ///
 /// # Errors
 /// [`CheckpointError::Missing`] without the files, [`CheckpointError::Corrupt`] when they are no tokenizer.
@@ -62,13 +58,8 @@ fn load_from(places: &[PathBuf]) -> Result<Tokenizer, CheckpointError> {
         } else {
             continue;
         };
-        let unreadable = |reason: String| CheckpointError::corrupt(&path, Damage::Unreadable { reason });
-        let mut tokenizer = parse_tokenizer(&bytes).map_err(unreadable)?;
-        tokenizer.with_padding(None::<PaddingParams>);
-        tokenizer
-            .with_truncation(None::<TruncationParams>)
-            .map_err(|source| unreadable(source.to_string()))?;
-        return Ok(tokenizer);
+        return Tokenizer::from_json(&bytes)
+            .map_err(|reason| CheckpointError::corrupt(&path, Damage::Unreadable { reason }));
     }
     Err(CheckpointError::Missing { path: places[0].clone(), file: WHOLE.to_owned() })
 }
@@ -134,11 +125,12 @@ mod tests {
     fn a_question_encoders_word_pieces_are_read_from_lines() {
         let (_home, rag) = folder(&[("question_encoder_tokenizer/vocab.txt", PIECES)]);
         let tokenizer = load_question_tokenizer(&rag).unwrap();
-        let ids = |text: &str| tokenizer.encode(text, true).unwrap().get_ids().to_vec();
+        let ids = |text: &str| tokenizer.ids(text).unwrap();
         assert_eq!(ids("How MANY?"), [2, 4, 5, 6, 7, 3]);
         assert_eq!(ids("zebra"), [2, 1, 3]);
         assert!(matches!(load_tokenizer(&rag), Err(CheckpointError::Missing { .. })));
-        let pair = tokenizer.encode(("how", "many"), true).unwrap();
+        let pair = tokenizers::Tokenizer::from_bytes(tokenizer.to_json()).unwrap();
+        let pair = pair.encode(("how", "many"), true).unwrap();
         assert_eq!(
             (pair.get_ids(), pair.get_type_ids()),
             ([2, 4, 3, 5, 6, 3].as_slice(), [0, 0, 0, 1, 1, 1].as_slice())
@@ -149,8 +141,7 @@ mod tests {
     fn a_cased_vocabulary_stays_cased_and_one_without_its_tokens_is_damaged() {
         let cased = [("vocab.txt", PIECES), ("tokenizer_config.json", r#"{"do_lower_case": false}"#)];
         let (_home, model) = folder(&cased);
-        let found = load_tokenizer(&model).unwrap().encode("How man", true).unwrap();
-        assert_eq!(found.get_ids(), [2, 1, 5, 3]);
+        assert_eq!(load_tokenizer(&model).unwrap().ids("How man").unwrap(), [2, 1, 5, 3]);
         let (_home, model) = folder(&[("vocab.txt", "how\nmany\n")]);
         assert!(matches!(load_tokenizer(&model), Err(CheckpointError::Corrupt { .. })));
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::bounded::read_bounded;
-use crate::parse_tokenizer::MAX_TOKENIZER_BYTES;
+use crate::tokens::MAX_TOKENIZER_BYTES;
 use crate::{CheckpointError, Damage};
 
 /// The older form of BERT's word pieces: one a line.
@@ -134,7 +134,7 @@ mod tests {
             std::fs::write(home.path().join(name), content).unwrap();
         }
         let tokenizer = load_tokenizer(&ModelFolder::open(home.path()).unwrap())?;
-        Ok(tokenizer.encode(text, true).unwrap().get_ids().to_vec())
+        Ok(tokenizer.ids(text).unwrap())
     }
 
     #[test]

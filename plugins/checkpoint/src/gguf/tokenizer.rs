@@ -7,10 +7,9 @@
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use tokenizers::Tokenizer;
 
 use super::{GgufFile, GgufValue, sentencepiece};
-use crate::CheckpointError;
+use crate::{CheckpointError, Tokenizer};
 
 const CONTROL: i64 = 3;
 const USER_DEFINED: i64 = 4;
@@ -57,7 +56,7 @@ fn build(file: &GgufFile) -> Result<Tokenizer, CheckpointError> {
     };
     description["added_tokens"] = added(file, tokens)?;
     let bytes = serde_json::to_vec(&description).map_err(|error| file.unreadable(error.to_string()))?;
-    crate::parse_tokenizer::parse_tokenizer(&bytes).map_err(|error| file.unreadable(error))
+    Tokenizer::from_json(&bytes).map_err(|error| file.unreadable(error))
 }
 
 /// Byte-level byte-pair encoding: GPT-2, Llama 3, Qwen, SmolLM.

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use postil_checkpoint::Tokenizer;
+use postil_checkpoint::{Tokenizer, Tokens};
 use postil_contract::{GenerateError, Passage, TokenId};
 use postil_text::sentences;
 
@@ -43,39 +43,20 @@ impl Input {
 }
 
 /// A text in word pieces.
-struct Pieces {
-    ids: Vec<TokenId>,
-    ranges: Vec<Range<usize>>,
-    /// The word each piece belongs to.
-    words: Vec<Option<u32>>,
+fn pieces(tokenizer: &Tokenizer, text: &str) -> Result<Tokens, GenerateError> {
+    tokenizer.tokens(text).map_err(|reason| GenerateError::Model { model: NAME.to_owned(), reason })
 }
 
-impl Pieces {
-    fn of(tokenizer: &Tokenizer, text: &str) -> Result<Self, GenerateError> {
-        let encoding = tokenizer
-            .encode(text, false)
-            .map_err(|error| GenerateError::Model { model: NAME.to_owned(), reason: error.to_string() })?;
-        // `encode`, not `encode_char_offsets`: its offsets count bytes.
-        let range =
-            |&(from, to): &(usize, usize)| text.floor_char_boundary(from)..text.ceil_char_boundary(to);
-        Ok(Self {
-            ids: encoding.get_ids().to_vec(),
-            ranges: encoding.get_offsets().iter().map(range).collect(),
-            words: encoding.get_word_ids().to_vec(),
-        })
+/// Number of pieces of `text` to keep so that at most `room` are left: up to the end of the last sentence
+/// that fits, else of the last word.
+fn fitting(pieces: &Tokens, text: &str, room: usize) -> usize {
+    let Some(limit) = pieces.ranges.get(room).map(|range| range.start) else { return pieces.ids.len() };
+    let ends = sentences(text).into_iter().map(|sentence| sentence.range.end);
+    if let Some(end) = ends.take_while(|end| *end <= limit).last() {
+        return pieces.ranges[..room].partition_point(|range| range.start < end);
     }
-
-    /// How many pieces to keep of `text` so that at most `room` are left: up to the end of the last sentence
-    /// that fits, else of the last word.
-    fn fitting(&self, text: &str, room: usize) -> usize {
-        let Some(limit) = self.ranges.get(room).map(|range| range.start) else { return self.ids.len() };
-        let ends = sentences(text).into_iter().map(|sentence| sentence.range.end);
-        if let Some(end) = ends.take_while(|end| *end <= limit).last() {
-            return self.ranges[..room].partition_point(|range| range.start < end);
-        }
-        let starts_word = |at: &usize| self.words[*at] != self.words[*at - 1];
-        (1..=room).rev().find(starts_word).unwrap_or(room)
-    }
+    let starts_word = |at: &usize| pieces.words[*at] != pieces.words[*at - 1];
+    (1..=room).rev().find(starts_word).unwrap_or(room)
 }
 
 /// The question's pieces.
@@ -87,7 +68,7 @@ pub(super) fn question(
     config: &ReaderConfig,
     question: &str,
 ) -> Result<Vec<TokenId>, GenerateError> {
-    let ids = Pieces::of(tokenizer, question)?.ids;
+    let ids = pieces(tokenizer, question)?.ids;
     let (got_tokens, max_tokens) = (ids.len(), config.max_question_tokens);
     match got_tokens {
         0 => Err(GenerateError::EmptyQuestion),
@@ -104,7 +85,7 @@ pub(super) fn read(
     passage: Passage<'_>,
 ) -> Result<Input, GenerateError> {
     let title = if passage.title.is_empty() { String::new() } else { format!("{}:", passage.title) };
-    let mut titled = Pieces::of(tokenizer, &title)?;
+    let mut titled = pieces(tokenizer, &title)?;
     if titled.ids.len() > config.max_title_tokens {
         // A long title is cut but keeps its colon.
         let cut = config.max_title_tokens - 1..titled.ids.len() - 1;
@@ -116,9 +97,9 @@ pub(super) fn read(
     ids.push(config.end);
     let body = ids.len();
     let passage = Shown::of(passage.text);
-    let pieces = Pieces::of(tokenizer, &passage.text)?;
+    let pieces = pieces(tokenizer, &passage.text)?;
     let room = config.max_input_tokens - body - titled.ids.len() - 1;
-    let kept = pieces.fitting(&passage.text, room);
+    let kept = fitting(&pieces, &passage.text, room);
     ids.extend_from_slice(&titled.ids);
     ids.extend_from_slice(&pieces.ids[..kept]);
     ids.push(config.end);

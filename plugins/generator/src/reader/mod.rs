@@ -45,7 +45,6 @@ use std::thread::available_parallelism;
 use postil_checkpoint::{CheckpointError, Damage, ModelFolder, Tokenizer, Weights};
 use postil_contract::{Calibration, Decoding, GenerateError, Generator, Passage};
 use postil_encoder::Sequence;
-use tokenizers::{PaddingParams, TruncationParams};
 
 use crate::LoadError;
 use config::{NAME, ReaderConfig};
@@ -100,20 +99,18 @@ impl ReaderGenerator {
         let config = ReaderConfig::parse(config)?;
         let weights = Weights::from_bytes(Path::new("model.safetensors"), weights)?;
         let network = Network::load(config, &weights, threads())?;
-        let tokenizer = Tokenizer::from_bytes(tokenizer).map_err(|error| unreadable(&error))?;
+        let tokenizer = Tokenizer::from_json(tokenizer).map_err(unreadable)?;
         Self::new(network, tokenizer)
     }
 
-    fn new(network: Network, mut tokenizer: Tokenizer) -> Result<Self, LoadError> {
-        let (words, known) = (network.config.bert.vocab_size, tokenizer.get_vocab_size(true));
+    fn new(network: Network, tokenizer: Tokenizer) -> Result<Self, LoadError> {
+        let (words, known) = (network.config.bert.vocab_size, tokenizer.size());
         if words != known {
             let reason = format!("vocab_size is {words}, the tokenizer has {known} tokens");
             return Err(LoadError::Config { reason });
         }
-        tokenizer.with_padding(None::<PaddingParams>);
-        tokenizer.with_truncation(None::<TruncationParams>).map_err(|error| unreadable(&error))?;
         // What a user writes as "[SEP]" is text.
-        tokenizer.set_encode_special_tokens(true);
+        let tokenizer = tokenizer.without_special();
         Ok(Self { network, tokenizer, memories: Mutex::default() })
     }
 
@@ -199,7 +196,7 @@ fn threads() -> usize {
     available_parallelism().map_or(1, NonZero::get)
 }
 
-fn unreadable(error: &tokenizers::Error) -> LoadError {
-    let (path, damage) = ("tokenizer.json".into(), Damage::Unreadable { reason: error.to_string() });
+fn unreadable(reason: String) -> LoadError {
+    let (path, damage) = ("tokenizer.json".into(), Damage::Unreadable { reason });
     LoadError::Checkpoint(CheckpointError::Corrupt { path, damage })
 }

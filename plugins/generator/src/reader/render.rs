@@ -45,7 +45,7 @@ pub(super) fn runs(input: &Input, path: &[Option<usize>]) -> Vec<Run> {
 pub(super) fn text(tokenizer: &Tokenizer, input: &Input, tokens: &[TokenId], runs: &[Run]) -> String {
     let mut text = String::new();
     for Run { pieces, copied } in runs {
-        let token = tokenizer.id_to_token(tokens[pieces.start]).unwrap_or_default();
+        let token = tokenizer.content(tokens[pieces.start]).unwrap_or_default();
         let goes_on = token.starts_with(CONTINUES);
         if !text.is_empty() && !goes_on {
             text.push(' ');
@@ -91,7 +91,15 @@ mod tests {
     fn lines_of_a_passage_are_one_in_an_answer() {
         let mut input = input();
         input.passage = Shown::of("Up to 1,000\ndays");
-        let tokenizer = Tokenizer::new(tokenizers::models::wordpiece::WordPiece::default());
+        let json = r###"{
+            "version": "1.0", "added_tokens": [], "normalizer": null, "pre_tokenizer": null,
+            "post_processor": null, "decoder": null,
+            "model": {
+                "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                "max_input_chars_per_word": 100, "vocab": {"[UNK]": 0}
+            }
+        }"###;
+        let tokenizer = Tokenizer::from_json(json.as_bytes()).unwrap();
         let path = [Some(8), Some(9), Some(10), Some(11)];
         assert_eq!(text(&tokenizer, &input, &[0; 4], &runs(&input, &path)), "1,000 days");
     }

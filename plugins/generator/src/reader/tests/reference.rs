@@ -56,10 +56,10 @@ fn reader_and_rows() -> Option<(ReaderGenerator, Vec<Row>)> {
 fn read(reader: &ReaderGenerator, row: &Row) -> Reading {
     let config = &reader.network.config;
     // Training cuts a long question, where a user is told.
-    let pieces = reader.tokenizer.encode(row.question.as_str(), false).unwrap();
-    let most = pieces.get_ids().len().min(config.max_question_tokens);
+    let pieces = reader.tokenizer.bare_ids(&row.question).unwrap();
+    let most = pieces.len().min(config.max_question_tokens);
     let passage = Passage { title: &row.title, text: &row.passage };
-    let input = input::read(&reader.tokenizer, config, &pieces.get_ids()[..most], passage).unwrap();
+    let input = input::read(&reader.tokenizer, config, &pieces[..most], passage).unwrap();
     let memory = reader.remember(std::slice::from_ref(&input)).unwrap().remove(0);
     Reading { input, memory }
 }
