@@ -97,6 +97,34 @@ impl CheckpointError {
     }
 }
 
+/// Why a file cannot be read, before its path is known.
+pub(crate) enum Failure {
+    Io(io::Error),
+    Damage(Damage),
+}
+
+impl Failure {
+    /// The error about the file at `path`.
+    pub(crate) fn at(self, path: &Path) -> CheckpointError {
+        match self {
+            Self::Io(source) => CheckpointError::io(path, source),
+            Self::Damage(damage) => CheckpointError::corrupt(path, damage),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(source: io::Error) -> Self {
+        Self::Io(source)
+    }
+}
+
+impl From<Damage> for Failure {
+    fn from(damage: Damage) -> Self {
+        Self::Damage(damage)
+    }
+}
+
 /// What is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

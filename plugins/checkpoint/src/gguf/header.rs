@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
-use super::reader::{Failure, GgufValue, Reader, unreadable};
+use super::reader::{GgufValue, Reader, unreadable};
+use crate::error::Failure;
 use crate::{CheckpointError, Damage};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"GGUF");
@@ -28,11 +29,8 @@ pub(super) type Header = (BTreeMap<String, GgufValue>, BTreeMap<String, GgufTens
 
 /// Reads and checks the header of `path`.
 pub(super) fn read(path: &Path) -> Result<Header, CheckpointError> {
-    let file = File::open(path).map_err(|source| CheckpointError::io(path, source))?;
-    Reader::new(file).and_then(|mut reader| parse(&mut reader)).map_err(|failure| match failure {
-        Failure::Io(source) => CheckpointError::io(path, source),
-        Failure::Damage(damage) => CheckpointError::corrupt(path, damage),
-    })
+    let read = || parse(&mut Reader::new(File::open(path)?)?);
+    read().map_err(|failure| failure.at(path))
 }
 
 fn parse(reader: &mut Reader) -> Result<Header, Failure> {

@@ -1,7 +1,8 @@
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{BufReader, Read};
 
 use crate::Damage;
+use crate::error::Failure;
 
 /// Longest header believed, in bytes; the largest published ones have some 20 MB, nearly all vocabulary.
 const MAX_HEADER_BYTES: u64 = 256 << 20;
@@ -35,25 +36,13 @@ pub(super) struct Reader {
     entries: u64,
 }
 
-/// Why a header cannot be read.
-pub(super) enum Failure {
-    Io(io::Error),
-    Damage(Damage),
-}
-
-impl From<Damage> for Failure {
-    fn from(damage: Damage) -> Self {
-        Self::Damage(damage)
-    }
-}
-
 pub(super) fn unreadable(reason: impl Into<String>) -> Failure {
     Failure::Damage(Damage::Unreadable { reason: reason.into() })
 }
 
 impl Reader {
     pub(super) fn new(file: File) -> Result<Self, Failure> {
-        let file_bytes = file.metadata().map_err(Failure::Io)?.len();
+        let file_bytes = file.metadata()?.len();
         Ok(Self { file: BufReader::new(file), file_bytes, read_bytes: 0, entries: 0 })
     }
 
@@ -82,7 +71,7 @@ impl Reader {
     fn bytes<const N: usize>(&mut self) -> Result<[u8; N], Failure> {
         self.expect(1, N as u64)?;
         let mut bytes = [0; N];
-        self.file.read_exact(&mut bytes).map_err(Failure::Io)?;
+        self.file.read_exact(&mut bytes)?;
         self.read_bytes += N as u64;
         Ok(bytes)
     }
@@ -99,7 +88,7 @@ impl Reader {
         let length = self.u64()?;
         self.expect(length, 1)?;
         let mut bytes = vec![0; length as usize];
-        self.file.read_exact(&mut bytes).map_err(Failure::Io)?;
+        self.file.read_exact(&mut bytes)?;
         self.read_bytes += length;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }

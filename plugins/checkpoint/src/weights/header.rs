@@ -2,15 +2,19 @@
 //!
 //! Checked here in full, because sizes inside the file decide what is read and allocated later:
 //! every tensor's range lies in the file, holds exactly its shape in its type, and the ranges follow
-//! each other without gap or overlap to the end of the file.
+//! each other without gap or overlap to the end of the file. The library that reads the tensors makes the
+//! same checks, but its errors name neither the tensor nor the lengths.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use safetensors::Dtype;
 use serde::Deserialize;
+use serde::de::IntoDeserializer;
 
+use crate::error::Failure;
 use crate::{CheckpointError, Damage};
 
 /// The format's own limit on its header.
@@ -19,65 +23,51 @@ const MAX_HEADER_BYTES: u64 = 100_000_000;
 /// Key of the header that is no tensor.
 const METADATA: &str = "__metadata__";
 
-/// A tensor whose place was checked.
-#[derive(Debug)]
-pub(super) struct Checked {
+/// A tensor of the header.
+#[derive(Debug, Deserialize)]
+pub(super) struct Stored {
     pub(super) dtype: String,
     pub(super) shape: Vec<usize>,
-}
-
-#[derive(Deserialize)]
-struct Stored {
-    dtype: String,
-    shape: Vec<usize>,
     data_offsets: (u64, u64),
 }
 
 /// Reads and checks the header of `path`.
-pub(super) fn read(path: &Path) -> Result<Vec<(String, Checked)>, CheckpointError> {
-    let io = |source| CheckpointError::io(path, source);
-    let mut file = File::open(path).map_err(io)?;
-    let file_bytes = file.metadata().map_err(io)?.len();
-    let corrupt = |damage| CheckpointError::corrupt(path, damage);
-    let truncated = |expected_bytes| corrupt(Damage::Truncated { got_bytes: file_bytes, expected_bytes });
+pub(super) fn read(path: &Path) -> Result<Vec<(String, Stored)>, CheckpointError> {
+    let read = || {
+        let file = File::open(path)?;
+        let file_bytes = file.metadata()?.len();
+        check(file, file_bytes)
+    };
+    read().map_err(|failure| failure.at(path))
+}
 
+/// Checks the header of a file held in memory; `name` stands for its path in errors.
+pub(super) fn read_bytes(name: &Path, bytes: &[u8]) -> Result<Vec<(String, Stored)>, CheckpointError> {
+    check(bytes, bytes.len() as u64).map_err(|failure| failure.at(name))
+}
+
+/// Parses the header at the start of a file of this length and checks it against what follows it.
+fn check(mut file: impl Read, file_bytes: u64) -> Result<Vec<(String, Stored)>, Failure> {
+    let truncated = |expected_bytes| Damage::Truncated { got_bytes: file_bytes, expected_bytes };
     if file_bytes < 8 {
-        return Err(truncated(8));
+        return Err(truncated(8).into());
     }
     let mut length = [0; 8];
-    file.read_exact(&mut length).map_err(io)?;
+    file.read_exact(&mut length)?;
     let header_bytes = u64::from_le_bytes(length);
     if header_bytes > MAX_HEADER_BYTES {
-        return Err(corrupt(Damage::TooLarge { got_bytes: header_bytes, limit_bytes: MAX_HEADER_BYTES }));
+        return Err(Damage::TooLarge { got_bytes: header_bytes, limit_bytes: MAX_HEADER_BYTES }.into());
     }
-    if header_bytes > file_bytes - 8 {
-        return Err(truncated(8 + header_bytes));
+    let before = 8 + header_bytes;
+    if before > file_bytes {
+        return Err(truncated(before).into());
     }
-    let mut json = Vec::new();
-    file.take(header_bytes).read_to_end(&mut json).map_err(io)?;
-    if (json.len() as u64) < header_bytes {
-        return Err(truncated(8 + header_bytes));
-    }
-    check(&json, file_bytes - 8 - header_bytes).map_err(corrupt)
-}
+    let mut json = vec![0; header_bytes as usize];
+    file.read_exact(&mut json)?;
 
-/// Checks the header of a file held in memory.
-pub(super) fn check_bytes(bytes: &[u8]) -> Result<Vec<(String, Checked)>, Damage> {
-    let truncated = |expected_bytes| Damage::Truncated { got_bytes: bytes.len() as u64, expected_bytes };
-    let (length, rest) = bytes.split_first_chunk::<8>().ok_or_else(|| truncated(8))?;
-    let header_bytes = u64::from_le_bytes(*length);
-    if header_bytes > MAX_HEADER_BYTES {
-        return Err(Damage::TooLarge { got_bytes: header_bytes, limit_bytes: MAX_HEADER_BYTES });
-    }
-    let whole = usize::try_from(header_bytes).ok().and_then(|length| rest.split_at_checked(length));
-    let (json, data) = whole.ok_or_else(|| truncated(8 + header_bytes))?;
-    check(json, data.len() as u64)
-}
-
-/// Parses a header and checks it against the length of what follows it.
-fn check(json: &[u8], data_bytes: u64) -> Result<Vec<(String, Checked)>, Damage> {
     let unreadable = |source: serde_json::Error| Damage::Unreadable { reason: source.to_string() };
-    let mut values: BTreeMap<String, serde_json::Value> = serde_json::from_slice(json).map_err(unreadable)?;
+    let mut values: BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(&json).map_err(unreadable)?;
     values.remove(METADATA);
     let mut stored = Vec::with_capacity(values.len());
     for (name, value) in values {
@@ -91,42 +81,28 @@ fn check(json: &[u8], data_bytes: u64) -> Result<Vec<(String, Checked)>, Damage>
         let (from, to) = tensor.data_offsets;
         let damage = |reason| Damage::Tensor { name: name.clone(), reason };
         if from != end {
-            return Err(damage("does not start where the one before ends"));
+            return Err(damage("does not start where the one before ends").into());
         }
         let bits = element_bits(&tensor.dtype)
             .ok_or_else(|| Damage::TensorType { name: name.clone(), dtype: tensor.dtype.clone() })?;
         let elements = tensor.shape.iter().try_fold(1u64, |product, &side| product.checked_mul(side as u64));
         let bits = elements.and_then(|n| n.checked_mul(bits)).ok_or_else(|| damage("shape overflows"))?;
         if !bits.is_multiple_of(8) || to.checked_sub(from) != Some(bits / 8) {
-            return Err(damage("shape and length disagree"));
+            return Err(damage("shape and length disagree").into());
         }
         end = to;
     }
-    if end > data_bytes {
-        let header_bytes = 8 + json.len() as u64;
-        return Err(Damage::Truncated {
-            got_bytes: header_bytes + data_bytes,
-            expected_bytes: header_bytes.saturating_add(end),
-        });
+    match before.saturating_add(end) {
+        whole if whole > file_bytes => Err(truncated(whole).into()),
+        whole if whole < file_bytes => Err(Damage::Trailing { extra_bytes: file_bytes - whole }.into()),
+        _ => Ok(stored),
     }
-    if end < data_bytes {
-        return Err(Damage::Trailing { extra_bytes: data_bytes - end });
-    }
-    Ok(stored
-        .into_iter()
-        .map(|(name, tensor)| (name, Checked { dtype: tensor.dtype, shape: tensor.shape }))
-        .collect())
 }
 
+/// Bits of an element; `None` of a type that the library does not know.
 fn element_bits(dtype: &str) -> Option<u64> {
-    Some(match dtype {
-        "F4" => 4,
-        "BOOL" | "U8" | "I8" | "F8_E5M2" | "F8_E4M3" | "F8_E8M0" => 8,
-        "I16" | "U16" | "F16" | "BF16" => 16,
-        "I32" | "U32" | "F32" => 32,
-        "I64" | "U64" | "F64" | "C64" => 64,
-        _ => return None,
-    })
+    let known = Dtype::deserialize(dtype.into_deserializer());
+    known.map(|dtype| dtype.bitsize() as u64).map_err(|_: serde::de::value::Error| ()).ok()
 }
 
 #[cfg(test)]

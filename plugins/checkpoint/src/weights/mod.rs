@@ -28,6 +28,12 @@ pub struct TensorEntry {
     file: usize,
 }
 
+impl TensorEntry {
+    fn new(stored: header::Stored, file: usize) -> Self {
+        Self { dtype: stored.dtype, shape: stored.shape, file }
+    }
+}
+
 /// Where the tensors are.
 enum Source {
     Mapped(MmapedSafetensors),
@@ -50,9 +56,8 @@ impl Weights {
     pub fn open(root: &Path, files: &[PathBuf]) -> Result<Self, CheckpointError> {
         let mut entries = BTreeMap::new();
         for (file, path) in files.iter().enumerate() {
-            for (name, checked) in header::read(path)? {
-                let entry = TensorEntry { dtype: checked.dtype, shape: checked.shape, file };
-                if entries.insert(name.clone(), entry).is_some() {
+            for (name, stored) in header::read(path)? {
+                if entries.insert(name.clone(), TensorEntry::new(stored, file)).is_some() {
                     let damage = Damage::Tensor { name, reason: "stored in two files" };
                     return Err(CheckpointError::corrupt(path, damage));
                 }
@@ -67,10 +72,8 @@ impl Weights {
     /// # Errors
     /// [`CheckpointError::Corrupt`] with the damage.
     pub fn from_bytes(name: &Path, bytes: Vec<u8>) -> Result<Self, CheckpointError> {
-        let checked = header::check_bytes(&bytes).map_err(|damage| CheckpointError::corrupt(name, damage))?;
-        let entry =
-            |checked: header::Checked| TensorEntry { dtype: checked.dtype, shape: checked.shape, file: 0 };
-        let entries = checked.into_iter().map(|(name, checked)| (name, entry(checked))).collect();
+        let stored = header::read_bytes(name, &bytes)?.into_iter();
+        let entries = stored.map(|(name, stored)| (name, TensorEntry::new(stored, 0))).collect();
         let held = BufferedSafetensors::new(bytes).map_err(|source| unreadable(name, &source))?;
         Ok(Self { root: name.to_owned(), files: vec![name.to_owned()], entries, source: Source::Held(held) })
     }
