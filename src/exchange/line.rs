@@ -56,8 +56,8 @@ pub(super) fn to_json(document: &DocumentWrite, parts: Parts) -> Result<Metadata
         ("title", document.title.as_str().into()),
         ("text", document.text.as_str().into()),
         ("metadata", document.metadata.clone().into()),
-        ("content_hash", hex(&document.content_hash).into()),
-        ("source_map", hex(&document.source_map).into()),
+        ("content_hash", hex::encode(document.content_hash).into()),
+        ("source_map", hex::encode(&document.source_map).into()),
         ("passages", Value::List(passages.collect::<Result<_, String>>()?)),
     ]))
 }
@@ -70,7 +70,9 @@ pub(super) fn from_json(mut line: Metadata) -> Result<(DocumentWrite, Vec<Option
         Some(Value::String(text)) => Ok(text),
         _ => Err(missing(name, "string")),
     };
-    let bytes = |name: &str, text: String| unhex(&text).ok_or(format!("field {name:?} is not hexadecimal"));
+    let bytes = |name: &str, text: String| {
+        hex::decode(text).map_err(|_| format!("field {name:?} is not hexadecimal"))
+    };
     let (key, title, whole_text) = (text("id")?, text("title")?, text("text")?);
     let content_hash = bytes("content_hash", text("content_hash")?)?
         .try_into()
@@ -110,18 +112,6 @@ fn passage(line: &Value) -> Result<PassageWrite, String> {
         heading: heading.ok_or("field \"heading\" is missing or no string")?.to_owned(),
         vector,
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes();
-    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,3 @@
-use std::fmt::Write;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -46,7 +45,7 @@ impl Fingerprint {
 
     /// The digest so far, in lower-case hexadecimal.
     pub fn finish(self) -> String {
-        hexadecimal(&self.digest.finalize())
+        hex::encode(self.digest.finalize())
     }
 }
 
@@ -61,18 +60,10 @@ pub fn file_digest(path: &Path) -> Result<String, CheckpointError> {
     let mut block = vec![0; BLOCK_BYTES];
     loop {
         match file.read(&mut block).map_err(error)? {
-            0 => return Ok(hexadecimal(&digest.finalize())),
+            0 => return Ok(hex::encode(digest.finalize())),
             read => digest.update(&block[..read]),
         }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-    }
-    text
 }
 
 #[cfg(test)]
