@@ -41,7 +41,7 @@ pub use folder::ModelFolder;
 pub use gguf::{GgufFile, GgufTensor, GgufValue};
 pub use home::{HOME_VARIABLE, Installed, list, locate, model_home};
 pub use known::{KnownModel, Mismatch, PinnedFile, Wheel, known_model, known_models, verify};
-pub use settings::settings;
+pub use settings::{TokenSetting, settings};
 pub use tokenizer::{load_question_tokenizer, load_tokenizer};
 pub use tokens::{Tokenizer, Tokens};
 pub use weights::{TensorEntry, Weights};

@@ -1,3 +1,4 @@
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -17,6 +18,27 @@ pub fn settings<T: DeserializeOwned>(mut value: Value) -> Result<T, String> {
     })
 }
 
+/// A special token in a tokenizer's configuration.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum TokenSetting {
+    /// Its text.
+    Content(String),
+    /// Its text among fields that say how it is matched.
+    Described {
+        /// Its text.
+        content: String,
+    },
+}
+
+impl From<TokenSetting> for String {
+    fn from(token: TokenSetting) -> Self {
+        match token {
+            TokenSetting::Content(content) | TokenSetting::Described { content } => content,
+        }
+    }
+}
+
 /// Takes every null field out, however deep; those of lists keep their places.
 fn drop_nulls(value: &mut Value) {
     match value {
@@ -32,7 +54,6 @@ fn drop_nulls(value: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
     use serde_json::json;
 
     #[derive(Debug, PartialEq, Deserialize)]

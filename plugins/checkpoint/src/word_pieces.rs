@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::bounded::read_bounded;
 use crate::tokens::MAX_TOKENIZER_BYTES;
-use crate::{CheckpointError, Damage};
+use crate::{CheckpointError, Damage, TokenSetting};
 
 /// The older form of BERT's word pieces: one a line.
 pub(crate) const WORD_PIECES: &str = "vocab.txt";
@@ -26,18 +26,11 @@ struct Config {
     do_basic_tokenize: Option<bool>,
     tokenize_chinese_chars: Option<bool>,
     strip_accents: Option<bool>,
-    unk_token: Option<Token>,
-    sep_token: Option<Token>,
-    pad_token: Option<Token>,
-    cls_token: Option<Token>,
-    mask_token: Option<Token>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Token {
-    Content(String),
-    Described { content: String },
+    unk_token: Option<TokenSetting>,
+    sep_token: Option<TokenSetting>,
+    pad_token: Option<TokenSetting>,
+    cls_token: Option<TokenSetting>,
+    mask_token: Option<TokenSetting>,
 }
 
 impl Config {
@@ -73,13 +66,10 @@ pub(crate) fn from_word_pieces(place: &Path) -> Result<Vec<u8>, CheckpointError>
         text.lines().take(MAX_WORD_PIECES).enumerate().map(|(id, piece)| (piece.trim_end(), id)).collect();
     let config = place.join(CONFIG);
     let config = if config.is_file() { Config::read(&config)? } else { Config::default() };
-    let content = |token: &Option<Token>, default: &str| match token {
-        Some(Token::Content(content) | Token::Described { content }) => content.clone(),
-        None => default.to_owned(),
-    };
-    let unknown = content(&config.unk_token, "[UNK]");
-    let (start, end) = (content(&config.cls_token, "[CLS]"), content(&config.sep_token, "[SEP]"));
-    let (padding, mask) = (content(&config.pad_token, "[PAD]"), content(&config.mask_token, "[MASK]"));
+    let content = |token: Option<TokenSetting>, default: &str| token.map_or(default.to_owned(), String::from);
+    let unknown = content(config.unk_token, "[UNK]");
+    let (start, end) = (content(config.cls_token, "[CLS]"), content(config.sep_token, "[SEP]"));
+    let (padding, mask) = (content(config.pad_token, "[PAD]"), content(config.mask_token, "[MASK]"));
     let id = |content: &str| {
         let id = vocabulary.get(content).copied();
         id.ok_or_else(|| unreadable(format!("there is no {content}")))

@@ -1,9 +1,9 @@
-use postil_checkpoint::ModelFolder;
+use postil_checkpoint::{ModelFolder, TokenSetting};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::opened::{MAX_WINDOW, Opened};
-use crate::model::parse;
+use crate::model::{OneOrMany, parse};
 use crate::prompt::{ChatTemplate, Form, RetrievalSettings, Vocabulary};
 use crate::{LanguageModel, LoadError};
 
@@ -13,8 +13,8 @@ const T5_TOKENS: usize = 512;
 #[derive(Default, Deserialize)]
 struct TokenizerConfig {
     chat_template: Option<Templates>,
-    bos_token: Option<Token>,
-    eos_token: Option<Token>,
+    bos_token: Option<TokenSetting>,
+    eos_token: Option<TokenSetting>,
 }
 
 #[derive(Deserialize)]
@@ -31,21 +31,6 @@ struct Named {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Token {
-    Content(String),
-    Described { content: String },
-}
-
-impl Token {
-    fn content(self) -> String {
-        match self {
-            Self::Content(content) | Self::Described { content } => content,
-        }
-    }
-}
-
-#[derive(Deserialize)]
 struct Config {
     #[serde(default)]
     model_type: String,
@@ -54,14 +39,7 @@ struct Config {
 
 #[derive(Deserialize)]
 struct Stops {
-    stop_strings: Option<OneOrMany>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
+    stop_strings: Option<OneOrMany<String>>,
 }
 
 /// Opens the model in a folder of the Hugging Face layout.
@@ -85,11 +63,7 @@ pub(super) fn open(folder: &ModelFolder) -> Result<Opened, LoadError> {
         _ => (chat(folder)?.map_or(Form::Completion, Form::Chat), limit.min(MAX_WINDOW)),
     };
     let stops = generation.as_deref().map(parse::<Stops>).transpose()?.and_then(|stops| stops.stop_strings);
-    let stop_strings = match stops {
-        None => Vec::new(),
-        Some(OneOrMany::One(stop)) => vec![stop],
-        Some(OneOrMany::Many(stops)) => stops,
-    };
+    let stop_strings = stops.map(Vec::from).unwrap_or_default();
     Ok(Opened { model, vocabulary, form, window, stop_strings })
 }
 
@@ -104,7 +78,7 @@ fn chat(folder: &ModelFolder) -> Result<Option<ChatTemplate>, LoadError> {
         }
         (None, None) => None,
     };
-    let content = |token: Option<Token>| token.map(Token::content).unwrap_or_default();
+    let content = |token: Option<TokenSetting>| token.map(String::from).unwrap_or_default();
     let (bos_token, eos_token) = (content(config.bos_token), content(config.eos_token));
     Ok(source.map(|source| ChatTemplate { source, bos_token, eos_token }))
 }

@@ -87,17 +87,27 @@ pub struct GenerationSettings {
 /// What `config.json` and `generation_config.json` share.
 #[derive(Deserialize)]
 struct Settings {
-    eos_token_id: Option<OneOrMany>,
+    eos_token_id: Option<OneOrMany<TokenId>>,
     forced_bos_token_id: Option<TokenId>,
     forced_eos_token_id: Option<TokenId>,
     no_repeat_ngram_size: Option<usize>,
 }
 
+/// A setting that is a value or a list of values.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
-    One(TokenId),
-    Many(Vec<TokenId>),
+pub(crate) enum OneOrMany<T> {
+    One(T),
+    Many(Vec<T>),
+}
+
+impl<T> From<OneOrMany<T>> for Vec<T> {
+    fn from(values: OneOrMany<T>) -> Self {
+        match values {
+            OneOrMany::One(value) => vec![value],
+            OneOrMany::Many(values) => values,
+        }
+    }
 }
 
 impl LanguageModel {
@@ -158,11 +168,7 @@ impl LanguageModel {
             settings.forced_eos_token_id = over.forced_eos_token_id.or(settings.forced_eos_token_id);
             settings.no_repeat_ngram_size = over.no_repeat_ngram_size.or(settings.no_repeat_ngram_size);
         }
-        let ends = match settings.eos_token_id {
-            None => Vec::new(),
-            Some(OneOrMany::One(end)) => vec![end],
-            Some(OneOrMany::Many(ends)) => ends,
-        };
+        let ends = settings.eos_token_id.map(Vec::from).unwrap_or_default();
         let (forced_first, forced_last) = (settings.forced_bos_token_id, settings.forced_eos_token_id);
         let no_repeat = settings.no_repeat_ngram_size.unwrap_or(0);
         let generation = GenerationSettings { ends, forced_first, forced_last, no_repeat };
