@@ -11,8 +11,6 @@ use super::{Found, Lines, folder, wrong};
 use crate::ingest::{Cancel, Ingested, Skipped};
 use crate::{Database, Error, Options, Progress};
 
-/// Passages committed at once.
-const COMMIT_PASSAGES: usize = 1024;
 /// A byte of text takes at most six in JSON, and stands in several passages where they overlap; the rest is metadata,
 /// ranges and vectors.
 pub(super) const BYTES_PER_TEXT_BYTE: u64 = 8;
@@ -150,7 +148,6 @@ impl Database {
             takes_vectors,
             seen: HashSet::new(),
             batch: Batch::new(),
-            waiting: 0,
             told,
             progress,
             report: Ingested::default(),
@@ -174,8 +171,6 @@ struct Import<'a> {
     /// Keys that came already.
     seen: HashSet<String>,
     batch: Batch,
-    /// Passages in the batch.
-    waiting: usize,
     told: Progress,
     progress: &'a dyn Fn(&Progress),
     report: Ingested,
@@ -248,13 +243,11 @@ impl Import<'_> {
     }
 
     fn add(&mut self, document: DocumentWrite) -> Result<(), Error> {
-        self.waiting += document.passages.len().max(1);
         self.batch.upsert(document);
-        if self.waiting >= COMMIT_PASSAGES { self.commit() } else { Ok(()) }
+        if self.batch.is_full() { self.commit() } else { Ok(()) }
     }
 
     fn commit(&mut self) -> Result<(), Error> {
-        self.waiting = 0;
         let committed = self.db.store().commit(std::mem::take(&mut self.batch))?;
         self.report.added += committed.added as u64;
         self.report.replaced += committed.replaced as u64;

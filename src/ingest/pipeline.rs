@@ -21,8 +21,6 @@ use crate::{Database, Document, Error, Progress};
 
 /// Passages handed to the encoder at once: enough to sort by length and fill every core.
 const ENCODE_PASSAGES: usize = 256;
-/// Passages committed at once: large enough that the flush costs little beside the embedding.
-const COMMIT_PASSAGES: usize = 1024;
 /// Longest time that embedded documents wait for their commit while more arrive.
 const COMMIT_AFTER: Duration = Duration::from_secs(2);
 /// Documents between reading and embedding.
@@ -264,17 +262,13 @@ fn embed_documents(encoder: &dyn Encoder, documents: Vec<Prepared>, meter: &Mete
 
 fn commit(db: &Database, embedded: &Receiver<Embedded>, meter: &Meter<'_>) -> Result<Ingested, Error> {
     let mut report = Ingested::default();
-    let mut waiting: Vec<DocumentWrite> = Vec::new();
+    let mut waiting = Batch::new();
     let mut since = Instant::now();
-    let mut flush = |waiting: &mut Vec<DocumentWrite>| -> Result<(), Error> {
+    let mut flush = |waiting: &mut Batch| -> Result<(), Error> {
         if waiting.is_empty() {
             return Ok(());
         }
-        let mut batch = Batch::new();
-        for write in waiting.drain(..) {
-            batch.upsert(write);
-        }
-        let committed = db.store().commit(batch)?;
+        let committed = db.store().commit(std::mem::take(waiting))?;
         report.added += committed.added as u64;
         report.replaced += committed.replaced as u64;
         report.passages += committed.passages as u64;
@@ -286,15 +280,14 @@ fn commit(db: &Database, embedded: &Receiver<Embedded>, meter: &Meter<'_>) -> Re
     };
     for writes in embedded {
         match writes {
-            Ok(writes) => waiting.extend(writes),
+            Ok(writes) => writes.into_iter().for_each(|write| waiting.upsert(write)),
             Err(error) => {
                 // What was embedded before the failure is whole: keep it.
                 flush(&mut waiting)?;
                 return Err(error);
             }
         }
-        let passages: usize = waiting.iter().map(|write| write.passages.len()).sum();
-        if passages >= COMMIT_PASSAGES || since.elapsed() >= COMMIT_AFTER {
+        if waiting.is_full() || since.elapsed() >= COMMIT_AFTER {
             flush(&mut waiting)?;
             since = Instant::now();
         }

@@ -7,6 +7,9 @@ use crate::value::Metadata;
 use std::collections::HashSet;
 use std::ops::Range;
 
+/// Passages that fill a batch.
+const FULL_PASSAGES: usize = 1024;
+
 /// A document to be stored: its text once, and its passages as ranges of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DocumentWrite {
@@ -89,6 +92,14 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.upserts.is_empty() && self.removes.is_empty()
+    }
+
+    /// True from 1024 passages on, a document without any counted as one: the flush of a commit costs little
+    /// then beside making the vectors.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let passages = self.upserts.iter().map(|document| document.passages.len().max(1));
+        passages.sum::<usize>() >= FULL_PASSAGES
     }
 
     /// Bytes of text and vectors in it.

@@ -11,9 +11,6 @@ use crate::store::staging::Staging;
 use crate::store::{Profile, Store, StoreOptions, space};
 use std::path::Path;
 
-/// Passages committed at once.
-const COMMIT_PASSAGES: usize = 1024;
-
 /// What a rebuild did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rebuilt {
@@ -64,7 +61,7 @@ impl Store {
         options.max_title_bytes = usize::MAX;
         options.max_passages = usize::MAX;
         let store = Self::create_locked(&staging.path, profile, options, lock)?;
-        let mut waiting = Waiting { store: &store, batch: Batch::new(), passages: 0 };
+        let mut waiting = Waiting { store: &store, batch: Batch::new() };
         let mut lost = std::mem::take(&mut rebuilt.lost);
         old.each(&mut lost, &mut |salvaged, lost| {
             match whole(&store, salvaged, embed, &mut rebuilt) {
@@ -122,18 +119,15 @@ fn whole(
 struct Waiting<'a> {
     store: &'a Store,
     batch: Batch,
-    passages: usize,
 }
 
 impl Waiting<'_> {
     fn add(&mut self, document: DocumentWrite) -> Result<()> {
-        self.passages += document.passages.len().max(1);
         self.batch.upsert(document);
-        if self.passages >= COMMIT_PASSAGES { self.commit() } else { Ok(()) }
+        if self.batch.is_full() { self.commit() } else { Ok(()) }
     }
 
     fn commit(&mut self) -> Result<()> {
-        self.passages = 0;
         self.store.commit(std::mem::take(&mut self.batch)).map(|_| ())
     }
 }
