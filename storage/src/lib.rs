@@ -47,6 +47,8 @@ pub mod targets {
     pub use crate::index::segment::targets::{segment, segment_header};
 }
 
+#[doc(hidden)]
+pub use documents::panic_message;
 pub use error::{Result, StorageError};
 pub use filter::{Filter, Operator};
 pub use index::effort::{DEFAULT_EF_SEARCH, DEFAULT_RECALL, Effort};

@@ -41,13 +41,14 @@ mod row;
 mod tests;
 mod write;
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 pub(super) use footer::description;
 pub(super) use read::Reader;
 pub(super) use write::Writer;
+
+use postil_storage::panic_message;
 
 use super::wrong;
 use crate::Error;
@@ -61,11 +62,6 @@ fn contained<T>(path: &Path, of_crate: impl FnOnce() -> parquet::errors::Result<
     match catch_unwind(AssertUnwindSafe(of_crate)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(wrong(path, error.to_string())),
-        Err(panic) => Err(wrong(path, format!("damaged: the reader panicked: {}", message(&*panic)))),
+        Err(panic) => Err(wrong(path, format!("damaged: the reader panicked: {}", panic_message(&*panic)))),
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it does not say why")
 }

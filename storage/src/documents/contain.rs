@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub(super) fn contained<T>(path: &Path, of_sled: impl FnOnce() -> sled::Result<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(of_sled)) {
         Ok(result) => result.at(path),
-        Err(panic) => Err(StorageError::corrupt(path, format!("sled panicked: {}", message(&*panic)))),
+        Err(panic) => Err(StorageError::corrupt(path, format!("sled panicked: {}", panic_message(&*panic)))),
     }
 }
 
@@ -34,7 +34,8 @@ pub(super) fn contained_steps<T>(
     })
 }
 
-fn message(panic: &(dyn Any + Send)) -> &str {
+/// The message of a panic, from its payload.
+pub fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it does not say why")
 }

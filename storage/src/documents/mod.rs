@@ -39,6 +39,8 @@ pub(crate) mod targets;
 mod transaction;
 mod trees;
 
+pub use contain::panic_message;
+
 pub(crate) use base::Base;
 pub(crate) use committed::{COMMITTED, noted_generation};
 pub(crate) use document::DocumentRecord;
