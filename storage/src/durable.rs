@@ -38,7 +38,7 @@ pub(crate) fn give_name(file: &File, temp: &Path, path: &Path, reached: [Point; 
     std::fs::rename(temp, path).at(path)?;
     fault::reach(renamed)?;
     let folder = path.parent().unwrap_or(path);
-    File::open(folder).and_then(|folder| folder.sync_all()).at(folder)?;
+    sync_names(folder)?;
     fault::reach(folder_synced)
 }
 
@@ -104,6 +104,11 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
             File::open(&path).and_then(|file| file.sync_all()).at(&path)?;
         }
     }
+    sync_names(folder)
+}
+
+/// Returns when the names in a folder are on the medium.
+pub(crate) fn sync_names(folder: &Path) -> Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all()).at(folder)
 }
 

@@ -6,7 +6,7 @@
 
 use super::trees::BASE_KEY;
 use super::{COMMITTED, Documents, Writes, base, keys};
-use crate::durable::{Going, copy_folder_but, link_for_reading, link_or_copy, sync_folder};
+use crate::durable::{Going, copy_folder_but, link_for_reading, link_or_copy, sync_folder, sync_names};
 use crate::error::{AtPath, Result};
 use crate::fault::{self, Point};
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -50,13 +50,14 @@ pub(crate) fn create(database: &Path, writes: &Writes) -> Result<Documents> {
     Documents::take_place(&Copied { unfinished, path }, database)
 }
 
-/// Whether a folder holds nothing but what a database begins with.
-pub(crate) fn is_begun(database: &Path) -> Result<bool> {
+/// True of a folder that holds nothing but what a database begins with, `lock_file` among it.
+pub(crate) fn is_begun(database: &Path, lock_file: &str) -> Result<bool> {
     let trees = folders(database)?;
     for entry in std::fs::read_dir(database).at(database)? {
         let path = entry.at(database)?.path();
         let ours = match path.file_name().and_then(|name| name.to_str()) {
-            Some("LOCK" | "segments" | COMMITTED) => true,
+            Some("segments" | COMMITTED) => true,
+            Some(name) if name == lock_file => true,
             _ => match trees.iter().find(|(_, tree)| *tree == path) {
                 Some((None, _)) => true,
                 Some((Some(_), _)) => path.join("conf").is_file(),
@@ -153,7 +154,7 @@ impl Documents {
         let Copied { unfinished, path } = copied;
         std::fs::rename(unfinished, path).at(path)?;
         fault::reach(Point::RewriteRenamed)?;
-        std::fs::File::open(database).and_then(|folder| folder.sync_all()).at(database)?;
+        sync_names(database)?;
         fault::reach(Point::RewriteFolderSynced)?;
         let new = Self::open(path)?;
         new.note_fewest_bytes()?;

@@ -1,5 +1,6 @@
 //! What sled 0.34 leaves undone in its folder, done around it.
 
+use crate::durable::sync_names;
 use crate::error::{AtPath, Result};
 use parking_lot::Mutex;
 use std::collections::HashSet;
@@ -38,7 +39,7 @@ impl Syncing {
         let settings = folder.join("conf");
         File::open(&settings).and_then(|file| file.sync_all()).at(&settings)?;
         syncing.all()?;
-        File::open(folder).and_then(|folder| folder.sync_all()).at(folder)?;
+        sync_names(folder)?;
         Ok(syncing)
     }
 
@@ -69,7 +70,7 @@ impl Syncing {
                 present.insert(name);
             }
             *blobs = Blobs { durable: present, unchanged_since: settled.then_some(changed) };
-            File::open(&folder).and_then(|folder| folder.sync_all()).at(&folder)?;
+            sync_names(&folder)?;
         }
         Ok(())
     }

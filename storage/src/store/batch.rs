@@ -2,6 +2,7 @@
 
 use super::limits::{self, Extent};
 use super::{Profile, StoreOptions};
+use crate::documents::PassageRecord;
 use crate::error::{Result, StorageError};
 use crate::value::Metadata;
 use std::collections::HashSet;
@@ -60,6 +61,19 @@ impl DocumentWrite {
             metadata,
             source_map: Vec::new(),
             passages: vec![passage],
+        }
+    }
+}
+
+impl PassageWrite {
+    /// The passage as it was written.
+    pub(super) fn of(record: PassageRecord, vector: Vec<f32>) -> Self {
+        Self {
+            range: record.start..record.end,
+            source_range: record.source_start..record.source_end,
+            lead: record.lead_start..record.lead_end,
+            heading: record.heading,
+            vector,
         }
     }
 }

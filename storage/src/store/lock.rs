@@ -88,7 +88,7 @@ pub(super) fn is_marked(folder: &Path) -> Result<bool> {
     // A power cut between creating the file and syncing it leaves it empty, or with a length and nothing but zeros: ours
     // if nothing is there that is not.
     let blank = (content.len() as u64) < MOST && content.iter().all(|&byte| byte == 0);
-    Ok(blank && rewrite::is_begun(folder)?)
+    Ok(blank && rewrite::is_begun(folder, LOCK_FILE)?)
 }
 
 /// The file's content, as far as it can be ours.

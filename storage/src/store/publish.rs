@@ -7,7 +7,7 @@
 
 use super::Store;
 use crate::documents::rewrite;
-use crate::durable::{link_or_copy, sync_folder};
+use crate::durable::{link_or_copy, sync_folder, sync_names};
 use crate::error::{AtPath, Result};
 use crate::index::{SEGMENTS, run, segment};
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ impl Store {
         drop(writer);
         sync_folder(&unfinished)?;
         std::fs::rename(&unfinished, &place).at(&place)?;
-        std::fs::File::open(&folder).and_then(|folder| folder.sync_all()).at(&folder)?;
+        sync_names(&folder)?;
         remove_others(&folder, &place)
     }
 }

@@ -124,13 +124,7 @@ impl Store {
             for row in record.first_row..record.first_row.saturating_add(record.row_count) {
                 let Some(passage) = documents.passage(row)? else { return Ok(None) };
                 let Some(vector) = self.vector_in_time(row)? else { return Ok(None) };
-                passages.push(PassageWrite {
-                    range: passage.start..passage.end,
-                    source_range: passage.source_start..passage.source_end,
-                    lead: passage.lead_start..passage.lead_end,
-                    heading: passage.heading,
-                    vector,
-                });
+                passages.push(PassageWrite::of(passage, vector));
             }
             let DocumentRecord { key, title, content_hash, metadata, source_map, .. } = record;
             Ok(Some(DocumentWrite { key, title, text, content_hash, metadata, source_map, passages }))

@@ -7,8 +7,10 @@ use super::queue::Queue;
 use super::seal::Indexer;
 use super::shared::{Building, Shared};
 use super::snapshot::Snapshot;
+use super::staging::parent;
 use super::{Profile, Store, StoreOptions, space, unwritable};
 use crate::documents::{Documents, Manifest, Writes, rewrite};
+use crate::durable::sync_names;
 use crate::error::{AtPath, Result, StorageError};
 use crate::fault::{self, Point};
 use crate::index::SEGMENTS;
@@ -78,10 +80,8 @@ impl Store {
         let documents = rewrite::create(path, &writes)?;
         fault::reach(Point::CreateManifest)?;
         // The folder's own name must survive a crash too.
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        for folder in [path, parent] {
-            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).at(folder)?;
-        }
+        sync_names(path)?;
+        sync_names(parent(path))?;
         start(path, options, lock, documents, manifest, None)
     }
 

@@ -226,13 +226,7 @@ impl Salvage {
             if !sound {
                 uncertain.push(passages.len());
             }
-            passages.push(PassageWrite {
-                range: passage.start..passage.end,
-                source_range: passage.source_start..passage.source_end,
-                lead: passage.lead_start..passage.lead_end,
-                heading: passage.heading,
-                vector,
-            });
+            passages.push(PassageWrite::of(passage, vector));
         }
         let document = DocumentWrite { key, title, text, content_hash, metadata, source_map, passages };
         Ok(Salvaged { document, uncertain })

@@ -4,10 +4,9 @@
 //! before; what a crash left under the other one is removed by the next who makes the same.
 
 use super::lock::{LOCK_FILE, Lock, is_marked};
-use crate::durable::sync_folder;
+use crate::durable::{sync_folder, sync_names};
 use crate::error::{AtPath, Result, StorageError};
 use std::ffi::OsString;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 const UNFINISHED: &str = ".unfinished";
@@ -48,8 +47,7 @@ impl Staging {
         sync_folder(&self.path)?;
         std::fs::rename(&self.path, &self.to).at(&self.to)?;
         self.finished = true;
-        let parent = parent(&self.to);
-        File::open(parent).and_then(|folder| folder.sync_all()).at(parent)
+        sync_names(parent(&self.to))
     }
 }
 
