@@ -36,9 +36,4 @@ impl Embeddings {
     pub fn row(&self, index: usize) -> Option<&[f32]> {
         self.values.chunks_exact(self.dimension).nth(index)
     }
-
-    /// All components, `[rows, dimension]` row-major.
-    pub fn into_values(self) -> Vec<f32> {
-        self.values
-    }
 }

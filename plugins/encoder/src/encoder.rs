@@ -91,13 +91,6 @@ impl BertEncoder {
         self
     }
 
-    /// Sets the s of p(z|x), which a `postil.json` in the folder sets too.
-    #[must_use]
-    pub fn with_score_scale(mut self, score_scale: f32) -> Self {
-        self.profile.score_scale = score_scale;
-        self
-    }
-
     /// How the vectors are compared.
     pub fn similarity(&self) -> Similarity {
         self.profile.similarity

@@ -62,13 +62,6 @@ impl HashEncoder {
         }
     }
 
-    /// Sets the window, in words. It decides no vector, so the fingerprint stays.
-    #[must_use]
-    pub fn with_max_tokens(mut self, max_tokens: usize) -> Self {
-        self.profile.max_tokens = max_tokens;
-        self
-    }
-
     fn encode<'a>(&self, texts: impl Iterator<Item = [&'a str; 2]>) -> Result<Embeddings, EncodeError> {
         let EncoderProfile { dimension, max_tokens, .. } = self.profile;
         let mut vectors = Vec::new();
@@ -147,7 +140,8 @@ mod tests {
 
     #[test]
     fn nothing_is_cut_and_the_title_takes_room() {
-        let encoder = HashEncoder::with_dimension(64).with_max_tokens(4);
+        let mut encoder = HashEncoder::with_dimension(64);
+        encoder.profile.max_tokens = 4;
         assert_eq!(encoder.room("two words").unwrap(), 2);
         let passages = [Passage::untitled("a b c d"), Passage { title: "e", text: "a b c d" }];
         let error = encoder.encode_passages(&passages).unwrap_err();
