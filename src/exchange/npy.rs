@@ -153,13 +153,27 @@ mod tests {
         writer.finish().unwrap();
         assert!(Reader::open(&path, 5).is_err());
         let whole = std::fs::read(&path).unwrap();
-        for (from, to) in [("<f4", "<f8"), ("False", "True "), ("(1, 4)", "(1, )"), ("(1, 4)", "(9, 4)")] {
+        for (from, to) in [
+            ("<f4", "<f8"),
+            ("False", "True "),
+            ("(1, 4)", "(1, )"),
+            ("(1, 4)", "(9, 4)"),
+            ("(1, 4), }   ", "(4611686018427387904, 4)"),
+        ] {
             let text: Vec<u8> = whole.clone();
             let at = text.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
             let changed = [&text[..at], to.as_bytes(), &text[at + from.len()..]].concat();
             std::fs::write(&path, changed).unwrap();
             assert!(Reader::open(&path, 4).is_err(), "{to}");
         }
+        for header in ["[".repeat(60_000), "(".repeat(60_000), format!("'shape':({})", "9,".repeat(20_000))] {
+            let length = (header.len() as u16).to_le_bytes();
+            std::fs::write(&path, [MAGIC, &[1, 0], &length, header.as_bytes()].concat()).unwrap();
+            assert!(matches!(Reader::open(&path, 4), Err(Error::Exchange { .. })));
+        }
+        // Version 2 says its length in four bytes.
+        std::fs::write(&path, [MAGIC, &[2, 0], &[255; 4]].concat()).unwrap();
+        assert!(matches!(Reader::open(&path, 4), Err(Error::Exchange { .. })));
         for cut in 0..whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
             assert!(Reader::open(&path, 4).is_err(), "{cut}");
