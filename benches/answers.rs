@@ -5,14 +5,10 @@
 //!
 //! Prints one JSON line. `baseline` is the best sentence of the top passage alone: k = 1.
 //! Databases are kept under target/, so a second run embeds only questions and sentences.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark prints and stops at the first failure"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod corpus;
+mod harness;
 
 use std::sync::Arc;
 
@@ -41,13 +37,10 @@ struct Args {
     /// Similarities to try for the "no answer" candidate of `quote`; its default if not given
     #[arg(long, value_delimiter = ',')]
     no_answer_similarity: Vec<f32>,
-    /// Passed by cargo
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 fn main() {
-    let args = Args::parse();
+    let args: Args = harness::args();
     let data = corpus::data_folder();
     let encoder = Arc::new(Remembering::new(postil::open_model(postil::DEFAULT_MODEL).unwrap()));
     let suffix = if args.distractors { "-distractors" } else { "" };
@@ -79,17 +72,14 @@ fn main() {
     for similarity in settings {
         let quote = QuoteGenerator::new(encoder.clone()).with_no_answer_similarity(similarity);
         let db = Database::options().encoder(encoder.clone()).generator(Arc::new(quote)).open(&path).unwrap();
-        println!(
-            "{}",
-            json!({
-                "set": args.set, "half": args.half, "distractors": args.distractors,
-                "questions": questions.len(), "k": args.k, "recall": recall,
-                "no_answer_similarity": similarity,
-                "sequence": measure(&db, &questions, args.k, Mode::Sequence),
-                "token": measure(&db, &questions, args.k, Mode::Token),
-                "baseline": measure(&db, &questions, 1, Mode::Sequence),
-            })
-        );
+        harness::print(&json!({
+            "set": args.set, "half": args.half, "distractors": args.distractors,
+            "questions": questions.len(), "k": args.k, "recall": recall,
+            "no_answer_similarity": similarity,
+            "sequence": measure(&db, &questions, args.k, Mode::Sequence),
+            "token": measure(&db, &questions, args.k, Mode::Token),
+            "baseline": measure(&db, &questions, 1, Mode::Sequence),
+        }));
     }
 }
 

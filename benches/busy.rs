@@ -6,23 +6,20 @@
 //! Prints one JSON line per state: at rest with growing rows, with one segment, and at the end; while rows are
 //! ingested, sealed, merged and, some of them removed, compacted. `p99_ratio` compares with the rest before. Recall is
 //! among the rows that were committed when the search began.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark prints and stops at the first failure"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
-mod process;
+mod harness;
 mod rows;
 mod vectors;
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use harness::process::processor_seconds;
+use harness::{percentile, timed};
 use postil::{Database, Metric, SearchOptions};
 use postil_storage::{Batch, StoreOptions};
 use rows::document;
@@ -50,15 +47,11 @@ struct Args {
     /// How long the database is searched at rest
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
-    /// Passed by cargo
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 fn main() {
-    let args = Args::parse();
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/vectors");
-    let vectors = Vectors::read(args.vectors.as_deref().unwrap_or(&shared), K);
+    let args: Args = harness::args();
+    let vectors = Vectors::read(args.vectors.as_deref(), K);
     let home = tempfile::tempdir().unwrap();
     let defaults = StoreOptions::default();
     let store = StoreOptions { index_threads: args.threads.unwrap_or(defaults.index_threads), ..defaults };
@@ -129,7 +122,7 @@ impl Busy {
 
     /// Searches until the work is done; the 99th percentile of the latencies, in milliseconds.
     fn measure(&self, state: &str, rest_p99_ms: Option<f64>, work: impl FnOnce()) -> f64 {
-        let (done, start, processor) = (AtomicBool::new(false), Instant::now(), process::processor_seconds());
+        let (done, start, processor) = (AtomicBool::new(false), Instant::now(), processor_seconds());
         let (measured, seconds) = std::thread::scope(|scope| {
             let readers: Vec<_> = (0..self.args.readers.max(1))
                 .map(|reader| {
@@ -147,21 +140,18 @@ impl Busy {
         let mut latencies_ms: Vec<f64> =
             measured.iter().flat_map(|searched| &searched.latencies_ms).copied().collect();
         latencies_ms.sort_by(f64::total_cmp);
-        let percentile = |per_mille: usize| latencies_ms[(latencies_ms.len() - 1) * per_mille / 1000];
+        let percentile = |per_mille| percentile(&latencies_ms, per_mille);
         let sum = |of: fn(&Searched) -> usize| measured.iter().map(of).sum::<usize>() as f64;
         let stat = self.db.stat().unwrap();
-        println!(
-            "{}",
-            json!({
-                "bench": "busy", "state": state, "dimension": self.vectors.dimension, "rows": stat.passages,
-                "segments": stat.segments, "growing_rows": stat.growing_rows, "readers": self.args.readers,
-                "index_threads": self.store.index_threads, "seconds": seconds,
-                "processor_s": process::processor_seconds() - processor, "searches": latencies_ms.len(),
-                "recall": sum(|searched| searched.found) / sum(|searched| searched.sought),
-                "p50_ms": percentile(500), "p99_ms": percentile(990), "p999_ms": percentile(999),
-                "max_ms": percentile(1000), "p99_ratio": rest_p99_ms.map(|rest| percentile(990) / rest),
-            })
-        );
+        harness::print(&json!({
+            "bench": "busy", "state": state, "dimension": self.vectors.dimension, "rows": stat.passages,
+            "segments": stat.segments, "growing_rows": stat.growing_rows, "readers": self.args.readers,
+            "index_threads": self.store.index_threads, "seconds": seconds,
+            "processor_s": processor_seconds() - processor, "searches": latencies_ms.len(),
+            "recall": sum(|searched| searched.found) / sum(|searched| searched.sought),
+            "p50_ms": percentile(500), "p99_ms": percentile(990), "p999_ms": percentile(999),
+            "max_ms": percentile(1000), "p99_ratio": rest_p99_ms.map(|rest| percentile(990) / rest),
+        }));
         percentile(990)
     }
 
@@ -174,9 +164,9 @@ impl Busy {
             }
             let nearest =
                 |rows: usize| self.vectors.nearest[at].iter().filter(move |&&row| row < rows).take(K);
-            let (before, start) = (self.committed(), Instant::now());
-            let hits = self.db.search_vector(&queries[at], &options).unwrap();
-            searched.latencies_ms.push(start.elapsed().as_secs_f64() * 1e3);
+            let before = self.committed();
+            let (hits, seconds) = timed(|| self.db.search_vector(&queries[at], &options).unwrap());
+            searched.latencies_ms.push(seconds * 1e3);
             // Rows that came meanwhile may have been found in the place of others.
             let mut missed: Vec<usize> = nearest(before).copied().collect();
             searched.sought += missed.len();

@@ -16,14 +16,10 @@
 //!
 //! Candidates are searched once, under all k passages at temperature 1, and ranked anew at each temperature under those that are
 //! worth reading.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark prints and stops at the first failure"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod corpus;
+mod harness;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,9 +61,6 @@ struct Args {
     /// Where to write what the generator makes of each question, one JSON line each
     #[arg(long)]
     dump: Option<PathBuf>,
-    /// Passed by cargo
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 #[derive(Serialize)]
@@ -93,7 +86,7 @@ struct Heard {
 }
 
 fn main() {
-    let args = Args::parse();
+    let args: Args = harness::args();
     let encoder = Arc::new(Remembering::new(postil::open_model(postil::DEFAULT_MODEL).unwrap()));
     let scale = f64::from(postil_contract::Encoder::profile(&*encoder).score_scale);
     let generator = postil::open_generator(&args.generator, &(encoder.clone() as _)).unwrap();
@@ -135,15 +128,12 @@ fn main() {
         };
         let signs: Vec<(f64, bool)> =
             outcomes.iter().map(|o| (o.abstention_score, !o.is_answerable)).collect();
-        println!(
-            "{}",
-            json!({
-                "temperature": temperature, "log_prior": log_prior, "threshold": threshold,
-                "f1": f1, "f1_always": mean(&|o| o.f1),
-                "abstained": { "answerable": abstained(true), "unanswerable": abstained(false) },
-                "auroc": roc_area(&signs),
-            })
-        );
+        harness::print(&json!({
+            "temperature": temperature, "log_prior": log_prior, "threshold": threshold,
+            "f1": f1, "f1_always": mean(&|o| o.f1),
+            "abstained": { "answerable": abstained(true), "unanswerable": abstained(false) },
+            "auroc": roc_area(&signs),
+        }));
         if log_prior > best {
             (best, chosen) = (log_prior, (temperature, threshold, outcomes));
         }
@@ -161,14 +151,11 @@ fn main() {
             "abstention": rounded(fit.abstention),
         },
     });
-    println!(
-        "{}",
-        json!({
-            "questions": heard.len(), "given": outcomes.len(), "calibration": calibration, "log_prior": best,
-            "log_loss": { "probability": log_loss(&outcomes, |o| o.probability),
-                "confidence": log_loss(&outcomes, |o| fit.confidence(o.probability, o.abstention_score)) },
-        })
-    );
+    harness::print(&json!({
+        "questions": heard.len(), "given": outcomes.len(), "calibration": calibration, "log_prior": best,
+        "log_loss": { "probability": log_loss(&outcomes, |o| o.probability),
+            "confidence": log_loss(&outcomes, |o| fit.confidence(o.probability, o.abstention_score)) },
+    }));
     if let Some(path) = args.write {
         let mut config: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();

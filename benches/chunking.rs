@@ -5,14 +5,10 @@
 //! Prints one JSON line per size: the share of reference spans wholly inside one retrieved passage, the
 //! share of questions with all their spans inside retrieved passages, and the tokens retrieved, since a
 //! larger passage holds more by being larger.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark prints and stops at the first failure"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod corpus;
+mod harness;
 
 use clap::Parser;
 use postil::chunk::ChunkOptions;
@@ -29,9 +25,6 @@ struct Args {
     overlap: Vec<usize>,
     #[arg(short, default_value_t = 5)]
     k: usize,
-    /// Passed by cargo
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 #[derive(Deserialize)]
@@ -47,13 +40,9 @@ struct Reference {
 }
 
 fn main() {
-    let args = Args::parse();
+    let args: Args = harness::args();
     let folder = corpus::data_folder().join("retrieval/chunking");
-    let queries: Vec<Query> = std::fs::read_to_string(folder.join("queries.jsonl"))
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let queries: Vec<Query> = harness::json_lines(&folder.join("queries.jsonl"));
     let encoder = postil::open_model(postil::DEFAULT_MODEL).unwrap();
     for &max_tokens in &args.tokens {
         for &overlap_sentences in &args.overlap {
@@ -87,16 +76,13 @@ fn main() {
                 inside += found;
                 complete += usize::from(found == query.references.len());
             }
-            println!(
-                "{}",
-                json!({
-                    "max_tokens": max_tokens, "overlap_sentences": overlap_sentences, "k": args.k,
-                    "passages": report.passages, "spans": spans,
-                    "spans_inside_one_passage": inside as f64 / spans as f64,
-                    "questions_complete": complete as f64 / queries.len() as f64,
-                    "tokens_retrieved": tokens as f64 / queries.len() as f64,
-                })
-            );
+            harness::print(&json!({
+                "max_tokens": max_tokens, "overlap_sentences": overlap_sentences, "k": args.k,
+                "passages": report.passages, "spans": spans,
+                "spans_inside_one_passage": inside as f64 / spans as f64,
+                "questions_complete": complete as f64 / queries.len() as f64,
+                "tokens_retrieved": tokens as f64 / queries.len() as f64,
+            }));
         }
     }
 }

@@ -5,19 +5,18 @@
 //! Prints one JSON line: documents a second with a commit for each, with a commit for 100, and with 8 threads that each
 //! commit one at a time. A document is a vector of 384 components and a sentence. The disk decides: `--folder` says
 //! which is measured.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark prints and stops at the first failure"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
+
+mod harness;
+mod rows;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use postil_storage::{Batch, DocumentWrite, Metadata, Metric, Profile, Store, StoreOptions};
+use postil_storage::{Batch, DocumentWrite, Metric, Profile, Store, StoreOptions};
+use rows::{noise, with_text};
 use serde_json::json;
 
 const DIMENSION: usize = 384;
@@ -31,25 +30,19 @@ struct Args {
     /// Where the databases are made; the folder of temporary files if not given
     #[arg(long)]
     folder: Option<PathBuf>,
-    /// Passed by cargo
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 fn main() {
-    let args = Args::parse();
+    let args: Args = harness::args();
     let home = args.folder.as_ref().map_or_else(tempfile::tempdir, tempfile::tempdir_in).unwrap();
     let home = home.path();
-    println!(
-        "{}",
-        json!({
-            "bench": "durability", "dimension": DIMENSION, "seconds": args.seconds,
-            "fsyncs_s": fsyncs(home, args.seconds),
-            "commit_per_document_s": measure(home, args.seconds, 1, 1),
-            "commit_per_100_s": measure(home, args.seconds, 1, 100),
-            "writers": WRITERS, "commit_per_document_by_writers_s": measure(home, args.seconds, WRITERS, 1),
-        })
-    );
+    harness::print(&json!({
+        "bench": "durability", "dimension": DIMENSION, "seconds": args.seconds,
+        "fsyncs_s": fsyncs(home, args.seconds),
+        "commit_per_document_s": measure(home, args.seconds, 1, 1),
+        "commit_per_100_s": measure(home, args.seconds, 1, 100),
+        "writers": WRITERS, "commit_per_document_by_writers_s": measure(home, args.seconds, WRITERS, 1),
+    }));
 }
 
 /// Documents a second.
@@ -88,12 +81,7 @@ fn fsyncs(home: &Path, seconds: f64) -> f64 {
 }
 
 fn document(number: u64) -> DocumentWrite {
-    let component = |i: u64| (number << 10 | i).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let vector = (0..DIMENSION as u64).map(|i| (component(i) >> 40) as f32 / (1 << 23) as f32 - 1.0);
     let text =
         format!("Document {number} says in one sentence of usual length what there is to say about it.");
-    let mut document = DocumentWrite::row(number.to_string(), vector.collect(), Metadata::new());
-    document.passages[0].range = 0..text.len() as u64;
-    document.text = text;
-    document
+    with_text(number.to_string(), noise(number << 10, DIMENSION), text)
 }

@@ -7,30 +7,25 @@
 //! second over that of a large matrix product measured before and after; `cores_used` is processor time over clock
 //! time; `question_ms` is the median time of one of the first 200 texts alone. `--candle` times candle's `BertModel`
 //! on the same texts as well, and compares the vectors.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark prints and stops at the first failure"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
-mod process;
+mod harness;
 
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
 use clap::Parser;
+use harness::process::processor_seconds;
+use harness::{median, repeated, timed};
 use npyz::WriterBuilder;
 use postil_checkpoint::{ModelFolder, Tokenizer, locate, model_home};
 use postil_contract::{Embeddings, Encoder};
 use postil_encoder::{BertEncoder, normalize};
-use process::processor_seconds;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -61,9 +56,6 @@ struct Args {
     /// Where to write the vectors, [texts, dimension]
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Passed by cargo
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 #[derive(Deserialize)]
@@ -72,7 +64,7 @@ struct Line {
 }
 
 fn main() {
-    let args = Args::parse();
+    let args: Args = harness::args();
     if std::env::var(THREADS).ok().as_deref() != Some(&args.threads.to_string()) {
         // It is read once, before this program could set it.
         let mut again = Command::new(std::env::current_exe().unwrap());
@@ -91,7 +83,7 @@ fn main() {
 
     encoder.encode_questions(&texts[..texts.len().min(BATCH_TEXTS)]).unwrap();
     let mut peak = peak();
-    let (ours, seconds, cores) = timed(args.repeats, || encoder.encode_questions(&texts).unwrap());
+    let (ours, seconds, cores) = measured(args.repeats, || encoder.encode_questions(&texts).unwrap());
     peak = f64::max(peak, self::peak());
     let arithmetic: f64 = ids.iter().map(|ids| operations(&config, ids.len())).sum();
     let mut line = json!({
@@ -107,13 +99,13 @@ fn main() {
             Device::Cpu,
         );
         let model = BertModel::load(builder, &config).unwrap();
-        let (theirs, seconds, _) = timed(args.repeats, || candle(&model, &ids));
+        let (theirs, seconds, _) = measured(args.repeats, || candle(&model, &ids));
         let (cosine, difference) = agreement(&ours, &theirs);
         line["candle"] = json!({
             "tokens_per_s": tokens as f64 / seconds, "least_cosine": cosine, "greatest_difference": difference,
         });
     }
-    println!("{line}");
+    harness::print(&line);
     if let Some(path) = args.out {
         write(&path, &ours);
     }
@@ -122,11 +114,8 @@ fn main() {
 fn texts(args: &Args) -> Vec<String> {
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/plugins/encoder/tests/fixtures/texts.json");
     match &args.texts {
-        None => serde_json::from_str(&std::fs::read_to_string(fixture).unwrap()).unwrap(),
-        Some(path) => {
-            let lines = std::fs::read_to_string(path).unwrap();
-            lines.lines().map(|line| serde_json::from_str::<Line>(line).unwrap().text).collect()
-        }
+        None => harness::json(fixture.as_ref()),
+        Some(path) => harness::json_lines(path).into_iter().map(|Line { text }| text).collect(),
     }
 }
 
@@ -136,14 +125,8 @@ fn pieces(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
 
 /// Median milliseconds of a text by itself.
 fn alone(encoder: &BertEncoder, texts: &[&str]) -> f64 {
-    let once = |text: &&str| {
-        let start = Instant::now();
-        encoder.encode_questions(&[text]).unwrap();
-        start.elapsed().as_secs_f64() * 1e3
-    };
-    let mut times: Vec<f64> = texts.iter().take(ALONE).map(once).collect();
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    let seconds = |text: &&str| timed(|| encoder.encode_questions(&[text]).unwrap()).1;
+    median(texts.iter().take(ALONE).map(seconds).collect()) * 1e3
 }
 
 /// Floating-point operations of the model's products for a text of `tokens`.
@@ -159,26 +142,17 @@ fn peak() -> f64 {
     let side = || Tensor::rand(-1f32, 1f32, (PEAK_SIDE, PEAK_SIDE), &Device::Cpu).unwrap();
     let (left, right) = (side(), side());
     let once = |_| {
-        let start = Instant::now();
-        std::hint::black_box(left.matmul(&right).unwrap());
-        2.0 * (PEAK_SIDE as f64).powi(3) / start.elapsed().as_secs_f64()
+        let (_, seconds) = timed(|| std::hint::black_box(left.matmul(&right).unwrap()));
+        2.0 * (PEAK_SIDE as f64).powi(3) / seconds
     };
     (0..PEAK_REPEATS).map(once).fold(0.0, f64::max)
 }
 
 /// The result, the median of its times, and the processor time per clock time of all of them.
-fn timed<T>(repeats: usize, work: impl Fn() -> T) -> (T, f64, f64) {
-    let (clock, processor) = (Instant::now(), processor_seconds());
-    let mut times = Vec::new();
-    let mut result = None;
-    for _ in 0..repeats.max(1) {
-        let start = Instant::now();
-        result = Some(work());
-        times.push(start.elapsed().as_secs_f64());
-    }
-    let cores = (processor_seconds() - processor) / clock.elapsed().as_secs_f64();
-    times.sort_by(f64::total_cmp);
-    (result.unwrap(), times[times.len() / 2], cores)
+fn measured<T>(repeats: usize, work: impl Fn() -> T) -> (T, f64, f64) {
+    let processor = processor_seconds();
+    let ((result, seconds), elapsed) = timed(|| repeated(repeats, work));
+    (result, seconds, (processor_seconds() - processor) / elapsed)
 }
 
 fn candle(model: &BertModel, ids: &[Vec<u32>]) -> Vec<Vec<f32>> {

@@ -7,26 +7,21 @@
 //! FOLDER holds a language model and inputs.json: for each question one prompt and score per passage. Prints one
 //! JSON line per question and way of decoding, the fields that the script prints for transformers, and the
 //! resident size of the process: at its start, with the model loaded, and now.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark prints and stops at the first failure"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
-mod process;
+mod harness;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::Parser;
+use harness::process::resident_bytes;
+use harness::repeated;
 use postil_checkpoint::ModelFolder;
 use postil_contract::TokenId;
 use postil_generator::{
     BeamOptions, Constraints, Hypothesis, LanguageModel, Mode, beam, greedy, marginal, prior, thorough, union,
 };
-use process::resident_bytes;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -40,9 +35,6 @@ struct Args {
     /// Threads that compute
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// Passed by cargo
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 #[derive(Deserialize)]
@@ -59,38 +51,30 @@ struct Inputs {
 const WAYS: [&str; 4] = ["token greedy", "sequence beam", "sequence joint beam", "sequence union"];
 
 fn main() {
-    let args = Args::parse();
+    let args: Args = harness::args();
     rayon::ThreadPoolBuilder::new().num_threads(args.threads).build_global().unwrap();
     let before = resident_bytes();
     let folder = ModelFolder::open(&args.folder).unwrap();
     let config = std::fs::read_to_string(args.folder.join("config.json")).unwrap();
-    let inputs = std::fs::read(args.folder.join("inputs.json")).unwrap();
-    let inputs: Inputs = serde_json::from_slice(&inputs).unwrap();
+    let inputs: Inputs = harness::json(&args.folder.join("inputs.json"));
     let model = LanguageModel::load("random", &config, None, &folder.weights().unwrap()).unwrap();
     let loaded = resident_bytes();
     for way in WAYS {
         for (number, (prompts, scores)) in inputs.prompts.iter().zip(&inputs.scores).enumerate() {
             let log_prior = prior(scores, 1.0);
-            let mut found = None;
-            let mut times = Vec::new();
-            for _ in 0..REPEATS {
-                let start = Instant::now();
-                found = Some(generate(&model, way, prompts, &log_prior, &inputs));
-                times.push(start.elapsed().as_secs_f64() * 1e3);
-            }
-            times.sort_by(f64::total_cmp);
-            let answer = found.unwrap().tokens;
+            let (found, seconds) = repeated(REPEATS, || generate(&model, way, prompts, &log_prior, &inputs));
+            let answer = found.tokens;
             let mode = if way.starts_with("token") { Mode::Token } else { Mode::Sequence };
             let line = json!({
                 "engine": "postil",
                 "way": way,
                 "question": number,
-                "ms": (times[REPEATS / 2] * 10.0).round() / 10.0,
+                "ms": (seconds * 1e4).round() / 10.0,
                 "log_likelihood": log_likelihood(&model, mode, prompts, &log_prior, &answer),
                 "answer": answer,
                 "resident_bytes": { "start": before, "loaded": loaded, "now": resident_bytes() },
             });
-            println!("{line}");
+            harness::print(&line);
         }
     }
 }

@@ -3,19 +3,15 @@
 //!     cargo bench --bench hnsw_rs -- --vectors DIR [--ef 32,64]
 //!
 //! Built with two threads, searched with one. Prints one JSON line per setting.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark prints and stops at the first failure"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
+mod harness;
 mod vectors;
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::Parser;
+use harness::timed;
 use hnsw_rs::prelude::{DistDot, Hnsw};
 use serde_json::json;
 use vectors::Vectors;
@@ -33,35 +29,29 @@ struct Args {
     /// Candidates kept in a search
     #[arg(long, value_delimiter = ',', default_value = "32,64,96,128")]
     ef: Vec<usize>,
-    /// Passed by cargo
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 fn main() {
-    let args = Args::parse();
-    let Vectors { base, queries, nearest, .. } = Vectors::read(&args.vectors, K);
+    let args: Args = harness::args();
+    let Vectors { base, queries, nearest, .. } = Vectors::read(Some(&args.vectors), K);
     // Its distance for unit vectors asserts that no inner product is above 1.
     let shrunk = |row: &[f32]| row.iter().map(|x| x * 0.999).collect::<Vec<f32>>();
     let base: Vec<Vec<f32>> = base.iter().map(|row| shrunk(row)).collect();
-    let start = Instant::now();
-    let hnsw: Hnsw<'_, f32, DistDot> = Hnsw::new(M, base.len(), MAX_LEVELS, EF_CONSTRUCTION, DistDot {});
-    let numbered: Vec<(&[f32], usize)> =
-        base.iter().enumerate().map(|(i, row)| (row.as_slice(), i)).collect();
-    hnsw.parallel_insert_slice(&numbered);
-    let build_s = start.elapsed().as_secs_f64();
+    let (hnsw, build_s) = timed(|| {
+        let hnsw: Hnsw<'_, f32, DistDot> = Hnsw::new(M, base.len(), MAX_LEVELS, EF_CONSTRUCTION, DistDot {});
+        let numbered: Vec<(&[f32], usize)> =
+            base.iter().enumerate().map(|(i, row)| (row.as_slice(), i)).collect();
+        hnsw.parallel_insert_slice(&numbered);
+        hnsw
+    });
     for ef in args.ef {
-        let start = Instant::now();
-        let found: usize = queries
-            .iter()
-            .zip(&nearest)
-            .map(|(query, nearest)| {
-                let hits = hnsw.search(&shrunk(query), K, ef);
-                hits.iter().filter(|hit| nearest[..K].contains(&hit.d_id)).count()
-            })
-            .sum();
-        let qps = queries.len() as f64 / start.elapsed().as_secs_f64();
+        let found = |(query, nearest): (&Vec<f32>, &Vec<usize>)| {
+            let hits = hnsw.search(&shrunk(query), K, ef);
+            hits.iter().filter(|hit| nearest[..K].contains(&hit.d_id)).count()
+        };
+        let (found, seconds) = timed(|| queries.iter().zip(&nearest).map(found).sum::<usize>());
+        let qps = queries.len() as f64 / seconds;
         let recall = found as f64 / (queries.len() * K) as f64;
-        println!("{}", json!({ "ef": ef, "recall": recall, "qps": qps, "build_s": build_s }));
+        harness::print(&json!({ "ef": ef, "recall": recall, "qps": qps, "build_s": build_s }));
     }
 }

@@ -6,24 +6,18 @@
 //! Needs all-MiniLM-L6-v2 in the model home. Each thread count is a process bound to so many cores, so that every stage
 //! shares them; rounds take turns. Prints one JSON line per thread count: medians, `cores_used` (processor time over
 //! clock time), `peak_bytes` of resident memory, and `speedup` over the first thread count.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark prints and stops at the first failure"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod corpus;
-mod process;
+mod harness;
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Instant;
 
 use clap::Parser;
+use harness::process::{peak_bytes, processor_seconds};
 use postil::Database;
 use postil::ingest::IngestOptions;
-use process::{peak_bytes, processor_seconds};
 use serde_json::{Value, json};
 
 #[derive(Parser)]
@@ -43,15 +37,12 @@ struct Args {
     /// One run in this process, on the cores it is bound to
     #[arg(long, hide = true)]
     once: bool,
-    /// Passed by cargo
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 fn main() {
-    let args = Args::parse();
+    let args: Args = harness::args();
     if args.once {
-        return println!("{}", once(&args));
+        return harness::print(&once(&args));
     }
     let mut runs: Vec<Vec<Value>> = vec![Vec::new(); args.threads.len()];
     for _ in 0..args.repeats {
@@ -66,20 +57,14 @@ fn main() {
     }
     let mut first = None;
     for (threads, runs) in args.threads.iter().zip(&runs) {
-        let median = |name: &str| {
-            let mut values: Vec<f64> = runs.iter().map(|run| run[name].as_f64().unwrap()).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
-        };
+        let median =
+            |name: &str| harness::median(runs.iter().map(|run| run[name].as_f64().unwrap()).collect());
         let speed = median("passages_per_s");
-        println!(
-            "{}",
-            json!({
-                "threads": threads, "documents": args.count, "passages": runs[0]["passages"],
-                "passages_per_s": speed, "speedup": speed / *first.get_or_insert(speed),
-                "cores_used": median("cores_used"), "peak_bytes": median("peak_bytes"),
-            })
-        );
+        harness::print(&json!({
+            "threads": threads, "documents": args.count, "passages": runs[0]["passages"],
+            "passages_per_s": speed, "speedup": speed / *first.get_or_insert(speed),
+            "cores_used": median("cores_used"), "peak_bytes": median("peak_bytes"),
+        }));
     }
 }
 
@@ -91,9 +76,9 @@ fn once(args: &Args) -> Value {
     let db = Database::options().open(folder.path().join("d.postil")).unwrap();
     // The encoder is loaded at first use.
     let _ = db.search("warm", &postil::SearchOptions::new(1));
-    let (clock, processor) = (Instant::now(), processor_seconds());
-    let report = db.ingest_all(documents, &IngestOptions::default(), &|_| {}).unwrap();
-    let seconds = clock.elapsed().as_secs_f64();
+    let processor = processor_seconds();
+    let ingest = || db.ingest_all(documents, &IngestOptions::default(), &|_| {}).unwrap();
+    let (report, seconds) = harness::timed(ingest);
     json!({
         "passages": report.passages, "passages_per_s": report.passages as f64 / seconds,
         "cores_used": (processor_seconds() - processor) / seconds, "peak_bytes": peak_bytes(),

@@ -7,12 +7,9 @@
 //! FOLDER holds model.gguf and inputs.json, one prompt per passage. Greedy: each passage alone, as the script does it,
 //! and all of them at once, marginalized per token. Times are from the first token to the last; the median of
 //! several runs, `tokens_per_s` counting the tokens of all passages. Prints JSON lines with the fields of the script.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark prints and stops at the first failure"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
+
+mod harness;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -31,9 +28,6 @@ struct Args {
     /// Threads that compute
     #[arg(long, default_value_t = 2)]
     threads: usize,
-    /// Passed by cargo
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 #[derive(Deserialize)]
@@ -45,10 +39,9 @@ struct Inputs {
 }
 
 fn main() {
-    let args = Args::parse();
+    let args: Args = harness::args();
     rayon::ThreadPoolBuilder::new().num_threads(args.threads).build_global().unwrap();
-    let inputs = std::fs::read(args.folder.join("inputs.json")).unwrap();
-    let inputs: Inputs = serde_json::from_slice(&inputs).unwrap();
+    let inputs: Inputs = harness::json(&args.folder.join("inputs.json"));
     let generator = LanguageGenerator::open(&args.folder.join("model.gguf")).unwrap();
     let alone = inputs.prompts.chunks(1);
     for (number, prompts) in alone.chain([inputs.prompts.as_slice()]).enumerate() {
@@ -59,9 +52,8 @@ fn main() {
             times.push(seconds);
             found = Some(hypothesis);
         }
-        times.sort_by(f64::total_cmp);
         let found = found.unwrap();
-        let rate = (prompts.len() * (found.tokens.len() - 1)) as f64 / times[times.len() / 2];
+        let rate = (prompts.len() * (found.tokens.len() - 1)) as f64 / harness::median(times);
         let line = json!({
             "engine": "postil",
             "passages": prompts.len(),
@@ -70,7 +62,7 @@ fn main() {
             "log_likelihood": found.marginal.log_prob,
             "answer": found.tokens,
         });
-        println!("{line}");
+        harness::print(&line);
     }
 }
 

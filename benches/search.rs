@@ -7,27 +7,23 @@
 //! meta.json with the `metric`: cosine, dot or l2. A hit counts that is as near as the last of the nearest.
 //! Prints one JSON line per setting: after the last commit, with sealing still under way, and after compaction,
 //! reopened; `build_bytes` is the most anonymous memory that building took. `--database` keeps the database; where it is there already, it is only opened and measured.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark prints and stops at the first failure"
-)]
+#![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
-mod process;
+mod harness;
 mod rows;
 mod vectors;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use harness::process::{anonymous_bytes, resident_bytes};
+use harness::{percentile, timed};
 use postil::{Database, Effort, Precision, SearchOptions, StoreOptions};
 use postil_storage::Batch;
-use process::{anonymous_bytes, resident_bytes};
 use rows::document;
 use serde_json::json;
 use vectors::Vectors;
@@ -64,16 +60,11 @@ struct Args {
     /// How often each setting is measured
     #[arg(long, default_value_t = 1)]
     repeats: usize,
-    /// Passed by cargo
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 fn main() {
-    let args = Args::parse();
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/vectors");
-    let folder = args.vectors.clone().unwrap_or(shared);
-    let vectors = Vectors::read(&folder, K);
+    let args: Args = harness::args();
+    let vectors = Vectors::read(args.vectors.as_deref(), K);
     let truth = vectors.least_scores(K);
     let Vectors { base, dimension, queries, metric, .. } = vectors;
 
@@ -105,9 +96,8 @@ fn main() {
             db.search_vector(query, &SearchOptions::new(K)).unwrap();
         }
         let committed_s = build["committed_s"].as_f64().unwrap();
-        let start = Instant::now();
-        db.store().compact().unwrap();
-        build["build_s"] = json!(committed_s + start.elapsed().as_secs_f64());
+        let ((), compact_s) = timed(|| db.store().compact().unwrap());
+        build["build_s"] = json!(committed_s + compact_s);
         db.close().unwrap();
         build["build_bytes"] = json!(memory.most());
     }
@@ -149,16 +139,16 @@ fn measure(
         });
         let elapsed = start.elapsed().as_secs_f64();
         latencies_ms.sort_by(f64::total_cmp);
-        let percentile = |p: usize| latencies_ms[(latencies_ms.len() - 1) * p / 100];
         let mut line = json!({
             "state": state, "rows": db.stat().unwrap().passages, "dimension": db.profile().dimension,
-            "segments": db.stat().unwrap().segments, "threads": args.threads, "exact": options.exact, "effort": effort(&options),
-            "recall": found as f64 / (queries.len() * K) as f64,
-            "qps": queries.len() as f64 / elapsed, "rows_qps": rows_qps(db, queries, &options), "p50_ms": percentile(50), "p99_ms": percentile(99),
+            "segments": db.stat().unwrap().segments, "threads": args.threads, "exact": options.exact,
+            "effort": effort(&options), "recall": found as f64 / (queries.len() * K) as f64,
+            "qps": queries.len() as f64 / elapsed, "rows_qps": rows_qps(db, queries, &options),
+            "p50_ms": percentile(&latencies_ms, 500), "p99_ms": percentile(&latencies_ms, 990),
             "resident_bytes": resident_bytes(), "disk_bytes": db.stat().unwrap().disk_bytes,
         });
         line.as_object_mut().unwrap().extend(build.as_object().unwrap().clone());
-        println!("{line}");
+        harness::print(&line);
     }
 }
 
@@ -171,20 +161,19 @@ fn effort(options: &SearchOptions) -> serde_json::Value {
 
 /// Queries a second on one thread without reading documents: what an index that only knows rows does.
 fn rows_qps(db: &Database, queries: &[Vec<f32>], options: &SearchOptions) -> f64 {
-    let start = Instant::now();
-    for query in queries {
+    let search = |query: &Vec<f32>| {
         std::hint::black_box(db.store().search_rows(query, options).unwrap());
-    }
-    queries.len() as f64 / start.elapsed().as_secs_f64()
+    };
+    let ((), seconds) = timed(|| queries.iter().for_each(search));
+    queries.len() as f64 / seconds
 }
 
 fn search(db: &Database, queries: &[Vec<f32>], truth: &[f64], options: &SearchOptions) -> (usize, Vec<f64>) {
     let mut found = 0;
     let mut latencies_ms = Vec::with_capacity(queries.len());
     for (query, truth) in queries.iter().zip(truth) {
-        let start = Instant::now();
-        let hits = db.search_vector(query, options).unwrap();
-        latencies_ms.push(start.elapsed().as_secs_f64() * 1e3);
+        let (hits, seconds) = timed(|| db.search_vector(query, options).unwrap());
+        latencies_ms.push(seconds * 1e3);
         // Scores are of single precision.
         found += hits.iter().filter(|hit| f64::from(hit.score) >= truth - truth.abs() * 1e-5 - 1e-6).count();
     }

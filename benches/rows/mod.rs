@@ -1,12 +1,24 @@
 //! Rows as the benchmarks of databases store them.
+#![allow(dead_code, reason = "each benchmark uses its part")]
 
 use postil_storage::{DocumentWrite, Metadata};
 
 /// A row with a text of the length of a sentence.
 pub(crate) fn document(key: String, vector: &[f32]) -> DocumentWrite {
     let text = format!("{key}: {}", "the text that a reader would be shown for this row ".repeat(2));
-    let mut document = DocumentWrite::row(key, vector.to_vec(), Metadata::new());
+    with_text(key, vector.to_vec(), text)
+}
+
+/// A row with this text.
+pub(crate) fn with_text(key: String, vector: Vec<f32>, text: String) -> DocumentWrite {
+    let mut document = DocumentWrite::row(key, vector, Metadata::new());
     document.passages[0].range = 0..text.len() as u64;
     document.text = text;
     document
+}
+
+/// Components between -1 and 1; a seed leaves its lowest bits to their numbers.
+pub(crate) fn noise(seed: u64, dimension: usize) -> Vec<f32> {
+    let component = |i: u64| (seed | i).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (0..dimension as u64).map(|i| (component(i) >> 40) as f32 / (1 << 23) as f32 - 1.0).collect()
 }

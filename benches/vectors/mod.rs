@@ -22,7 +22,10 @@ pub(crate) struct Vectors {
 }
 
 impl Vectors {
-    pub(crate) fn read(folder: &Path, k: usize) -> Self {
+    /// Reads the folder; the shared vectors where there is none.
+    pub(crate) fn read(folder: Option<&Path>, k: usize) -> Self {
+        let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/vectors");
+        let folder = folder.unwrap_or(&shared);
         let (base, dimension) = rows(folder, "base");
         let (queries, _) = rows(folder, "query");
         let metric = metric(&folder.join("meta.json"), &base);

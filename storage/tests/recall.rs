@@ -45,16 +45,7 @@ fn the_defaults_find_98_of_100_nearest_sentences() {
 /// The first rows of an f16 npy file.
 fn vectors(bytes: &[u8], rows: usize) -> Vec<Vec<f32>> {
     let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let halves = bytes[header..].as_chunks::<2>().0.iter().map(|&b| half(u16::from_le_bytes(b)));
+    let halves = bytes[header..].as_chunks::<2>().0.iter().map(|&b| half::f16::from_le_bytes(b).to_f32());
     let numbers: Vec<f32> = halves.take(rows * DIMENSION).collect();
     numbers.chunks_exact(DIMENSION).map(<[f32]>::to_vec).collect()
-}
-
-fn half(bits: u16) -> f32 {
-    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
-    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
-    match exponent {
-        0 => sign * fraction * 2f32.powi(-24),
-        _ => sign * (1.0 + fraction / 1024.0) * 2f32.powi(exponent - 15),
-    }
 }

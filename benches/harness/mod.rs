@@ -1,0 +1,67 @@
+//! Arguments, times and lines of the benchmarks: each prints JSON, one result a line.
+#![allow(dead_code, reason = "each benchmark uses its part")]
+
+pub(crate) mod process;
+
+use std::path::Path;
+use std::time::Instant;
+
+use clap::Parser;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// The arguments after `--`; the flag that cargo adds is left out.
+pub(crate) fn args<A: Parser>() -> A {
+    A::parse_from(std::env::args_os().filter(|argument| argument != "--bench"))
+}
+
+/// Prints one result.
+#[expect(clippy::print_stdout, reason = "a benchmark prints")]
+pub(crate) fn print(line: &Value) {
+    println!("{line}");
+}
+
+/// The result of the work, and the seconds it took.
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    let start = Instant::now();
+    let result = work();
+    (result, start.elapsed().as_secs_f64())
+}
+
+/// The last result of the work done `times` times, at least once, and the median of its seconds.
+pub(crate) fn repeated<T>(times: usize, mut work: impl FnMut() -> T) -> (T, f64) {
+    let (mut result, seconds) = timed(&mut work);
+    let mut all = vec![seconds];
+    for _ in 1..times {
+        let (again, seconds) = timed(&mut work);
+        result = again;
+        all.push(seconds);
+    }
+    (result, median(all))
+}
+
+/// The median; the upper one of an even number of values.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The value that so many per mille of the sorted values are not above.
+pub(crate) fn percentile(sorted: &[f64], per_mille: usize) -> f64 {
+    sorted[(sorted.len() - 1) * per_mille / 1000]
+}
+
+/// The content of a JSON file.
+pub(crate) fn json<T: DeserializeOwned>(path: &Path) -> T {
+    serde_json::from_str(&text(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The content of a file of JSON, one value a line.
+pub(crate) fn json_lines<T: DeserializeOwned>(path: &Path) -> Vec<T> {
+    let value = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+    text(path).lines().map(value).collect()
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
