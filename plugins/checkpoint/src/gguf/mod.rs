@@ -21,7 +21,7 @@ mod tokenizer;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::{CheckpointError, Damage, Tokenizer};
+use crate::{CheckpointError, Damage};
 
 pub use header::GgufTensor;
 pub use reader::GgufValue;
