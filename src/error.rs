@@ -197,7 +197,7 @@ pub enum Error {
     /// A folder cannot be walked to its end.
     #[cfg(feature = "encoder")]
     #[error("{0}")]
-    Walk(#[source] ignore::Error),
+    Walk(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// What the database records of itself cannot be read.
     #[error("the database records {name} as {value:?}, which is not a number")]
     Attribute {

@@ -12,7 +12,7 @@
 //! # let home = tempfile::tempdir()?;
 //! # std::env::set_current_dir(&home)?;
 //! # // The built-in stand-in for an encoder; without it, the installed all-MiniLM-L6-v2 is used.
-//! # let encoder = Arc::new(postil_encoder::HashEncoder::default());
+//! # let encoder = Arc::new(postil::HashEncoder::default());
 //! # let open = |path| Database::options().encoder(encoder.clone()).open(path);
 //! # /*
 //! let db = Database::open("handbook.postil")?;
@@ -61,6 +61,8 @@
 //! `exchange/` | export and import as files that other programs read
 //! `publish.rs` | readers beside the writer, in other processes
 //! `backup.rs`, `rebuild.rs` | copies, and what is left of a damaged database
+//! `plugin.rs` | the traits of encoders and generators, and what crosses them
+//! `models.rs` | models on this machine, and fetching them
 //! `bin/postil/` | the command
 
 /// The example of the README, which the tests compile.
@@ -98,6 +100,9 @@ pub mod exchange;
 pub mod extract;
 #[cfg(feature = "encoder")]
 pub mod ingest;
+#[cfg(feature = "encoder")]
+pub mod models;
+pub mod plugin;
 
 #[cfg(feature = "generator")]
 pub use answer::{
@@ -116,12 +121,19 @@ pub use locating::Tried;
 #[cfg(feature = "encoder")]
 pub use options::DEFAULT_MAX_QUESTION_BYTES;
 pub use options::Options;
+#[cfg(feature = "encoder")]
+pub use postil_encoder::{BertEncoder, EncoderError, HashEncoder};
 #[cfg(feature = "generator")]
-pub use postil_generator::{AnswerToken, Basis, Disagreement, Evidence, Mode, Sampling, Span};
+pub use postil_generator::{
+    AnswerToken, Basis, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_TOKENS,
+    DEFAULT_MIN_EVIDENCE, DEFAULT_NO_ANSWER_SIMILARITY, DEFAULT_UNREAD_PRIOR, Disagreement, Evidence,
+    LoadError, Mode, QuoteGenerator, Sampling, Span,
+};
 pub use postil_storage::{
-    Copied, CopyProgress, DEFAULT_RECALL, Decimal, Document as StoredDocument, Effort, Filter, Hit, Lost,
-    Metadata, Metric, Precision, Profile, Rebuilt, Recall, SearchOptions, Stat, StorageError, Store,
-    StoreOptions, Value, json,
+    Batch, Committed, Copied, CopyProgress, DEFAULT_RECALL, Damage, Decimal, Document as StoredDocument,
+    DocumentWrite, Effort, Embed, Extent, Filter, Hit, Lost, Metadata, Metric, Operator,
+    Passage as StoredPassage, PassageWrite, Precision, Profile, Rebuilt, Recall, SearchOptions, Stat,
+    StorageError, Store, StoreOptions, Value, json,
 };
 #[cfg(feature = "encoder")]
 pub use progress::Progress;

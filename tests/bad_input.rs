@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use postil::HashEncoder;
 use postil::ingest::{IngestOptions, Input};
+use postil::plugin::EncodeError;
 use postil::{Database, Document, Error, SearchOptions, StorageError};
-use postil_contract::EncodeError;
-use postil_encoder::HashEncoder;
 
 fn open(path: &std::path::Path) -> Result<Database, Error> {
     Database::options().encoder(Arc::new(HashEncoder::default())).open(path)

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use postil::HashEncoder;
+use postil::QuoteGenerator;
 use postil::extract::Kind;
 use postil::{AskOptions, Citation, Database, Document};
-use postil_encoder::HashEncoder;
-use postil_generator::QuoteGenerator;
 
 const PLACES: [&str; 6] = ["depot", "harbour", "library", "museum", "station", "theatre"];
 const ASKERS: u64 = 2;

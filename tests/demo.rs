@@ -9,7 +9,7 @@ mod command;
 
 use command::postil;
 use postil::DEFAULT_MODEL;
-use postil_checkpoint::{locate, model_home};
+use postil::models::{locate, model_home};
 
 #[test]
 fn the_demonstration_answers_what_its_handbook_says_and_withholds_what_it_does_not() {

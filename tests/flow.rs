@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use postil::HashEncoder;
 use postil::ingest::{Cancel, IngestOptions, Input};
 use postil::{AskOptions, Database, Document, Filter, Mode, SearchOptions};
-use postil_encoder::HashEncoder;
 
 fn open(path: &std::path::Path) -> Database {
     Database::options().encoder(Arc::new(HashEncoder::default())).open(path).unwrap()

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use command::{json, run, succeed};
+use postil::HashEncoder;
 use postil::ingest::{IngestOptions, Input};
 use postil::{Database, Document, Error};
-use postil_encoder::HashEncoder;
 
 fn write(home: &Path, name: &str, text: impl AsRef<[u8]>) {
     let path = home.join(name);

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use postil::HashEncoder;
 use postil::ingest::{IngestOptions, Input};
 use postil::{Database, Document, Error, SearchOptions, StorageError, StoreOptions};
-use postil_encoder::HashEncoder;
 
 fn open(home: &tempfile::TempDir, store: StoreOptions) -> Database {
     let options = Database::options().encoder(Arc::new(HashEncoder::default())).store(store);

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use postil::HashEncoder;
 use postil::ingest::IngestOptions;
 use postil::{AskOptions, Database, Document, Error, Filter, RetrieveOptions, Retrieved, SearchOptions};
-use postil_encoder::HashEncoder;
 
 const QUESTION: &str = "where does the river elbe flow?";
 

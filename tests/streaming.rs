@@ -8,9 +8,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use lines::{LineDecoding, Lines};
+use postil::HashEncoder;
+use postil::plugin::{Decoding, GenerateError, Generator, Passage, TokenId};
 use postil::{AskOptions, Basis, Database, Decode, Document, Error, Mode, Sampling};
-use postil_contract::{Decoding, GenerateError, Generator, Passage, TokenId};
-use postil_encoder::HashEncoder;
 
 /// Its vocabulary; the first ends an answer.
 const WORDS: [&str; 7] = ["", "Forty ", "days ", "of ", "leave, ", "paid ", "\u{1b}[31mtwice."];

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use postil::Database;
+use postil::HashEncoder;
 use postil::ingest::{IngestOptions, Ingested, Input};
-use postil_encoder::HashEncoder;
 
 const SECRET: &str = "The password of the safe is swordfish.";
 

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::place::{Origin, key_of};
-use super::walk::{Failure, SourceFile, path_of};
+use super::walk::{Failure, SourceFile};
 use super::{FILE_FIELD, PATH_FIELD};
 use crate::extract::{self, FileKind, Kind, Record};
 use crate::{Document, Error};
@@ -51,12 +51,7 @@ impl Item {
     }
 
     /// A path that could not be walked.
-    pub(super) fn failure(Failure { error, place }: Failure) -> Self {
-        let source = match &error {
-            Error::Read { path, .. } => key_of(path),
-            Error::Walk(error) => path_of(error).map(key_of).unwrap_or_default(),
-            _ => String::new(),
-        };
+    pub(super) fn failure(Failure { source, error, place }: Failure) -> Self {
         Self { place, ..Self::unread(source, error) }
     }
 }

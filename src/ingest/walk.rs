@@ -55,6 +55,8 @@ impl SourceFile {
 /// A path that could not be walked.
 #[derive(Debug)]
 pub(super) struct Failure {
+    /// The path, to name it by; empty when the system does not say.
+    pub(super) source: String,
     pub(super) error: Error,
     /// Where it is; `None` when the system does not say.
     pub(super) place: Option<PathBuf>,
@@ -85,7 +87,7 @@ pub(super) fn walk(roots: &[PathBuf]) -> Found {
         match std::fs::metadata(root) {
             Err(source) => {
                 let error = Error::Read { path: root.clone(), source };
-                found.failures.push(Failure { error, place: Some(place) });
+                found.failures.push(Failure { source: key_of(root), error, place: Some(place) });
             }
             Ok(metadata) if metadata.is_file() => {
                 if places.insert(place.clone()) {
@@ -115,7 +117,7 @@ fn walk_folder(
         Ok(tree) => Arc::new(tree),
         Err(source) => {
             let error = Error::Read { path: root.to_owned(), source };
-            found.failures.push(Failure { error, place: Some(place.to_owned()) });
+            found.failures.push(Failure { source: key_of(root), error, place: Some(place.to_owned()) });
             return;
         }
     };
@@ -169,12 +171,13 @@ fn walk_folder(
 }
 
 fn failure(error: ignore::Error) -> Failure {
-    let place = path_of(&error).map(place_of);
-    Failure { error: Error::Walk(error), place }
+    let path = path_of(&error);
+    let (source, place) = (path.map(key_of).unwrap_or_default(), path.map(place_of));
+    Failure { source, error: Error::Walk(Box::new(error)), place }
 }
 
 /// Where a walk failed, if it says.
-pub(super) fn path_of(error: &ignore::Error) -> Option<&Path> {
+fn path_of(error: &ignore::Error) -> Option<&Path> {
     match error {
         ignore::Error::WithPath { path, .. } => Some(path),
         ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),

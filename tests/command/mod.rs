@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// The stand-in encoder's name.
-pub(crate) const MODEL: &str = postil_encoder::HashEncoder::NAME;
+pub(crate) const MODEL: &str = postil::HashEncoder::NAME;
 
 /// `postil` in `folder`, not yet started.
 pub(crate) fn postil(folder: &Path, args: &[&str]) -> Command {

@@ -2,9 +2,9 @@
 
 use crate::targets::{language, texts};
 use postil::Filter;
+use postil::HashEncoder;
 use postil::chunk::ChunkOptions;
 use postil::extract::{Kind, extract, jsonl};
-use postil_encoder::HashEncoder;
 use postil_hostile::Target;
 
 const BYTES: usize = 32 * 1024;

@@ -1,9 +1,9 @@
 //! Documents of all kinds: every part of a text stands where the offset map says, and every chunk is a part of the text.
 
 use super::target;
+use postil::HashEncoder;
 use postil::chunk::ChunkOptions;
 use postil::extract::{Extracted, Kind, OffsetMap, extract, jsonl};
-use postil_encoder::HashEncoder;
 use postil_hostile::Target;
 use std::io::BufReader;
 

@@ -2,8 +2,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use postil_checkpoint::fetch::{self, Progress};
-use postil_checkpoint::{known_model, known_models, list as installed, locate, model_home, verify};
+use postil::models::{self, Progress, known_model, known_models, locate, model_home, verify};
 use serde_json::json;
 
 use crate::args::Model;
@@ -27,7 +26,7 @@ pub(crate) fn run(args: &Model) -> Result<ExitCode> {
 
 /// Fetches a model unless it is there and whole; says on stderr what it is doing.
 pub(crate) fn add(model: &str) -> Result<PathBuf> {
-    let folder = fetch::add(model, &model_home()?, &mut |progress| match progress {
+    let folder = models::add(model, &model_home()?, &mut |progress| match progress {
         Progress::Trying { source } => eprintln!("fetching {model} from {source}"),
         Progress::Failed { source, reason } => eprintln!("  {source} did not do: {reason}"),
         Progress::File { name, bytes } => eprintln!("  {name}, {bytes} bytes"),
@@ -39,7 +38,7 @@ pub(crate) fn add(model: &str) -> Result<PathBuf> {
 
 fn list(as_json: bool) -> Result<ExitCode> {
     let home = model_home()?;
-    let here = installed(&home)?;
+    let here = models::list(&home)?;
     let known: Vec<_> =
         known_models().iter().filter(|known| here.iter().all(|model| model.name != known.name)).collect();
     if as_json {
