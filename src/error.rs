@@ -256,6 +256,22 @@ pub enum Error {
     Generate(#[from] postil_contract::GenerateError),
 }
 
+/// An error and all its causes, in one line.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        // A transparent error repeats its cause word for word, others have it in the middle of what they say.
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// Where models go when the environment names no place for them.
 #[cfg(feature = "encoder")]
 const NO_HOME: &str = "the model home, once POSTIL_MODELS names it";

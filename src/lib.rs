@@ -61,6 +61,7 @@
 //! `exchange/` | export and import as files that other programs read
 //! `publish.rs` | readers beside the writer, in other processes
 //! `backup.rs`, `rebuild.rs` | copies, and what is left of a damaged database
+//! `serialize.rs` | forms of `--json` that are not those of `serde`
 //! `plugin.rs` | the traits of encoders and generators, and what crosses them
 //! `models.rs` | models on this machine, and fetching them
 //! `bin/postil/` | the command
@@ -89,6 +90,8 @@ mod progress;
 mod publish;
 mod rebuild;
 mod retrieve;
+#[cfg(all(feature = "serde", feature = "encoder"))]
+mod serialize;
 
 #[cfg(feature = "encoder")]
 pub mod chunk;
@@ -106,14 +109,14 @@ pub mod plugin;
 
 #[cfg(feature = "generator")]
 pub use answer::{
-    Alternative, Answer, AskOptions, Citation, Decode, DecodeError, PassagePosterior, Stretch, questions_in,
+    Alternative, Answer, AskOptions, Citation, DEFAULT_K, PassagePosterior, Stretch, questions_in,
 };
 pub use database::{Database, Row};
 #[cfg(feature = "encoder")]
 pub use document::Document;
 #[cfg(feature = "encoder")]
 pub use encoding::{DEFAULT_MODEL, open_model};
-pub use error::Error;
+pub use error::{Error, with_causes};
 #[cfg(feature = "generator")]
 pub use generating::{DEFAULT_GENERATOR, GENERATORS, open_generator};
 #[cfg(feature = "encoder")]
@@ -125,13 +128,14 @@ pub use options::Options;
 pub use postil_encoder::{BertEncoder, EncoderError, HashEncoder};
 #[cfg(feature = "generator")]
 pub use postil_generator::{
-    AnswerToken, Basis, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_TOKENS,
-    DEFAULT_MIN_EVIDENCE, DEFAULT_NO_ANSWER_SIMILARITY, DEFAULT_UNREAD_PRIOR, Disagreement, Evidence,
-    LoadError, Mode, QuoteGenerator, Sampling, Span,
+    Answer as Conclusion, AnswerToken, Basis, BeamOptions, Credit, DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO,
+    DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_TOKENS, DEFAULT_MIN_EVIDENCE, DEFAULT_NO_ANSWER_SIMILARITY,
+    DEFAULT_UNREAD_PRIOR, Decode, DecodeError, Disagreement, EarlyStopping, Evidence, LoadError, Mode,
+    ModeError, QuoteGenerator, Sampling, Span,
 };
 pub use postil_storage::{
     Batch, Committed, Copied, CopyProgress, DEFAULT_RECALL, Damage, Decimal, Document as StoredDocument,
-    DocumentWrite, Effort, Embed, Extent, Filter, Hit, Lost, Metadata, Metric, Operator,
+    DocumentWrite, Effort, Embed, Extent, Filter, Hit, Lost, Metadata, Metric, NameError, Operator,
     Passage as StoredPassage, PassageWrite, Precision, Profile, Rebuilt, Recall, SearchOptions, Stat,
     StorageError, Store, StoreOptions, Value, json,
 };

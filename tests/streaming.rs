@@ -10,7 +10,7 @@ use std::sync::Arc;
 use lines::{LineDecoding, Lines};
 use postil::HashEncoder;
 use postil::plugin::{Decoding, GenerateError, Generator, Passage, TokenId};
-use postil::{AskOptions, Basis, Database, Decode, Document, Error, Mode, Sampling};
+use postil::{AskOptions, Basis, BeamOptions, Database, Decode, Document, Error, Mode, Sampling};
 
 /// Its vocabulary; the first ends an answer.
 const WORDS: [&str; 7] = ["", "Forty ", "days ", "of ", "leave, ", "paid ", "\u{1b}[31mtwice."];
@@ -78,7 +78,10 @@ const ANSWER: &str = "Forty days of leave, paid \u{1b}[31mtwice.";
 fn tokens_are_told_as_they_come_and_the_answer_cites_the_sentence() {
     let home = tempfile::tempdir().unwrap();
     let db = open(&home, &LEAVE);
-    for decode in [Decode::Greedy, Decode::Beam(2), Decode::Thorough(2), Decode::Fast(2), Decode::Union(2)] {
+    let two = BeamOptions::quick(2);
+    let beams =
+        [Decode::Beam, Decode::Thorough, Decode::Fast, Decode::Union].map(|decode| decode(two.clone()));
+    for decode in std::iter::once(Decode::Greedy).chain(beams) {
         for mode in [Mode::Sequence, Mode::Token] {
             let options =
                 AskOptions { mode, decode: decode.clone(), max_tokens: 12, ..AskOptions::default() };
@@ -162,7 +165,7 @@ fn equal_seeds_draw_equal_answers() {
         let decode = Decode::Sample(Sampling { temperature: 2.0, ..Sampling::new(seed) });
         let options =
             AskOptions { decode, max_tokens: 8, min_evidence: f64::NEG_INFINITY, ..AskOptions::default() };
-        db.ask_with("How much leave?", &options).unwrap().text
+        db.ask_with("How much leave?", &options).unwrap().conclusion.text
     };
     assert_eq!(draw(1), draw(1));
     assert!((2..9).any(|seed| draw(seed) != draw(1)));

@@ -1,12 +1,11 @@
 use postil_contract::Generator;
-use postil_generator::{
-    AnswerOptions, Constraints, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_TOKENS,
-    DEFAULT_MIN_EVIDENCE, DEFAULT_UNREAD_PRIOR, Mode,
-};
+use postil_generator::{AnswerOptions, Constraints, DEFAULT_MAX_TOKENS, Decode, Mode};
 use postil_storage::{Filter, SearchOptions};
 
-use super::Decode;
 use crate::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions};
+
+/// Passages that an answer is marginalized over when nothing else is said.
+pub const DEFAULT_K: usize = 5;
 
 /// How a question is answered.
 #[derive(Clone, Debug)]
@@ -49,18 +48,6 @@ pub struct AskOptions {
 }
 
 impl AskOptions {
-    /// k when none is given.
-    pub const DEFAULT_K: usize = 5;
-
-    /// The prior left unread when nothing else is given.
-    pub const DEFAULT_UNREAD_PRIOR: f64 = DEFAULT_UNREAD_PRIOR;
-
-    /// Longest answer in tokens when none is given.
-    pub const DEFAULT_MAX_TOKENS: usize = DEFAULT_MAX_TOKENS;
-
-    /// Evidence an answer needs when nothing else is given.
-    pub const DEFAULT_MIN_EVIDENCE: f64 = DEFAULT_MIN_EVIDENCE;
-
     /// How its passages are found.
     pub fn retrieval(&self) -> RetrieveOptions {
         let search = SearchOptions { filter: self.filter.clone(), ..SearchOptions::new(self.k) };
@@ -73,7 +60,7 @@ impl AskOptions {
         AnswerOptions {
             mode: self.mode,
             unread_prior: self.unread_prior,
-            search: self.decode.clone().into(),
+            search: self.decode.clone(),
             constraints: Constraints::new(self.max_tokens),
             min_evidence: self.min_evidence,
             no_answer_threshold: self.no_answer_threshold,
@@ -87,21 +74,33 @@ impl AskOptions {
 
 impl Default for AskOptions {
     fn default() -> Self {
+        // Whatever the scale is: it is the encoder's.
+        let AnswerOptions {
+            mode,
+            unread_prior,
+            search: decode,
+            min_evidence,
+            no_answer_threshold,
+            min_probability,
+            credit_posterior,
+            credit_log_ratio,
+            ..
+        } = AnswerOptions::new(1.0);
         Self {
-            k: Self::DEFAULT_K,
-            unread_prior: Self::DEFAULT_UNREAD_PRIOR,
-            mode: Mode::Sequence,
+            k: DEFAULT_K,
+            unread_prior,
+            mode,
             filter: None,
             candidates: DEFAULT_CANDIDATES,
             words_weight: DEFAULT_WORDS_WEIGHT,
             score_scale: None,
-            decode: Decode::default(),
-            max_tokens: Self::DEFAULT_MAX_TOKENS,
-            min_evidence: Self::DEFAULT_MIN_EVIDENCE,
-            no_answer_threshold: None,
-            min_probability: 0.0,
-            credit_posterior: DEFAULT_CREDIT_POSTERIOR,
-            credit_log_ratio: DEFAULT_CREDIT_LOG_RATIO,
+            decode,
+            max_tokens: DEFAULT_MAX_TOKENS,
+            min_evidence,
+            no_answer_threshold,
+            min_probability,
+            credit_posterior,
+            credit_log_ratio,
         }
     }
 }

@@ -118,12 +118,12 @@ fn write_sources(out: &mut String, citations: &[Citation], paint: Paint<'_>) -> 
 /// The place that a citation points at, and the share of the answer that comes from there: among the
 /// passages found, which says nothing of its truth.
 pub(super) fn place(citation: &Citation) -> String {
-    let Citation { source, document, range, posterior, .. } = citation;
+    let Citation { source, document, range, .. } = citation;
     let name = match citation.line {
         // The lines of a record are not those of the file that it stands in.
         Some(line) if document == source => format!("{source}:{line}"),
         _ if document == source => source.clone(),
         _ => format!("{source} ({document})"),
     };
-    format!("{name}, bytes {}-{}, posterior among passages {posterior:.2}", range.start, range.end)
+    format!("{name}, bytes {}-{}, posterior among passages {:.2}", range.start, range.end, citation.posterior)
 }

@@ -6,6 +6,7 @@ use postil_storage::{Value, json};
 
 /// A question with its known answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Question {
     /// What is asked.
     pub question: String,

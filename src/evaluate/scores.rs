@@ -37,6 +37,14 @@ pub struct Recall {
     pub at: [f64; RECALL_AT.len()],
 }
 
+#[cfg(feature = "serde")]
+impl serde::Serialize for Recall {
+    /// Serializes the shares by rank.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(RECALL_AT.iter().map(ToString::to_string).zip(self.at))
+    }
+}
+
 impl Recall {
     pub(super) fn of(ranks: &[Option<usize>]) -> Self {
         let within = |k: usize| ranks.iter().filter(|rank| rank.is_some_and(|rank| rank < k)).count() as f64;
@@ -48,24 +56,30 @@ impl Recall {
     }
 }
 
-/// Scores of a question set; shares and means are 0 to 1.
+/// Scores of a question set; shares and means are 0 to 1. They serialize without the numbers of questions.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Scores {
     /// How many were asked.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub questions: usize,
     /// How many of them have an answer.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub answerable: usize,
     /// Exact match; abstaining is right where there is no answer, and wrong elsewhere.
+    #[cfg_attr(feature = "serde", serde(rename = "em"))]
     pub exact_match: f64,
     /// F1 over words, abstaining counted likewise.
     pub f1: f64,
     /// F1 of the best answers whether or not they were said: answering always.
     pub f1_always: f64,
     /// Exact match of the best answers whether or not they were said.
+    #[cfg_attr(feature = "serde", serde(rename = "em_always"))]
     pub exact_match_always: f64,
     /// Share of questions not answered.
     pub abstained: f64,
     /// Area under the ROC curve of the abstention score as a sign that there is no answer; `None` unless both kinds were asked.
+    #[cfg_attr(feature = "serde", serde(rename = "auroc"))]
     pub abstention_auroc: Option<f64>,
     /// F1 of abstaining as a decision: harmonic mean of its precision and recall; `None` likewise.
     pub abstention_f1: Option<f64>,
@@ -89,12 +103,14 @@ pub struct Scores {
 
 /// Scores of the questions of one kind; shares and means are 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct KindScores {
     /// As the question set calls it.
     pub kind: String,
     /// How many questions are of it.
     pub questions: usize,
     /// As [`Scores::exact_match`].
+    #[cfg_attr(feature = "serde", serde(rename = "em"))]
     pub exact_match: f64,
     /// As [`Scores::f1`].
     pub f1: f64,
@@ -104,6 +120,7 @@ pub struct KindScores {
 
 /// Answers of similar probability.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Bin {
     /// How many.
     pub answers: usize,

@@ -9,7 +9,6 @@ use super::{DESCRIPTION, failed, wrong};
 use crate::Error;
 
 const FORMAT: u64 = 1;
-const METRICS: [(Metric, &str); 3] = [(Metric::Cosine, "cosine"), (Metric::Dot, "dot"), (Metric::L2, "l2")];
 
 pub(super) struct Description {
     pub(super) profile: Profile,
@@ -21,10 +20,9 @@ pub(super) struct Description {
 impl Description {
     pub(super) fn to_json(&self) -> Value {
         let Profile { dimension, metric, precision, encoder, fingerprint, attributes } = &self.profile;
-        let metric = METRICS.iter().find(|(known, _)| known == metric).map(|(_, name)| name);
         let mut value = json!({
             "format": FORMAT, "encoder": encoder, "fingerprint": fingerprint, "dimension": dimension,
-            "metric": metric, "precision": precision.to_string(), "attributes": attributes, "vectors": self.vectors,
+            "metric": metric.to_string(), "precision": precision.to_string(), "attributes": attributes, "vectors": self.vectors,
         });
         if let Some([documents, passages]) = self.counts {
             value["documents"] = documents.into();
@@ -55,13 +53,11 @@ impl Description {
         if number("format")? != FORMAT {
             return Err(wrong(path, format!("format {}, this build reads {FORMAT}", value["format"])));
         }
-        let metric = METRICS.iter().find(|(_, name)| value["metric"] == *name);
+        let metric: Option<Metric> = value["metric"].as_str().and_then(|name| name.parse().ok());
         // Older exports do not say.
         let precision = match value.get("precision") {
             None => Some(Precision::default()),
-            Some(given) => {
-                [Precision::Full, Precision::Half].into_iter().find(|known| *given == known.to_string())
-            }
+            Some(given) => given.as_str().and_then(|name| name.parse().ok()),
         };
         let attributes = value["attributes"].as_object().ok_or_else(|| missing("attributes"))?;
         let attributes = attributes.iter().map(|(name, value)| {
@@ -70,7 +66,7 @@ impl Description {
         });
         let profile = Profile {
             dimension: number("dimension")? as usize,
-            metric: metric.ok_or_else(|| missing("metric"))?.0,
+            metric: metric.ok_or_else(|| missing("metric"))?,
             precision: precision.ok_or_else(|| missing("precision"))?,
             encoder: text("encoder")?,
             fingerprint: text("fingerprint")?,

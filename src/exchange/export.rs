@@ -30,6 +30,7 @@ impl Default for ExportOptions {
 
 /// What an export did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Exported {
     /// Documents written.
     pub documents: u64,

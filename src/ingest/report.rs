@@ -8,6 +8,7 @@ use crate::Error;
 
 /// What an ingest did.
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Ingested {
     /// New documents.
     pub added: u64,
@@ -34,6 +35,7 @@ pub struct Ingested {
     /// Metadata fields that records had and could not keep, by name, with the number of records:
     /// [`FILE_FIELD`](super::FILE_FIELD) and [`PATH_FIELD`](super::PATH_FIELD) say where the file is
     /// that a record is read from.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::by_field"))]
     pub fields_left_out: BTreeMap<String, u64>,
     /// True when [`Cancel`](super::Cancel) ended it early.
     pub interrupted: bool,
@@ -51,6 +53,7 @@ impl Ingested {
 
 /// A document that was removed because its file was there twice, under two spellings of its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Merged {
     /// Key of the document that stays.
@@ -61,6 +64,7 @@ pub struct Merged {
 
 /// A document or file that could not be ingested.
 #[derive(Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Skipped {
     /// The file, or the document's key.
     pub source: String,
@@ -74,11 +78,13 @@ pub struct Skipped {
 ///
 /// Displayed as `2 ignored by docs/.gitignore, 1 hidden`; as nothing where nothing was left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LeftOut {
     /// Files and folders that an ignore file excludes, by the ignore file: its path from the
     /// working folder, or absolute; empty where the rule is of no file below the file system's root
     /// that could be found.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::by_path"))]
     pub ignored: BTreeMap<PathBuf, u64>,
     /// Files and folders whose name begins with a dot, but `.git` and ignore files.
     pub hidden: u64,

@@ -11,14 +11,17 @@ use crate::ingest::source_of;
 
 /// A passage of a document, by where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Place {
     /// Key of the document.
     pub document: String,
     /// Title of the document; may be empty.
     pub title: String,
     /// The document's metadata field `_file`, or else its key: what to show a reader.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub source: String,
     /// Bytes of the original document.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::bounds"))]
     pub range: Range<u64>,
 }
 

@@ -42,16 +42,20 @@ impl From<SearchOptions> for RetrieveOptions {
 
 /// A passage found for a question.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Retrieved {
     /// The passage, with its exact similarity.
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub hit: Hit,
     /// Other places that have the same passage, word for word under the same headings.
     pub copies: Vec<Place>,
     /// How well it has the question's words, in [0, 1]: BM25 over the candidates, as a share of the best one's. 0 where
     /// words do not count.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::wide"))]
     pub words: f32,
     /// What passages are ranked by and their prior is made of, in units of `hit.score`: that, plus `words` times the
     /// weight over the encoder's scale.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::wide"))]
     pub relevance: f32,
 }
 

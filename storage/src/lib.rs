@@ -33,6 +33,8 @@ mod index;
 pub mod json;
 mod mapped;
 mod parallel;
+#[cfg(feature = "serde")]
+mod serialize;
 mod store;
 mod sync;
 mod value;
@@ -61,4 +63,5 @@ pub use store::{
 };
 pub use value::{Decimal, MAX_METADATA_DEPTH, Metadata, Value};
 pub use vector::metric::{MAX_DIMENSION, Metric};
+pub use vector::names::NameError;
 pub use vector::precision::Precision;

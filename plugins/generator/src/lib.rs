@@ -28,10 +28,10 @@ mod quote;
 mod reader;
 
 pub use answer::{
-    Answer, AnswerOptions, AnswerToken, Basis, Candidate, Citation, DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO,
-    DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS,
-    DEFAULT_MIN_EVIDENCE, DEFAULT_UNREAD_PRIOR, Evidence, Retrieved, Search, Span, answer, answer_watched,
-    name_weights,
+    Answer, AnswerOptions, AnswerToken, Basis, Candidate, Citation, Credit, DEFAULT_BEAMS,
+    DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS,
+    DEFAULT_MAX_TOKENS, DEFAULT_MIN_EVIDENCE, DEFAULT_UNREAD_PRIOR, Decode, DecodeError, Evidence, Retrieved,
+    Span, answer, answer_watched, name_weights,
 };
 pub use decode::{
     BeamOptions, Constraints, DEFAULT_MARGIN, EarlyStopping, Hypothesis, Proposed, Ranked, Said, Sampling,
@@ -39,9 +39,9 @@ pub use decode::{
 };
 pub use language::LanguageGenerator;
 pub use marginalize::{
-    Disagreement, Groups, Marginal, Mixture, Mode, Step, abstention_score, disagreement, evidence_log_ratio,
-    grounded_probability, leave_one_out_sequence, leave_one_out_step, log_softmax, log_sum_exp, marginal,
-    prior, worth_reading,
+    Disagreement, Groups, Marginal, Mixture, Mode, ModeError, Step, abstention_score, disagreement,
+    evidence_log_ratio, grounded_probability, leave_one_out_sequence, leave_one_out_step, log_softmax,
+    log_sum_exp, marginal, prior, worth_reading,
 };
 pub use model::{GenerationSettings, LanguageModel, LoadError, TensorSource};
 pub use open::open;

@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("postil: {}", render::printable(&render::chain(error.as_ref())));
+        eprintln!("postil: {}", render::printable(&postil::with_causes(error.as_ref())));
         ExitCode::FAILURE
     })
 }

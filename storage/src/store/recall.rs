@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 /// What searches find of what the exact scan finds: shares from 0 to 1, on average.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Recall {
     /// Of the nearest rows of up to 64 rows that are there.
@@ -17,6 +18,7 @@ pub struct Recall {
     /// which are easier to find answers to.
     pub questions: f64,
     /// Whether `questions` were asked.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub asked: bool,
 }
 

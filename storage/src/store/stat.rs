@@ -1,7 +1,7 @@
 //! How much there is.
 
-use super::Store;
 use super::shared::Shared;
+use super::{Profile, Store};
 use crate::durable::bytes_under;
 use crate::error::Result;
 use crate::index::effort::DEFAULT_RECALL;
@@ -12,6 +12,8 @@ use std::sync::atomic::Ordering;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stat {
+    /// The profile that the database was made with.
+    pub profile: Profile,
     /// Documents.
     pub documents: u64,
     /// Passages, which is rows that can be found.
@@ -49,6 +51,14 @@ pub struct Stat {
     pub rewrite_failure: Option<String>,
 }
 
+impl Stat {
+    /// The share of some bytes that falls to each passage.
+    #[must_use]
+    pub fn per_row(&self, bytes: u64) -> f64 {
+        bytes as f64 / self.passages.max(1) as f64
+    }
+}
+
 impl Store {
     /// How much there is.
     ///
@@ -60,6 +70,7 @@ impl Store {
         let growing_bytes = (snapshot.growing.rows() * growing_row_bytes) as u64;
         let measured = snapshot.segments.iter().filter_map(|segment| segment.plan().measured(DEFAULT_RECALL));
         Ok(Stat {
+            profile: self.profile().clone(),
             documents: snapshot.documents,
             passages: snapshot.live,
             removed: snapshot.removed.len(),

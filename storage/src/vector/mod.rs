@@ -3,6 +3,7 @@
 pub(crate) mod codes;
 pub(crate) mod distance;
 pub(crate) mod metric;
+pub(crate) mod names;
 pub(crate) mod nibbles;
 pub(crate) mod precision;
 pub(crate) mod rows;

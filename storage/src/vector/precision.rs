@@ -17,15 +17,6 @@ pub enum Precision {
     Half,
 }
 
-impl std::fmt::Display for Precision {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Full => "full",
-            Self::Half => "half",
-        })
-    }
-}
-
 /// How far from 1 rounding its components to 16 bits may leave the length of a vector: half of their last place.
 const HALF_NORMALIZED: f64 = 1.0 / 2048.0;
 

@@ -8,7 +8,9 @@ use super::null::Null;
 use super::search::Found;
 use super::spans::{Stretch, clauses, words};
 use super::support::{sentence_around, supporting_sentence};
-use super::{Answer, AnswerOptions, AnswerToken, Basis, Candidate, Citation, Evidence, Retrieved, Span};
+use super::{
+    Answer, AnswerOptions, AnswerToken, Basis, Candidate, Citation, Credit, Evidence, Retrieved, Span,
+};
 use crate::decode::growth::Growth;
 use crate::marginalize::{Groups, Marginal, abstention_score, evidence_log_ratio, marginal};
 use crate::{Hypothesis, Mode, Step};
@@ -199,7 +201,8 @@ impl Composer<'_> {
                 && log_ratio[*z] >= self.options.credit_log_ratio
         };
         let sources = by_posterior(&marginal.posterior).into_iter().filter(reaches).collect();
-        Span { range, tokens, posterior: marginal.posterior, log_ratio, sources }
+        let text = of.text[range.clone()].to_owned();
+        Span { text, range, tokens, posterior: marginal.posterior, log_ratio, sources }
     }
 
     fn candidate(&self, other: &Spoken<'_>, score: f64) -> Result<Candidate, GenerateError> {
@@ -256,15 +259,13 @@ impl Composer<'_> {
             Some(range) => sentence_around(passage.text, range),
             None => supporting_sentence(passage.text, said, self.question),
         };
-        Ok(Citation {
+        let credit = Credit {
             passage: z,
-            quote: passage.text[range.clone()].to_owned(),
-            range,
-            copied: origin,
             posterior: of.marginal.posterior[z],
             prior: self.log_prior[z].exp(),
             leave_one_out: of.marginal.leave_one_out[z],
-        })
+        };
+        Ok(Citation { credit, quote: passage.text[range.clone()].to_owned(), range, copied: origin })
     }
 }
 

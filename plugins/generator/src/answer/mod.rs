@@ -7,7 +7,8 @@
 //! ---|---
 //! `retrieved.rs` | what it is made from
 //! `options.rs` | what the caller decides
-//! `search.rs` | candidates, by the search that was asked for
+//! `decode.rs` | the search that is asked for
+//! `search.rs` | candidates, by that search
 //! `names.rs` | names in a question that a passage should have
 //! `null.rs` | what candidates would be without a passage
 //! `evidence.rs` | what speaks for the answer and against it
@@ -17,6 +18,7 @@
 //! `compose.rs` | hypotheses to answer, spans and citations
 
 mod compose;
+mod decode;
 mod evidence;
 mod names;
 mod null;
@@ -37,13 +39,13 @@ use compose::Composer;
 use null::{NULL, Null};
 use search::search;
 
+pub use decode::{DEFAULT_BEAMS, Decode, DecodeError};
 pub use names::name_weights;
 pub use options::{
-    AnswerOptions, DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR,
-    DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS, DEFAULT_MIN_EVIDENCE,
-    DEFAULT_UNREAD_PRIOR, Search,
+    AnswerOptions, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_ALTERNATIVES,
+    DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS, DEFAULT_MIN_EVIDENCE, DEFAULT_UNREAD_PRIOR,
 };
-pub use parts::{Answer, AnswerToken, Basis, Candidate, Citation, Evidence, Span};
+pub use parts::{Answer, AnswerToken, Basis, Candidate, Citation, Credit, Evidence, Span};
 pub use retrieved::Retrieved;
 
 /// Answers `question` from `passages`: the prior from their relevance, every candidate answer (or, from a
@@ -136,7 +138,7 @@ fn answer_from(
     };
     let found = search(generator, decoding.as_mut(), &read_prior, options, as_chosen)?;
     let calibration = generator.calibration();
-    let any_end = matches!(options.search, Search::Union(_));
+    let any_end = matches!(options.search, Decode::Union(_));
     let composer = Composer {
         generator: generator.name(),
         question,

@@ -1,6 +1,7 @@
 use postil_contract::GenerateError;
 
-use crate::{BeamOptions, Constraints, Mode, Sampling};
+use super::decode::Decode;
+use crate::{Constraints, Mode};
 
 /// Citations listed unless told otherwise.
 pub const DEFAULT_MAX_CITATIONS: usize = 5;
@@ -8,9 +9,6 @@ pub const DEFAULT_MAX_CITATIONS: usize = 5;
 pub const DEFAULT_MAX_ALTERNATIVES: usize = 4;
 /// Longest answer unless told otherwise, for generators that write freely.
 pub const DEFAULT_MAX_TOKENS: usize = 128;
-
-/// Beams of the default search.
-pub const DEFAULT_BEAMS: usize = 4;
 
 /// The posterior a passage needs to be credited with a span: half of what each of five passages has when
 /// none says it better than another. A choice, not a measurement: the ratio below tells support from
@@ -30,26 +28,6 @@ pub const DEFAULT_MIN_EVIDENCE: f64 = DEFAULT_CREDIT_LOG_RATIO;
 /// probable than the likeliest are left by the search ([`crate::DEFAULT_MARGIN`]).
 pub const DEFAULT_UNREAD_PRIOR: f64 = 0.001;
 
-/// How to look for an answer among more than can be counted.
-///
-/// Under a generator whose vocabulary is not fixed, a passage alone cannot be compared with all: `Beam` takes
-/// the place of the last three.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Search {
-    /// The most probable token at each step; streams.
-    Greedy,
-    /// Tokens drawn from the mixture; streams.
-    Sample(Sampling),
-    /// Joint beam search over the mixture.
-    Beam(BeamOptions),
-    /// Beams under each passage alone, scored under all (the paper's thorough decoding).
-    Thorough(BeamOptions),
-    /// The same candidates by the paper's fast ranking.
-    Fast(BeamOptions),
-    /// The candidates of `Beam` and `Thorough`, scored exactly.
-    Union(BeamOptions),
-}
-
 /// How to answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerOptions {
@@ -66,8 +44,8 @@ pub struct AnswerOptions {
     /// Most alternatives to list. Default [`DEFAULT_MAX_ALTERNATIVES`].
     pub max_alternatives: usize,
     /// How to search the answers of a generator that writes freely; one whose answers can be counted is
-    /// searched exhaustively. Default [`Search::Union`] with [`DEFAULT_BEAMS`].
-    pub search: Search,
+    /// searched exhaustively. Default [`Decode::Union`] with [`DEFAULT_BEAMS`].
+    pub search: Decode,
     /// What such answers may look like. Default: at most [`DEFAULT_MAX_TOKENS`].
     pub constraints: Constraints,
     /// Least posterior of a passage that a span is credited to, copies of it taken together, in [0, 1].
@@ -97,7 +75,7 @@ impl AnswerOptions {
             unread_prior: DEFAULT_UNREAD_PRIOR,
             max_citations: DEFAULT_MAX_CITATIONS,
             max_alternatives: DEFAULT_MAX_ALTERNATIVES,
-            search: Search::Union(BeamOptions::quick(DEFAULT_BEAMS)),
+            search: Decode::default(),
             constraints: Constraints::new(DEFAULT_MAX_TOKENS),
             credit_posterior: DEFAULT_CREDIT_POSTERIOR,
             credit_log_ratio: DEFAULT_CREDIT_LOG_RATIO,

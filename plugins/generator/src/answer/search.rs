@@ -1,6 +1,7 @@
 use postil_contract::{Decoding, GenerateError, Generator};
 
-use super::options::{AnswerOptions, Search};
+use super::decode::Decode;
+use super::options::AnswerOptions;
 use crate::decode::{beam, exhaustive, fast, greedy, sample, thorough, union};
 use crate::{Hypothesis, Watch};
 
@@ -44,22 +45,22 @@ pub(super) fn search(
     let constraints = &constraints;
     let is_fixed = generator.vocabulary_is_fixed();
     let hypotheses = match &options.search {
-        Search::Greedy => vec![greedy(decoding, mode, log_prior, constraints, watch)?],
-        Search::Sample(sampling) => vec![sample(decoding, mode, log_prior, constraints, sampling, watch)?],
-        Search::Thorough(beams) if is_fixed => {
+        Decode::Greedy => vec![greedy(decoding, mode, log_prior, constraints, watch)?],
+        Decode::Sample(sampling) => vec![sample(decoding, mode, log_prior, constraints, sampling, watch)?],
+        Decode::Thorough(beams) if is_fixed => {
             let proposed = thorough(decoding, mode, log_prior, constraints, beams)?;
             proposed.into_iter().map(|p| p.hypothesis).collect()
         }
-        Search::Fast(beams) if is_fixed => {
+        Decode::Fast(beams) if is_fixed => {
             let proposed = fast(thorough(decoding, mode, log_prior, constraints, beams)?);
             proposed.into_iter().map(|p| p.hypothesis).collect()
         }
-        Search::Union(beams) if is_fixed => union(decoding, mode, log_prior, constraints, beams)?,
-        Search::Beam(beams) | Search::Thorough(beams) | Search::Fast(beams) | Search::Union(beams) => {
+        Decode::Union(beams) if is_fixed => union(decoding, mode, log_prior, constraints, beams)?,
+        Decode::Beam(beams) | Decode::Thorough(beams) | Decode::Fast(beams) | Decode::Union(beams) => {
             let ranked = beam(decoding, mode, log_prior, constraints, beams)?;
             ranked.into_iter().map(|ranked| ranked.hypothesis).collect()
         }
     };
-    let watched = matches!(options.search, Search::Greedy | Search::Sample(_));
+    let watched = options.search.streams();
     Ok(Found { hypotheses, silence, are_all: false, watched })
 }

@@ -1,7 +1,7 @@
 use super::Mixture;
 
 /// The entropy of a next-token mixture in nats, split by its cause: H(mixture) = unsure + disagree.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Disagreement {
     /// Mean entropy of the passages' own distributions: every passage is unsure.
     pub unsure: f64,

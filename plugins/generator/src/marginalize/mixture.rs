@@ -5,13 +5,39 @@ const NOTHING: f64 = f64::NEG_INFINITY;
 const ROUNDING: f64 = 1e-9;
 
 /// Which of the two models of Lewis et al. 2020, section 2.1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// One passage explains the whole answer: p(y|x) = sum_z p(z|x) prod_i p(y_i|x,z,y_<i).
     #[default]
     Sequence,
     /// Every token has a passage of its own: p(y|x) = prod_i sum_z p(z|x) p(y_i|x,z,y_<i).
     Token,
+}
+
+/// A text that is no [`Mode`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{given:?} is no mode; there are: sequence, token")]
+pub struct ModeError {
+    given: String,
+}
+
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Sequence => "sequence",
+            Self::Token => "token",
+        })
+    }
+}
+
+impl std::str::FromStr for Mode {
+    type Err = ModeError;
+
+    fn from_str(text: &str) -> Result<Self, ModeError> {
+        let named = [Self::Sequence, Self::Token].into_iter().find(|mode| mode.to_string() == text);
+        named.ok_or_else(|| ModeError { given: text.to_owned() })
+    }
 }
 
 /// What one token said.

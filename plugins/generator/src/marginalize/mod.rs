@@ -37,5 +37,5 @@ pub use evidence::{evidence_log_ratio, grounded_probability};
 pub use leave_one_out::{leave_one_out_sequence, leave_one_out_step};
 pub use log_space::{log_softmax, log_sum_exp};
 pub use marginal::{Marginal, marginal};
-pub use mixture::{Mixture, Mode, Step};
+pub use mixture::{Mixture, Mode, ModeError, Step};
 pub use prior::{prior, worth_reading};

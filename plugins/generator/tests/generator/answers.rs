@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use postil_contract::{GenerateError, Passage};
 use postil_generator::{
-    Answer, AnswerOptions, AnswerToken, BeamOptions, Citation, Constraints, Mode, QuoteGenerator, Retrieved,
-    Sampling, Search, answer, answer_watched,
+    Answer, AnswerOptions, AnswerToken, BeamOptions, Citation, Constraints, Credit, Decode, Mode,
+    QuoteGenerator, Retrieved, Sampling, answer, answer_watched,
 };
 use proptest::prelude::*;
 
@@ -64,7 +64,8 @@ fn the_answer_is_a_sentence_cited_from_every_passage_that_has_it() {
         assert_eq!(found.tokens.iter().map(|t| t.text.as_str()).collect::<String>(), found.text);
         let sum: f64 = found.tokens.iter().map(|t| t.log_prob).sum();
         assert!((sum - found.log_probability).abs() < 1e-9);
-        for Citation { passage, range, quote, prior, leave_one_out, .. } in &found.citations {
+        for Citation { credit, range, quote, .. } in &found.citations {
+            let Credit { passage, prior, leave_one_out, .. } = credit;
             assert_eq!(&passages[*passage].passage.text[range.clone()], quote);
             assert_eq!(quote, &found.text);
             assert!(*prior > 0.0 && *leave_one_out > 0.0 && leave_one_out.is_finite());
@@ -181,12 +182,12 @@ fn a_generator_that_writes_freely_is_searched_and_watched_as_asked() {
     let passages = retrieved(&[("one", 0.3), ("two", 0.2), ("one", 0.1)]);
     let beams = BeamOptions::new(3);
     let searches = [
-        Search::Greedy,
-        Search::Sample(Sampling::new(5)),
-        Search::Beam(beams.clone()),
-        Search::Thorough(beams.clone()),
-        Search::Fast(beams.clone()),
-        Search::Union(beams),
+        Decode::Greedy,
+        Decode::Sample(Sampling::new(5)),
+        Decode::Beam(beams.clone()),
+        Decode::Thorough(beams.clone()),
+        Decode::Fast(beams.clone()),
+        Decode::Union(beams),
     ];
     for (mode, search) in MODES.into_iter().flat_map(|mode| searches.clone().map(|search| (mode, search))) {
         let options = AnswerOptions { search, min_evidence: f64::NEG_INFINITY, ..options(mode) };

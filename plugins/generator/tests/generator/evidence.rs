@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use postil_contract::{GenerateError, Generator, Passage};
 use postil_generator::{
-    Answer, AnswerOptions, Basis, BeamOptions, Constraints, Mode, QuoteGenerator, Retrieved, Sampling,
-    Search, Span, answer, answer_watched,
+    Answer, AnswerOptions, Basis, BeamOptions, Constraints, Decode, Mode, QuoteGenerator, Retrieved,
+    Sampling, Span, answer, answer_watched,
 };
 use proptest::prelude::*;
 
@@ -25,7 +25,7 @@ fn retrieved<'a>(texts: &[&'a str], scores: &[f32]) -> Vec<Retrieved<'a>> {
 
 fn greedy(mode: Mode) -> AnswerOptions {
     let constraints = Constraints::new(9);
-    AnswerOptions { mode, search: Search::Greedy, constraints, ..AnswerOptions::new(1.0) }
+    AnswerOptions { mode, search: Decode::Greedy, constraints, ..AnswerOptions::new(1.0) }
 }
 
 fn texts<'a>(answer: &'a Answer, spans: &[Span]) -> Vec<&'a str> {
@@ -78,10 +78,10 @@ fn the_evidence_is_the_answer_against_the_empty_passage() {
     let passages = retrieved(&LEAVE, &[0.3, 0.6, 0.0]);
     let beams = BeamOptions::new(3);
     for search in
-        [Search::Greedy, Search::Sample(Sampling::new(4)), Search::Beam(beams.clone()), Search::Union(beams)]
+        [Decode::Greedy, Decode::Sample(Sampling::new(4)), Decode::Beam(beams.clone()), Decode::Union(beams)]
     {
         for mode in MODES {
-            let is_union = matches!(search, Search::Union(_));
+            let is_union = matches!(search, Decode::Union(_));
             let options =
                 AnswerOptions { search: search.clone(), min_evidence: f64::NEG_INFINITY, ..greedy(mode) };
             bigrams.is_fixed = true;
@@ -206,7 +206,7 @@ proptest! {
     fn spans_partition_the_text_and_their_posteriors_sum_to_one(given in passages(), token in any::<bool>(), seed in 0u64..99) {
         let (texts_of, scores): (Vec<&str>, Vec<f32>) = given.iter().map(|(t, s)| (t.as_str(), *s)).unzip();
         let options = AnswerOptions {
-            search: Search::Sample(Sampling::new(seed)),
+            search: Decode::Sample(Sampling::new(seed)),
             min_evidence: f64::NEG_INFINITY,
             ..greedy(MODES[usize::from(token)])
         };

@@ -8,7 +8,7 @@ use postil_checkpoint::ModelFolder;
 use postil_contract::{GenerateError, Generator, Passage};
 use postil_encoder::{BertModel, Packed};
 use postil_generator::{
-    AnswerOptions, BeamOptions, Constraints, LanguageGenerator, LoadError, Mode, Retrieved, Sampling, Search,
+    AnswerOptions, BeamOptions, Constraints, Decode, LanguageGenerator, LoadError, Mode, Retrieved, Sampling,
     answer, answer_watched,
 };
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn passages() -> Vec<Retrieved<'static>> {
     vec![of("Twenty days of leave.", 0.4), of("None at all.", 0.3), of("", 0.1)]
 }
 
-fn options(search: Search, max_tokens: usize) -> AnswerOptions {
+fn options(search: Decode, max_tokens: usize) -> AnswerOptions {
     // Random weights heed no passage: what they say is looked at whatever speaks for it.
     let min_evidence = f64::NEG_INFINITY;
     AnswerOptions {
@@ -38,11 +38,11 @@ fn options(search: Search, max_tokens: usize) -> AnswerOptions {
 fn every_search_answers_in_text_whose_tokens_join_to_it() {
     let beams = BeamOptions::new(2);
     let searches = [
-        Search::Greedy,
-        Search::Sample(Sampling::new(3)),
-        Search::Beam(beams.clone()),
-        Search::Thorough(beams.clone()),
-        Search::Union(beams),
+        Decode::Greedy,
+        Decode::Sample(Sampling::new(3)),
+        Decode::Beam(beams.clone()),
+        Decode::Thorough(beams.clone()),
+        Decode::Union(beams),
     ];
     for folder in [Folder::llama(900, Some(CHATML)), Folder::llama(900, None), Folder::bart()] {
         let generator = LanguageGenerator::open(folder.path()).unwrap();
@@ -109,13 +109,13 @@ fn a_stop_string_ends_an_answer_and_is_no_part_of_it() {
 fn a_search_ends_at_a_stop_string() {
     let folder = Folder::llama(900, Some(CHATML));
     let open = || LanguageGenerator::open(folder.path()).unwrap();
-    for search in [Search::Greedy, Search::Beam(BeamOptions::new(1)), Search::Union(BeamOptions::new(2))] {
+    for search in [Decode::Greedy, Decode::Beam(BeamOptions::new(1)), Decode::Union(BeamOptions::new(2))] {
         let free = answer(&open(), "q", &passages(), &options(search.clone(), 6)).unwrap();
         let stop = free.tokens.iter().map(|t| t.text.clone()).find(|text| !text.trim().is_empty()).unwrap();
         let stopped = open().with_stop_strings([stop.clone()]);
         let found = answer(&stopped, "q", &passages(), &options(search.clone(), 6)).unwrap();
         assert!(!found.text.contains(&stop), "{stop:?} in {:?}", found.text);
-        if matches!(search, Search::Greedy) {
+        if matches!(search, Decode::Greedy) {
             assert!(
                 free.text.starts_with(&found.text) && found.tokens.len() < 6,
                 "{stop:?} {:?}",
@@ -131,7 +131,7 @@ fn forced_tokens_of_the_checkpoint_reach_the_search() {
     let form = generator.start("q", &[Passage::untitled("p")]).unwrap().form();
     assert_eq!((form.forced_first, form.forced_last), (Some(control("<s>")), Some(control("</s>"))));
     assert_eq!(form.max_tokens, Some(600));
-    let found = answer(&generator, "q", &passages(), &options(Search::Greedy, 3)).unwrap();
+    let found = answer(&generator, "q", &passages(), &options(Decode::Greedy, 3)).unwrap();
     assert!(found.tokens.len() <= 3 && found.tokens[0].text.is_empty());
     assert!(found.tokens.last().unwrap().text.is_empty());
 }
@@ -144,7 +144,7 @@ fn runs_that_the_checkpoint_forbids_are_not_repeated_unless_asked_otherwise() {
     assert_eq!(generator.start("q", &[Passage::untitled("p")]).unwrap().form().no_repeat, 1);
     let said = |no_repeat| {
         let constraints = Constraints { no_repeat, ..Constraints::new(12) };
-        let options = AnswerOptions { constraints, ..options(Search::Greedy, 12) };
+        let options = AnswerOptions { constraints, ..options(Decode::Greedy, 12) };
         let tokens = answer(&generator, "q", &passages(), &options).unwrap().tokens.into_iter();
         // Bytes of an unfinished character add nothing yet.
         tokens.map(|token| token.text).filter(|text| !text.is_empty()).collect::<Vec<_>>()
@@ -158,9 +158,9 @@ fn runs_that_the_checkpoint_forbids_are_not_repeated_unless_asked_otherwise() {
 #[test]
 fn an_answer_is_cut_where_the_window_ends() {
     let generator = LanguageGenerator::open(Folder::llama(90, None).path()).unwrap();
-    let found = answer(&generator, "q", &passages(), &options(Search::Greedy, 10_000)).unwrap();
+    let found = answer(&generator, "q", &passages(), &options(Decode::Greedy, 10_000)).unwrap();
     assert!(found.tokens.len() <= 90);
-    let none = answer(&generator, "q", &passages(), &options(Search::Greedy, 0)).err().unwrap();
+    let none = answer(&generator, "q", &passages(), &options(Decode::Greedy, 0)).err().unwrap();
     assert!(matches!(none, GenerateError::Value { .. }));
 }
 
@@ -294,7 +294,7 @@ fn a_model_that_yields_no_numbers_gives_an_error_and_no_answer() {
     tensors.insert("model.layers.0.mlp.down_proj.weight".to_owned(), poison);
     folder.weights("model.safetensors", &tensors, DType::F32);
     let generator = LanguageGenerator::open(folder.path()).unwrap();
-    for search in [Search::Greedy, Search::Union(BeamOptions::new(2))] {
+    for search in [Decode::Greedy, Decode::Union(BeamOptions::new(2))] {
         let error = answer(&generator, "q", &passages(), &options(search, 4)).err().unwrap();
         assert!(matches!(error, GenerateError::NotFinite { .. }), "{error}");
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::{Filter, Output, Reading};
 
@@ -49,14 +49,14 @@ pub(crate) struct Ask {
     /// The question
     pub(crate) question: String,
     /// How many passages the answer is marginalized over
-    #[arg(short, default_value_t = postil::AskOptions::DEFAULT_K)]
+    #[arg(short, default_value_t = postil::DEFAULT_K)]
     pub(crate) k: usize,
     /// Share of the prior that may be left unread: the last passages, when together they have no more; 0 reads all
-    #[arg(long, value_name = "0..1", default_value_t = postil::AskOptions::DEFAULT_UNREAD_PRIOR)]
+    #[arg(long, value_name = "0..1", default_value_t = postil::DEFAULT_UNREAD_PRIOR)]
     pub(crate) unread_prior: f64,
-    /// One passage behind the whole answer, or one behind each token
-    #[arg(long, value_enum, default_value_t = ModeArg::Sequence)]
-    pub(crate) mode: ModeArg,
+    /// One passage behind the whole answer, `sequence`, or one behind each token, `token`
+    #[arg(long, default_value_t)]
+    pub(crate) mode: postil::Mode,
     /// What writes the answer
     #[arg(long, value_name = "NAME|PATH", default_value = postil::DEFAULT_GENERATOR)]
     pub(crate) generator: String,
@@ -66,10 +66,10 @@ pub(crate) struct Ask {
     #[arg(long, value_name = "HOW", verbatim_doc_comment)]
     pub(crate) decode: Option<postil::Decode>,
     /// Longest such answer, in tokens
-    #[arg(long, value_name = "TOKENS", default_value_t = postil::AskOptions::DEFAULT_MAX_TOKENS)]
+    #[arg(long, value_name = "TOKENS", default_value_t = postil::DEFAULT_MAX_TOKENS)]
     pub(crate) max_tokens: usize,
     /// Nats by which the passages must make an answer likelier than reading nothing does
-    #[arg(long, value_name = "NATS", default_value_t = postil::AskOptions::DEFAULT_MIN_EVIDENCE, allow_negative_numbers = true)]
+    #[arg(long, value_name = "NATS", default_value_t = postil::DEFAULT_MIN_EVIDENCE, allow_negative_numbers = true)]
     pub(crate) min_evidence: f64,
     /// Abstention score above which an answer is withheld, of a generator that can say "no answer"; 1 gives every
     /// answer [default: what was fitted for the generator]
@@ -97,21 +97,6 @@ pub(crate) struct Ask {
     pub(crate) output: Output,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum ModeArg {
-    Sequence,
-    Token,
-}
-
-impl From<ModeArg> for postil::Mode {
-    fn from(mode: ModeArg) -> Self {
-        match mode {
-            ModeArg::Sequence => Self::Sequence,
-            ModeArg::Token => Self::Token,
-        }
-    }
-}
-
 #[derive(Args)]
 pub(crate) struct Eval {
     /// The database; a question's pid is the key of a document in it
@@ -122,14 +107,14 @@ pub(crate) struct Eval {
     #[arg(long)]
     pub(crate) wrong: bool,
     /// How many passages an answer is marginalized over; several to compare
-    #[arg(short, value_delimiter = ',', default_values_t = [postil::AskOptions::DEFAULT_K])]
+    #[arg(short, value_delimiter = ',', default_values_t = [postil::DEFAULT_K])]
     pub(crate) k: Vec<usize>,
     /// Share of the prior that may be left unread: the last passages, when together they have no more; 0 reads all
-    #[arg(long, value_name = "0..1", default_value_t = postil::AskOptions::DEFAULT_UNREAD_PRIOR)]
+    #[arg(long, value_name = "0..1", default_value_t = postil::DEFAULT_UNREAD_PRIOR)]
     pub(crate) unread_prior: f64,
-    /// Modes to compare
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [ModeArg::Sequence, ModeArg::Token])]
-    pub(crate) mode: Vec<ModeArg>,
+    /// Modes to compare: sequence, token
+    #[arg(long, value_delimiter = ',', default_values_t = [postil::Mode::Sequence, postil::Mode::Token])]
+    pub(crate) mode: Vec<postil::Mode>,
     /// What writes the answers; several to compare
     #[arg(long, value_name = "NAME|PATH", value_delimiter = ',', default_values_t = [postil::DEFAULT_GENERATOR.to_owned()])]
     pub(crate) generator: Vec<String>,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use asking::{Ask, Eval, ModeArg, Search};
+pub(crate) use asking::{Ask, Eval, Search};
 
 /// Ask questions of your own documents, on your own machine, and see which passage each answer came from.
 #[derive(Parser)]
@@ -85,9 +85,9 @@ pub(crate) struct Ingest {
     /// Tokens in a passage at most, of a new database [default: 200]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) chunk_tokens: Option<usize>,
-    /// How exactly a new database keeps vectors: half takes half the bytes [default: full]
-    #[arg(long, value_enum)]
-    pub(crate) precision: Option<Precision>,
+    /// How exactly a new database keeps vectors: `full`, 32 bits a component, or `half`, 16 [default: full]
+    #[arg(long)]
+    pub(crate) precision: Option<postil::Precision>,
     /// Key of the document on standard input
     #[arg(long, default_value = "stdin")]
     pub(crate) key: String,
@@ -96,14 +96,6 @@ pub(crate) struct Ingest {
     pub(crate) format: StdinFormat,
     #[command(flatten)]
     pub(crate) output: Output,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Precision {
-    /// 32 bits a component
-    Full,
-    /// 16 bits a component
-    Half,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -4,9 +4,24 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use postil::{Answer, AskOptions, Database, Decode, has_word};
+use serde::Serialize;
 
 use crate::args::Ask;
 use crate::{EXIT_INTERRUPTED, interrupt, open, render};
+
+/// Answers to several questions.
+#[derive(Serialize)]
+struct Answers<'a> {
+    answers: Vec<Asked<'a>>,
+}
+
+/// One of several questions, with its answer.
+#[derive(Serialize)]
+struct Asked<'a> {
+    question: &'a str,
+    #[serde(flatten)]
+    answer: &'a Answer,
+}
 
 pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
     let options = options(args)?;
@@ -21,8 +36,11 @@ pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
     }
     let answers = db.ask_each(&args.question, &options)?;
     match answers.as_slice() {
-        [(_, answer)] if args.output.json => render::json(&render::answer(answer))?,
-        several if args.output.json => render::json(&render::answers(several))?,
+        [(_, answer)] if args.output.json => render::json(answer)?,
+        several if args.output.json => {
+            let answers = several.iter().map(|(question, answer)| Asked { question, answer }).collect();
+            render::json(&Answers { answers })?;
+        }
         [(_, answer)] => show(args, answer)?,
         several => {
             for (number, (question, answer)) in several.iter().enumerate() {
@@ -48,7 +66,7 @@ fn options(args: &Ask) -> Result<AskOptions> {
     Ok(AskOptions {
         k: args.k,
         unread_prior: args.unread_prior,
-        mode: args.mode.into(),
+        mode: args.mode,
         filter: open::filter(&args.filter)?,
         candidates: args.words.candidates,
         words_weight: args.words.words_weight,

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use postil::{Recall, SearchOptions};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::args::Check;
 use crate::{open, render};
@@ -12,7 +12,7 @@ const MEASURED_HITS: usize = 10;
 
 pub(crate) fn run(args: &Check) -> Result<ExitCode> {
     let db = open::existing_to_read(&args.database)?;
-    let damage: Vec<String> = db.store().check()?.iter().map(ToString::to_string).collect();
+    let damage = db.store().check()?;
     let recall = match args.recall {
         true => db.store().measure_recall(&SearchOptions::new(MEASURED_HITS))?,
         false => None,
@@ -20,15 +20,14 @@ pub(crate) fn run(args: &Check) -> Result<ExitCode> {
     if args.output.json {
         let mut made = json!({ "clean": damage.is_empty(), "damage": damage });
         if args.recall {
-            made["recall"] = recall
-                .map_or(Value::Null, |recall| json!({ "rows": recall.rows, "questions": recall.questions }));
+            made["recall"] = json!(recall);
         }
         render::json(&made)?;
     } else if damage.is_empty() {
         render::text("clean")?;
     } else {
         for line in &damage {
-            render::text(line)?;
+            render::text(&line.to_string())?;
         }
     }
     if let Some(Recall { rows, questions, .. }) = recall.filter(|_| !args.output.json) {

@@ -4,31 +4,47 @@ use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use postil::evaluate::{KindScores, Question, RECALL_AT, Recall, Scored, Scores, questions};
 use postil::{AskOptions, Database, Mode, open_generator};
-use serde_json::json;
+use serde::Serialize;
 
-use crate::args::{Eval, ModeArg};
+use crate::args::Eval;
 use crate::plot::{self, Curve};
 use crate::{meter, open, render};
 
+/// All that is printed as JSON. The first result stands at the top as well, so that one setting is read without a list.
+#[derive(Serialize)]
+struct Table<'a> {
+    questions: usize,
+    recall: Recall,
+    #[serde(flatten)]
+    first: Option<&'a Row>,
+    results: &'a [Row],
+}
+
 /// One row of the comparison.
+#[derive(Serialize)]
 struct Row {
     generator: String,
     mode: Mode,
     k: usize,
+    #[serde(flatten)]
     scores: Scores,
     /// The questions that were answered wrong, if asked for.
-    wrong: Vec<Wrong>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrong: Option<Vec<Wrong>>,
 }
 
 /// A question that was answered wrong.
+#[derive(Serialize)]
 struct Wrong {
+    #[serde(flatten)]
     question: Question,
     said: String,
     probability: f64,
-    is_withheld: bool,
+    no_answer: bool,
     f1: f64,
-    /// The document and the quote behind what was said.
-    from: Option<(String, String)>,
+    /// The document behind what was said.
+    document: Option<String>,
+    quote: Option<String>,
 }
 
 pub(crate) fn run(args: &Eval) -> Result<ExitCode> {
@@ -51,7 +67,10 @@ pub(crate) fn run(args: &Eval) -> Result<ExitCode> {
     }
     bar.finish_and_clear();
     match args.output.json {
-        true => render::json(&as_json(&asked, &recall, &rows, args.wrong))?,
+        true => {
+            let (first, results) = (rows.first(), rows.as_slice());
+            render::json(&Table { questions: asked.len(), recall, first, results })?;
+        }
         false => print(&asked, &recall, &rows)?,
     }
     // Last, so that a plot that cannot be drawn costs no scores.
@@ -74,15 +93,15 @@ fn row(
     db: &Database,
     asked: &[Question],
     generator: &str,
-    mode: ModeArg,
+    mode: Mode,
     k: usize,
     bar: &ProgressBar,
 ) -> Result<Row> {
-    let options = AskOptions { k, mode: mode.into(), ..options(args) };
-    let mut wrong = Vec::new();
+    let options = AskOptions { k, mode, ..options(args) };
+    let mut wrong = args.wrong.then(Vec::new);
     let scores = db.evaluate(asked, &options, &mut |scored| {
         bar.inc(1);
-        if args.wrong && scored.exact_match < 1.0 {
+        if let Some(wrong) = wrong.as_mut().filter(|_| scored.exact_match < 1.0) {
             wrong.push(Wrong::of(scored));
         }
     })?;
@@ -102,20 +121,11 @@ impl Wrong {
             question: scored.question.clone(),
             said: scored.said.to_owned(),
             probability: scored.probability,
-            is_withheld: scored.answer.no_answer,
+            no_answer: scored.answer.no_answer,
             f1: scored.f1,
-            from: cited.map(|cited| (cited.document.clone(), cited.quote.clone())),
+            document: cited.map(|cited| cited.document.clone()),
+            quote: cited.map(|cited| cited.quote.clone()),
         }
-    }
-
-    fn as_json(&self) -> serde_json::Value {
-        let Question { question, answers, pid, kind } = &self.question;
-        let (document, quote) = self.from.clone().unzip();
-        json!({
-            "question": question, "kind": kind, "answers": answers, "pid": pid,
-            "said": self.said, "probability": self.probability, "no_answer": self.is_withheld, "f1": self.f1,
-            "document": document, "quote": quote,
-        })
     }
 
     fn print(&self, lines: &mut Vec<String>) {
@@ -123,11 +133,11 @@ impl Wrong {
         let kind = kind.as_ref().map_or_else(String::new, |kind| format!(" ({kind})"));
         lines.push(format!("\n{question}{kind}"));
         let said = if self.said.is_empty() { "nothing" } else { &self.said };
-        let withheld = if self.is_withheld { ", withheld" } else { "" };
+        let withheld = if self.no_answer { ", withheld" } else { "" };
         lines.push(format!("    said   {said}, probability {:.2}{withheld}", self.probability));
         let right = if answers.is_empty() { "no answer".to_owned() } else { answers.join(" / ") };
         lines.push(format!("    right  {right}"));
-        if let Some((document, quote)) = &self.from {
+        if let (Some(document), Some(quote)) = (&self.document, &self.quote) {
             lines.push(format!("    from   {document}: \u{201c}{}\u{201d}", quote.trim()));
         }
     }
@@ -135,51 +145,8 @@ impl Wrong {
 
 impl Row {
     fn name(&self) -> String {
-        format!("{} {} k={}", self.generator, render::mode(self.mode), self.k)
+        format!("{} {} k={}", self.generator, self.mode, self.k)
     }
-}
-
-fn as_json(asked: &[Question], recall: &Recall, rows: &[Row], with_wrong: bool) -> serde_json::Value {
-    let recall: serde_json::Map<_, _> =
-        RECALL_AT.iter().zip(recall.at).map(|(k, share)| (k.to_string(), json!(share))).collect();
-    let results: Vec<_> = rows
-        .iter()
-        .map(|row| {
-            let scores = &row.scores;
-            let bin = |bin: &postil::evaluate::Bin| {
-                json!({ "answers": bin.answers, "probability": bin.probability, "right": bin.right })
-            };
-            let kind = |of: &KindScores| {
-                json!({
-                    "kind": of.kind, "questions": of.questions, "em": of.exact_match, "f1": of.f1,
-                    "abstained": of.abstained,
-                })
-            };
-            let mut result = json!({
-                "generator": row.generator, "mode": render::mode(row.mode), "k": row.k,
-                "em": scores.exact_match, "f1": scores.f1,
-                "em_always": scores.exact_match_always, "f1_always": scores.f1_always,
-                "abstained": scores.abstained, "auroc": scores.abstention_auroc,
-                "abstention_f1": scores.abstention_f1,
-                "citation_precision": scores.citation_precision, "gold_posterior": scores.gold_posterior,
-                "calibration_error": scores.calibration_error,
-                "reliability": scores.reliability.iter().map(bin).collect::<Vec<_>>(),
-                "p50_ms": scores.p50_ms, "p95_ms": scores.p95_ms,
-                "kinds": scores.kinds.iter().map(kind).collect::<Vec<_>>(),
-            });
-            if with_wrong {
-                result["wrong"] = row.wrong.iter().map(Wrong::as_json).collect();
-            }
-            result
-        })
-        .collect();
-    // The first result stands at the top as well, so that one setting is read without a list.
-    let mut value = json!({ "questions": asked.len(), "recall": recall, "results": results });
-    let first = value["results"][0].as_object().cloned().unwrap_or_default();
-    if let Some(object) = value.as_object_mut() {
-        object.extend(first);
-    }
-    value
 }
 
 fn print(asked: &[Question], recall: &Recall, rows: &[Row]) -> Result<()> {
@@ -224,9 +191,10 @@ fn print(asked: &[Question], recall: &Recall, rows: &[Row]) -> Result<()> {
             lines.push(format!("  {kind:<22} {questions:>9} {exact:>5.1} {f1:>5.1} {abstained:>9.3}"));
         }
     }
-    for row in rows.iter().filter(|row| !row.wrong.is_empty()) {
-        lines.push(format!("\n{}, {} answered wrong:", row.name(), row.wrong.len()));
-        row.wrong.iter().for_each(|wrong| wrong.print(&mut lines));
+    for row in rows {
+        let Some(wrong) = row.wrong.as_ref().filter(|wrong| !wrong.is_empty()) else { continue };
+        lines.push(format!("\n{}, {} answered wrong:", row.name(), wrong.len()));
+        wrong.iter().for_each(|wrong| wrong.print(&mut lines));
     }
     render::text(&lines.join("\n"))
 }

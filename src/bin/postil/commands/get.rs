@@ -1,11 +1,20 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use postil::Database;
+use postil::{Database, Metadata, StoredDocument};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::args::Get;
-use crate::{open, plain_json, render};
+use crate::{open, render};
+
+#[derive(Serialize)]
+struct Got<'a> {
+    document: &'a str,
+    title: &'a str,
+    text: &'a str,
+    metadata: &'a Metadata,
+}
 
 pub(crate) fn run(args: &Get) -> Result<ExitCode> {
     let db = open::to_read(&args.database, args.reading, Database::options())?;
@@ -38,8 +47,8 @@ pub(crate) fn run(args: &Get) -> Result<ExitCode> {
     }
     let text = db.text(&args.key)?.with_context(missing)?;
     if args.output.json {
-        let made = json!({ "document": document.key, "title": document.title, "text": text });
-        render::exact_json(&plain_json::with_metadata(&made, &document.metadata))?;
+        let StoredDocument { key: document, title, metadata, .. } = &document;
+        render::json(&Got { document, title, text: &text, metadata })?;
     } else {
         render::text(&text)?;
     }

@@ -3,11 +3,10 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use postil::chunk::ChunkOptions;
 use postil::extract::{FileKind, Kind};
-use postil::ingest::{IngestOptions, Ingested, Input, LeftOut, Merged};
-use postil::{Database, Options};
-use serde_json::json;
+use postil::ingest::{IngestOptions, Ingested, Input, Merged};
+use postil::{Database, Options, with_causes};
 
-use crate::args::{self, Ingest, Output, StdinFormat};
+use crate::args::{Ingest, Output, StdinFormat};
 use crate::meter::Meter;
 use crate::{EXIT_INTERRUPTED, EXIT_SKIPPED, interrupt, render};
 
@@ -96,53 +95,21 @@ fn options(args: &Ingest) -> Options {
         options = options.chunking(ChunkOptions { max_tokens, ..ChunkOptions::default() });
     }
     if let Some(precision) = args.precision {
-        options = options.precision(match precision {
-            args::Precision::Full => postil::Precision::Full,
-            args::Precision::Half => postil::Precision::Half,
-        });
+        options = options.precision(precision);
     }
     options
 }
 
 fn print(report: &Ingested, output: Output) -> Result<()> {
-    let Ingested {
-        added,
-        replaced,
-        unchanged,
-        removed,
-        merged,
-        stale,
-        passages,
-        skipped,
-        left_out,
-        fields_left_out,
-        interrupted,
-    } = report;
     if output.json {
-        let skipped: Vec<_> = skipped
-            .iter()
-            .map(
-                |skip| json!({"source": skip.source, "error": render::chain(&skip.error), "kept": skip.kept}),
-            )
-            .collect();
-        let fields_left_out: Vec<_> = fields_left_out
-            .iter()
-            .map(|(field, records)| json!({ "field": field, "records": records }))
-            .collect();
-        return render::json(&json!({
-            "added": added, "replaced": replaced, "unchanged": unchanged, "removed": removed,
-            "merged": merged.iter().map(|Merged { kept, removed, .. }| json!({
-                "kept": kept, "removed": removed,
-            })).collect::<Vec<_>>(),
-            "stale": stale, "passages": passages, "skipped": skipped,
-            "left_out": left_out_json(left_out), "fields_left_out": fields_left_out,
-            "interrupted": interrupted,
-        }));
+        return render::json(report);
     }
+    let Ingested { added, replaced, unchanged, removed, merged, stale, passages, skipped, left_out, .. } =
+        report;
     render::text(&format!(
         "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; {passages} passages embedded"
     ))?;
-    for (field, records) in fields_left_out {
+    for (field, records) in &report.fields_left_out {
         eprintln!(
             "left out: field {} of {records} records; the name is Postil's",
             render::on_one_line(field)
@@ -158,7 +125,7 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
     }
     for skip in skipped {
         let kept = if skip.kept { "; its earlier version is kept" } else { "" };
-        eprintln!("skipped: {}{kept}", render::on_one_line(&render::chain(&skip.error)));
+        eprintln!("skipped: {}{kept}", render::on_one_line(&with_causes(&skip.error)));
     }
     if !skipped.is_empty() {
         eprintln!("{} skipped", skipped.len());
@@ -173,17 +140,8 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
             documents(*stale)
         );
     }
-    if *interrupted {
+    if report.interrupted {
         eprintln!("interrupted; run the same command again to go on");
     }
     Ok(())
-}
-
-fn left_out_json(left_out: &LeftOut) -> serde_json::Value {
-    let ignored: serde_json::Map<_, _> =
-        left_out.ignored.iter().map(|(by, count)| (by.display().to_string(), json!(count))).collect();
-    json!({
-        "ignored": ignored, "hidden": left_out.hidden, "unknown": left_out.unknown, "links": left_out.links,
-        "special": left_out.special, "databases": left_out.databases, "folders": left_out.folders,
-    })
 }

@@ -1,8 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::{Database, Lost, Rebuilt};
-use serde_json::{Value, json};
+use postil::{Database, Rebuilt};
 
 use crate::args::Rebuild;
 use crate::{EXIT_SKIPPED, render};
@@ -16,10 +15,7 @@ pub(crate) fn run(args: &Rebuild) -> Result<ExitCode> {
     let rebuilt = options.rebuild(&args.database, &args.new)?;
     let Rebuilt { documents, passages, embedded, doubtful, lost } = &rebuilt;
     if args.output.json {
-        render::json(&json!({
-            "documents": documents, "passages": passages, "embedded": embedded,
-            "doubtful": list(doubtful), "lost": list(lost),
-        }))?;
+        render::json(&rebuilt)?;
     } else {
         render::text(&format!("{documents} documents, {passages} passages; {embedded} embedded again"))?;
         for (what, list) in [("doubtful", doubtful), ("lost", lost)] {
@@ -30,8 +26,4 @@ pub(crate) fn run(args: &Rebuild) -> Result<ExitCode> {
     }
     let is_whole = doubtful.is_empty() && lost.is_empty();
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(EXIT_SKIPPED) })
-}
-
-fn list(lost: &[Lost]) -> Vec<Value> {
-    lost.iter().map(|lost| json!({ "name": lost.name, "what": lost.what })).collect()
 }

@@ -1,11 +1,16 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::{Database, Metadata, Place, RetrieveOptions, Retrieved, SearchOptions, Value};
-use serde_json::json;
+use postil::{Database, Place, RetrieveOptions, Retrieved, SearchOptions};
+use serde::Serialize;
 
 use crate::args::Search;
-use crate::{open, plain_json, render};
+use crate::{open, render};
+
+#[derive(Serialize)]
+struct Found<'a> {
+    hits: &'a [Retrieved],
+}
 
 pub(crate) fn run(args: &Search) -> Result<ExitCode> {
     let filter = open::filter(&args.filter)?;
@@ -17,8 +22,7 @@ pub(crate) fn run(args: &Search) -> Result<ExitCode> {
     };
     let found = db.retrieve(&args.query, &options)?;
     if args.output.json {
-        let hits = found.iter().map(to_json).collect();
-        render::exact_json(&Metadata::from([("hits".to_owned(), Value::List(hits))]).into())?;
+        render::json(&Found { hits: &found })?;
         return Ok(ExitCode::SUCCESS);
     }
     for (rank, Retrieved { hit, words, relevance, copies }) in found.iter().enumerate() {
@@ -40,20 +44,4 @@ pub(crate) fn run(args: &Search) -> Result<ExitCode> {
         eprintln!("nothing found");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn to_json(found: &Retrieved) -> Value {
-    let hit = &found.hit;
-    let made = json!({
-        "document": hit.key,
-        "title": hit.title,
-        "heading": hit.heading,
-        "range": render::range(&hit.source_range),
-        "text": hit.text,
-        "score": hit.score,
-        "words": found.words,
-        "relevance": found.relevance,
-        "copies": render::copies(&found.copies),
-    });
-    plain_json::with_metadata(&made, &hit.metadata)
 }

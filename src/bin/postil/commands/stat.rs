@@ -2,7 +2,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use postil::Database;
-use serde_json::json;
 
 use crate::args::Stat;
 use crate::{open, render};
@@ -10,32 +9,11 @@ use crate::{open, render};
 pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
     let db = open::to_read(&args.database, args.reading, Database::options())?;
     let stat = db.stat()?;
-    let profile = db.profile();
-    let per_row = |bytes: u64| bytes as f64 / stat.passages.max(1) as f64;
     if args.output.json {
-        render::json(&json!({
-            "documents": stat.documents,
-            "passages": stat.passages,
-            "bytes": stat.disk_bytes,
-            "encoder": profile.encoder,
-            "fingerprint": profile.fingerprint,
-            "dimension": profile.dimension,
-            "metric": render::metric(profile.metric),
-            "precision": profile.precision.to_string(),
-            "segments": stat.segments,
-            "growing_rows": stat.growing_rows,
-            "removed": stat.removed,
-            "index_bytes": stat.index_bytes,
-            "searched_bytes": stat.searched_bytes,
-            "resident_bytes": stat.resident_bytes,
-            "bytes_per_row": per_row(stat.disk_bytes),
-            "searched_bytes_per_row": per_row(stat.searched_bytes),
-            "resident_bytes_per_row": stat.resident_bytes.map(per_row),
-            "recall": stat.recall,
-            "rewrite_failure": stat.rewrite_failure,
-        }))?;
+        render::json(&stat)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let (profile, per_row) = (&stat.profile, |bytes| stat.per_row(bytes));
     let resident = stat
         .resident_bytes
         .map_or_else(String::new, |bytes| format!(", where {:.0} of the index are now", per_row(bytes)));
@@ -47,7 +25,7 @@ pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
         stat.disk_bytes,
         stat.passages,
         profile.dimension,
-        render::metric(profile.metric),
+        profile.metric,
         profile.precision,
         stat.segments,
         stat.growing_rows,

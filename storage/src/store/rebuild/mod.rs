@@ -13,6 +13,7 @@ use std::path::Path;
 
 /// What a rebuild did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Rebuilt {
     /// Documents in the new database.
     pub documents: u64,

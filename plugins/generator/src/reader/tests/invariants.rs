@@ -8,7 +8,7 @@ use crate::reader::input;
 use crate::reader::memory::ROOT;
 use crate::reader::path::most_probable;
 use crate::reader::walk::{Walk, step};
-use crate::{Answer, AnswerOptions, BeamOptions, Mode, ReaderGenerator, Retrieved, Search, answer};
+use crate::{Answer, AnswerOptions, BeamOptions, Decode, Mode, ReaderGenerator, Retrieved, answer};
 
 const QUESTION: &str = "how many days?";
 const PASSAGES: [Passage<'static>; 4] = [
@@ -270,7 +270,7 @@ fn an_answer_is_withheld_when_its_abstention_score_is_above_the_threshold() {
         answer(reader, QUESTION, &passages, &options).unwrap()
     };
     for mode in [Mode::Sequence, Mode::Token] {
-        for search in [Search::Greedy, Search::Beam(BeamOptions::new(2)), Search::Union(BeamOptions::new(2))]
+        for search in [Decode::Greedy, Decode::Beam(BeamOptions::new(2)), Decode::Union(BeamOptions::new(2))]
         {
             let given = ask(&reader(), mode, search.clone(), Some(1.0));
             let (silent, score) = (given.no_answer_probability, given.abstention_score);

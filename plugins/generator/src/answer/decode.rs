@@ -1,27 +1,31 @@
 use std::fmt;
 use std::str::FromStr;
 
-use postil_generator::{BeamOptions, DEFAULT_BEAMS, Sampling, Search};
+use crate::{BeamOptions, Sampling};
 
-/// How answers are looked for under the mixture of the passages, by a generator that writes freely. One
-/// whose answers can be counted, as `quote`, always weighs them all.
+/// Beams of the default search.
+pub const DEFAULT_BEAMS: usize = 4;
+
+/// The search for an answer under the mixture of the passages, by a generator that writes freely. One whose
+/// answers can be counted, as `quote`, always weighs them all.
 ///
-/// Beams leave a hypothesis that is a thousand times less probable than the likeliest so far: see
-/// [`postil_generator::BeamOptions::margin`].
+/// Under a generator whose vocabulary is not fixed, a passage alone cannot be compared with all: `Beam` takes
+/// the place of the last three. It displays as its name with the number of its beams, and is read as
+/// [`BeamOptions::quick`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decode {
     /// The likeliest token at each step; streams.
     Greedy,
     /// Tokens drawn from the mixture, the same for the same seed; streams.
     Sample(Sampling),
-    /// The best of so many hypotheses at once.
-    Beam(usize),
-    /// So many under each passage alone, each scored under all.
-    Thorough(usize),
-    /// The same, with 0 for a passage whose own hypotheses lack a candidate.
-    Fast(usize),
+    /// Joint beam search over the mixture.
+    Beam(BeamOptions),
+    /// Beams under each passage alone, each answer scored under all (the paper's thorough decoding).
+    Thorough(BeamOptions),
+    /// The same, with 0 for a passage whose own beams lack a candidate (the paper's fast decoding).
+    Fast(BeamOptions),
     /// The candidates of `Beam` and `Thorough`, scored exactly.
-    Union(usize),
+    Union(BeamOptions),
 }
 
 /// Words that are no [`Decode`].
@@ -36,7 +40,7 @@ pub struct DecodeError {
 
 impl Default for Decode {
     fn default() -> Self {
-        Self::Union(DEFAULT_BEAMS)
+        Self::Union(BeamOptions::quick(DEFAULT_BEAMS))
     }
 }
 
@@ -47,26 +51,16 @@ impl Decode {
     }
 }
 
-impl From<Decode> for Search {
-    fn from(decode: Decode) -> Self {
-        match decode {
-            Decode::Greedy => Self::Greedy,
-            Decode::Sample(sampling) => Self::Sample(sampling),
-            Decode::Beam(beams) => Self::Beam(BeamOptions::quick(beams)),
-            Decode::Thorough(beams) => Self::Thorough(BeamOptions::quick(beams)),
-            Decode::Fast(beams) => Self::Fast(BeamOptions::quick(beams)),
-            Decode::Union(beams) => Self::Union(BeamOptions::quick(beams)),
-        }
-    }
-}
-
 impl FromStr for Decode {
     type Err = DecodeError;
 
     /// Reads what [`Decode`] displays; a number left out is the default, a seed left out is 0.
     fn from_str(text: &str) -> Result<Self, DecodeError> {
         let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
-        let beams = || value.map_or(Some(DEFAULT_BEAMS), |value| value.parse().ok().filter(|n| *n > 0));
+        let beams = || {
+            let beams = value.map_or(Some(DEFAULT_BEAMS), |value| value.parse().ok().filter(|n| *n > 0));
+            beams.map(BeamOptions::quick)
+        };
         let parsed = match name {
             "greedy" if value.is_none() => Some(Self::Greedy),
             "sample" => sampling(value.unwrap_or("0")).map(Self::Sample),
@@ -103,10 +97,10 @@ impl fmt::Display for Decode {
             Self::Sample(Sampling { seed, temperature, top_k, top_p, min_p }) => {
                 write!(f, "sample={seed},temperature={temperature},top_k={top_k},top_p={top_p},min_p={min_p}")
             }
-            Self::Beam(beams) => write!(f, "beam={beams}"),
-            Self::Thorough(beams) => write!(f, "thorough={beams}"),
-            Self::Fast(beams) => write!(f, "fast={beams}"),
-            Self::Union(beams) => write!(f, "union={beams}"),
+            Self::Beam(BeamOptions { beams, .. }) => write!(f, "beam={beams}"),
+            Self::Thorough(BeamOptions { beams, .. }) => write!(f, "thorough={beams}"),
+            Self::Fast(BeamOptions { beams, .. }) => write!(f, "fast={beams}"),
+            Self::Union(BeamOptions { beams, .. }) => write!(f, "union={beams}"),
         }
     }
 }
@@ -122,9 +116,9 @@ mod tests {
             Decode::Greedy,
             Decode::Sample(Sampling::new(3)),
             Decode::Sample(controls),
-            Decode::Beam(2),
-            Decode::Thorough(3),
-            Decode::Fast(5),
+            Decode::Beam(BeamOptions::quick(2)),
+            Decode::Thorough(BeamOptions::quick(3)),
+            Decode::Fast(BeamOptions::quick(5)),
             Decode::default(),
         ] {
             assert_eq!(decode.to_string().parse(), Ok(decode));
@@ -133,7 +127,7 @@ mod tests {
 
     #[test]
     fn numbers_may_be_left_out_and_nonsense_is_refused() {
-        assert_eq!("beam".parse(), Ok(Decode::Beam(DEFAULT_BEAMS)));
+        assert_eq!("beam".parse(), Ok(Decode::Beam(BeamOptions::quick(DEFAULT_BEAMS))));
         assert_eq!("sample".parse(), Ok(Decode::Sample(Sampling::new(0))));
         for nonsense in ["", "beam=", "beam=0", "greedy=1", "sample=x", "sample=1,top=2", "Greedy"] {
             assert!(nonsense.parse::<Decode>().is_err(), "{nonsense:?}");
