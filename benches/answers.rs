@@ -102,7 +102,7 @@ fn measure(db: &Database, questions: &[Question], k: usize, mode: Mode) -> serde
     let (mut answerable, mut best_holds, mut given_holds, mut cited) = (0, 0, 0, 0);
     let mut no_answer = Vec::new();
     for question in questions {
-        let options = AskOptions { k, mode, ..AskOptions::default() };
+        let options = AskOptions::new().k(k).mode(mode);
         let answer = db.ask_with(&question.question, &options).unwrap();
         let is_answerable = !question.answers.is_empty();
         no_answer.push((answer.abstention_score, !is_answerable, answer.no_answer));

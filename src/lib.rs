@@ -92,6 +92,8 @@ mod rebuild;
 mod retrieve;
 #[cfg(all(feature = "serde", feature = "encoder"))]
 mod serialize;
+#[cfg(feature = "encoder")]
+mod setters;
 
 #[cfg(feature = "encoder")]
 pub mod chunk;

@@ -114,7 +114,7 @@ fn a_quote_from_a_text_stands_on_the_line_that_is_named_and_one_from_a_page_on_n
     let text = format!("The depot\n\n{}The depot opens at seven.\n", "Nothing here.\n".repeat(3000));
     db.ingest(Document::new("depot", text.clone())).unwrap();
     db.ingest(Document::from_bytes("page", page("harbour", 3).as_bytes(), Kind::Html).unwrap()).unwrap();
-    let options = AskOptions { min_evidence: f64::NEG_INFINITY, ..AskOptions::default() };
+    let options = AskOptions::new().min_evidence(f64::NEG_INFINITY);
     let ask = |question: &str| db.ask_with(question, &options).unwrap().citations[0].clone();
     let of_text = ask("The depot opens at seven?");
     let line = text.lines().nth(of_text.line.unwrap() as usize - 1).unwrap();

@@ -61,13 +61,11 @@ fn keys(db: &Database, filter: &str) -> Vec<String> {
 }
 
 fn assert_found(db: &Database, name: &str) {
-    let options = |filter: Option<&str>, exact| RetrieveOptions {
-        search: SearchOptions {
-            exact,
-            filter: filter.map(|filter| filter.parse().unwrap()),
-            ..SearchOptions::new(3)
-        },
-        ..RetrieveOptions::new(3)
+    let options = |filter: Option<&str>, exact| {
+        let mut search = SearchOptions::new(3);
+        search.exact = exact;
+        search.filter = filter.map(|filter| filter.parse().unwrap());
+        RetrieveOptions::from(search)
     };
     for exact in [false, true] {
         let found = db.retrieve("parental leave of forty days", &options(None, exact)).unwrap();
@@ -141,7 +139,8 @@ fn vectors_in_a_run_of_version_1_are_searched_sealed_and_copied() {
     assert_as_exported(home, "runs");
     let db = open(home, "runs");
     let nearest = |db: &Database, filter: Option<Filter>| {
-        let options = SearchOptions { filter, ..SearchOptions::new(1) };
+        let mut options = SearchOptions::new(1);
+        options.filter = filter;
         db.search_vector(&[512.2, 1.0, -256.0, 1.0], &options).unwrap().remove(0)
     };
     for compacted in [false, true] {

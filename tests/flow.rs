@@ -38,7 +38,7 @@ fn an_answer_quotes_the_document_and_says_where() {
         assert_eq!(db.ingest(document).unwrap().added, 1);
     }
     for mode in [Mode::Sequence, Mode::Token] {
-        let options = AskOptions { mode, ..AskOptions::default() };
+        let options = AskOptions::new().mode(mode);
         let answer = db.ask_with("How many days of parental leave does every parent get?", &options).unwrap();
         assert!(answer.text.contains("forty"), "{answer:?}");
         let citation = &answer.citations()[0];
@@ -123,7 +123,7 @@ fn folders_are_ingested_incrementally_and_pruned() {
 
     let db = open(&home.path().join("fruit.postil"));
     let input = Input::Paths(vec![docs.clone()]);
-    let options = IngestOptions { prune: true, ..IngestOptions::default() };
+    let options = IngestOptions::new().prune(true);
     let first = db.ingest_from(&input, &options, &|_| {}).unwrap();
     assert_eq!((first.added, first.skipped.len()), (4, 0), "{first:?}");
     let hit = &db.search("cherries dark sweet", &SearchOptions::new(1)).unwrap()[0];
@@ -151,7 +151,7 @@ fn pruning_spares_what_could_not_be_read_and_removes_what_was_emptied() {
     }
     let db = open(&home.path().join("fruit.postil"));
     let input = Input::Paths(vec![docs.clone()]);
-    let options = IngestOptions { prune: true, ..IngestOptions::default() };
+    let options = IngestOptions::new().prune(true);
     assert_eq!(db.ingest_from(&input, &options, &|_| {}).unwrap().added, 3);
     std::fs::write(docs.join("a.txt"), "").unwrap();
     std::fs::remove_file(docs.join("b.txt")).unwrap();
@@ -176,7 +176,7 @@ fn a_cancelled_ingest_keeps_what_is_committed_and_can_go_on() {
     let documents =
         || (0..5000).map(|i| Document::new(format!("{i:04}"), format!("Document number {i} says hello.")));
     let cancel = Cancel::default();
-    let options = IngestOptions { cancel: cancel.clone(), ..IngestOptions::default() };
+    let options = IngestOptions::new().cancel(cancel.clone());
     let stop_early = |progress: &postil::Progress| {
         if progress.documents_committed > 0 {
             cancel.cancel();

@@ -46,7 +46,7 @@ fn words_decide_among_passages_of_one_topic() {
 fn without_weight_the_ranking_is_that_of_the_search() {
     let home = tempfile::tempdir().unwrap();
     let db = rivers(&home);
-    let options = RetrieveOptions { words_weight: 0.0, ..RetrieveOptions::new(4) };
+    let options = RetrieveOptions::new(4).words_weight(0.0);
     let found = db.retrieve(QUESTION, &options).unwrap();
     let hits = db.search(QUESTION, &SearchOptions::new(4)).unwrap();
     assert_eq!(found.iter().map(|found| found.hit.clone()).collect::<Vec<_>>(), hits);
@@ -79,7 +79,7 @@ fn what_a_filter_leaves_out_is_no_candidate() {
 fn the_prior_is_a_softmax_of_relevance() {
     let home = tempfile::tempdir().unwrap();
     let db = rivers(&home);
-    let options = AskOptions { k: 3, score_scale: Some(10.0), ..AskOptions::default() };
+    let options = AskOptions::new().k(3).score_scale(10.0);
     let found = db.retrieve(QUESTION, &options.retrieval()).unwrap();
     let weights: Vec<f64> = found.iter().map(|found| (10.0 * f64::from(found.relevance)).exp()).collect();
     let answer = db.ask_with(QUESTION, &options).unwrap();
@@ -96,7 +96,7 @@ fn a_weight_that_is_no_weight_and_a_k_of_none_are_refused() {
     let home = tempfile::tempdir().unwrap();
     let db = rivers(&home);
     for words_weight in [-1.0, f32::NAN, f32::INFINITY] {
-        let options = RetrieveOptions { words_weight, ..RetrieveOptions::new(3) };
+        let options = RetrieveOptions::new(3).words_weight(words_weight);
         assert!(matches!(db.retrieve(QUESTION, &options), Err(Error::WordsWeight { .. })));
     }
     assert!(matches!(db.retrieve(QUESTION, &RetrieveOptions::new(0)), Err(Error::Storage(_))));
@@ -113,7 +113,7 @@ fn copies_of_a_passage_take_one_place_and_are_all_named() {
         db.ingest(Document::new(format!("copy{copy}.txt"), text)).unwrap();
     }
     for words_weight in [0.0, 6.0] {
-        let options = RetrieveOptions { words_weight, candidates: 3, ..RetrieveOptions::new(3) };
+        let options = RetrieveOptions::new(3).words_weight(words_weight).candidates(3);
         let found = db.retrieve(QUESTION, &options).unwrap();
         assert_eq!(found.len(), 3);
         let notices: Vec<_> = found.iter().filter(|found| found.hit.key.starts_with("copy")).collect();
@@ -123,7 +123,7 @@ fn copies_of_a_passage_take_one_place_and_are_all_named() {
         named.sort_unstable();
         assert_eq!(named, ["copy0.txt", "copy1.txt", "copy2.txt"]);
     }
-    let answer = db.ask_with(QUESTION, &AskOptions { k: 3, ..AskOptions::default() }).unwrap();
+    let answer = db.ask_with(QUESTION, &AskOptions::new().k(3)).unwrap();
     assert_eq!(answer.passages.iter().filter(|passage| !passage.copies.is_empty()).count(), 1);
     assert!((answer.passages.iter().map(|passage| passage.prior).sum::<f64>() - 1.0).abs() < 1e-9);
 }

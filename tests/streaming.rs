@@ -83,8 +83,7 @@ fn tokens_are_told_as_they_come_and_the_answer_cites_the_sentence() {
         [Decode::Beam, Decode::Thorough, Decode::Fast, Decode::Union].map(|decode| decode(two.clone()));
     for decode in std::iter::once(Decode::Greedy).chain(beams) {
         for mode in [Mode::Sequence, Mode::Token] {
-            let options =
-                AskOptions { mode, decode: decode.clone(), max_tokens: 12, ..AskOptions::default() };
+            let options = AskOptions::new().mode(mode).decode(decode.clone()).max_tokens(12);
             let mut told = String::new();
             let answer = db
                 .ask_streaming("How much leave?", &options, &mut |token| {
@@ -114,7 +113,7 @@ fn tokens_are_told_as_they_come_and_the_answer_cites_the_sentence() {
 fn a_watcher_that_breaks_keeps_what_there_is() {
     let home = tempfile::tempdir().unwrap();
     let db = open(&home, &LEAVE);
-    let options = AskOptions { decode: Decode::Greedy, ..AskOptions::default() };
+    let options = AskOptions::new().decode(Decode::Greedy);
     let mut left = 3;
     let answer = db
         .ask_streaming("How much leave?", &options, &mut |_| {
@@ -140,7 +139,7 @@ fn what_no_passage_supports_is_withheld_with_the_evidence_shown() {
     );
     assert!(answer.to_markdown().contains("nats over reading nothing"));
     assert!(answer.explain().contains("by the evidence"));
-    let daring = AskOptions { min_evidence: f64::NEG_INFINITY, ..AskOptions::default() };
+    let daring = AskOptions::new().min_evidence(f64::NEG_INFINITY);
     assert!(!db.ask_with("How much leave?", &daring).unwrap().no_answer);
 }
 
@@ -163,8 +162,7 @@ fn equal_seeds_draw_equal_answers() {
     let db = open(&home, &LEAVE);
     let draw = |seed| {
         let decode = Decode::Sample(Sampling { temperature: 2.0, ..Sampling::new(seed) });
-        let options =
-            AskOptions { decode, max_tokens: 8, min_evidence: f64::NEG_INFINITY, ..AskOptions::default() };
+        let options = AskOptions::new().decode(decode).max_tokens(8).min_evidence(f64::NEG_INFINITY);
         db.ask_with("How much leave?", &options).unwrap().conclusion.text
     };
     assert_eq!(draw(1), draw(1));
@@ -184,9 +182,8 @@ fn an_unknown_generator_is_an_error_that_lists_those_there_are() {
 fn a_passage_that_was_left_unread_keeps_its_place_and_is_shown_as_such() {
     let home = tempfile::tempdir().unwrap();
     let db = open(&home, &LEAVE);
-    let asked = |unread_prior| {
-        db.ask_with("How much leave?", &AskOptions { unread_prior, ..AskOptions::default() }).unwrap()
-    };
+    let asked =
+        |unread_prior| db.ask_with("How much leave?", &AskOptions::new().unread_prior(unread_prior)).unwrap();
     let (first, all) = (asked(1.0), asked(0.0));
     assert!(first.passages.len() > 1 && first.passages.len() == all.passages.len());
     let unread = |passage: &&postil::PassagePosterior| passage.prior == 0.0 && passage.posterior == 0.0;

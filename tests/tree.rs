@@ -56,7 +56,7 @@ fn a_file_that_became_a_link_is_taken_out_with_what_it_was() {
     assert_eq!(ingest(&db, &tree).added, 1);
     std::fs::remove_file(tree.join("a.txt")).unwrap();
     symlink("../secret.txt", tree.join("a.txt")).unwrap();
-    let options = IngestOptions { prune: true, ..IngestOptions::default() };
+    let options = IngestOptions::new().prune(true);
     let report = db.ingest_from(&Input::Paths(vec![tree]), &options, &|_| {}).unwrap();
     assert_eq!((report.added, report.replaced), (0, 0));
     for document in db.documents() {

@@ -24,8 +24,7 @@ impl Database {
     /// without a word ([`has_word`]) gets no answer either.
     ///
     /// # Errors
-    /// [`Error::EmptyQuestion`]; [`Error::SeveralQuestions`]; [`Error::WordsWeight`]; [`Error::Storage`]
-    /// when k is 0; [`Error::Encode`] when the question is longer than the encoder reads,
+    /// [`Error::EmptyQuestion`]; [`Error::SeveralQuestions`]; as [`AskOptions::check`]; [`Error::Encode`] when the question is longer than the encoder reads,
     /// [`Error::Generate`] when it is longer than the generator does (96 word pieces for the default one),
     /// an option cannot be computed with, or the generator fails; as [`Database::generator`].
     pub fn ask_with(&self, question: &str, options: &AskOptions) -> Result<Answer, Error> {
@@ -76,6 +75,7 @@ impl Database {
         options: &AskOptions,
         watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
     ) -> Result<Answer, Error> {
+        options.check()?;
         let question = &asked.question;
         let found = self.retrieve(&asked.about, &options.retrieval())?;
         if found.is_empty() || !has_word(question) {

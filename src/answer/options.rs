@@ -2,13 +2,21 @@ use postil_contract::Generator;
 use postil_generator::{AnswerOptions, Constraints, DEFAULT_MAX_TOKENS, Decode, Mode};
 use postil_storage::{Filter, SearchOptions};
 
-use crate::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions};
+use crate::setters::setters;
+use crate::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, Error, RetrieveOptions};
 
 /// Passages that an answer is marginalized over when nothing else is said.
 pub const DEFAULT_K: usize = 5;
 
 /// How a question is answered.
+///
+/// ```
+/// use postil::{AskOptions, Mode};
+/// let options = AskOptions::new().k(8).mode(Mode::Token).min_probability(0.5);
+/// assert_eq!(options.k, 8);
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct AskOptions {
     /// k: passages the answer is marginalized over, at least 1.
     pub k: usize,
@@ -48,15 +56,54 @@ pub struct AskOptions {
 }
 
 impl AskOptions {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        k: usize, "Sets [`k`](#structfield.k), at least 1.";
+        unread_prior: f64, "Sets [`unread_prior`](#structfield.unread_prior), from 0 to 1.";
+        mode: Mode, "Sets [`mode`](#structfield.mode).";
+        filter: Filter => Some(filter), "Sets [`filter`](#structfield.filter).";
+        candidates: usize, "Sets [`candidates`](#structfield.candidates).";
+        words_weight: f32, "Sets [`words_weight`](#structfield.words_weight), finite, at least 0.";
+        score_scale: f32 => Some(score_scale), "Sets [`score_scale`](#structfield.score_scale), finite, at least 0.";
+        decode: Decode, "Sets [`decode`](#structfield.decode).";
+        max_tokens: usize, "Sets [`max_tokens`](#structfield.max_tokens), at least 1.";
+        min_evidence: f64, "Sets [`min_evidence`](#structfield.min_evidence), below infinity.";
+        no_answer_threshold: f64 => Some(no_answer_threshold),
+            "Sets [`no_answer_threshold`](#structfield.no_answer_threshold), from 0 to 1.";
+        min_probability: f64, "Sets [`min_probability`](#structfield.min_probability), from 0 to 1.";
+        credit_posterior: f64, "Sets [`credit_posterior`](#structfield.credit_posterior), from 0 to 1.";
+        credit_log_ratio: f64, "Sets [`credit_log_ratio`](#structfield.credit_log_ratio), below infinity.";
+    }
+
     /// How its passages are found.
+    #[must_use]
     pub fn retrieval(&self) -> RetrieveOptions {
-        let search = SearchOptions { filter: self.filter.clone(), ..SearchOptions::new(self.k) };
-        RetrieveOptions { search, candidates: self.candidates, words_weight: self.words_weight }
+        let mut search = SearchOptions::new(self.k);
+        search.filter.clone_from(&self.filter);
+        RetrieveOptions::from(search).candidates(self.candidates).words_weight(self.words_weight)
+    }
+
+    /// Refuses what cannot be answered with, as asking does before anything else.
+    ///
+    /// # Errors
+    /// As [`RetrieveOptions::check`]; [`Error::Generate`] for a number that is out of its range.
+    pub fn check(&self) -> Result<(), Error> {
+        self.retrieval().check()?;
+        Ok(self.at_scale(self.score_scale.unwrap_or(1.0)).check()?)
     }
 
     /// What the generator is told; `score_scale` is the encoder's.
     pub(super) fn for_generator(&self, score_scale: f32, generator: &dyn Generator) -> AnswerOptions {
         let fitted = score_scale / generator.calibration().prior_temperature;
+        self.at_scale(self.score_scale.unwrap_or(fitted))
+    }
+
+    fn at_scale(&self, score_scale: f32) -> AnswerOptions {
         AnswerOptions {
             mode: self.mode,
             unread_prior: self.unread_prior,
@@ -67,7 +114,7 @@ impl AskOptions {
             min_probability: self.min_probability,
             credit_posterior: self.credit_posterior,
             credit_log_ratio: self.credit_log_ratio,
-            ..AnswerOptions::new(self.score_scale.unwrap_or(fitted))
+            ..AnswerOptions::new(score_scale)
         }
     }
 }

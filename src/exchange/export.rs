@@ -8,10 +8,12 @@ use postil_storage::DocumentWrite;
 use super::description::Description;
 use super::{Format, folder, lines};
 use crate::ingest::Cancel;
+use crate::setters::setters;
 use crate::{Database, Error, Progress};
 
 /// How an export is done.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ExportOptions {
     /// Writes the vectors too; the default.
     pub vectors: bool,
@@ -25,6 +27,20 @@ pub struct ExportOptions {
 impl Default for ExportOptions {
     fn default() -> Self {
         Self { vectors: true, format: None, cancel: Cancel::default() }
+    }
+}
+
+impl ExportOptions {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        vectors: bool, "Sets [`vectors`](#structfield.vectors).";
+        format: Format => Some(format), "Sets [`format`](#structfield.format).";
+        cancel: Cancel, "Sets [`cancel`](#structfield.cancel).";
     }
 }
 

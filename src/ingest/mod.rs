@@ -42,6 +42,7 @@ use postil_storage::{Metadata, Value};
 pub use report::{Ingested, LeftOut, Merged, Skipped};
 
 use crate::extract::FileKind;
+use crate::setters::setters;
 use crate::{Database, Document, Error, Progress};
 
 /// Name of the metadata field that holds the file a document was read from, as its path was given
@@ -80,12 +81,26 @@ pub enum Input {
 
 /// How an ingest is done.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct IngestOptions {
     /// Removes documents that were once read from the given paths and whose file is no longer taken
     /// there: it is gone, or left out now.
     pub prune: bool,
     /// Lets another thread end the ingest early.
     pub cancel: Cancel,
+}
+
+impl IngestOptions {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    setters! {
+        prune: bool, "Sets [`prune`](#structfield.prune).";
+        cancel: Cancel, "Sets [`cancel`](#structfield.cancel).";
+    }
 }
 
 impl Database {

@@ -1,7 +1,8 @@
-use postil_storage::{Effort, Hit, SearchOptions};
+use postil_storage::{Effort, Filter, Hit, SearchOptions};
 
 use super::copies::{Place, fold};
 use super::words::match_words;
+use crate::setters::setters;
 use crate::{Database, Error};
 
 /// Passages looked at when none is said.
@@ -15,6 +16,7 @@ const MOST_ROWS: usize = 1 << 15;
 
 /// How passages are found for a question.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RetrieveOptions {
     /// The search for what is near in meaning: k, filter and the rest.
     pub search: SearchOptions,
@@ -31,6 +33,29 @@ impl RetrieveOptions {
     #[must_use]
     pub fn new(k: usize) -> Self {
         SearchOptions::new(k).into()
+    }
+
+    setters! {
+        candidates: usize, "Sets [`candidates`](#structfield.candidates).";
+        words_weight: f32, "Sets [`words_weight`](#structfield.words_weight), finite, at least 0.";
+    }
+
+    /// Finds only passages of documents whose metadata passes.
+    #[must_use]
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.search = self.search.filter(filter);
+        self
+    }
+
+    /// Refuses what nothing can be found with, as retrieving does before anything else.
+    ///
+    /// # Errors
+    /// [`Error::WordsWeight`]; [`Error::Storage`] when k is 0 or a recall is not from 0 to 1.
+    pub fn check(&self) -> Result<(), Error> {
+        if !(0.0..f32::INFINITY).contains(&self.words_weight) {
+            return Err(Error::WordsWeight { got: self.words_weight });
+        }
+        Ok(self.search.check()?)
     }
 }
 
@@ -66,14 +91,12 @@ impl Database {
     /// Fewer than `k` come back where there are no more, or where the nearest 32,768 rows say fewer things.
     ///
     /// # Errors
-    /// [`Error::WordsWeight`]; as [`Database::search`].
+    /// As [`RetrieveOptions::check`] and [`Database::search`].
     pub fn retrieve(&self, question: &str, options: &RetrieveOptions) -> Result<Vec<Retrieved>, Error> {
+        options.check()?;
         let RetrieveOptions { search, candidates, words_weight } = options;
-        if !(0.0..f32::INFINITY).contains(words_weight) {
-            return Err(Error::WordsWeight { got: *words_weight });
-        }
         let vector = self.question_vector(question)?;
-        if *words_weight == 0.0 || search.k == 0 {
+        if *words_weight == 0.0 {
             let alone = |(hit, copies): (Hit, _)| Retrieved { words: 0.0, relevance: hit.score, hit, copies };
             let mut found: Vec<_> =
                 self.distinct(&vector, search, search.k)?.into_iter().map(alone).collect();
@@ -85,7 +108,7 @@ impl Database {
             Effort::Candidates(candidates) => Effort::Candidates(candidates.max(k.saturating_mul(2))),
             recall @ Effort::Recall(_) => recall,
         };
-        let wide = SearchOptions { k, effort, ..search.clone() };
+        let wide = search.clone().k(k).effort(effort);
         // Half of the candidates are enough to rank: a few copies are not worth another search.
         let hits = self.distinct(&vector, &wide, search.k.max(k / 2))?;
         let words = match_words(question, hits.iter().map(|(hit, _)| [hit.heading.as_str(), &hit.text]));

@@ -92,14 +92,7 @@ impl Store {
     }
 
     fn prepare(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<f32>> {
-        if options.k == 0 {
-            return Err(StorageError::NoneAsked);
-        }
-        if let Effort::Recall(recall) = options.effort
-            && !(0.0..=1.0).contains(&recall)
-        {
-            return Err(StorageError::Recall { got: recall });
-        }
+        options.check()?;
         let query = self.shared.profile.metric.prepare(query, self.shared.profile.dimension)?;
         if self.shared.options.remembered_queries > 0 {
             self.shared.asked.lock().offer(&query);

@@ -133,6 +133,7 @@ fn within(name: &'static str, got: usize, least: usize, most: usize) -> Result<(
 
 /// How a search is made.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SearchOptions {
     /// Hits wanted; fewer come back only when there are fewer.
     pub k: usize,
@@ -153,6 +154,29 @@ impl SearchOptions {
     pub fn new(k: usize) -> Self {
         let (effort, oversampling) = (Effort::default(), DEFAULT_OVERSAMPLING);
         Self { k, effort, oversampling, exact: false, filter: None }
+    }
+
+    /// Refuses what no search can be made with, as every search does.
+    ///
+    /// # Errors
+    /// [`StorageError::NoneAsked`] for `k` 0, [`StorageError::Recall`] for a recall that is not from 0 to 1.
+    pub fn check(&self) -> Result<()> {
+        if self.k == 0 {
+            return Err(StorageError::NoneAsked);
+        }
+        match self.effort {
+            Effort::Recall(recall) if !(0.0..=1.0).contains(&recall) => {
+                Err(StorageError::Recall { got: recall })
+            }
+            Effort::Recall(_) | Effort::Candidates(_) => Ok(()),
+        }
+    }
+
+    /// Looks for so many hits.
+    #[must_use]
+    pub fn k(mut self, k: usize) -> Self {
+        self.k = k;
+        self
     }
 
     /// Looks until that share of the nearest rows is found, on average, from 0 to 1; see [`Effort::Recall`].

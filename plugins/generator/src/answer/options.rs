@@ -85,7 +85,11 @@ impl AnswerOptions {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), GenerateError> {
+    /// Refuses numbers that cannot be computed with, as [`answer`](super::answer) does.
+    ///
+    /// # Errors
+    /// [`GenerateError::Value`] for the first of them.
+    pub fn check(&self) -> Result<(), GenerateError> {
         let scale = f64::from(self.score_scale);
         let below_infinity = |v: f64| v < f64::INFINITY;
         for (is_good, what, got, expected) in [

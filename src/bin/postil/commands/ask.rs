@@ -27,7 +27,6 @@ pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
     let options = options(args)?;
     let db =
         open::to_read(&args.database, args.reading, Database::options().generator_named(&args.generator))?;
-    db.generator()?;
     if !has_word(&args.question) && !args.question.trim().is_empty() {
         eprintln!("the question has no word in it: ask with letters or numbers");
     }
@@ -63,20 +62,20 @@ fn show(args: &Ask, answer: &Answer) -> Result<()> {
 
 fn options(args: &Ask) -> Result<AskOptions> {
     let unsaid = if args.stream { Decode::Greedy } else { Decode::default() };
-    Ok(AskOptions {
-        k: args.k,
-        unread_prior: args.unread_prior,
-        mode: args.mode,
-        filter: open::filter(&args.filter)?,
-        candidates: args.words.candidates,
-        words_weight: args.words.words_weight,
-        decode: args.decode.clone().unwrap_or(unsaid),
-        max_tokens: args.max_tokens,
-        min_evidence: args.min_evidence,
-        no_answer_threshold: args.no_answer_threshold,
-        min_probability: args.min_probability,
-        ..AskOptions::default()
-    })
+    let mut options = AskOptions::new()
+        .k(args.k)
+        .unread_prior(args.unread_prior)
+        .mode(args.mode)
+        .candidates(args.words.candidates)
+        .words_weight(args.words.words_weight)
+        .decode(args.decode.clone().unwrap_or(unsaid))
+        .max_tokens(args.max_tokens)
+        .min_evidence(args.min_evidence)
+        .min_probability(args.min_probability);
+    options.no_answer_threshold = args.no_answer_threshold;
+    options.filter = open::filter(&args.filter)?;
+    options.check()?;
+    Ok(options)
 }
 
 /// Prints tokens as they come; Ctrl-C ends the answer where it is, a second one the program.

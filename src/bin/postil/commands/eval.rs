@@ -97,7 +97,7 @@ fn row(
     k: usize,
     bar: &ProgressBar,
 ) -> Result<Row> {
-    let options = AskOptions { k, mode, ..options(args) };
+    let options = options(args).k(k).mode(mode);
     let mut wrong = args.wrong.then(Vec::new);
     let scores = db.evaluate(asked, &options, &mut |scored| {
         bar.inc(1);
@@ -109,9 +109,10 @@ fn row(
 }
 
 fn options(args: &Eval) -> AskOptions {
-    let (candidates, words_weight) = (args.words.candidates, args.words.words_weight);
-    let unread_prior = args.unread_prior;
-    AskOptions { candidates, words_weight, unread_prior, ..AskOptions::default() }
+    AskOptions::new()
+        .candidates(args.words.candidates)
+        .words_weight(args.words.words_weight)
+        .unread_prior(args.unread_prior)
 }
 
 impl Wrong {

@@ -21,8 +21,8 @@ pub(crate) fn run(args: &Export) -> Result<ExitCode> {
 fn write(db: &Database, target: &Path, args: &Export) -> Result<ExitCode> {
     let cancel = interrupt::listen("ending the export; what there is of it cannot be imported")?;
     let meter = Meter::new();
-    let format = args.format.map(Into::into);
-    let options = ExportOptions { vectors: !args.no_vectors, format, cancel };
+    let mut options = ExportOptions::new().vectors(!args.no_vectors).cancel(cancel);
+    options.format = args.format.map(Into::into);
     let exported = db.export(target, &options, &|progress| meter.show(progress));
     meter.finish();
     let exported = exported?;
@@ -36,7 +36,7 @@ fn write(db: &Database, target: &Path, args: &Export) -> Result<ExitCode> {
 
 /// Lines on standard output.
 fn print(db: &Database, args: &Export) -> Result<ExitCode> {
-    let options = ExportOptions { vectors: !args.no_vectors, ..ExportOptions::default() };
+    let options = ExportOptions::new().vectors(!args.no_vectors);
     db.export_lines(std::io::stdout().lock(), &options, &|_| {})?;
     Ok(ExitCode::SUCCESS)
 }

@@ -62,7 +62,9 @@ fn tell_nothing(report: &Ingested) -> Option<ExitCode> {
 pub(crate) fn ingest(db: &Database, input: &Input, prune: bool) -> Result<Ingested> {
     let cancel = interrupt::listen("finishing the batch; Ctrl-C again to stop at once")?;
     let meter = Meter::new();
-    let report = db.ingest_from(input, &IngestOptions { prune, cancel }, &|progress| meter.show(progress));
+    let report = db.ingest_from(input, &IngestOptions::new().prune(prune).cancel(cancel), &|progress| {
+        meter.show(progress)
+    });
     meter.finish();
     Ok(report?)
 }

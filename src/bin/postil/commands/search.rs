@@ -15,11 +15,11 @@ struct Found<'a> {
 pub(crate) fn run(args: &Search) -> Result<ExitCode> {
     let filter = open::filter(&args.filter)?;
     let db = open::to_read(&args.database, args.reading, Database::options())?;
-    let options = RetrieveOptions {
-        search: SearchOptions { exact: args.exact, filter, ..SearchOptions::new(args.k).recall(args.recall) },
-        candidates: args.words.candidates,
-        words_weight: args.words.words_weight,
-    };
+    let mut search = SearchOptions::new(args.k).recall(args.recall);
+    search.exact = args.exact;
+    search.filter = filter;
+    let options =
+        RetrieveOptions::from(search).candidates(args.words.candidates).words_weight(args.words.words_weight);
     let found = db.retrieve(&args.query, &options)?;
     if args.output.json {
         render::json(&Found { hits: &found })?;

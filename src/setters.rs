@@ -1,0 +1,16 @@
+/// Methods of options that set one field each, by its name.
+macro_rules! setters {
+    ($($name:ident: $type:ty $(=> $value:expr)?, $doc:literal;)*) => {
+        $(
+            #[doc = $doc]
+            #[must_use]
+            pub fn $name(mut self, $name: $type) -> Self {
+                self.$name = setters!(@ $name $($value)?);
+                self
+            }
+        )*
+    };
+    (@ $name:ident) => { $name };
+    (@ $name:ident $value:expr) => { $value };
+}
+pub(crate) use setters;
