@@ -15,7 +15,6 @@ use std::sync::Arc;
 use clap::Parser;
 use corpus::{Question, Remembering};
 use postil::evaluate::roc_area;
-use postil::ingest::IngestOptions;
 use postil::{AskOptions, Database, Mode, RetrieveOptions};
 use postil_generator::{DEFAULT_NO_ANSWER_SIMILARITY, QuoteGenerator};
 use serde_json::json;
@@ -52,7 +51,7 @@ fn main() {
         documents.extend(corpus::documents(&data.join("retrieval/wiki_distractors.jsonl.xz")).unwrap());
     }
     let db = Database::options().encoder(encoder.clone()).open(&path).unwrap();
-    let report = db.ingest_all(documents, &IngestOptions::default(), &|_| {}).unwrap();
+    let report = db.ingest_all(documents, &postil::Watch::default()).unwrap();
     assert!(report.skipped.is_empty(), "{:?}", report.skipped);
 
     let mut questions = corpus::questions(&data.join(format!("eval/{}.jsonl", args.set))).unwrap();

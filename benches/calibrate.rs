@@ -27,7 +27,6 @@ use std::sync::Arc;
 use clap::Parser;
 use corpus::{Question, Remembering};
 use postil::evaluate::{exact_match, f1, roc_area};
-use postil::ingest::IngestOptions;
 use postil::{Database, RetrieveOptions};
 use postil_contract::{ConfidenceFit, Generator, Passage};
 use postil_generator::{
@@ -172,7 +171,7 @@ fn database(set: &str, among: Option<&Path>, encoder: Arc<Remembering>) -> Datab
     documents.extend(among.into_iter().flat_map(|path| corpus::documents(path).unwrap()));
     let name = if among.is_some() { format!("{set}.among.postil") } else { format!("{set}.postil") };
     let db = Database::options().encoder(encoder).open(folder.join(name)).unwrap();
-    db.ingest_all(documents, &IngestOptions::default(), &|_| {}).unwrap();
+    db.ingest_all(documents, &postil::Watch::default()).unwrap();
     db
 }
 

@@ -12,7 +12,6 @@ mod harness;
 
 use clap::Parser;
 use postil::chunk::ChunkOptions;
-use postil::ingest::IngestOptions;
 use postil::{Database, Document, SearchOptions};
 use serde::Deserialize;
 use serde_json::json;
@@ -62,7 +61,7 @@ fn main() {
                     Document::markdown(path.file_name().unwrap().to_string_lossy(), text)
                 })
                 .collect();
-            let report = db.ingest_all(documents, &IngestOptions::default(), &|_| {}).unwrap();
+            let report = db.ingest_all(documents, &postil::Watch::default()).unwrap();
             let (mut spans, mut inside, mut complete, mut tokens) = (0, 0, 0, 0);
             for query in &queries {
                 let options = SearchOptions::new(args.k);

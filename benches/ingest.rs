@@ -17,7 +17,6 @@ use std::process::Command;
 use clap::Parser;
 use harness::process::{peak_bytes, processor_seconds};
 use postil::Database;
-use postil::ingest::IngestOptions;
 use serde_json::{Value, json};
 
 #[derive(Parser)]
@@ -77,8 +76,7 @@ fn once(args: &Args) -> Value {
     // The encoder is loaded at first use.
     let _ = db.search("warm", &postil::SearchOptions::new(1));
     let processor = processor_seconds();
-    let ingest = || db.ingest_all(documents, &IngestOptions::default(), &|_| {}).unwrap();
-    let (report, seconds) = harness::timed(ingest);
+    let (report, seconds) = harness::timed(|| db.ingest_all(documents, &postil::Watch::default()).unwrap());
     json!({
         "passages": report.passages, "passages_per_s": report.passages as f64 / seconds,
         "cores_used": (processor_seconds() - processor) / seconds, "peak_bytes": peak_bytes(),

@@ -3,10 +3,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use postil_storage::{
-    Batch, Document as StoredDocument, DocumentWrite, Filter, Metadata, Profile, Stat, Store,
+    Batch, Damage, Document as StoredDocument, DocumentWrite, Filter, Metadata, Profile, Recall,
+    SearchOptions, Stat, Store,
 };
 
-use crate::{Error, Options};
+use crate::{Error, Options, Watch};
 
 /// A database: documents or bare vectors in one folder, written by one process at a time, read by any
 /// ([`Database::open_read_only`]).
@@ -224,9 +225,35 @@ impl Database {
     /// Writes everything anew without what was removed, and waits for it; see [`Store::compact`].
     ///
     /// # Errors
-    /// [`Error::Storage`] when it failed; nothing is lost then.
-    pub fn compact(&self) -> Result<(), Error> {
+    /// [`Error::Storage`] when it failed; nothing is lost then. [`Error::Cancelled`] before it has begun; once it has, it
+    /// runs to its end.
+    pub fn compact(&self, watch: &Watch<'_>) -> Result<(), Error> {
+        watch.begin()?;
         Ok(self.store.compact()?)
+    }
+
+    /// Verifies every checksum and reference, and lists what does not hold; empty when all does. See [`Store::check`].
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when something cannot be read for another reason than damage. [`Error::Cancelled`] before it has
+    /// begun; once it has, it runs to its end.
+    pub fn check(&self, watch: &Watch<'_>) -> Result<Vec<Damage>, Error> {
+        watch.begin()?;
+        Ok(self.store.check()?)
+    }
+
+    /// Measures how much searches with these options find of what a look at every row finds; `None` where there are no
+    /// rows. See [`Store::measure_recall`].
+    ///
+    /// # Errors
+    /// As [`check`](Self::check), and as [`Database::search_vector`].
+    pub fn measure_recall(
+        &self,
+        options: &SearchOptions,
+        watch: &Watch<'_>,
+    ) -> Result<Option<Recall>, Error> {
+        watch.begin()?;
+        Ok(self.store.measure_recall(options)?)
     }
 
     /// Finishes background work that is due and closes; dropping closes too, but leaves that work for

@@ -7,6 +7,9 @@ pub enum Error {
     /// The store refused or failed.
     #[error(transparent)]
     Storage(#[from] postil_storage::StorageError),
+    /// Work was cancelled before it began.
+    #[error("cancelled before it began")]
+    Cancelled,
     /// Creating a database for text needs an encoder, or a dimension for bare vectors.
     #[error("{path} does not exist; to create it, give an encoder or a dimension", path = path.display())]
     NothingToCreateWith {

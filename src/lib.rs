@@ -85,8 +85,6 @@ mod generating;
 #[cfg(feature = "encoder")]
 mod locating;
 mod options;
-#[cfg(feature = "encoder")]
-mod progress;
 mod publish;
 mod rebuild;
 mod retrieve;
@@ -94,6 +92,7 @@ mod retrieve;
 mod serialize;
 #[cfg(feature = "encoder")]
 mod setters;
+mod watch;
 
 #[cfg(feature = "encoder")]
 pub mod chunk;
@@ -113,6 +112,7 @@ pub mod plugin;
 pub use answer::{
     Alternative, Answer, AskOptions, Citation, DEFAULT_K, PassagePosterior, Stretch, questions_in,
 };
+pub use backup::Copied;
 pub use database::{Database, Row};
 #[cfg(feature = "encoder")]
 pub use document::Document;
@@ -136,12 +136,11 @@ pub use postil_generator::{
     ModeError, QuoteGenerator, Sampling, Span,
 };
 pub use postil_storage::{
-    Batch, Committed, Copied, CopyProgress, DEFAULT_RECALL, Damage, Decimal, Document as StoredDocument,
-    DocumentWrite, Effort, Embed, Extent, Filter, Hit, Lost, Metadata, Metric, NameError, Operator,
-    Passage as StoredPassage, PassageWrite, Precision, Profile, Rebuilt, Recall, SearchOptions, Stat,
-    StorageError, Store, StoreOptions, Value, json,
+    Batch, Committed, Copied as CopyStep, CopyProgress, DEFAULT_RECALL, Damage, Decimal,
+    Document as StoredDocument, DocumentWrite, Effort, Embed, Extent, Filter, Hit, Lost, Metadata, Metric,
+    NameError, Operator, Passage as StoredPassage, PassageWrite, Precision, Profile, Rebuilt, Recall,
+    SearchOptions, Stat, StorageError, Store, StoreOptions, Value, json,
 };
 #[cfg(feature = "encoder")]
-pub use progress::Progress;
-#[cfg(feature = "encoder")]
 pub use retrieve::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, Place, RetrieveOptions, Retrieved, has_word};
+pub use watch::{Cancel, Progress, Watch};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use postil_storage::{DocumentWrite, Profile, Rebuilt, Store};
 
-use crate::{Error, Options};
+use crate::{Error, Options, Progress, Watch};
 
 impl Options {
     /// Makes a fresh database at `to`, where nothing may be yet, of what can be read of the one at `from`, which is not
@@ -15,12 +15,23 @@ impl Options {
     /// # Errors
     /// [`Error::Storage`] when no documents can be read at all, when the old database is in use, or something is at `to`;
     /// as [`Options::open`] for an encoder or model given. Nothing is left at `to` then.
-    pub fn rebuild(self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<Rebuilt, Error> {
+    /// [`Error::Cancelled`] before it has begun; once it has, it runs to its end.
+    pub fn rebuild(
+        self,
+        from: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        watch: &Watch<'_>,
+    ) -> Result<Rebuilt, Error> {
+        watch.begin()?;
+        let mut told = Progress::default();
         let (from, given) = (from.as_ref(), self.given()?);
         let mut encoder = None;
         let mut embed = |profile: &Profile, document: &DocumentWrite, at: &[usize]| {
             let encoder = encoder.get_or_insert_with(|| self.encoder_of(profile, from));
-            again(encoder, document, at)
+            let vectors = again(encoder, document, at)?;
+            told.passages_embedded += at.len() as u64;
+            watch.tell(&told);
+            Ok(vectors)
         };
         Ok(Store::rebuild(from, to, self.store.clone(), given, &mut embed)?)
     }

@@ -51,7 +51,7 @@ fn a_repeated_key_keeps_the_first_and_reports_the_second() {
     let home = tempfile::tempdir().unwrap();
     let db = open(&home.path().join("d.postil")).unwrap();
     let documents = [Document::new("k", "first words"), Document::new("k", "second words")];
-    let report = db.ingest_all(documents, &IngestOptions::default(), &|_| {}).unwrap();
+    let report = db.ingest_all(documents, &postil::Watch::default()).unwrap();
     assert_eq!((report.added, report.skipped.len()), (1, 1));
     assert!(matches!(report.skipped[0].error, Error::RepeatedKey { .. }));
     assert_eq!(db.text("k").unwrap().unwrap(), "first words");
@@ -98,7 +98,9 @@ fn a_document_above_the_limit_says_both_sizes() {
         .unwrap();
     let file = home.path().join("long.txt");
     std::fs::write(&file, "x ".repeat(1000)).unwrap();
-    let report = db.ingest_from(&Input::Paths(vec![file]), &IngestOptions::default(), &|_| {}).unwrap();
+    let report = db
+        .ingest_from(&Input::Paths(vec![file]), &IngestOptions::default(), &postil::Watch::default())
+        .unwrap();
     match &report.skipped[0].error {
         Error::FileTooLarge { got_bytes: 2000, max_bytes: 1000, .. } => {}
         other => panic!("{other:?}"),
@@ -132,5 +134,8 @@ fn deep_folders_are_walked_to_the_bottom() {
     std::fs::write(folder.join("bottom.txt"), "It is dark here.").unwrap();
     let db = open(&home.path().join("d.postil")).unwrap();
     let input = Input::Paths(vec![home.path().join("deep")]);
-    assert_eq!(db.ingest_from(&input, &IngestOptions::default(), &|_| {}).unwrap().added, 1);
+    assert_eq!(
+        db.ingest_from(&input, &IngestOptions::default(), &postil::Watch::default()).unwrap().added,
+        1
+    );
 }

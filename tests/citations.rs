@@ -98,7 +98,7 @@ fn a_citation_points_into_the_version_that_was_searched_while_documents_are_repl
                 db.remove([place]).unwrap();
             }
             if change % 40 == 0 {
-                db.compact().unwrap();
+                db.compact(&postil::Watch::default()).unwrap();
             }
             write(&db, &originals, place, change);
             changes.store(change, Ordering::Relaxed);

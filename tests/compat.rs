@@ -7,7 +7,6 @@ mod command;
 use std::path::Path;
 
 use command::{fail, json, succeed};
-use postil::ingest::IngestOptions;
 use postil::{Database, Document, Filter, RetrieveOptions, SearchOptions, Value};
 
 /// Those whose documents have texts, with the number of documents.
@@ -104,12 +103,12 @@ fn databases_of_version_1_have_what_was_put_in_and_are_written_on() {
         let mut document = Document::new("new", "A part that was added by a later build.");
         document.metadata = nested.unwrap();
         let replaced = Document::new("record-02", "Part number 2 was replaced.").with_metadata("n", 2);
-        let report = db.ingest_all([document.clone(), replaced], &IngestOptions::default(), &|_| {}).unwrap();
+        let report = db.ingest_all([document.clone(), replaced], &postil::Watch::default()).unwrap();
         assert_eq!((report.added, report.replaced), (1, 1), "{name}");
         assert_eq!(db.remove_where(&Filter::eq("big", 9_007_199_254_741_000_i64)).unwrap(), 1);
         for compacted in [false, true] {
             if compacted {
-                db.compact().unwrap();
+                db.compact(&postil::Watch::default()).unwrap();
             }
             assert_found(&db, name);
             assert_eq!(keys(&db, "author.name == 'Kim' and until == null"), ["new"]);
@@ -145,7 +144,7 @@ fn vectors_in_a_run_of_version_1_are_searched_sealed_and_copied() {
     };
     for compacted in [false, true] {
         if compacted {
-            db.compact().unwrap();
+            db.compact(&postil::Watch::default()).unwrap();
         }
         let hit = nearest(&db, None);
         assert_eq!((hit.key.as_str(), &hit.metadata["n"]), ("row 0512", &Value::Integer(512)));

@@ -280,7 +280,10 @@ fn a_cancelled_export_to_parquet_leaves_nothing() {
     let db = postil::Database::options().must_exist(true).open(home.path().join("a.postil")).unwrap();
     let options = postil::exchange::ExportOptions::default();
     let path = home.path().join("a.parquet");
-    let exported = db.export(&path, &options, &|_| options.cancel.cancel()).unwrap();
+    let cancel = postil::Cancel::default();
+    let at_once = |_: &postil::Progress| cancel.cancel();
+    let watch = postil::Watch::new().progress(&at_once).cancel(&cancel);
+    let exported = db.export(&path, &options, &watch).unwrap();
     assert!(exported.interrupted && exported.documents == 1, "{exported:?}");
     let names = std::fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(names.into_iter().all(|name| !name.to_string_lossy().contains("parquet")));
@@ -292,7 +295,7 @@ fn a_parquet_file_of_another_program_is_imported() {
     let home = tempfile::tempdir().unwrap();
     let file = fixtures.join("foreign.parquet");
     let db = postil::Database::options().exported(&file).unwrap().open(home.path().join("a.postil")).unwrap();
-    let report = db.import(&file, &postil::ingest::Cancel::default(), &|_| {}).unwrap();
+    let report = db.import(&file, &postil::Watch::default()).unwrap();
     assert!(report.skipped.is_empty(), "{:?}", report.skipped);
     assert_eq!((report.added, report.passages), (102, 102));
     let fruit = db.store().written("fruit").unwrap().unwrap();
@@ -317,7 +320,7 @@ fn a_parquet_file_of_another_program_is_imported() {
     assert_eq!(db.store().written("row 099").unwrap().unwrap().passages[0].vector, [99.0, 0.0, 1.0]);
 
     let refused = fixtures.join("refused.parquet");
-    let error = db.import(&refused, &postil::ingest::Cancel::default(), &|_| {}).unwrap_err().to_string();
+    let error = db.import(&refused, &postil::Watch::default()).unwrap_err().to_string();
     assert!(error.contains("GZIP") && error.contains("Snappy"), "{error}");
 }
 

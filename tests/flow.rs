@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use postil::HashEncoder;
-use postil::ingest::{Cancel, IngestOptions, Input};
-use postil::{AskOptions, Database, Document, Filter, Mode, SearchOptions};
+use postil::ingest::{IngestOptions, Input};
+use postil::{AskOptions, Cancel, Database, Document, Filter, Mode, SearchOptions, Watch};
 
 fn open(path: &std::path::Path) -> Database {
     Database::options().encoder(Arc::new(HashEncoder::default())).open(path).unwrap()
@@ -56,7 +56,7 @@ fn an_answer_quotes_the_document_and_says_where() {
 fn an_unchanged_document_is_skipped_and_a_changed_one_replaced() {
     let home = tempfile::tempdir().unwrap();
     let db = open(&home.path().join("handbook.postil"));
-    let ingest = |documents| db.ingest_all(documents, &IngestOptions::default(), &|_| {}).unwrap();
+    let ingest = |documents| db.ingest_all(documents, &postil::Watch::default()).unwrap();
     assert_eq!(ingest(handbook().to_vec()).added, 3);
     let again = ingest(handbook().to_vec());
     assert_eq!((again.added, again.replaced, again.unchanged, again.passages), (0, 0, 3, 0));
@@ -72,7 +72,7 @@ fn an_unchanged_document_is_skipped_and_a_changed_one_replaced() {
 fn filters_removal_and_counting_agree() {
     let home = tempfile::tempdir().unwrap();
     let db = open(&home.path().join("handbook.postil"));
-    db.ingest_all(handbook(), &IngestOptions::default(), &|_| {}).unwrap();
+    db.ingest_all(handbook(), &postil::Watch::default()).unwrap();
     let recent: Filter = "year >= 2020".parse().unwrap();
     assert_eq!(db.count(Some(&recent)).unwrap(), 2);
     let options = SearchOptions::new(10).filter(recent.clone());
@@ -90,7 +90,7 @@ fn a_database_survives_closing_and_gives_the_same_hits() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("handbook.postil");
     let db = open(&path);
-    db.ingest_all(handbook(), &IngestOptions::default(), &|_| {}).unwrap();
+    db.ingest_all(handbook(), &postil::Watch::default()).unwrap();
     let before = db.search("badge", &SearchOptions::new(10)).unwrap();
     db.close().unwrap();
     let after = open(&path).search("badge", &SearchOptions::new(10)).unwrap();
@@ -124,7 +124,7 @@ fn folders_are_ingested_incrementally_and_pruned() {
     let db = open(&home.path().join("fruit.postil"));
     let input = Input::Paths(vec![docs.clone()]);
     let options = IngestOptions::new().prune(true);
-    let first = db.ingest_from(&input, &options, &|_| {}).unwrap();
+    let first = db.ingest_from(&input, &options, &postil::Watch::default()).unwrap();
     assert_eq!((first.added, first.skipped.len()), (4, 0), "{first:?}");
     let hit = &db.search("cherries dark sweet", &SearchOptions::new(1)).unwrap()[0];
     assert!(hit.text.contains("Cherries are dark & sweet."), "{:?}", hit.text);
@@ -132,12 +132,12 @@ fn folders_are_ingested_incrementally_and_pruned() {
     let range = hit.source_range.start as usize..hit.source_range.end as usize;
     assert!(source[range].contains("<b>dark</b> &amp; sweet"));
 
-    let again = db.ingest_from(&input, &options, &|_| {}).unwrap();
+    let again = db.ingest_from(&input, &options, &postil::Watch::default()).unwrap();
     assert_eq!((again.added, again.unchanged, again.removed), (0, 4, 0));
     std::fs::remove_file(docs.join("a.md")).unwrap();
     std::fs::write(docs.join("many.jsonl"), "{\"id\": \"e\", \"text\": \"Elderberries are black.\"}\n")
         .unwrap();
-    let pruned = db.ingest_from(&input, &options, &|_| {}).unwrap();
+    let pruned = db.ingest_from(&input, &options, &postil::Watch::default()).unwrap();
     assert_eq!((pruned.added, pruned.removed), (1, 2), "{pruned:?}");
 }
 
@@ -152,7 +152,7 @@ fn pruning_spares_what_could_not_be_read_and_removes_what_was_emptied() {
     let db = open(&home.path().join("fruit.postil"));
     let input = Input::Paths(vec![docs.clone()]);
     let options = IngestOptions::new().prune(true);
-    assert_eq!(db.ingest_from(&input, &options, &|_| {}).unwrap().added, 3);
+    assert_eq!(db.ingest_from(&input, &options, &postil::Watch::default()).unwrap().added, 3);
     std::fs::write(docs.join("a.txt"), "").unwrap();
     std::fs::remove_file(docs.join("b.txt")).unwrap();
     let lock = |mode| {
@@ -161,7 +161,7 @@ fn pruning_spares_what_could_not_be_read_and_removes_what_was_emptied() {
     };
     lock(0o000);
     let is_barred = std::fs::read_dir(&private).is_err();
-    let report = db.ingest_from(&input, &options, &|_| {});
+    let report = db.ingest_from(&input, &options, &postil::Watch::default());
     lock(0o755);
     let report = report.unwrap();
     assert_eq!((report.removed, db.stat().unwrap().documents), (2, 1), "{report:?}");
@@ -176,18 +176,17 @@ fn a_cancelled_ingest_keeps_what_is_committed_and_can_go_on() {
     let documents =
         || (0..5000).map(|i| Document::new(format!("{i:04}"), format!("Document number {i} says hello.")));
     let cancel = Cancel::default();
-    let options = IngestOptions::new().cancel(cancel.clone());
     let stop_early = |progress: &postil::Progress| {
         if progress.documents_committed > 0 {
             cancel.cancel();
         }
     };
-    let stopped = db.ingest_all(documents(), &options, &stop_early).unwrap();
+    let stopped = db.ingest_all(documents(), &Watch::new().progress(&stop_early).cancel(&cancel)).unwrap();
     assert!(stopped.interrupted);
     let kept = db.stat().unwrap().documents;
     assert_eq!(kept, stopped.added);
     assert!(kept > 0 && kept < 5000, "{kept}");
-    let rest = db.ingest_all(documents(), &IngestOptions::default(), &|_| {}).unwrap();
+    let rest = db.ingest_all(documents(), &postil::Watch::default()).unwrap();
     assert_eq!(rest.unchanged, kept);
     assert_eq!(db.stat().unwrap().documents, 5000);
 }

@@ -108,7 +108,7 @@ fn a_document_from_a_path_is_the_one_that_the_command_makes() {
     let db = db.open(home.path().join("handbook.postil")).unwrap();
     assert_eq!(db.ingest(Document::from_path(&path).unwrap()).unwrap().added, 1);
     let input = Input::Paths(vec![path.clone()]);
-    let report = db.ingest_from(&input, &IngestOptions::default(), &|_| {}).unwrap();
+    let report = db.ingest_from(&input, &IngestOptions::default(), &postil::Watch::default()).unwrap();
     assert_eq!((report.added, report.replaced, report.unchanged), (0, 0, 1));
     assert_eq!(db.ingest(Document::from_path(&path).unwrap()).unwrap().unchanged, 1);
     let stored = db.get(db.documents().next().unwrap().unwrap().key.as_str()).unwrap().unwrap();

@@ -21,7 +21,7 @@ fn refused(store: StoreOptions, document: Document) -> StorageError {
     assert!(db.get(&key).unwrap().is_none());
     // Beside others, it alone is skipped.
     let others = [Document::new("before", "one"), document, Document::new("after", "two")];
-    let report = db.ingest_all(others, &IngestOptions::default(), &|_| {}).unwrap();
+    let report = db.ingest_all(others, &postil::Watch::default()).unwrap();
     assert_eq!((report.added, report.skipped.len()), (2, 1));
     match error {
         Error::Storage(error) => error,
@@ -90,7 +90,9 @@ fn a_record_over_the_limit_is_skipped_with_both_sizes() {
     let file = home.path().join("r.jsonl");
     let line = |id: u32, text: &str| format!("{{\"id\":{id},\"text\":\"{text}\"}}\n");
     std::fs::write(&file, line(1, "short") + &line(2, &"x".repeat(200)) + &line(3, "short too")).unwrap();
-    let report = db.ingest_from(&Input::Paths(vec![file]), &IngestOptions::default(), &|_| {}).unwrap();
+    let report = db
+        .ingest_from(&Input::Paths(vec![file]), &IngestOptions::default(), &postil::Watch::default())
+        .unwrap();
     assert_eq!((report.added, report.skipped.len()), (2, 1));
     let error = report.skipped[0].error.to_string();
     assert!(error.contains("218 bytes") && error.contains("100"), "{error}");

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use postil::HashEncoder;
-use postil::ingest::IngestOptions;
 use postil::{AskOptions, Database, Document, Error, Filter, RetrieveOptions, Retrieved, SearchOptions};
 
 const QUESTION: &str = "where does the river elbe flow?";
@@ -21,7 +20,7 @@ fn rivers(home: &tempfile::TempDir) -> Database {
         ["Rhine", "Elbe", "Oder", "Weser", "Danube"].into_iter().enumerate().map(about).collect();
     documents
         .push(Document::new("bread.txt", "Flour, water, salt; an oven and an hour.").with_metadata("at", 9));
-    db.ingest_all(documents, &IngestOptions::default(), &|_| {}).unwrap();
+    db.ingest_all(documents, &postil::Watch::default()).unwrap();
     db
 }
 
@@ -146,7 +145,7 @@ fn more_copies_than_candidates_do_not_hide_what_else_there_is() {
     let home = tempfile::tempdir().unwrap();
     let db = rivers(&home);
     let copy = |at| Document::new(format!("copy{at}.txt"), "Where does the river Elbe flow? See below.");
-    db.ingest_all((0..300).map(copy), &IngestOptions::default(), &|_| {}).unwrap();
+    db.ingest_all((0..300).map(copy), &postil::Watch::default()).unwrap();
     let found = db.retrieve(QUESTION, &RetrieveOptions::new(5)).unwrap();
     assert_eq!(found.len(), 5);
     assert_eq!(found[0].copies.len(), 299);

@@ -13,7 +13,8 @@ use postil::ingest::{IngestOptions, Ingested, Input};
 const SECRET: &str = "The password of the safe is swordfish.";
 
 fn ingest(db: &Database, tree: &Path) -> Ingested {
-    db.ingest_from(&Input::Paths(vec![tree.to_owned()]), &IngestOptions::default(), &|_| {}).unwrap()
+    db.ingest_from(&Input::Paths(vec![tree.to_owned()]), &IngestOptions::default(), &postil::Watch::default())
+        .unwrap()
 }
 
 fn open(home: &Path) -> Database {
@@ -57,7 +58,7 @@ fn a_file_that_became_a_link_is_taken_out_with_what_it_was() {
     std::fs::remove_file(tree.join("a.txt")).unwrap();
     symlink("../secret.txt", tree.join("a.txt")).unwrap();
     let options = IngestOptions::new().prune(true);
-    let report = db.ingest_from(&Input::Paths(vec![tree]), &options, &|_| {}).unwrap();
+    let report = db.ingest_from(&Input::Paths(vec![tree]), &options, &postil::Watch::default()).unwrap();
     assert_eq!((report.added, report.replaced), (0, 0));
     for document in db.documents() {
         let key = document.unwrap().key;
@@ -70,11 +71,13 @@ fn a_file_that_became_a_link_is_taken_out_with_what_it_was() {
 fn ingest_swapping(db: &Database, tree: &Path, swap: impl Fn() + Sync) -> Ingested {
     let once = std::sync::Once::new();
     let input = Input::Paths(vec![tree.to_owned()]);
-    let report = db.ingest_from(&input, &IngestOptions::default(), &|progress| {
+    let progress = |progress: &postil::Progress| {
         if progress.documents_read == 1 {
             once.call_once(&swap);
         }
-    });
+    };
+    let watch = postil::Watch::new().progress(&progress);
+    let report = db.ingest_from(&input, &IngestOptions::default(), &watch);
     assert!(once.is_completed());
     report.unwrap()
 }

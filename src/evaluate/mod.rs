@@ -24,7 +24,10 @@ pub use statistics::roc_area;
 
 use postil_contract::{EncodeError, GenerateError};
 
-use crate::{Answer, AskOptions, Citation, Database, Error, PassagePosterior, RetrieveOptions, Retrieved};
+use crate::{
+    Answer, AskOptions, Citation, Database, Error, PassagePosterior, Progress, RetrieveOptions, Retrieved,
+    Watch,
+};
 use agreement::holds;
 use scores::Outcome;
 
@@ -56,7 +59,7 @@ pub const RECALL_AT: [usize; 3] = [1, 5, 10];
 impl Database {
     /// Share of `questions` whose passage, the document with the question's `pid`, is among the first 1, 5 and
     /// 10 hits, whatever the k of `options`. Questions without a `pid` are left out; for one too long for the encoder
-    /// nothing is found.
+    /// nothing is found. Cancelled, it is of those asked until then.
     ///
     /// # Errors
     /// As [`Database::retrieve`].
@@ -64,11 +67,16 @@ impl Database {
         &self,
         questions: &[Question],
         options: &RetrieveOptions,
+        watch: &Watch<'_>,
     ) -> Result<Recall, Error> {
         let mut options = options.clone();
         options.search.k = RECALL_AT[2];
         let mut ranks = Vec::with_capacity(questions.len());
+        let mut told = Progress::default();
         for question in questions {
+            if watch.is_cancelled() {
+                break;
+            }
             let Some(pid) = &question.pid else { continue };
             let found = match self.retrieve(&question.question, &options) {
                 Err(error) if is_too_long(&error) => Vec::new(),
@@ -78,12 +86,14 @@ impl Database {
                 &found.hit.key == pid || found.copies.iter().any(|copy| &copy.document == pid)
             };
             ranks.push(found.iter().position(is_gold));
+            told.questions_asked += 1;
+            watch.tell(&told);
         }
         Ok(Recall::of(&ranks))
     }
 
-    /// Asks every question and scores the answers; `watch` is told of each. A question too long for a
-    /// model, or one that is several, counts as one not answered.
+    /// Asks every question and scores the answers; `each` is told of every one. A question too long for a
+    /// model, or one that is several, counts as one not answered. Cancelled, the scores are of those asked until then.
     ///
     /// # Errors
     /// As [`Database::ask_with`], for the first question that fails.
@@ -91,10 +101,14 @@ impl Database {
         &self,
         questions: &[Question],
         options: &AskOptions,
-        watch: &mut dyn FnMut(&Scored<'_>),
+        watch: &Watch<'_>,
+        each: &mut dyn FnMut(&Scored<'_>),
     ) -> Result<Scores, Error> {
         let mut outcomes = Vec::with_capacity(questions.len());
         for (number, question) in questions.iter().enumerate() {
+            if watch.is_cancelled() {
+                break;
+            }
             let start = Instant::now();
             let answer = match self.ask_with(&question.question, options) {
                 Err(error) if is_too_long(&error) => Answer::from_nothing(options.mode),
@@ -106,8 +120,9 @@ impl Database {
             let outcome = outcome(question, &answer, ms);
             let (exact_match, f1) = (outcome.scored(outcome.exact_match), outcome.scored(outcome.f1));
             let answer = &answer;
-            watch(&Scored { number, question, answer, said, probability, citations, exact_match, f1 });
+            each(&Scored { number, question, answer, said, probability, citations, exact_match, f1 });
             outcomes.push(outcome);
+            watch.tell(&Progress { questions_asked: outcomes.len() as u64, ..Progress::default() });
         }
         let kinds = questions.iter().map(|question| question.kind.as_deref());
         Ok(Scores::of(&outcomes).with_kinds(&kinds.zip(&outcomes).collect::<Vec<_>>()))

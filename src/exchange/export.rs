@@ -7,9 +7,8 @@ use postil_storage::DocumentWrite;
 
 use super::description::Description;
 use super::{Format, folder, lines};
-use crate::ingest::Cancel;
 use crate::setters::setters;
-use crate::{Database, Error, Progress};
+use crate::{Database, Error, Progress, Watch};
 
 /// How an export is done.
 #[derive(Clone, Debug)]
@@ -19,14 +18,11 @@ pub struct ExportOptions {
     pub vectors: bool,
     /// What is written; `None`, the default, goes by the target's name, as [`Format::of`].
     pub format: Option<Format>,
-    /// Lets another thread end the export early: of a folder, what there is then cannot be imported; of a Parquet file,
-    /// nothing is left.
-    pub cancel: Cancel,
 }
 
 impl Default for ExportOptions {
     fn default() -> Self {
-        Self { vectors: true, format: None, cancel: Cancel::default() }
+        Self { vectors: true, format: None }
     }
 }
 
@@ -40,7 +36,6 @@ impl ExportOptions {
     setters! {
         vectors: bool, "Sets [`vectors`](#structfield.vectors).";
         format: Format => Some(format), "Sets [`format`](#structfield.format).";
-        cancel: Cancel, "Sets [`cancel`](#structfield.cancel).";
     }
 }
 
@@ -52,7 +47,8 @@ pub struct Exported {
     pub documents: u64,
     /// Their passages.
     pub passages: u64,
-    /// Whether [`Cancel`] ended it early.
+    /// True when [`Cancel`](crate::Cancel) ended it early: of a folder, what there is then cannot be imported; of a
+    /// Parquet file, nothing is left.
     pub interrupted: bool,
 }
 
@@ -105,12 +101,12 @@ impl Database {
         &self,
         target: impl AsRef<Path>,
         options: &ExportOptions,
-        progress: &dyn Fn(&Progress),
+        watch: &Watch<'_>,
     ) -> Result<Exported, Error> {
         let path = target.as_ref();
         let dimension = options.vectors.then_some(self.profile().dimension);
         let mut target = Target::create(path, options.format.unwrap_or_else(|| Format::of(path)), dimension)?;
-        let exported = self.each_written(options, progress, |document| target.push(document))?;
+        let exported = self.each_written(watch, |document| target.push(document))?;
         if !exported.interrupted {
             target.finish(&self.description(options, Some([exported.documents, exported.passages])))?;
         }
@@ -128,11 +124,11 @@ impl Database {
         &self,
         out: impl Write,
         options: &ExportOptions,
-        progress: &dyn Fn(&Progress),
+        watch: &Watch<'_>,
     ) -> Result<Exported, Error> {
         let description = self.description(options, None);
         let mut lines = lines::Writer::new(Path::new("the export"), out, &description)?;
-        let exported = self.each_written(options, progress, |document| lines.push(&document))?;
+        let exported = self.each_written(watch, |document| lines.push(&document))?;
         lines.finish()?;
         Ok(exported)
     }
@@ -144,13 +140,12 @@ impl Database {
     /// Gives every document to `push`, in the order of keys.
     fn each_written(
         &self,
-        options: &ExportOptions,
-        progress: &dyn Fn(&Progress),
+        watch: &Watch<'_>,
         mut push: impl FnMut(DocumentWrite) -> Result<(), Error>,
     ) -> Result<Exported, Error> {
         let (mut exported, mut told) = (Exported::default(), Progress::default());
         for document in self.documents() {
-            if options.cancel.is_cancelled() {
+            if watch.is_cancelled() {
                 return Ok(Exported { interrupted: true, ..exported });
             }
             // Removed since its key was read.
@@ -160,7 +155,7 @@ impl Database {
             told.documents_read += 1;
             told.read_bytes += document.text.len() as u64;
             push(document)?;
-            progress(&told);
+            watch.tell(&told);
         }
         Ok(exported)
     }

@@ -8,8 +8,8 @@ use postil_storage::{Batch, DocumentWrite};
 
 use super::description::Description;
 use super::{Found, Lines, folder, wrong};
-use crate::ingest::{Cancel, Ingested, Skipped};
-use crate::{Database, Error, Options, Progress};
+use crate::ingest::{Ingested, Skipped};
+use crate::{Database, Error, Options, Progress, Watch};
 
 /// A byte of text takes at most six in JSON, and stands in several passages where they overlap; the rest is metadata,
 /// ranges and vectors.
@@ -79,27 +79,22 @@ impl Database {
     /// # Errors
     /// [`Error::Read`] and [`Error::Exchange`] when `source`, a folder, a Parquet file or one of lines, is no complete
     /// export, [`Error::Storage`], and as [`Database::encoder`] when passages have to be embedded.
-    pub fn import(
-        &self,
-        source: impl AsRef<Path>,
-        cancel: &Cancel,
-        progress: &dyn Fn(&Progress),
-    ) -> Result<Ingested, Error> {
+    pub fn import(&self, source: impl AsRef<Path>, watch: &Watch<'_>) -> Result<Ingested, Error> {
         let path = source.as_ref();
         let found = Found::at(path);
         if matches!(found, Found::Lines) {
-            return self.import_lines(Lines::open(path)?, cancel, progress);
+            return self.import_lines(Lines::open(path)?, watch);
         }
         let takes_vectors = self.takes_vectors(path, describe(path)?.as_ref())?;
         let max_bytes = self.max_document_bytes().saturating_mul(BYTES_PER_TEXT_BYTE).saturating_add(BYTES);
         #[cfg(feature = "parquet")]
         if matches!(found, Found::Parquet) {
             let source = Box::new(super::parquet::Reader::open(path, max_bytes)?);
-            return self.import_from(path, source, takes_vectors, cancel, progress);
+            return self.import_from(path, source, takes_vectors, watch);
         }
         let dimension = takes_vectors.then_some(self.profile().dimension);
         let source = Box::new(folder::Reader::open(path, max_bytes, dimension)?);
-        self.import_from(path, source, takes_vectors, cancel, progress)
+        self.import_from(path, source, takes_vectors, watch)
     }
 
     /// As [`import`](Self::import), of lines as [`export_lines`](Self::export_lines) writes them. Where the first does
@@ -107,15 +102,10 @@ impl Database {
     ///
     /// # Errors
     /// As [`import`](Self::import).
-    pub fn import_lines(
-        &self,
-        lines: Lines,
-        cancel: &Cancel,
-        progress: &dyn Fn(&Progress),
-    ) -> Result<Ingested, Error> {
+    pub fn import_lines(&self, lines: Lines, watch: &Watch<'_>) -> Result<Ingested, Error> {
         let path = lines.path().to_owned();
         let takes_vectors = self.takes_vectors(&path, lines.description())?;
-        self.import_from(&path, Box::new(lines), takes_vectors, cancel, progress)
+        self.import_from(&path, Box::new(lines), takes_vectors, watch)
     }
 
     /// Whether vectors of the database described are of the kind that this one has; where they are not, its encoder is
@@ -137,8 +127,7 @@ impl Database {
         path: &Path,
         source: Box<dyn Source>,
         takes_vectors: bool,
-        cancel: &Cancel,
-        progress: &dyn Fn(&Progress),
+        watch: &Watch<'_>,
     ) -> Result<Ingested, Error> {
         let told = Progress { total_bytes: source.total_bytes(), ..Progress::default() };
         let mut import = Import {
@@ -149,10 +138,10 @@ impl Database {
             seen: HashSet::new(),
             batch: Batch::new(),
             told,
-            progress,
+            watch: *watch,
             report: Ingested::default(),
         };
-        import.documents(cancel)?;
+        import.documents()?;
         import.commit()?;
         let report = import.report;
         // Documents of files may have come in.
@@ -172,14 +161,14 @@ struct Import<'a> {
     seen: HashSet<String>,
     batch: Batch,
     told: Progress,
-    progress: &'a dyn Fn(&Progress),
+    watch: Watch<'a>,
     report: Ingested,
 }
 
 impl Import<'_> {
-    fn documents(&mut self, cancel: &Cancel) -> Result<(), Error> {
+    fn documents(&mut self) -> Result<(), Error> {
         loop {
-            if cancel.is_cancelled() {
+            if self.watch.is_cancelled() {
                 self.report.interrupted = true;
                 return Ok(());
             }
@@ -199,7 +188,7 @@ impl Import<'_> {
                     self.report.skipped.push(Skipped { source, error, kept: false });
                 }
             }
-            (self.progress)(&self.told);
+            self.watch.tell(&self.told);
         }
     }
 

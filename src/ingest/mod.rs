@@ -5,7 +5,6 @@
 //!
 //! file | responsibility
 //! ---|---
-//! `cancel.rs` | asking an ingest to stop
 //! `report.rs` | what an ingest did and left out
 //! `walk.rs` | from paths to files
 //! `ignored.rs` | the ignore file that keeps a file out
@@ -18,7 +17,6 @@
 //! `mend.rs` | what is changed without embedding: removals, and documents whose file has moved
 //! `reconcile.rs` | documents whose file or record is gone
 
-mod cancel;
 mod ignored;
 mod known;
 mod mend;
@@ -33,7 +31,6 @@ mod walk;
 
 use std::path::PathBuf;
 
-pub use cancel::Cancel;
 use known::Files;
 pub(crate) use known::Known;
 use parking_lot::Mutex;
@@ -43,7 +40,7 @@ pub use report::{Ingested, LeftOut, Merged, Skipped};
 
 use crate::extract::FileKind;
 use crate::setters::setters;
-use crate::{Database, Document, Error, Progress};
+use crate::{Database, Document, Error, Watch};
 
 /// Name of the metadata field that holds the file a document was read from, as its path was given
 /// when it was first ingested; [`Input::Paths`] and [`Document::from_path`] set it.
@@ -86,8 +83,6 @@ pub struct IngestOptions {
     /// Removes documents that were once read from the given paths and whose file is no longer taken
     /// there: it is gone, or left out now.
     pub prune: bool,
-    /// Lets another thread end the ingest early.
-    pub cancel: Cancel,
 }
 
 impl IngestOptions {
@@ -99,7 +94,6 @@ impl IngestOptions {
 
     setters! {
         prune: bool, "Sets [`prune`](#structfield.prune).";
-        cancel: Cancel, "Sets [`cancel`](#structfield.cancel).";
     }
 }
 
@@ -115,7 +109,7 @@ impl Database {
     /// [`Error::EmptyDocument`], [`Error::NoEncoder`], and whatever the encoder or the store
     /// reports; the database is then as it was.
     pub fn ingest(&self, document: Document) -> Result<Ingested, Error> {
-        let mut report = self.ingest_all([document], &IngestOptions::default(), &|_| {})?;
+        let mut report = self.ingest_all([document], &Watch::default())?;
         // An emptied file has taken its document out: that was done, not refused.
         if report.removed > 0 {
             return Ok(report);
@@ -126,25 +120,20 @@ impl Database {
         }
     }
 
-    /// Adds or replaces many documents, embedding and committing them in batches; `progress` is
-    /// called from several threads, often, and should return at once.
+    /// Adds or replaces many documents, embedding and committing them in batches. Cancelled, it commits what is embedded
+    /// and returns.
     ///
     /// # Errors
     /// As [`Database::ingest`], for what stops the whole; a single document that cannot be ingested
     /// is reported in [`Ingested::skipped`].
-    pub fn ingest_all<I>(
-        &self,
-        documents: I,
-        options: &IngestOptions,
-        progress: &(dyn Fn(&Progress) + Sync),
-    ) -> Result<Ingested, Error>
+    pub fn ingest_all<I>(&self, documents: I, watch: &Watch<'_>) -> Result<Ingested, Error>
     where
         I: IntoIterator<Item = Document>,
         I::IntoIter: Send,
     {
         let items = documents.into_iter().map(source::Item::document);
         let files = Files::new(self, &self.known);
-        pipeline::run(self, items, &files, None, options, progress).map(|(report, _)| report)
+        pipeline::run(self, items, &files, None, watch).map(|(report, _)| report)
     }
 
     /// Adds or replaces what is found in files, folders or on standard input.
@@ -158,14 +147,14 @@ impl Database {
         &self,
         input: &Input,
         options: &IngestOptions,
-        progress: &(dyn Fn(&Progress) + Sync),
+        watch: &Watch<'_>,
     ) -> Result<Ingested, Error> {
         let max_bytes = self.max_document_bytes();
         match input {
             Input::Stdin { key, kind } => {
                 let items = source::from_stdin(key.clone(), *kind, max_bytes);
                 let files = Files::new(self, &self.known);
-                pipeline::run(self, items, &files, None, options, progress).map(|(report, _)| report)
+                pipeline::run(self, items, &files, None, watch).map(|(report, _)| report)
             }
             Input::Paths(paths) => {
                 let walk::Found { roots, files: found, left_out, failures } = walk::walk(paths);
@@ -179,7 +168,7 @@ impl Database {
                 })?;
                 let known = Mutex::new(Some(known));
                 let files = Files::new(self, &known);
-                let (mut report, read) = pipeline::run(self, items, &files, Some(total), options, progress)?;
+                let (mut report, read) = pipeline::run(self, items, &files, Some(total), watch)?;
                 report.left_out = left_out;
                 let known = known.into_inner().unwrap_or_default();
                 reconcile::reconcile(self, known, &taken, &read, options, &mut report)?;

@@ -16,8 +16,8 @@ use super::known::{Files, Settled};
 use super::mend::{Moved, remove, write_moved};
 use super::prepare::{Prepared, content_hash};
 use super::source::Item;
-use super::{IngestOptions, Ingested, Merged, PATH_FIELD, Skipped};
-use crate::{Database, Document, Error, Progress};
+use super::{Ingested, Merged, PATH_FIELD, Skipped};
+use crate::{Database, Document, Error, Progress, Watch};
 
 /// Passages handed to the encoder at once: enough to sort by length and fill every core.
 const ENCODE_PASSAGES: usize = 256;
@@ -31,14 +31,14 @@ const EMBEDDED_QUEUE: usize = 4;
 /// Progress shared by the stages.
 struct Meter<'a> {
     progress: Mutex<Progress>,
-    tell: &'a (dyn Fn(&Progress) + Sync),
+    watch: &'a Watch<'a>,
 }
 
 impl Meter<'_> {
     fn update(&self, change: impl FnOnce(&mut Progress)) {
         let mut progress = self.progress.lock();
         change(&mut progress);
-        (self.tell)(&progress);
+        self.watch.tell(&progress);
     }
 }
 
@@ -64,19 +64,18 @@ pub(super) fn run(
     items: impl Iterator<Item = Item> + Send,
     files: &Files<'_>,
     total_bytes: Option<u64>,
-    options: &IngestOptions,
-    tell: &(dyn Fn(&Progress) + Sync),
+    watch: &Watch<'_>,
 ) -> Result<(Ingested, Read), Error> {
     let encoder = db.encoder()?;
     let encoder = &*encoder;
-    let meter = Meter { progress: Mutex::new(Progress { total_bytes, ..Progress::default() }), tell };
+    let meter = Meter { progress: Mutex::new(Progress { total_bytes, ..Progress::default() }), watch };
     let meter = &meter;
 
     let (read, report) = std::thread::scope(|scope| {
         let (to_encode, prepared) = bounded(PREPARED_QUEUE);
         let (to_commit, embedded) = bounded(EMBEDDED_QUEUE);
-        let reader = scope.spawn(move || read(db, encoder, items, files, options, meter, &to_encode));
-        scope.spawn(move || embed(encoder, &prepared, options, meter, &to_commit));
+        let reader = scope.spawn(move || read(db, encoder, items, files, meter, &to_encode));
+        scope.spawn(move || embed(encoder, &prepared, meter, &to_commit));
         let report = commit(db, &embedded, meter);
         drop(embedded);
         (reader.join(), report)
@@ -89,7 +88,7 @@ pub(super) fn run(
     report.unchanged = read.unchanged;
     report.skipped = std::mem::take(&mut read.skipped);
     report.fields_left_out = std::mem::take(&mut read.fields_left_out);
-    report.interrupted = options.cancel.is_cancelled();
+    report.interrupted = watch.is_cancelled();
     report.merged = std::mem::take(&mut read.merged);
     // A record may have taken the key.
     report.merged.retain(|merged| !read.seen.contains(&merged.removed));
@@ -104,13 +103,12 @@ fn read(
     encoder: &dyn Encoder,
     items: impl Iterator<Item = Item>,
     files: &Files<'_>,
-    options: &IngestOptions,
     meter: &Meter<'_>,
     to_encode: &Sender<Prepared>,
 ) -> Result<Read, Error> {
     let mut report = Read::default();
     for Item { source, document, bytes, may_be_empty, place, fields_left_out } in items {
-        if options.cancel.is_cancelled() {
+        if meter.watch.is_cancelled() {
             break;
         }
         for field in fields_left_out {
@@ -210,7 +208,6 @@ type Embedded = Result<Vec<DocumentWrite>, Error>;
 fn embed(
     encoder: &dyn Encoder,
     prepared: &Receiver<Prepared>,
-    options: &IngestOptions,
     meter: &Meter<'_>,
     to_commit: &Sender<Embedded>,
 ) {
@@ -223,7 +220,7 @@ fn embed(
             passages += document.len();
             pending.push(document);
         }
-        if options.cancel.is_cancelled() {
+        if meter.watch.is_cancelled() {
             return;
         }
         if passages >= ENCODE_PASSAGES || (ended && passages > 0) {

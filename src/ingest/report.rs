@@ -37,7 +37,7 @@ pub struct Ingested {
     /// that a record is read from.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::by_field"))]
     pub fields_left_out: BTreeMap<String, u64>,
-    /// True when [`Cancel`](super::Cancel) ended it early.
+    /// True when [`Cancel`](crate::Cancel) ended it early.
     pub interrupted: bool,
 }
 

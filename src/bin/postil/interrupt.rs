@@ -1,7 +1,7 @@
 //! Ctrl-C: the first ends the work at the next safe point, a second one at once.
 
 use anyhow::{Context, Result};
-use postil::ingest::Cancel;
+use postil::Cancel;
 
 use crate::EXIT_INTERRUPTED;
 

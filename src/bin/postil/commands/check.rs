@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::{Recall, SearchOptions};
+use postil::{Recall, SearchOptions, Watch};
 use serde_json::json;
 
 use crate::args::Check;
@@ -12,9 +12,9 @@ const MEASURED_HITS: usize = 10;
 
 pub(crate) fn run(args: &Check) -> Result<ExitCode> {
     let db = open::existing_to_read(&args.database)?;
-    let damage = db.store().check()?;
+    let damage = db.check(&Watch::default())?;
     let recall = match args.recall {
-        true => db.store().measure_recall(&SearchOptions::new(MEASURED_HITS))?,
+        true => db.measure_recall(&SearchOptions::new(MEASURED_HITS), &Watch::default())?,
         false => None,
     };
     if args.output.json {

@@ -1,6 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use postil::Watch;
 use serde_json::json;
 
 use crate::args::Compact;
@@ -10,7 +11,7 @@ use crate::{open, render};
 pub(crate) fn run(args: &Compact) -> Result<ExitCode> {
     let db = open::existing(&args.database)?;
     let before = db.stat()?.disk_bytes;
-    db.compact()?;
+    db.compact(&Watch::default())?;
     let after = db.stat()?.disk_bytes;
     if args.output.json {
         render::json(&json!({ "bytes_before": before, "bytes": after }))?;

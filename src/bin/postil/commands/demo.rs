@@ -1,8 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::ingest::IngestOptions;
-use postil::{DEFAULT_MODEL, Database, Document};
+use postil::{DEFAULT_MODEL, Database, Document, Watch};
 
 use super::model;
 use crate::args::Demo;
@@ -32,7 +31,7 @@ pub(crate) fn run(args: &Demo) -> Result<ExitCode> {
     let db = Database::open(&args.database)?;
     let meter = Meter::new();
     let documents = HANDBOOK.map(|(name, text)| Document::markdown(name, text));
-    let report = db.ingest_all(documents, &IngestOptions::default(), &|progress| meter.show(progress))?;
+    let report = db.ingest_all(documents, &Watch::new().progress(&|progress| meter.show(progress)))?;
     meter.finish();
     let database = args.database.display();
     render::text(&format!(

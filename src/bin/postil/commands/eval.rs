@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use postil::evaluate::{KindScores, Question, RECALL_AT, Recall, Scored, Scores, questions};
-use postil::{AskOptions, Database, Mode, open_generator};
+use postil::{AskOptions, Database, Mode, Watch, open_generator};
 use serde::Serialize;
 
 use crate::args::Eval;
@@ -53,8 +53,11 @@ pub(crate) fn run(args: &Eval) -> Result<ExitCode> {
     if asked.is_empty() {
         bail!("{}: it has no questions", args.questions.display());
     }
-    let recall =
-        open::existing_to_read(&args.database)?.evaluate_retrieval(&asked, &options(args).retrieval())?;
+    let recall = open::existing_to_read(&args.database)?.evaluate_retrieval(
+        &asked,
+        &options(args).retrieval(),
+        &Watch::default(),
+    )?;
     let bar = meter::counter(asked.len() * args.generator.len() * args.mode.len() * args.k.len());
     let mut rows = Vec::new();
     for generator in &args.generator {
@@ -99,8 +102,7 @@ fn row(
 ) -> Result<Row> {
     let options = options(args).k(k).mode(mode);
     let mut wrong = args.wrong.then(Vec::new);
-    let scores = db.evaluate(asked, &options, &mut |scored| {
-        bar.inc(1);
+    let scores = db.evaluate(asked, &options, &Watch::new().progress(&|_| bar.inc(1)), &mut |scored| {
         if let Some(wrong) = wrong.as_mut().filter(|_| scored.exact_match < 1.0) {
             wrong.push(Wrong::of(scored));
         }

@@ -2,8 +2,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::Database;
 use postil::exchange::{ExportOptions, Exported};
+use postil::{Database, Watch};
 
 use crate::args::Export;
 use crate::meter::Meter;
@@ -21,9 +21,10 @@ pub(crate) fn run(args: &Export) -> Result<ExitCode> {
 fn write(db: &Database, target: &Path, args: &Export) -> Result<ExitCode> {
     let cancel = interrupt::listen("ending the export; what there is of it cannot be imported")?;
     let meter = Meter::new();
-    let mut options = ExportOptions::new().vectors(!args.no_vectors).cancel(cancel);
+    let mut options = ExportOptions::new().vectors(!args.no_vectors);
     options.format = args.format.map(Into::into);
-    let exported = db.export(target, &options, &|progress| meter.show(progress));
+    let exported =
+        db.export(target, &options, &Watch::new().progress(&|progress| meter.show(progress)).cancel(&cancel));
     meter.finish();
     let exported = exported?;
     if exported.interrupted {
@@ -37,6 +38,6 @@ fn write(db: &Database, target: &Path, args: &Export) -> Result<ExitCode> {
 /// Lines on standard output.
 fn print(db: &Database, args: &Export) -> Result<ExitCode> {
     let options = ExportOptions::new().vectors(!args.no_vectors);
-    db.export_lines(std::io::stdout().lock(), &options, &|_| {})?;
+    db.export_lines(std::io::stdout().lock(), &options, &Watch::default())?;
     Ok(ExitCode::SUCCESS)
 }

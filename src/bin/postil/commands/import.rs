@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use postil::exchange::Lines;
-use postil::{Database, Progress};
+use postil::{Database, Progress, Watch};
 
 use super::ingest::{tell, warn_of_growth};
 use crate::args::Import;
@@ -24,9 +24,10 @@ pub(crate) fn run(args: &Import) -> Result<ExitCode> {
     let cancel = interrupt::listen("finishing the batch; Ctrl-C again to stop at once")?;
     let meter = Meter::new();
     let show = |progress: &Progress| meter.show(progress);
+    let watch = Watch::new().progress(&show).cancel(&cancel);
     let report = match lines {
-        Some(lines) => db.import_lines(lines, &cancel, &show),
-        None => db.import(&args.source, &cancel, &show),
+        Some(lines) => db.import_lines(lines, &watch),
+        None => db.import(&args.source, &watch),
     };
     meter.finish();
     let report = report?;

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use postil::chunk::ChunkOptions;
 use postil::extract::{FileKind, Kind};
 use postil::ingest::{IngestOptions, Ingested, Input, Merged};
-use postil::{Database, Options, with_causes};
+use postil::{Database, Options, Progress, Watch, with_causes};
 
 use crate::args::{Ingest, Output, StdinFormat};
 use crate::meter::Meter;
@@ -62,9 +62,9 @@ fn tell_nothing(report: &Ingested) -> Option<ExitCode> {
 pub(crate) fn ingest(db: &Database, input: &Input, prune: bool) -> Result<Ingested> {
     let cancel = interrupt::listen("finishing the batch; Ctrl-C again to stop at once")?;
     let meter = Meter::new();
-    let report = db.ingest_from(input, &IngestOptions::new().prune(prune).cancel(cancel), &|progress| {
-        meter.show(progress)
-    });
+    let show = |progress: &Progress| meter.show(progress);
+    let watch = Watch::new().progress(&show).cancel(&cancel);
+    let report = db.ingest_from(input, &IngestOptions::new().prune(prune), &watch);
     meter.finish();
     Ok(report?)
 }

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::{Database, Rebuilt};
+use postil::{Database, Rebuilt, Watch};
 
 use crate::args::Rebuild;
 use crate::{EXIT_SKIPPED, render};
@@ -12,7 +12,7 @@ pub(crate) fn run(args: &Rebuild) -> Result<ExitCode> {
     if let Some(model) = &args.model {
         options = options.model(model);
     }
-    let rebuilt = options.rebuild(&args.database, &args.new)?;
+    let rebuilt = options.rebuild(&args.database, &args.new, &Watch::default())?;
     let Rebuilt { documents, passages, embedded, doubtful, lost } = &rebuilt;
     if args.output.json {
         render::json(&rebuilt)?;

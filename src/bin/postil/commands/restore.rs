@@ -7,7 +7,5 @@ use super::backup::copy;
 use crate::args::Restore;
 
 pub(crate) fn run(args: &Restore) -> Result<ExitCode> {
-    copy(&args.database, args.output, |progress| {
-        Database::restore_with(&args.backup, &args.database, progress)
-    })
+    copy(&args.database, args.output, |watch| Database::restore(&args.backup, &args.database, watch))
 }
