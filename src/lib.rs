@@ -51,7 +51,7 @@
 //!
 //! file or folder | responsibility
 //! ---|---
-//! `database.rs`, `options.rs` | opening and closing; the only place that sees store, encoder and generator
+//! `database/`, `options.rs` | the database with all its methods; it alone sees store, encoder and generator
 //! `encoding.rs`, `locating.rs` | which encoder a database works with, and where it is
 //! `generating.rs` | which generator
 //! `document.rs`, `extract/` | what is ingested, and getting text out of files
@@ -59,8 +59,9 @@
 //! `ingest/` | the pipeline: read and chunk, embed, commit
 //! `retrieve/`, `answer/` | questions in, passages and answers out
 //! `exchange/` | export and import as files that other programs read
-//! `publish.rs` | readers beside the writer, in other processes
 //! `backup.rs`, `rebuild.rs` | copies, and what is left of a damaged database
+//! `watch.rs` | progress of long work, and ending it
+//! `setters.rs` | how options are built
 //! `serialize.rs` | forms of `--json` that are not those of `serde`
 //! `plugin.rs` | the traits of encoders and generators, and what crosses them
 //! `models.rs` | models on this machine, and fetching them
@@ -85,8 +86,8 @@ mod generating;
 #[cfg(feature = "encoder")]
 mod locating;
 mod options;
-mod publish;
 mod rebuild;
+#[cfg(feature = "encoder")]
 mod retrieve;
 #[cfg(all(feature = "serde", feature = "encoder"))]
 mod serialize;

@@ -1,5 +1,5 @@
-//! Models on this machine: where they are kept, which are there, and whether their files are whole; with the feature
-//! `fetch`, also bringing one there.
+//! Models on this machine: where they are kept, which are there, and whether their files are whole; with
+//! the feature `fetch`, also bringing one there.
 //!
 //! [`open_model`](crate::open_model) and [`open_generator`](crate::open_generator) open them by name.
 

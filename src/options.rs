@@ -129,4 +129,15 @@ impl Options {
     pub fn open(self, path: impl AsRef<Path>) -> Result<Database, Error> {
         Database::open_with(path.as_ref(), &self)
     }
+
+    /// Opens what was last [published](Database::publish) of the database at `path`, to be read only, whether it is open
+    /// elsewhere or not. It stays as it was published until [`Database::refresh`]; writing gives
+    /// [`StorageError::ReadOnly`](crate::StorageError::ReadOnly).
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when nothing was published yet; otherwise as [`Options::open`].
+    pub fn open_read_only(mut self, path: impl AsRef<Path>) -> Result<Database, Error> {
+        self.read_only = true;
+        self.open(path)
+    }
 }

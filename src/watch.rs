@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Error;
 
-/// What a caller has to do with long work: hears how far it has come, and may end it early. By default neither.
+/// A caller's part in long work: it hears how far the work has come, and may end it early. By default neither.
 ///
 /// ```
 /// use postil::{Cancel, Watch};
@@ -27,8 +27,8 @@ impl<'a> Watch<'a> {
         Self::default()
     }
 
-    /// Tells `progress` how far the work has come. It is called often, maybe from several threads, and should return at
-    /// once: the work waits for it.
+    /// Tells `progress` how far the work has come. It is called often, maybe from several threads, and
+    /// should return at once: the work waits for it.
     pub fn progress(self, progress: &'a (dyn Fn(&Progress) + Sync)) -> Self {
         Self { progress: Some(progress), ..self }
     }
@@ -80,7 +80,7 @@ impl Cancel {
     }
 }
 
-/// How far work has come. Counts only grow within one piece of work; those that it does not have stay 0.
+/// The distance that work has come. Counts only grow within one piece of work; those that it does not have stay 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {

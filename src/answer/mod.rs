@@ -8,7 +8,7 @@
 //! `options.rs` | what the caller decides
 //! `about.rs` | the subject of a passage
 //! `questions.rs` | several questions in one text
-//! `ask.rs` | the methods of [`Database`](crate::Database)
+//! `ask.rs` | a question, or several, to their answers
 //! `place.rs` | passages back to documents and byte ranges
 //! `stretch.rs` | the text, cut where its sources change
 //! `render.rs` | for a terminal: numbered notes, then the sources
@@ -31,19 +31,21 @@ use postil_generator::{Answer as Conclusion, Candidate, Credit};
 
 use crate::Place;
 
+pub(crate) use ask::{ask, ask_each};
 pub use options::{AskOptions, DEFAULT_K};
 pub use questions::questions_in;
 pub use stretch::Stretch;
 
 /// An answer and where it came from.
 ///
-/// The fields of its [`Conclusion`] can be read as its own: `text`, `mode`, `no_answer`, `finished`, `probability`,
-/// `confidence`, `no_answer_probability`, `abstention_score`, `tokens`, `words`, `spans` and `evidence`.
+/// The fields of its [`Conclusion`] can be read as its own: `text`, `mode`, `no_answer`, `finished`,
+/// `probability`, `confidence`, `no_answer_probability`, `abstention_score`, `tokens`, `words`, `spans` and
+/// `evidence`.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Answer {
-    /// What was said and how sure of it the generator is; without its citations and alternatives, which are those below.
+    /// The answer as the generator gave it, without its citations and alternatives, which are those below.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub conclusion: Conclusion,
     /// All passages found for it, highest prior first, the last of them maybe not read (see

@@ -56,79 +56,67 @@ pub struct Scored<'a> {
 /// Ranks that recall is measured at.
 pub const RECALL_AT: [usize; 3] = [1, 5, 10];
 
-impl Database {
-    /// Share of `questions` whose passage, the document with the question's `pid`, is among the first 1, 5 and
-    /// 10 hits, whatever the k of `options`. Questions without a `pid` are left out; for one too long for the encoder
-    /// nothing is found. Cancelled, it is of those asked until then.
-    ///
-    /// # Errors
-    /// As [`Database::retrieve`].
-    pub fn evaluate_retrieval(
-        &self,
-        questions: &[Question],
-        options: &RetrieveOptions,
-        watch: &Watch<'_>,
-    ) -> Result<Recall, Error> {
-        let mut options = options.clone();
-        options.search.k = RECALL_AT[2];
-        let mut ranks = Vec::with_capacity(questions.len());
-        let mut told = Progress::default();
-        for question in questions {
-            if watch.is_cancelled() {
-                break;
-            }
-            let Some(pid) = &question.pid else { continue };
-            let found = match self.retrieve(&question.question, &options) {
-                Err(error) if is_too_long(&error) => Vec::new(),
-                found => found?,
-            };
-            let is_gold = |found: &Retrieved| {
-                &found.hit.key == pid || found.copies.iter().any(|copy| &copy.document == pid)
-            };
-            ranks.push(found.iter().position(is_gold));
-            told.questions_asked += 1;
-            watch.tell(&told);
+/// Scores retrieval; see [`Database::evaluate_retrieval`].
+pub(crate) fn retrieval(
+    db: &Database,
+    questions: &[Question],
+    options: &RetrieveOptions,
+    watch: &Watch<'_>,
+) -> Result<Recall, Error> {
+    let mut options = options.clone();
+    options.search.k = RECALL_AT[2];
+    let mut ranks = Vec::with_capacity(questions.len());
+    let mut told = Progress::default();
+    for question in questions {
+        if watch.is_cancelled() {
+            break;
         }
-        Ok(Recall::of(&ranks))
+        let Some(pid) = &question.pid else { continue };
+        let found = match db.retrieve(&question.question, &options) {
+            Err(error) if is_too_long(&error) => Vec::new(),
+            found => found?,
+        };
+        let is_gold = |found: &Retrieved| {
+            &found.hit.key == pid || found.copies.iter().any(|copy| &copy.document == pid)
+        };
+        ranks.push(found.iter().position(is_gold));
+        told.questions_asked += 1;
+        watch.tell(&told);
     }
-
-    /// Asks every question and scores the answers; `each` is told of every one. A question too long for a
-    /// model, or one that is several, counts as one not answered. Cancelled, the scores are of those asked until then.
-    ///
-    /// # Errors
-    /// As [`Database::ask_with`], for the first question that fails.
-    pub fn evaluate(
-        &self,
-        questions: &[Question],
-        options: &AskOptions,
-        watch: &Watch<'_>,
-        each: &mut dyn FnMut(&Scored<'_>),
-    ) -> Result<Scores, Error> {
-        let mut outcomes = Vec::with_capacity(questions.len());
-        for (number, question) in questions.iter().enumerate() {
-            if watch.is_cancelled() {
-                break;
-            }
-            let start = Instant::now();
-            let answer = match self.ask_with(&question.question, options) {
-                Err(error) if is_too_long(&error) => Answer::from_nothing(options.mode),
-                Err(Error::SeveralQuestions { .. }) => Answer::from_nothing(options.mode),
-                answer => answer?,
-            };
-            let ms = start.elapsed().as_secs_f64() * 1e3;
-            let (said, probability, citations) = best(&answer);
-            let outcome = outcome(question, &answer, ms);
-            let (exact_match, f1) = (outcome.scored(outcome.exact_match), outcome.scored(outcome.f1));
-            let answer = &answer;
-            each(&Scored { number, question, answer, said, probability, citations, exact_match, f1 });
-            outcomes.push(outcome);
-            watch.tell(&Progress { questions_asked: outcomes.len() as u64, ..Progress::default() });
-        }
-        let kinds = questions.iter().map(|question| question.kind.as_deref());
-        Ok(Scores::of(&outcomes).with_kinds(&kinds.zip(&outcomes).collect::<Vec<_>>()))
-    }
+    Ok(Recall::of(&ranks))
 }
 
+/// Scores answers; see [`Database::evaluate`].
+pub(crate) fn answers(
+    db: &Database,
+    questions: &[Question],
+    options: &AskOptions,
+    watch: &Watch<'_>,
+    each: &mut dyn FnMut(&Scored<'_>),
+) -> Result<Scores, Error> {
+    let mut outcomes = Vec::with_capacity(questions.len());
+    for (number, question) in questions.iter().enumerate() {
+        if watch.is_cancelled() {
+            break;
+        }
+        let start = Instant::now();
+        let answer = match db.ask_with(&question.question, options) {
+            Err(error) if is_too_long(&error) => Answer::from_nothing(options.mode),
+            Err(Error::SeveralQuestions { .. }) => Answer::from_nothing(options.mode),
+            answer => answer?,
+        };
+        let ms = start.elapsed().as_secs_f64() * 1e3;
+        let (said, probability, citations) = best(&answer);
+        let outcome = outcome(question, &answer, ms);
+        let (exact_match, f1) = (outcome.scored(outcome.exact_match), outcome.scored(outcome.f1));
+        let answer = &answer;
+        each(&Scored { number, question, answer, said, probability, citations, exact_match, f1 });
+        outcomes.push(outcome);
+        watch.tell(&Progress { questions_asked: outcomes.len() as u64, ..Progress::default() });
+    }
+    let kinds = questions.iter().map(|question| question.kind.as_deref());
+    Ok(Scores::of(&outcomes).with_kinds(&kinds.zip(&outcomes).collect::<Vec<_>>()))
+}
 /// Whether it is about the question rather than the database or the models.
 fn is_too_long(error: &Error) -> bool {
     matches!(

@@ -89,74 +89,60 @@ impl Target {
     }
 }
 
-impl Database {
-    /// Writes all documents, with their vectors, to `target`, where nothing may be yet, in a format that other programs
-    /// read: see [`exchange`](crate::exchange). The same content gives the same bytes. Each document is whole and of one
-    /// version; those that others write or remove meanwhile may be in it or not.
-    ///
-    /// # Errors
-    /// [`Error::Read`] when a file cannot be written, [`Error::Exchange`] when the format cannot be,
-    /// [`Error::Storage`] when a document cannot be read.
-    pub fn export(
-        &self,
-        target: impl AsRef<Path>,
-        options: &ExportOptions,
-        watch: &Watch<'_>,
-    ) -> Result<Exported, Error> {
-        let path = target.as_ref();
-        let dimension = options.vectors.then_some(self.profile().dimension);
-        let mut target = Target::create(path, options.format.unwrap_or_else(|| Format::of(path)), dimension)?;
-        let exported = self.each_written(watch, |document| target.push(document))?;
-        if !exported.interrupted {
-            target.finish(&self.description(options, Some([exported.documents, exported.passages])))?;
+/// Writes an export; see [`Database::export`].
+pub(crate) fn export(
+    db: &Database,
+    target: impl AsRef<Path>,
+    options: &ExportOptions,
+    watch: &Watch<'_>,
+) -> Result<Exported, Error> {
+    let path = target.as_ref();
+    let dimension = options.vectors.then_some(db.profile().dimension);
+    let mut target = Target::create(path, options.format.unwrap_or_else(|| Format::of(path)), dimension)?;
+    let exported = each_written(db, watch, |document| target.push(document))?;
+    if !exported.interrupted {
+        target.finish(&describe(db, options, Some([exported.documents, exported.passages])))?;
+    }
+    Ok(exported)
+}
+
+/// Writes lines; see [`Database::export_lines`].
+pub(crate) fn export_lines(
+    db: &Database,
+    out: impl Write,
+    options: &ExportOptions,
+    watch: &Watch<'_>,
+) -> Result<Exported, Error> {
+    let description = describe(db, options, None);
+    let mut lines = lines::Writer::new(Path::new("the export"), out, &description)?;
+    let exported = each_written(db, watch, |document| lines.push(&document))?;
+    lines.finish()?;
+    Ok(exported)
+}
+
+fn describe(db: &Database, options: &ExportOptions, counts: Option<[u64; 2]>) -> Description {
+    Description { profile: db.profile().clone(), counts, vectors: options.vectors }
+}
+
+/// Gives every document to `push`, in the order of keys.
+fn each_written(
+    db: &Database,
+    watch: &Watch<'_>,
+    mut push: impl FnMut(DocumentWrite) -> Result<(), Error>,
+) -> Result<Exported, Error> {
+    let (mut exported, mut told) = (Exported::default(), Progress::default());
+    for document in db.documents() {
+        if watch.is_cancelled() {
+            return Ok(Exported { interrupted: true, ..exported });
         }
-        Ok(exported)
+        // Removed since its key was read.
+        let Some(document) = db.store().written(&document?.key)? else { continue };
+        exported.documents += 1;
+        exported.passages += document.passages.len() as u64;
+        told.documents_read += 1;
+        told.read_bytes += document.text.len() as u64;
+        push(document)?;
+        watch.tell(&told);
     }
-
-    /// Writes all documents, with their vectors, to `out`: a line for each, whole in itself, which
-    /// [`import_lines`](Self::import_lines) reads back; see [`exchange`](crate::exchange). Otherwise as
-    /// [`export`](Self::export), and [`ExportOptions::format`] says nothing. Nothing at the end of the lines says that
-    /// it is the end: where they are kept, a folder or a Parquet file is safer.
-    ///
-    /// # Errors
-    /// [`Error::Read`] when `out` cannot be written, [`Error::Storage`] when a document cannot be read.
-    pub fn export_lines(
-        &self,
-        out: impl Write,
-        options: &ExportOptions,
-        watch: &Watch<'_>,
-    ) -> Result<Exported, Error> {
-        let description = self.description(options, None);
-        let mut lines = lines::Writer::new(Path::new("the export"), out, &description)?;
-        let exported = self.each_written(watch, |document| lines.push(&document))?;
-        lines.finish()?;
-        Ok(exported)
-    }
-
-    fn description(&self, options: &ExportOptions, counts: Option<[u64; 2]>) -> Description {
-        Description { profile: self.profile().clone(), counts, vectors: options.vectors }
-    }
-
-    /// Gives every document to `push`, in the order of keys.
-    fn each_written(
-        &self,
-        watch: &Watch<'_>,
-        mut push: impl FnMut(DocumentWrite) -> Result<(), Error>,
-    ) -> Result<Exported, Error> {
-        let (mut exported, mut told) = (Exported::default(), Progress::default());
-        for document in self.documents() {
-            if watch.is_cancelled() {
-                return Ok(Exported { interrupted: true, ..exported });
-            }
-            // Removed since its key was read.
-            let Some(document) = self.store().written(&document?.key)? else { continue };
-            exported.documents += 1;
-            exported.passages += document.passages.len() as u64;
-            told.documents_read += 1;
-            told.read_bytes += document.text.len() as u64;
-            push(document)?;
-            watch.tell(&told);
-        }
-        Ok(exported)
-    }
+    Ok(exported)
 }

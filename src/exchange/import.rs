@@ -71,85 +71,72 @@ impl Options {
     }
 }
 
-impl Database {
-    /// Adds the documents of an export, or replaces those of the same keys; what is there unchanged is left alone.
-    /// Vectors are taken over when they are of this database's encoder, dimension and metric; otherwise passages are
-    /// embedded. A document that cannot be stored is skipped and named; the others are durable when this returns.
-    ///
-    /// # Errors
-    /// [`Error::Read`] and [`Error::Exchange`] when `source`, a folder, a Parquet file or one of lines, is no complete
-    /// export, [`Error::Storage`], and as [`Database::encoder`] when passages have to be embedded.
-    pub fn import(&self, source: impl AsRef<Path>, watch: &Watch<'_>) -> Result<Ingested, Error> {
-        let path = source.as_ref();
-        let found = Found::at(path);
-        if matches!(found, Found::Lines) {
-            return self.import_lines(Lines::open(path)?, watch);
-        }
-        let takes_vectors = self.takes_vectors(path, describe(path)?.as_ref())?;
-        let max_bytes = self.max_document_bytes().saturating_mul(BYTES_PER_TEXT_BYTE).saturating_add(BYTES);
-        #[cfg(feature = "parquet")]
-        if matches!(found, Found::Parquet) {
-            let source = Box::new(super::parquet::Reader::open(path, max_bytes)?);
-            return self.import_from(path, source, takes_vectors, watch);
-        }
-        let dimension = takes_vectors.then_some(self.profile().dimension);
-        let source = Box::new(folder::Reader::open(path, max_bytes, dimension)?);
-        self.import_from(path, source, takes_vectors, watch)
+/// Reads an export; see [`Database::import`].
+pub(crate) fn import(db: &Database, source: impl AsRef<Path>, watch: &Watch<'_>) -> Result<Ingested, Error> {
+    let path = source.as_ref();
+    let found = Found::at(path);
+    if matches!(found, Found::Lines) {
+        return import_lines(db, Lines::open(path)?, watch);
     }
-
-    /// As [`import`](Self::import), of lines as [`export_lines`](Self::export_lines) writes them. Where the first does
-    /// not say what their database was made with, passages are embedded.
-    ///
-    /// # Errors
-    /// As [`import`](Self::import).
-    pub fn import_lines(&self, lines: Lines, watch: &Watch<'_>) -> Result<Ingested, Error> {
-        let path = lines.path().to_owned();
-        let takes_vectors = self.takes_vectors(&path, lines.description())?;
-        self.import_from(&path, Box::new(lines), takes_vectors, watch)
+    let takes_vectors = takes_vectors(db, path, describe(path)?.as_ref())?;
+    let max_bytes = db.max_document_bytes().saturating_mul(BYTES_PER_TEXT_BYTE).saturating_add(BYTES);
+    #[cfg(feature = "parquet")]
+    if matches!(found, Found::Parquet) {
+        let source = Box::new(super::parquet::Reader::open(path, max_bytes)?);
+        return import_from(db, path, source, takes_vectors, watch);
     }
-
-    /// Whether vectors of the database described are of the kind that this one has; where they are not, its encoder is
-    /// opened, to find out now, and not in the middle, that there is none.
-    fn takes_vectors(&self, path: &Path, description: Option<&Description>) -> Result<bool, Error> {
-        let ours = self.profile();
-        let same = description.is_some_and(|Description { profile: theirs, vectors, .. }| {
-            let of = |profile: &postil_storage::Profile| (profile.dimension, profile.metric);
-            *vectors && of(theirs) == of(ours) && theirs.fingerprint == ours.fingerprint
-        });
-        if !same {
-            self.encoder_or_near(path)?;
-        }
-        Ok(same)
-    }
-
-    fn import_from(
-        &self,
-        path: &Path,
-        source: Box<dyn Source>,
-        takes_vectors: bool,
-        watch: &Watch<'_>,
-    ) -> Result<Ingested, Error> {
-        let told = Progress { total_bytes: source.total_bytes(), ..Progress::default() };
-        let mut import = Import {
-            db: self,
-            path: path.to_owned(),
-            source,
-            takes_vectors,
-            seen: HashSet::new(),
-            batch: Batch::new(),
-            told,
-            watch: *watch,
-            report: Ingested::default(),
-        };
-        import.documents()?;
-        import.commit()?;
-        let report = import.report;
-        // Documents of files may have come in.
-        *self.known.lock() = None;
-        Ok(report)
-    }
+    let dimension = takes_vectors.then_some(db.profile().dimension);
+    let source = Box::new(folder::Reader::open(path, max_bytes, dimension)?);
+    import_from(db, path, source, takes_vectors, watch)
 }
 
+/// Reads lines; see [`Database::import_lines`].
+pub(crate) fn import_lines(db: &Database, lines: Lines, watch: &Watch<'_>) -> Result<Ingested, Error> {
+    let path = lines.path().to_owned();
+    let takes_vectors = takes_vectors(db, &path, lines.description())?;
+    import_from(db, &path, Box::new(lines), takes_vectors, watch)
+}
+
+/// Tells whether vectors of the database described are of the kind that this one has; where they are not, its
+/// encoder is opened, to find out now, and not in the middle, that there is none.
+fn takes_vectors(db: &Database, path: &Path, description: Option<&Description>) -> Result<bool, Error> {
+    let ours = db.profile();
+    let same = description.is_some_and(|Description { profile: theirs, vectors, .. }| {
+        let of = |profile: &postil_storage::Profile| (profile.dimension, profile.metric);
+        *vectors && of(theirs) == of(ours) && theirs.fingerprint == ours.fingerprint
+    });
+    if !same {
+        db.encoder_or_near(path)?;
+    }
+    Ok(same)
+}
+
+fn import_from(
+    db: &Database,
+    path: &Path,
+    source: Box<dyn Source>,
+    takes_vectors: bool,
+    watch: &Watch<'_>,
+) -> Result<Ingested, Error> {
+    let told = Progress { total_bytes: source.total_bytes(), ..Progress::default() };
+    let mut import = Import {
+        db,
+        path: path.to_owned(),
+        source,
+        takes_vectors,
+        seen: HashSet::new(),
+        batch: Batch::new(),
+        told,
+        watch: *watch,
+        report: Ingested::default(),
+    };
+    import.documents()?;
+    import.commit()?;
+    let report = import.report;
+    // Documents of files may have come in.
+    *db.known.lock() = None;
+    Ok(report)
+}
 /// An import on its way.
 struct Import<'a> {
     db: &'a Database,

@@ -38,6 +38,8 @@ mod numbered;
 mod parquet;
 
 pub use export::{ExportOptions, Exported};
+pub(crate) use export::{export, export_lines};
+pub(crate) use import::{import, import_lines};
 pub use lines::Lines;
 
 use std::io::Read;

@@ -97,85 +97,50 @@ impl IngestOptions {
     }
 }
 
-impl Database {
-    /// Adds a document, or replaces the one with its key; does nothing when it is there unchanged.
-    /// Durable when it returns.
-    ///
-    /// A file that has no text any more ([`Document::from_path`]) takes its document out, which
-    /// [`Ingested::removed`] tells; any other document without text is refused, and what the
-    /// database has under its key is kept.
-    ///
-    /// # Errors
-    /// [`Error::EmptyDocument`], [`Error::NoEncoder`], and whatever the encoder or the store
-    /// reports; the database is then as it was.
-    pub fn ingest(&self, document: Document) -> Result<Ingested, Error> {
-        let mut report = self.ingest_all([document], &Watch::default())?;
-        // An emptied file has taken its document out: that was done, not refused.
-        if report.removed > 0 {
-            return Ok(report);
+/// Ingests what a caller made; see [`Database::ingest_all`].
+pub(crate) fn all<I>(db: &Database, documents: I, watch: &Watch<'_>) -> Result<Ingested, Error>
+where
+    I: IntoIterator<Item = Document>,
+    I::IntoIter: Send,
+{
+    let items = documents.into_iter().map(source::Item::document);
+    let files = Files::new(db, &db.known);
+    pipeline::run(db, items, &files, None, watch).map(|(report, _)| report)
+}
+
+/// Ingests what is found; see [`Database::ingest_from`].
+pub(crate) fn from(
+    db: &Database,
+    input: &Input,
+    options: &IngestOptions,
+    watch: &Watch<'_>,
+) -> Result<Ingested, Error> {
+    let max_bytes = db.max_document_bytes();
+    match input {
+        Input::Stdin { key, kind } => {
+            let items = source::from_stdin(key.clone(), *kind, max_bytes);
+            let files = Files::new(db, &db.known);
+            pipeline::run(db, items, &files, None, watch).map(|(report, _)| report)
         }
-        match report.skipped.pop() {
-            Some(skipped) => Err(skipped.error),
-            None => Ok(report),
-        }
-    }
+        Input::Paths(paths) => {
+            let walk::Found { roots, files: found, left_out, failures } = walk::walk(paths);
+            let taken = found.iter().map(|file| file.place.clone()).collect();
+            let total = found.iter().map(|file| file.bytes).sum();
+            let failures = failures.into_iter().map(source::Item::failure);
+            let items = failures.chain(source::from_files(found, max_bytes));
 
-    /// Adds or replaces many documents, embedding and committing them in batches. Cancelled, it commits what is embedded
-    /// and returns.
-    ///
-    /// # Errors
-    /// As [`Database::ingest`], for what stops the whole; a single document that cannot be ingested
-    /// is reported in [`Ingested::skipped`].
-    pub fn ingest_all<I>(&self, documents: I, watch: &Watch<'_>) -> Result<Ingested, Error>
-    where
-        I: IntoIterator<Item = Document>,
-        I::IntoIter: Send,
-    {
-        let items = documents.into_iter().map(source::Item::document);
-        let files = Files::new(self, &self.known);
-        pipeline::run(self, items, &files, None, watch).map(|(report, _)| report)
-    }
-
-    /// Adds or replaces what is found in files, folders or on standard input.
-    ///
-    /// A file is what it says now: when it was read to its end, documents that it gave before and
-    /// gives no more are removed. One that cannot be read keeps what it gave.
-    ///
-    /// # Errors
-    /// As [`Database::ingest_all`].
-    pub fn ingest_from(
-        &self,
-        input: &Input,
-        options: &IngestOptions,
-        watch: &Watch<'_>,
-    ) -> Result<Ingested, Error> {
-        let max_bytes = self.max_document_bytes();
-        match input {
-            Input::Stdin { key, kind } => {
-                let items = source::from_stdin(key.clone(), *kind, max_bytes);
-                let files = Files::new(self, &self.known);
-                pipeline::run(self, items, &files, None, watch).map(|(report, _)| report)
-            }
-            Input::Paths(paths) => {
-                let walk::Found { roots, files: found, left_out, failures } = walk::walk(paths);
-                let taken = found.iter().map(|file| file.place.clone()).collect();
-                let total = found.iter().map(|file| file.bytes).sum();
-                let failures = failures.into_iter().map(source::Item::failure);
-                let items = failures.chain(source::from_files(found, max_bytes));
-
-                let known = Known::read(self, &Places::of(self.path()), |place| {
-                    place.ancestors().any(|folder| roots.contains(folder))
-                })?;
-                let known = Mutex::new(Some(known));
-                let files = Files::new(self, &known);
-                let (mut report, read) = pipeline::run(self, items, &files, Some(total), watch)?;
-                report.left_out = left_out;
-                let known = known.into_inner().unwrap_or_default();
-                reconcile::reconcile(self, known, &taken, &read, options, &mut report)?;
-                // Built anew when it is needed.
-                *self.known.lock() = None;
-                Ok(report)
-            }
+            let known = Known::read(db, &Places::of(db.path()), |place| {
+                place.ancestors().any(|folder| roots.contains(folder))
+            })?;
+            let known = Mutex::new(Some(known));
+            let files = Files::new(db, &known);
+            let (mut report, read) = pipeline::run(db, items, &files, Some(total), watch)?;
+            report.left_out = left_out;
+            let known = known.into_inner().unwrap_or_default();
+            reconcile::reconcile(db, known, &taken, &read, options, &mut report)?;
+            // Built anew when it is needed.
+            *db.known.lock() = None;
+            Ok(report)
         }
     }
 }

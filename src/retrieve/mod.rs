@@ -5,22 +5,18 @@
 //!
 //! file | responsibility
 //! ---|---
-//! `search.rs` | the nearest vectors
+//! `search.rs` | the vector of a question
 //! `words.rs` | how well a passage has the words of a question
 //! `copies.rs` | passages that say the same
 //! `rank.rs` | both together
 
-#[cfg(feature = "encoder")]
 mod copies;
-#[cfg(feature = "encoder")]
 mod rank;
 mod search;
-#[cfg(feature = "encoder")]
 mod words;
 
-#[cfg(feature = "encoder")]
 pub use copies::Place;
-#[cfg(feature = "encoder")]
 pub use postil_text::has_word;
-#[cfg(feature = "encoder")]
+pub(crate) use rank::retrieve;
 pub use rank::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions, Retrieved};
+pub(crate) use search::question_vector;

@@ -1,6 +1,7 @@
 use postil_storage::{Effort, Filter, Hit, SearchOptions};
 
 use super::copies::{Place, fold};
+use super::search::question_vector;
 use super::words::match_words;
 use crate::setters::setters;
 use crate::{Database, Error};
@@ -84,66 +85,56 @@ pub struct Retrieved {
     pub relevance: f32,
 }
 
-impl Database {
-    /// The passages that answer a question best, best first: of those nearest in meaning, each with its exact
-    /// similarity, the ones that also have its words. Equal passages are one, with the places of all.
-    ///
-    /// Fewer than `k` come back where there are no more, or where the nearest 32,768 rows say fewer things.
-    ///
-    /// # Errors
-    /// As [`RetrieveOptions::check`] and [`Database::search`].
-    pub fn retrieve(&self, question: &str, options: &RetrieveOptions) -> Result<Vec<Retrieved>, Error> {
-        options.check()?;
-        let RetrieveOptions { search, candidates, words_weight } = options;
-        let vector = self.question_vector(question)?;
-        if *words_weight == 0.0 {
-            let alone = |(hit, copies): (Hit, _)| Retrieved { words: 0.0, relevance: hit.score, hit, copies };
-            let mut found: Vec<_> =
-                self.distinct(&vector, search, search.k)?.into_iter().map(alone).collect();
-            found.truncate(search.k);
+/// Ranks passages; see [`Database::retrieve`].
+pub(crate) fn retrieve(
+    db: &Database,
+    question: &str,
+    options: &RetrieveOptions,
+) -> Result<Vec<Retrieved>, Error> {
+    options.check()?;
+    let RetrieveOptions { search, candidates, words_weight } = options;
+    let vector = question_vector(db, question)?;
+    if *words_weight == 0.0 {
+        let alone = |(hit, copies): (Hit, _)| Retrieved { words: 0.0, relevance: hit.score, hit, copies };
+        let mut found: Vec<_> = distinct(db, &vector, search, search.k)?.into_iter().map(alone).collect();
+        found.truncate(search.k);
+        return Ok(found);
+    }
+    let k = search.k.max(*candidates);
+    let effort = match search.effort {
+        Effort::Candidates(candidates) => Effort::Candidates(candidates.max(k.saturating_mul(2))),
+        recall @ Effort::Recall(_) => recall,
+    };
+    let wide = search.clone().k(k).effort(effort);
+    // Half of the candidates are enough to rank: a few copies are not worth another search.
+    let hits = distinct(db, &vector, &wide, search.k.max(k / 2))?;
+    let words = match_words(question, hits.iter().map(|(hit, _)| [hit.heading.as_str(), &hit.text]));
+    let unit = words_weight / db.encoder()?.profile().score_scale;
+    let mut found: Vec<Retrieved> = hits
+        .into_iter()
+        .zip(words)
+        .map(|((hit, copies), words)| Retrieved { relevance: hit.score + unit * words, words, hit, copies })
+        .collect();
+    found.sort_by(|a, b| b.relevance.total_cmp(&a.relevance));
+    found.truncate(search.k);
+    Ok(found)
+}
+
+/// The nearest passages, at least `enough` that are not copies of each other where there are as many.
+fn distinct(
+    db: &Database,
+    vector: &[f32],
+    options: &SearchOptions,
+    enough: usize,
+) -> Result<Vec<(Hit, Vec<Place>)>, Error> {
+    let mut options = options.clone();
+    loop {
+        let hits = db.search_vector(vector, &options)?;
+        let is_all = hits.len() < options.k || options.k >= MOST_ROWS;
+        let found = fold(hits);
+        if is_all || found.len() >= enough {
             return Ok(found);
         }
-        let k = search.k.max(*candidates);
-        let effort = match search.effort {
-            Effort::Candidates(candidates) => Effort::Candidates(candidates.max(k.saturating_mul(2))),
-            recall @ Effort::Recall(_) => recall,
-        };
-        let wide = search.clone().k(k).effort(effort);
-        // Half of the candidates are enough to rank: a few copies are not worth another search.
-        let hits = self.distinct(&vector, &wide, search.k.max(k / 2))?;
-        let words = match_words(question, hits.iter().map(|(hit, _)| [hit.heading.as_str(), &hit.text]));
-        let unit = words_weight / self.encoder()?.profile().score_scale;
-        let mut found: Vec<Retrieved> = hits
-            .into_iter()
-            .zip(words)
-            .map(|((hit, copies), words)| Retrieved {
-                relevance: hit.score + unit * words,
-                words,
-                hit,
-                copies,
-            })
-            .collect();
-        found.sort_by(|a, b| b.relevance.total_cmp(&a.relevance));
-        found.truncate(search.k);
-        Ok(found)
-    }
-
-    /// The nearest passages, at least `enough` that are not copies of each other where there are as many.
-    fn distinct(
-        &self,
-        vector: &[f32],
-        options: &SearchOptions,
-        enough: usize,
-    ) -> Result<Vec<(Hit, Vec<Place>)>, Error> {
-        let mut options = options.clone();
-        loop {
-            let hits = self.search_vector(vector, &options)?;
-            let is_all = hits.len() < options.k || options.k >= MOST_ROWS;
-            let found = fold(hits);
-            if is_all || found.len() >= enough {
-                return Ok(found);
-            }
-            options.k = options.k.saturating_mul(4).min(MOST_ROWS);
-        }
+        options.k = options.k.saturating_mul(4).min(MOST_ROWS);
     }
 }

@@ -1,4 +1,4 @@
-//! What the store gives, serialized: the form of `--json`.
+//! The results of the store, serialized in the form of `--json`.
 
 use crate::value::{Decimal, Value};
 use crate::{Damage, Hit, Metric, Precision, Stat};

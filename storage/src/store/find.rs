@@ -3,8 +3,7 @@
 use super::read::Passage;
 use super::snapshot::Snapshot;
 use super::{SearchOptions, Store};
-use crate::error::{Result, StorageError};
-use crate::index::effort::Effort;
+use crate::error::Result;
 use crate::parallel::parallel;
 use crate::value::Metadata;
 use crate::vector::top_k::Ranked;

@@ -18,7 +18,7 @@ pub struct NameError {
     pub known: String,
 }
 
-/// What has a name among few of its kind.
+/// A kind of few things, each with a name.
 trait Named: Copy + 'static {
     const KIND: &'static str;
     const ALL: &'static [Self];

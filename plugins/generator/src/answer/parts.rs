@@ -137,7 +137,7 @@ pub struct AnswerToken {
 pub struct Span {
     /// The words.
     pub text: String,
-    /// Where they are, in bytes of the answer's text.
+    /// Bytes of the answer's text that they are.
     #[serde(serialize_with = "bounds")]
     pub range: Range<usize>,
     /// Its tokens.

@@ -10,7 +10,8 @@ use crate::args::Eval;
 use crate::plot::{self, Curve};
 use crate::{meter, open, render};
 
-/// All that is printed as JSON. The first result stands at the top as well, so that one setting is read without a list.
+/// All that is printed as JSON. The first result stands at the top as well, so that one setting is read
+/// without a list.
 #[derive(Serialize)]
 struct Table<'a> {
     questions: usize,

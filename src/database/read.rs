@@ -1,0 +1,170 @@
+#[cfg(feature = "encoder")]
+use std::io::Write;
+#[cfg(feature = "encoder")]
+use std::path::Path;
+
+use postil_storage::{Document as StoredDocument, Filter, Hit, SearchOptions};
+
+use super::Database;
+use crate::Error;
+#[cfg(feature = "encoder")]
+use crate::exchange::{self, ExportOptions, Exported};
+#[cfg(feature = "encoder")]
+use crate::{RetrieveOptions, Retrieved, Watch, retrieve};
+
+impl Database {
+    /// The document with this key, without its text.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when it cannot be read.
+    pub fn get(&self, key: &str) -> Result<Option<StoredDocument>, Error> {
+        Ok(self.store.document(key)?)
+    }
+
+    /// The text of the document with this key.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when it cannot be read.
+    pub fn text(&self, key: &str) -> Result<Option<String>, Error> {
+        Ok(self.store.text(key)?)
+    }
+
+    /// All documents in the order of their keys, without their texts.
+    pub fn documents(&self) -> impl Iterator<Item = Result<StoredDocument, Error>> + '_ {
+        self.store.documents().map(|document| document.map_err(Error::from))
+    }
+
+    /// How many documents pass `filter`; all of them without one.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the documents cannot be read.
+    pub fn count(&self, filter: Option<&Filter>) -> Result<u64, Error> {
+        let Some(filter) = filter else { return Ok(self.stat()?.documents) };
+        self.documents_where(filter)?.try_fold(0, |count, document| document.map(|_| count + 1))
+    }
+
+    /// Documents that pass `filter`, in the order of their keys, without their texts.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the filter compares with what no field compares with.
+    pub fn documents_where<'a>(
+        &'a self,
+        filter: &'a Filter,
+    ) -> Result<impl Iterator<Item = Result<StoredDocument, Error>> + 'a, Error> {
+        Ok(self.store.documents_where(filter)?.map(|document| document.map_err(Error::from)))
+    }
+
+    /// The rows nearest to `query`, `[dimension]`, best first, with exact scores.
+    ///
+    /// ```
+    /// # let home = tempfile::tempdir()?;
+    /// # let options = postil::Database::options().vectors(2, postil::Metric::Cosine);
+    /// # let db = options.open(home.path().join("d.postil"))?;
+    /// # let row = |key: &str, vector| postil::Row { key: key.into(), vector, metadata: Default::default() };
+    /// use postil::SearchOptions;
+    /// db.upsert([row("east", vec![1.0, 0.0]), row("north", vec![0.0, 1.0])])?;
+    /// let hits = db.search_vector(&[0.9, 0.1], &SearchOptions::new(1))?;
+    /// assert_eq!(hits[0].key, "east");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Storage`] for a wrong dimension, a component that is not finite, k = 0, or a zero vector
+    /// under cosine.
+    pub fn search_vector(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<Hit>, Error> {
+        Ok(self.store().search(query, options)?)
+    }
+}
+
+#[cfg(feature = "encoder")]
+impl Database {
+    /// The passages nearest in meaning to `query`, best first, with exact scores. Each row is a hit of its own,
+    /// also where several say the same; [`Database::retrieve`] takes these for one.
+    ///
+    /// ```
+    /// # let home = tempfile::tempdir()?;
+    /// # let encoder = std::sync::Arc::new(postil::HashEncoder::default());
+    /// # let options = postil::Database::options().encoder(encoder).generator_named("quote");
+    /// # let db = options.open(home.path().join("d.postil"))?;
+    /// # db.ingest(postil::Document::new("travel.txt", "Trains are booked by the front desk."))?;
+    /// use postil::SearchOptions;
+    /// let hits = db.search("Who books trains?", &SearchOptions::new(10))?;
+    /// assert_eq!(hits[0].key, "travel.txt");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::EmptyQuestion`], [`Error::QuestionTooLong`]; [`Error::Encode`] when the question is longer than the model reads;
+    /// otherwise as [`Database::search_vector`] and [`Database::encoder`].
+    pub fn search(&self, query: &str, options: &SearchOptions) -> Result<Vec<Hit>, Error> {
+        self.search_vector(&retrieve::question_vector(self, query)?, options)
+    }
+
+    /// The passages that answer a question best, best first: of those nearest in meaning, each with its exact
+    /// similarity, the ones that also have its words. Equal passages are one, with the places of all.
+    ///
+    /// Fewer than `k` come back where there are no more, or where the nearest 32,768 rows say fewer things.
+    ///
+    /// ```
+    /// # let home = tempfile::tempdir()?;
+    /// # let encoder = std::sync::Arc::new(postil::HashEncoder::default());
+    /// # let options = postil::Database::options().encoder(encoder).generator_named("quote");
+    /// # let db = options.open(home.path().join("d.postil"))?;
+    /// # db.ingest(postil::Document::new("travel.txt", "Trains are booked by the front desk."))?;
+    /// use postil::RetrieveOptions;
+    /// let found = db.retrieve("Who books trains?", &RetrieveOptions::new(10))?;
+    /// assert!(found[0].relevance > found[0].hit.score);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`RetrieveOptions::check`] and [`Database::search`].
+    pub fn retrieve(&self, question: &str, options: &RetrieveOptions) -> Result<Vec<Retrieved>, Error> {
+        retrieve::retrieve(self, question, options)
+    }
+
+    /// Writes all documents, with their vectors, to `target`, where nothing may be yet, in a format that other programs
+    /// read: see [`exchange`](crate::exchange). The same content gives the same bytes. Each document is whole and of one
+    /// version; those that others write or remove meanwhile may be in it or not.
+    ///
+    /// ```
+    /// # let home = tempfile::tempdir()?;
+    /// # let encoder = std::sync::Arc::new(postil::HashEncoder::default());
+    /// # let options = postil::Database::options().encoder(encoder).generator_named("quote");
+    /// # let db = options.open(home.path().join("d.postil"))?;
+    /// # db.ingest(postil::Document::new("travel.txt", "Trains are booked by the front desk."))?;
+    /// use postil::Watch;
+    /// use postil::exchange::ExportOptions;
+    /// let exported = db.export(home.path().join("exported"), &ExportOptions::new(), &Watch::default())?;
+    /// assert_eq!(exported.documents, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Read`] when a file cannot be written, [`Error::Exchange`] when the format cannot be,
+    /// [`Error::Storage`] when a document cannot be read.
+    pub fn export(
+        &self,
+        target: impl AsRef<Path>,
+        options: &ExportOptions,
+        watch: &Watch<'_>,
+    ) -> Result<Exported, Error> {
+        exchange::export(self, target, options, watch)
+    }
+
+    /// Writes all documents, with their vectors, to `out`: a line for each, whole in itself, which
+    /// [`import_lines`](Self::import_lines) reads back; see [`exchange`](crate::exchange). Otherwise as
+    /// [`export`](Self::export), and [`ExportOptions::format`] says nothing. Nothing at the end of the lines says that
+    /// it is the end: where they are kept, a folder or a Parquet file is safer.
+    ///
+    /// # Errors
+    /// [`Error::Read`] when `out` cannot be written, [`Error::Storage`] when a document cannot be read.
+    pub fn export_lines(
+        &self,
+        out: impl Write,
+        options: &ExportOptions,
+        watch: &Watch<'_>,
+    ) -> Result<Exported, Error> {
+        exchange::export_lines(self, out, options, watch)
+    }
+}
