@@ -1,20 +1,20 @@
-//! The end of sled: what is left of it when nobody has the trees open any more.
+//! Closing sled once the last user of the trees is gone.
 
 use super::flush::Flusher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-/// Closes sled. Its log syncs itself once more when it is dropped, and panics where that fails; everything that was
-/// promised is durable by then, and what is not was not promised.
+/// Closes sled when dropped. sled syncs its log once more when it is dropped, and panics if that
+/// fails; by then everything acknowledged is durable already.
 pub(super) struct Closing {
     flusher: Option<Flusher>,
-    /// A folder that goes away when nobody has it open any more.
+    /// A folder to remove once its last user is gone.
     superseded: OnceLock<PathBuf>,
 }
 
 impl Closing {
-    /// `config` is what `db` was opened with.
+    /// Wraps `db`; `config` is the one that `db` was opened with.
     pub(super) fn of(db: sled::Db, config: sled::Config) -> std::io::Result<Self> {
         Ok(Self { flusher: Some(Flusher::start(db, config)?), superseded: OnceLock::new() })
     }
@@ -23,9 +23,9 @@ impl Closing {
         self.flusher.as_ref().map_or(Ok(0), Flusher::flush)
     }
 
-    /// Removes the folder when it is closed.
+    /// Schedules the removal of the folder for when it is closed.
     pub(super) fn supersede(&self, folder: PathBuf) {
-        // Said twice, it is as true.
+        // A second call has the same effect.
         let _ = self.superseded.set(folder);
     }
 }
@@ -35,7 +35,7 @@ impl Drop for Closing {
         let flusher = self.flusher.take();
         let _ = catch_unwind(AssertUnwindSafe(|| drop(flusher)));
         if let Some(folder) = self.superseded.get() {
-            // What cannot be removed now is when the database is next opened.
+            // If it cannot be removed now, the next open of the database removes it.
             let _ = std::fs::remove_dir_all(folder);
         }
     }

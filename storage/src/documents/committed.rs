@@ -1,9 +1,10 @@
-//! A lower bound of the generation, outside of sled.
+//! A lower bound on the generation, outside of sled.
 //!
-//! When sled comes to a damaged byte in its log, it takes it for the torn end that a crash leaves and goes on with what
-//! comes before: commits that were acknowledged would be gone without a word. So each commit, once it is durable, also
-//! notes its generation in a file of ours, which is not synced: it costs one write of 16 bytes into memory of the
-//! system. After a kill it is exact; after a power failure it may be older than the trees, never newer.
+//! sled takes a damaged byte in its log for the torn end that a crash leaves, and goes on with what
+//! comes before: acknowledged commits would be lost silently. So each commit, once durable, also
+//! writes its generation to a file of ours, which is not synced: one write of 16 bytes into the
+//! page cache. After a kill it is exact; after a power failure it may be older than the trees,
+//! never newer.
 //!
 //! ```text
 //! 0            8                  12         16
@@ -18,23 +19,24 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-/// The file, in the database's folder.
+/// File name of the note in the database's folder.
 pub(crate) const COMMITTED: &str = "COMMITTED";
 const BYTES: usize = 16;
 
-/// Where generations are noted.
+/// The file that generations are noted in.
 pub(super) struct Committed {
     path: PathBuf,
     file: Mutex<Option<File>>,
 }
 
 impl Committed {
-    /// For trees in a folder of the database's folder.
+    /// Returns the note for trees in a folder of the database's folder.
     pub(super) fn beside(trees: &Path) -> Self {
         Self { path: trees.with_file_name(COMMITTED), file: Mutex::new(None) }
     }
 
-    /// Notes a generation that is durable. A failure is not the commit's: an older bound is a bound too.
+    /// Notes a durable generation. A failure does not fail the commit: an older bound is still a
+    /// bound.
     pub(super) fn note(&self, generation: u64) {
         let mut bytes = [0; BYTES];
         let number = generation.to_le_bytes();
@@ -50,7 +52,7 @@ impl Committed {
         }
     }
 
-    /// Refuses trees that are older than what was noted.
+    /// Refuses trees that are older than the noted generation.
     ///
     /// # Errors
     /// [`StorageError::Corrupt`] names the trees and both generations.
@@ -68,7 +70,8 @@ impl Committed {
         }
     }
 
-    /// `None` where nothing is noted, or nothing that can be relied on: the note may be damaged, the trees are not.
+    /// Returns the noted generation; `None` if there is none or its checksum is wrong. A damaged
+    /// note does not mean damaged trees.
     fn noted(&self) -> Option<u64> {
         let mut bytes = [0; BYTES];
         File::open(&self.path).and_then(|mut file| file.read_exact(&mut bytes)).ok()?;
@@ -77,7 +80,7 @@ impl Committed {
     }
 }
 
-/// The generation that a database's folder notes, if it can be relied on.
+/// Returns the generation noted in a database's folder; `None` if there is none or it is damaged.
 pub(crate) fn noted_generation(database: &Path) -> Option<u64> {
     Committed { path: database.join(COMMITTED), file: Mutex::new(None) }.noted()
 }

@@ -1,16 +1,18 @@
-//! Panics of sled, contained: on damaged files it answers most reads with an error and some with a panic (an index out
-//! of bounds in `pagecache::segment`, when the log is shorter than its snapshot says).
+//! Panics of sled turned into errors: on damaged files it answers most reads with an error and some
+//! with a panic (an index out of bounds in `pagecache::segment`, when the log is shorter than its
+//! snapshot says).
 //!
-//! Unwinding out of sled is sound, since its unsafe code runs to the end of each step before it asserts anything; what
-//! it may leave behind is a tree that is not to be written any more. So a panic while opening drops all of sled, and
-//! one in a write is an error, which poisons the store.
+//! Unwinding out of sled is sound, since its unsafe code runs to the end of each step before it
+//! asserts anything; it may leave a tree that must not be written any more. So a panic while
+//! opening drops all of sled, and one in a write is an error, which poisons the store.
 
 use crate::error::{AtPath, Result, StorageError};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-/// What sled gives, or its error or its panic as one of ours that names its folder.
+/// Returns the result of `of_sled`; an error or a panic becomes one of our errors, which names the
+/// folder.
 pub(super) fn contained<T>(path: &Path, of_sled: impl FnOnce() -> sled::Result<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(of_sled)) {
         Ok(result) => result.at(path),
@@ -18,7 +20,8 @@ pub(super) fn contained<T>(path: &Path, of_sled: impl FnOnce() -> sled::Result<T
     }
 }
 
-/// As [`contained`], for each step of an iterator. An error ends it: sled would give the same one for ever.
+/// As [`contained`], for each step of an iterator. An error ends it: sled would return the same one
+/// forever.
 pub(super) fn contained_steps<T>(
     path: PathBuf,
     of_sled: impl Iterator<Item = sled::Result<T>>,
@@ -34,7 +37,7 @@ pub(super) fn contained_steps<T>(
     })
 }
 
-/// The message of a panic, from its payload.
+/// Returns the message of a panic, from its payload.
 pub fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it does not say why")

@@ -1,4 +1,4 @@
-//! What is stored of a document.
+//! Records of documents.
 
 use super::records::{Record, decode, encode, versioned};
 use crate::error::{Result, StorageError};
@@ -24,16 +24,16 @@ pub(crate) struct DocumentRecord {
     pub(crate) row_count: u64,
 }
 
-/// A document as it is written: its metadata whole, and once more as filters look at it. Nothing in it nests, so
-/// that no bytes make whoever reads it run out of stack.
+/// A document record of version 2: the metadata whole, and once more as filters see it. Nothing in
+/// it nests, so that no bytes can overflow the stack of a reader.
 #[derive(Archive, Serialize, Deserialize)]
 pub(super) struct DocumentRecordV2 {
     key: String,
     title: String,
     content_hash: [u8; 32],
-    /// JSON.
+    /// Metadata as JSON.
     metadata: String,
-    /// In the order of their paths.
+    /// Fields in the order of their paths.
     fields: Vec<Field>,
     text_bytes: u64,
     source_map: Vec<u8>,
@@ -41,7 +41,8 @@ pub(super) struct DocumentRecordV2 {
     row_count: u64,
 }
 
-/// A document as it was written when metadata had no more than texts, numbers, truth values and lists of texts.
+/// A document record of version 1, when metadata had only texts, numbers, booleans and lists of
+/// texts.
 #[derive(Archive, Serialize, Deserialize)]
 pub(super) struct DocumentRecordV1 {
     key: String,
@@ -54,7 +55,7 @@ pub(super) struct DocumentRecordV1 {
     row_count: u64,
 }
 
-/// A value of a record of version 1. The order of variants is that of their numbers on disk.
+/// A value of a version 1 record. The order of the variants is that of their numbers on disk.
 #[derive(Archive, Serialize, Deserialize)]
 pub(super) enum ValueV1 {
     String(String),
@@ -102,7 +103,7 @@ pub(super) fn encode_document(record: &DocumentRecord) -> Vec<u8> {
     })
 }
 
-/// A document of any version there was.
+/// Decodes a document record of any version.
 pub(super) fn decode_document(bytes: &[u8], path: &Path) -> Result<DocumentRecord> {
     if bytes.first() == Some(&DocumentRecordV1::VERSION) {
         let record: DocumentRecordV1 = decode(bytes, path)?;
@@ -121,7 +122,7 @@ pub(super) fn decode_document(bytes: &[u8], path: &Path) -> Result<DocumentRecor
         });
     }
     let archive = versioned::<DocumentRecordV2>(bytes, path)?;
-    // Only what is asked for: fields, of which there may be many, say what metadata says.
+    // Reads only what is needed: fields, of which there may be many, repeat the metadata.
     let record = rkyv::access::<ArchivedDocumentRecordV2, Error>(&archive)
         .map_err(|error| StorageError::corrupt(path, format!("document record: {error}")))?;
     let key = record.key.as_str();
@@ -140,7 +141,7 @@ pub(super) fn decode_document(bytes: &[u8], path: &Path) -> Result<DocumentRecor
     })
 }
 
-/// Only the parts of a document that a filter needs: its fields and rows.
+/// Decodes only what a filter needs of a document: its fields and rows.
 pub(super) fn decode_filtered(bytes: &[u8], path: &Path) -> Result<(Fields, Range<u64>)> {
     let corrupt = |error: Error| StorageError::corrupt(path, format!("document record: {error}"));
     let rows = |first: u64, count: u64| first..first.saturating_add(count);
@@ -157,7 +158,7 @@ pub(super) fn decode_filtered(bytes: &[u8], path: &Path) -> Result<(Fields, Rang
     Ok((Fields::new(fields), rows(record.first_row.into(), record.row_count.into())))
 }
 
-/// Metadata of version 1 as it is now.
+/// Converts metadata of version 1.
 fn of_v1(fields: BTreeMap<String, ValueV1>) -> Metadata {
     fields.into_iter().map(|(name, value)| (name, value.into())).collect()
 }
@@ -212,7 +213,7 @@ mod tests {
         assert_eq!((fields, rows), (Fields::of(&metadata), 40..49));
     }
 
-    /// A reader of archives that knows nothing but what FORMAT.md says of them.
+    /// A reader of archives that knows only what FORMAT.md says of them.
     struct Bytes<'a>(&'a [u8]);
 
     impl<'a> Bytes<'a> {
@@ -241,12 +242,12 @@ mod tests {
             std::str::from_utf8(bytes).unwrap()
         }
 
-        /// Where the items of a Vec begin, and how many there are.
+        /// Returns the offset of a Vec's items and their number.
         fn items(&self, at: usize) -> (usize, usize) {
             (self.from(at, self.word(at)), self.word(at + 4) as usize)
         }
 
-        /// A scalar as JSON.
+        /// Returns a scalar as JSON.
         fn scalar(&self, at: usize) -> String {
             match self.0[at] {
                 0 => "null".to_owned(),

@@ -1,9 +1,10 @@
-//! Flushes that end: sled's own may wait for ever where a write of its log fails.
+//! Flushes that end: sled's own may wait forever after a failed write of its log.
 //!
-//! In sled 0.34.7 a full buffer of the log is written by a thread of its pool. Where that fails, the thread records the
-//! error, but it wakes those that wait for the write only if the buffer was sealed by a flush (`maybe_seal_and_write_iobuf`),
-//! not if it was by the last writer to leave it (`Log::exit_reservation`). Whoever comes to the log later finds the error
-//! and wakes all: so somebody does.
+//! In sled 0.34.7 a thread of its pool writes a full log buffer. If the write fails, the thread
+//! records the error, but it wakes the waiting threads only if a flush sealed the buffer
+//! (`maybe_seal_and_write_iobuf`), not if the last writer to leave it did
+//! (`Log::exit_reservation`). The next thread to use the log finds the error and wakes them all: a
+//! watching thread here does so.
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,10 +12,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// How long a flush may be over before its failure is found.
+/// Time between two checks for a failed flush, and so the longest that a failure goes unnoticed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Flushes sled, with a thread that looks after those that take long.
+/// Flushes sled, with a thread that watches for flushes that hang.
 pub(super) struct Flusher {
     db: sled::Db,
     shared: Arc<Shared>,
@@ -30,13 +31,15 @@ struct Shared {
 #[derive(Default)]
 struct State {
     flushing: usize,
-    /// Nobody flushes and the thread waits to be told of one that does: telling it each time would cost each flush.
+    /// True while no flush runs and the watching thread sleeps until one begins: waking it at each
+    /// flush would slow every flush.
     asleep: bool,
     stop: bool,
 }
 
 impl Flusher {
-    /// `config` is what `db` was opened with: the two share the error.
+    /// Starts the watching thread. `config` is the one that `db` was opened with: the two share the
+    /// error.
     pub(super) fn start(db: sled::Db, config: sled::Config) -> std::io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let thread = std::thread::Builder::new().name("postil-flushes".to_owned()).spawn({
@@ -54,7 +57,8 @@ impl Flusher {
 
 impl Drop for Flusher {
     fn drop(&mut self) {
-        // sled flushes when it is dropped, unwatched: after this one it has nothing left to wait for.
+        // sled also flushes when it is dropped, unwatched: after this flush it has nothing left to
+        // wait for.
         let _ = catch_unwind(AssertUnwindSafe(|| self.flush()));
         self.shared.state.lock().stop = true;
         self.shared.changed.notify_all();
@@ -83,7 +87,7 @@ impl Drop for Flushing<'_> {
     }
 }
 
-/// Wakes whoever waits in a flush after a write has failed, until told to stop.
+/// Wakes the threads that wait in a flush after a failed write, until told to stop.
 fn look_after(shared: &Shared, failed: impl Fn() -> bool, wake: impl Fn()) {
     let mut state = shared.state.lock();
     while !state.stop {

@@ -1,11 +1,11 @@
-//! Keys are big-endian, so that trees are in order of row and document id.
+//! Big-endian keys, so that trees are in order of row and document id.
 
 use std::ops::Range;
 
-/// A text is cut into blocks of this many bytes, wherever characters fall.
+/// Bytes of a text block; a character may span two blocks.
 pub(super) const TEXT_BLOCK_BYTES: usize = 32 * 1024;
 
-/// What the keys of runs begin with.
+/// Prefix of the keys of runs.
 pub(super) const RUN: &[u8] = b"run";
 
 pub(super) fn id(id: u64) -> [u8; 8] {
@@ -23,17 +23,17 @@ pub(super) fn block(document: u64, block: u32) -> [u8; 12] {
     key
 }
 
-/// Beside the manifest, in its tree.
+/// Key of a segment, in the manifest's tree.
 pub(crate) fn segment(number: u32) -> Vec<u8> {
     [b"segment".as_slice(), &number.to_be_bytes()].concat()
 }
 
-/// Beside the manifest, in its tree.
+/// Key of a run, in the manifest's tree.
 pub(super) fn run(first_row: u64) -> Vec<u8> {
     [RUN, &first_row.to_be_bytes()].concat()
 }
 
-/// The blocks that hold a range of bytes.
+/// Returns the blocks that hold a range of bytes.
 pub(super) fn blocks_of(range: &Range<u64>) -> Range<u32> {
     if range.is_empty() {
         return 0..0;

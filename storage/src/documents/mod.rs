@@ -1,23 +1,23 @@
-//! Documents, their texts and passages, unsealed vectors, and the manifest: sled's trees, and the base below them. Every
-//! use of sled is here.
+//! Documents, their texts and passages, unsealed vectors, and the manifest: sled's trees and the
+//! base below them. All uses of sled are here.
 //!
 //! | file | responsibility |
 //! |---|---|
 //! | keys | big-endian integer keys, text blocks |
 //! | records | the rkyv records and their version byte; passages |
-//! | document | the record of a document: metadata whole, and as filters look at it |
-//! | manifest | what the database is made of right now |
-//! | base/ | what the trees held when they were last written anew, in a sorted, mapped file |
-//! | over | what changed since, over it |
-//! | open | opening both |
-//! | trees | reading both |
+//! | document | the record of a document: metadata whole, and as filters see it |
+//! | manifest | the list of the database's parts |
+//! | base/ | entries as of the last rewrite, in a sorted, mapped file |
+//! | over | the trees' changes merged over the base |
+//! | open | opening the trees and the base |
+//! | trees | reading the trees and the base |
 //! | scan | every entry, damaged ones included |
-//! | sled_files | what sled leaves undone in its folder |
-//! | rewrite | all of it anew, without what was removed |
+//! | sled_files | syncing and cleaning that sled leaves undone |
+//! | rewrite | rewriting all trees without removed entries |
 //! | transaction | one atomic, flushed write over all trees |
-//! | flush | flushes that end where a write fails |
-//! | closing | the end of sled, and of a folder that others took the place of |
-//! | committed | a lower bound of the generation, outside of sled |
+//! | flush | flushes that end even if a write fails |
+//! | closing | closing sled and removing superseded folders |
+//! | committed | a lower bound on the generation, outside of sled |
 //! | contain | sled's panics as errors |
 
 pub(crate) mod base;

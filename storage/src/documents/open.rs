@@ -12,24 +12,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant};
 
-/// sled's own default is a gigabyte: too much for something embedded.
+/// Bytes of sled's cache. Its default, 1 GiB, is too much for an embedded database.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Of sled's log; its default is 512 KiB. A page of more than a quarter of this gets a file of its own, which sled does not
-/// sync, and whose absence, or one failure to open it, makes sled forget what comes after it in the log. A page has
-/// up to about 20 values.
+/// Bytes of a segment of sled's log; sled's default is 512 KiB. A page larger than a quarter of
+/// this gets a file of its own. sled does not sync that file, and if it is missing or cannot be
+/// opened once, sled drops the log after it. A page has up to about 20 values.
 const SEGMENT_BYTES: usize = 4 << 20;
 
-/// How long a sled that was closed is waited for.
+/// Longest wait for a closed sled to release its lock.
 const LET_GO: Duration = Duration::from_secs(10);
 
-/// A closed sled may keep its lock for a moment, until the last of its threads is done. Whoever comes here holds the
-/// database's own lock, so nobody else can be using it: wait.
+/// Opens sled, waiting for its lock: a closed sled may hold it until the last of its threads ends.
+/// The caller holds the database's own lock, so no other process can be using sled.
 fn open_when_let_go(config: &sled::Config) -> sled::Result<sled::Db> {
     let deadline = Instant::now() + LET_GO;
     loop {
         match config.open() {
-            // The one trace of it that sled's error has.
+            // The message is the only trace of the lock in sled's error.
             Err(sled::Error::Io(error))
                 if error.to_string().contains("could not acquire lock") && Instant::now() < deadline =>
             {
@@ -41,7 +41,7 @@ fn open_when_let_go(config: &sled::Config) -> sled::Result<sled::Db> {
 }
 
 impl Documents {
-    /// Opens the trees, creating what is missing, and the base that they name.
+    /// Opens the trees, creating missing ones, and the base that they name.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let mut documents = Self::open_trees(path)?;
         documents.read_fewest_bytes()?;
@@ -56,11 +56,11 @@ impl Documents {
         Ok(documents)
     }
 
-    /// As [`open`](Self::open), also where the base is damaged: without what cannot be read of it. What is wrong with it
-    /// is told.
+    /// As [`open`](Self::open), also if the base is damaged: without what cannot be read of it.
+    /// Also returns the damage found.
     ///
     /// # Errors
-    /// Where the trees cannot be opened, or the base not be read for a reason that is no damage.
+    /// If the trees cannot be opened, or the base cannot be read for a reason other than damage.
     pub(crate) fn open_damaged(path: &Path) -> Result<(Self, Vec<StorageError>)> {
         let mut documents = Self::open_trees(path)?;
         let (file, mut damage) = (base::file(path), Vec::new());
@@ -88,7 +88,7 @@ impl Documents {
         Ok((documents, damage))
     }
 
-    /// Others have taken their place: their folder is removed when the last who reads them is done.
+    /// Marks these trees as replaced: their folder is removed when the last reader is done.
     pub(crate) fn supersede(&self) {
         self.closing.supersede(self.path.clone());
     }
@@ -99,7 +99,7 @@ impl Documents {
         sled_files::remove_unfinished(path)?;
         let opened = |config: &sled::Config| contained(path, || open_when_let_go(config));
         let db = match opened(&config.clone().segment_size(SEGMENT_BYTES)) {
-            // Made before the segments were larger; the next compaction makes it anew.
+            // Made when log segments were smaller; the next compaction rewrites it.
             Err(StorageError::Documents { source: sled::Error::Unsupported(_), .. }) => opened(&config)?,
             opened => opened?,
         };

@@ -1,25 +1,25 @@
-//! Entries of a tree over those of the base: what changed since, and what did not.
+//! Entries of a tree merged over those of the base.
 //!
-//! An entry of the tree takes the place of the base's that has its key; an empty value takes it out. No value that is
-//! written is empty.
+//! An entry of the tree replaces the base's entry of the same key; an empty value removes it. No
+//! stored value is empty.
 
 use super::base::{Entries, Entry};
 use crate::error::Result;
 use std::cmp::Ordering;
 use std::iter::Fuse;
 
-/// What both have, in order of keys.
+/// Iterator over the merged entries, in order of keys.
 pub(super) struct Over<T> {
     tree: Fuse<T>,
     base: Option<Entries>,
     of_tree: Option<Entry>,
     of_base: Option<Entry>,
-    /// After an error of the tree nobody knows what it has to say of the base.
+    /// Set after a tree error: the iterator yields nothing more.
     ended: bool,
 }
 
-/// An error of the base is one of some entries, and those after them follow; one of the tree is the last thing that
-/// is given.
+/// Merges the two. An error of the base stands for some entries, and those after them follow; an
+/// error of the tree is the last item.
 pub(super) fn over<T: Iterator<Item = Result<Entry>>>(tree: T, base: Option<Entries>) -> Over<T> {
     Over { tree: tree.fuse(), base, of_tree: None, of_base: None, ended: false }
 }

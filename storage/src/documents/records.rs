@@ -1,4 +1,4 @@
-//! Records with their version bytes, and what is stored of a passage.
+//! Records with their version bytes, and the record of a passage.
 //!
 //! A record is one version byte and an rkyv archive, checked by bytecheck whenever it is read.
 
@@ -12,7 +12,7 @@ use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 use std::path::Path;
 
-/// A kind of record: the version that this build writes, and the name it has in errors.
+/// A kind of record: the version that this build writes, and its name in errors.
 pub(super) trait Record {
     const VERSION: u8;
     const WHAT: &'static str;
@@ -33,7 +33,7 @@ impl Record for Manifest {
     const WHAT: &'static str = "manifest";
 }
 
-/// One row: where its text is.
+/// The record of one row: the place of its text.
 #[derive(Clone, Debug, PartialEq, Archive, Serialize, Deserialize)]
 pub(crate) struct PassageRecord {
     pub(crate) document: u64,
@@ -42,12 +42,13 @@ pub(crate) struct PassageRecord {
     pub(crate) source_start: u64,
     pub(crate) source_end: u64,
     pub(crate) heading: String,
-    /// The part of the document's text that is read before the passage's own; empty where there is none.
+    /// Start of the part of the document's text that is read before the passage's own; empty if
+    /// there is none.
     pub(crate) lead_start: u64,
     pub(crate) lead_end: u64,
 }
 
-/// A passage as it was written before passages had leads.
+/// A passage record of version 1, before passages had leads.
 #[derive(Archive, Serialize, Deserialize)]
 pub(super) struct PassageRecordV1 {
     document: u64,
@@ -86,7 +87,7 @@ where
         .map_err(|error| StorageError::corrupt(path, format!("{} record: {error}", T::WHAT)))
 }
 
-/// A passage of any version there was.
+/// Decodes a passage record of any version.
 pub(super) fn decode_passage(bytes: &[u8], path: &Path) -> Result<PassageRecord> {
     match bytes.first() {
         Some(&PassageRecordV1::VERSION) => decode::<PassageRecordV1>(bytes, path).map(PassageRecord::from),
@@ -94,7 +95,7 @@ pub(super) fn decode_passage(bytes: &[u8], path: &Path) -> Result<PassageRecord>
     }
 }
 
-/// sled promises no alignment, so the archive is copied to where rkyv may read it.
+/// Returns the archive in aligned memory, as rkyv needs it; sled promises no alignment.
 pub(super) fn versioned<T: Record>(bytes: &[u8], path: &Path) -> Result<AlignedVec> {
     let what = T::WHAT;
     let (&version, archive) =

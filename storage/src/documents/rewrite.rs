@@ -1,8 +1,9 @@
-//! Writing all trees anew: sled never gives back the room of what was removed, nor overwrites it. What they have of
-//! documents goes into a new base, together with what the base before has and they did not take out.
+//! Rewriting all trees: sled never frees the space of removed entries, nor overwrites them. The
+//! documents of the trees go into a new base, together with the entries of the old base that the
+//! trees did not remove.
 //!
-//! The new trees are made under a name with `.new`, closed, and renamed: a folder without it is complete. The one of
-//! the highest generation counts; others are what a crash or a slow reader left.
+//! The new trees are made under a name with `.new`, closed, and renamed: a folder without `.new` is
+//! complete. The folder of the highest generation counts; a crash or a slow reader left the others.
 
 use super::trees::BASE_KEY;
 use super::{COMMITTED, Documents, Writes, base, keys};
@@ -19,24 +20,25 @@ const UNFINISHED: &str = "new";
 /// Bytes of one write to the new trees.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// A complete copy of the trees that does not count yet.
+/// A complete copy of the trees that is not in use yet.
 pub(crate) struct Copied {
     unfinished: PathBuf,
     path: PathBuf,
 }
 
-/// Where the trees of a database are, and the generation they were written anew at; `None` when it has none yet.
+/// Returns the folder of a database's trees and the generation of their rewrite; `None` if the
+/// database has no trees yet.
 pub(crate) fn current(database: &Path) -> Result<Option<(u64, PathBuf)>> {
     Ok(folders(database)?.into_iter().filter_map(|(generation, path)| Some((generation?, path))).max())
 }
 
-/// Where the trees of a database go that has no others.
+/// Returns the folder for the first trees of a database.
 pub(crate) fn first(database: &Path) -> PathBuf {
     database.join(NAME)
 }
 
-/// Makes the trees of a new database; they have their name when `writes` are durable in them. What is there already has
-/// no manifest.
+/// Makes the trees of a new database; they get their name once `writes` are durable in them. Trees
+/// already there have no manifest.
 pub(crate) fn create(database: &Path, writes: &Writes) -> Result<Documents> {
     for (_, path) in folders(database)? {
         std::fs::remove_dir_all(&path).at(&path)?;
@@ -50,7 +52,7 @@ pub(crate) fn create(database: &Path, writes: &Writes) -> Result<Documents> {
     Documents::take_place(&Copied { unfinished, path }, database)
 }
 
-/// True of a folder that holds nothing but what a database begins with, `lock_file` among it.
+/// True if a folder holds nothing but what a database begins with, `lock_file` included.
 pub(crate) fn is_begun(database: &Path, lock_file: &str) -> Result<bool> {
     let trees = folders(database)?;
     for entry in std::fs::read_dir(database).at(database)? {
@@ -71,7 +73,7 @@ pub(crate) fn is_begun(database: &Path, lock_file: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// All complete trees of a database, the newest first.
+/// Returns all complete trees of a database, the newest first.
 pub(crate) fn all(database: &Path) -> Result<Vec<PathBuf>> {
     let complete = folders(database)?.into_iter().filter_map(|(generation, path)| Some((generation?, path)));
     let mut complete: Vec<_> = complete.collect();
@@ -79,12 +81,12 @@ pub(crate) fn all(database: &Path) -> Result<Vec<PathBuf>> {
     Ok(complete.into_iter().rev().map(|(_, path)| path).collect())
 }
 
-/// Whether a folder of a database is one of trees, current or left behind.
+/// True if a folder of a database is one of trees, current or left behind.
 pub(crate) fn is_trees(path: &Path) -> bool {
     generation(path).is_some()
 }
 
-/// Removes what is not `keep`.
+/// Removes all trees except `keep`.
 pub(crate) fn remove_others(database: &Path, keep: &Path) -> Result<()> {
     for (_, path) in folders(database)?.into_iter().filter(|(_, path)| path != keep) {
         std::fs::remove_dir_all(&path).at(&path)?;
@@ -92,7 +94,7 @@ pub(crate) fn remove_others(database: &Path, keep: &Path) -> Result<()> {
     Ok(())
 }
 
-/// All folders of trees; no generation for an unfinished one.
+/// Returns all folders of trees; the generation is `None` for an unfinished one.
 fn folders(database: &Path) -> Result<Vec<(Option<u64>, PathBuf)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(database).at(database)? {
@@ -104,7 +106,8 @@ fn folders(database: &Path) -> Result<Vec<(Option<u64>, PathBuf)>> {
     Ok(found)
 }
 
-/// The generation of a folder of trees, none for an unfinished one; nothing where it is no such folder.
+/// Returns the generation of a folder of trees: `Some(None)` if it is unfinished, `None` if it is
+/// no such folder.
 fn generation(path: &Path) -> Option<Option<u64>> {
     let rest = path.file_name()?.to_str()?.strip_prefix(NAME)?;
     let generation = match rest.strip_prefix('-') {
@@ -117,8 +120,8 @@ fn generation(path: &Path) -> Option<Option<u64>> {
 }
 
 impl Documents {
-    /// Copies all trees to a new folder of the database, not used yet; `None` when it was stopped. Nothing may be
-    /// written to these from here on until the copy is used.
+    /// Copies all trees to a new folder of the database, not used yet; `None` if it was cancelled.
+    /// Nothing may be written to these trees from the call until the copy is in use.
     pub(crate) fn copied(
         &self,
         database: &Path,
@@ -141,15 +144,16 @@ impl Documents {
                 Ok(Some(Copied { unfinished, path }))
             }
             ended => {
-                // It takes up room that may be what was missing; what cannot be removed now is before the next attempt.
+                // The unfinished copy may be what fills the disk; if it cannot be removed now, the
+                // next attempt removes it.
                 let _ = std::fs::remove_dir_all(&unfinished);
                 ended.map(|_| None)
             }
         }
     }
 
-    /// Makes the copy the one that counts, and opens it. After an error either may be what the next open finds: they are
-    /// equal, and must stay so.
+    /// Makes the copy current, and opens it. After an error the next open may find either the old
+    /// or the new trees: they are equal, and must stay so.
     pub(crate) fn take_place(copied: &Copied, database: &Path) -> Result<Self> {
         let Copied { unfinished, path } = copied;
         std::fs::rename(unfinished, path).at(path)?;
@@ -162,14 +166,14 @@ impl Documents {
         Ok(new)
     }
 
-    /// Whether nothing was written to them since they were copied.
+    /// True if nothing was written to the trees since they were copied.
     pub(crate) fn are_fresh(&self) -> bool {
         !self.written.load(Ordering::Acquire)
     }
 
-    /// Writes everything to a new folder, which is on the medium and closed when this returns, unless `going` stopped it:
-    /// trees of what changes, without the vectors of `sealed` rows, and a base of the rest. Nothing may be written to these
-    /// meanwhile.
+    /// Writes everything to a new folder, durable and closed when this returns, unless `going`
+    /// cancelled it: trees with what changes, without the vectors of `sealed` rows, and a base with
+    /// the rest. Nothing may be written to these trees meanwhile.
     pub(crate) fn copy_to(
         &self,
         folder: &Path,
@@ -201,7 +205,8 @@ impl Documents {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// As [`copy_to`](Self::copy_to), with a link to the base, so that only what changed since it was made is written.
+    /// As [`copy_to`](Self::copy_to), with a link to the base, so that only changes since the base
+    /// was made are written.
     pub(crate) fn publish_to(&self, folder: &Path, sealed: &dyn Fn(u64) -> bool) -> Result<()> {
         let new = Self::open(folder)?;
         let going: Going<'_> = &mut |_| ControlFlow::Continue(());
@@ -219,7 +224,7 @@ impl Documents {
         new.closed(folder)
     }
 
-    /// Those of `sealed` rows are left out.
+    /// Copies vectors, except those of `sealed` rows.
     fn copy_vectors(
         &self,
         new: &Self,
@@ -258,24 +263,24 @@ impl Documents {
         Ok(going(bytes as u64))
     }
 
-    /// Closes trees that were written to a new folder, all of which is on the medium when this returns.
+    /// Closes trees that were written to a new folder; all of it is durable when this returns.
     fn closed(self, folder: &Path) -> Result<()> {
         fault::reach(Point::RewriteCopied)?;
         self.flush()?;
         drop(self);
-        // sled syncs what it writes, and not the names of its files.
+        // sled syncs what it writes, but not the names of its files.
         sync_folder(folder)
     }
 }
 
-/// Copies closed trees, with a link to their base, for someone who only reads them.
+/// Copies closed trees, with a link to their base, for a read-only opener.
 pub(crate) fn copy_for_reading(trees: &Path, to: &Path) -> Result<()> {
     let flow = copy_folder_but(trees, to, base::FILE, &mut |_| ControlFlow::Continue(()))?;
     debug_assert!(flow.is_continue());
     link_base(trees, to)
 }
 
-/// As [`copy_for_reading`], without the trees: the folder will have new ones.
+/// As [`copy_for_reading`], without the trees: the folder will get new ones.
 pub(crate) fn copy_base_for_reading(trees: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir(to).at(to)?;
     link_base(trees, to)

@@ -1,8 +1,7 @@
-//! Every entry of the trees and the base, damaged ones included: for those who look for damage, and those who save what
-//! is left.
+//! Every entry of the trees and the base, damaged ones included: for the check and for salvage.
 //!
-//! The outer result is of a block of the base, whose entries are left out, or of a tree, after which nothing follows. The
-//! inner one is of one entry.
+//! An outer error stands for a block of the base, whose entries are left out, or for a tree, after
+//! which nothing follows. An inner error stands for one entry.
 
 use super::base::Part;
 use super::document::decode_document;
@@ -14,7 +13,7 @@ use crate::error::{Result, StorageError};
 use std::sync::atomic::Ordering;
 
 impl Documents {
-    /// Keys with the document ids they name, in key order.
+    /// Iterates over keys with their document ids, in key order.
     pub(crate) fn every_key(&self) -> impl Iterator<Item = Result<Result<(String, u64)>>> + use<'_> {
         self.entries(Part::Keys).map(|entry| {
             let (key, id) = entry?;
@@ -28,7 +27,7 @@ impl Documents {
         })
     }
 
-    /// Documents with their ids, in order of id.
+    /// Iterates over documents with their ids, in order of id.
     pub(crate) fn every_document(
         &self,
     ) -> impl Iterator<Item = Result<(u64, Result<DocumentRecord>)>> + use<'_> {
@@ -38,7 +37,7 @@ impl Documents {
         })
     }
 
-    /// Passages with their rows, in order of row.
+    /// Iterates over passages with their rows, in order of row.
     pub(crate) fn every_passage(
         &self,
     ) -> impl Iterator<Item = Result<(u64, Result<PassageRecord>)>> + use<'_> {
@@ -48,7 +47,8 @@ impl Documents {
         })
     }
 
-    /// Blocks of texts, in order: document id, block number and bytes; nothing of the first two where the key is none.
+    /// Iterates over text blocks, in order: document id, block number and bytes. `None` if the key
+    /// is not that of a block.
     pub(crate) fn every_block(&self) -> impl Iterator<Item = Result<Option<(u64, u32, u64)>>> + use<'_> {
         self.entries(Part::Texts).map(|entry| {
             let (key, block) = entry?;
@@ -60,13 +60,15 @@ impl Documents {
         })
     }
 
-    /// Bytes that block `number` of a text must have; `None` when it has no such block.
+    /// Returns the bytes that block `number` of a text must have; `None` if the text has no such
+    /// block.
     pub(crate) fn block_bytes(text_bytes: u64, number: u32) -> Option<u64> {
         let start = u64::from(number) * TEXT_BLOCK_BYTES as u64;
         (start < text_bytes).then(|| (text_bytes - start).min(TEXT_BLOCK_BYTES as u64))
     }
 
-    /// An id of the wrong length is given as one that is never handed out, so that it belongs to nothing.
+    /// Decodes an id. One of the wrong length becomes an id that is never assigned, so that it
+    /// belongs to nothing.
     fn lenient_id(&self, bytes: &[u8]) -> u64 {
         keys::read_id(bytes).unwrap_or(u64::MAX)
     }
@@ -75,7 +77,7 @@ impl Documents {
         StorageError::corrupt(&self.path, what)
     }
 
-    /// Puts bytes into a tree, or takes them out: what no transaction of ours would do.
+    /// Puts bytes into a tree, or removes them, as no transaction of ours would.
     #[cfg(test)]
     pub(crate) fn tamper(&self, tree: &str, key: &[u8], value: Option<&[u8]>) {
         self.over_base.iter().for_each(|over| over.store(true, Ordering::Release));

@@ -1,4 +1,4 @@
-//! What sled 0.34 leaves undone in its folder, done around it.
+//! Syncing and cleaning that sled 0.34 leaves undone in its folder.
 
 use crate::durable::sync_names;
 use crate::error::{AtPath, Result};
@@ -9,29 +9,31 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// File systems tell times in steps of less than this.
+/// Upper bound on the resolution of file times.
 const CLOCK: Duration = Duration::from_secs(3);
 
-/// Makes durable what sled's `flush` only hands to the system.
+/// Makes durable what sled's `flush` only writes to the page cache.
 ///
-/// On Linux sled calls `sync_file_range` on its log, which by its manual writes no metadata, such as a file's length, and
-/// does not reach through the cache of a disk; it syncs neither the files of large pages (`blobs/`) nor its folders.
+/// On Linux sled calls `sync_file_range` on its log, which by its manual writes no metadata, such
+/// as a file's length, and does not flush the cache of a disk; it syncs neither the files of large
+/// pages (`blobs/`) nor its folders.
 pub(super) struct Syncing {
     folder: PathBuf,
     log: File,
     blobs: Mutex<Blobs>,
 }
 
-/// The files of large pages that are durable. Their names, which are log positions, are never used again.
+/// The durable files of large pages. Their names, which are log positions, are never reused.
 #[derive(Default)]
 struct Blobs {
     durable: HashSet<OsString>,
-    /// When their folder changed last, if that is so long ago that it would be another time now.
+    /// Modification time of their folder; `None` if it is so recent that a later change might get
+    /// the same time.
     unchanged_since: Option<SystemTime>,
 }
 
 impl Syncing {
-    /// Of the folder of an open sled.
+    /// Opens the files to sync in the folder of an open sled, and syncs them.
     pub(super) fn new(folder: &Path) -> Result<Self> {
         let log = folder.join("db");
         let log = File::open(&log).at(&log)?;
@@ -43,13 +45,13 @@ impl Syncing {
         Ok(syncing)
     }
 
-    /// What was flushed is durable when this returns.
+    /// Makes durable everything that sled has flushed.
     pub(super) fn all(&self) -> Result<()> {
         self.blobs()?;
         self.log.sync_data().at(&self.folder)
     }
 
-    /// The files of large pages are durable when this returns.
+    /// Makes the files of large pages durable.
     pub(super) fn blobs(&self) -> Result<()> {
         let folder = self.folder.join("blobs");
         let blobs = &mut *self.blobs.lock();
@@ -62,7 +64,7 @@ impl Syncing {
                 let name = entry.file_name();
                 if !blobs.durable.contains(&name) {
                     match File::open(entry.path()).and_then(|file| file.sync_all()) {
-                        // Removed since it was listed.
+                        // Removed after it was listed.
                         Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
                         synced => synced.at(&entry.path())?,
                     }
@@ -76,11 +78,11 @@ impl Syncing {
     }
 }
 
-/// Removes what a crash during an open left half-written.
+/// Removes half-written snapshots that a crash during an open left.
 ///
-/// sled writes a snapshot of its page table to `snap.N.generating` and renames it to `snap.N`, but reads whatever begins
-/// with `snap.`, the last in order: a half-written one makes every later open fail as damage. It is only ever a copy
-/// of what the log says.
+/// sled writes a snapshot of its page table to `snap.N.generating` and renames it to `snap.N`, but
+/// reads the last file in order whose name begins with `snap.`: a half-written one makes every
+/// later open fail as damage. A snapshot only ever repeats what the log has.
 pub(super) fn remove_unfinished(folder: &Path) -> Result<()> {
     if !folder.is_dir() {
         return Ok(());

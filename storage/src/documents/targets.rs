@@ -1,4 +1,4 @@
-//! Records under hostile bytes.
+//! Fuzz targets for records.
 
 pub use super::base::targets::base;
 
@@ -9,7 +9,7 @@ use crate::value::{Metadata, Value};
 use postil_hostile::Target;
 use std::path::Path;
 
-/// Where a passage is.
+/// A sample passage.
 pub(super) fn passage() -> PassageRecord {
     PassageRecord {
         document: 3,
@@ -23,7 +23,7 @@ pub(super) fn passage() -> PassageRecord {
     }
 }
 
-/// A document with values of every kind.
+/// A sample document with values of every kind.
 pub(super) fn document() -> DocumentRecord {
     DocumentRecord {
         key: "handbook/leave.md".into(),
@@ -46,7 +46,7 @@ pub(super) fn document() -> DocumentRecord {
     }
 }
 
-/// Records of all kinds, each read as every kind.
+/// Fuzz target for records of all kinds, each read as every kind.
 #[must_use]
 pub fn records() -> Target<'static> {
     let manifest = Manifest {

@@ -1,6 +1,7 @@
 //! One atomic write over all trees.
 //!
-//! Everything is serialized before the transaction starts, because sled's transactions hold a global lock.
+//! Everything is serialized before the transaction starts, because sled's transactions hold a
+//! global lock.
 
 use super::base::Part;
 use super::contain::contained;
@@ -16,18 +17,18 @@ use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 use std::sync::atomic::Ordering;
 
-/// A tree.
+/// The tree of a write.
 #[derive(Clone, Copy)]
 enum In {
     Manifest,
-    /// One that the base has entries of.
+    /// A tree merged over a part of the base.
     Over(Part),
     Vectors,
     Removals,
 }
 
 impl In {
-    /// Its place in [`Documents::trees`].
+    /// Returns the index of the tree in [`Documents::trees`].
     fn number(self) -> usize {
         match self {
             Self::Manifest => 0,
@@ -38,7 +39,7 @@ impl In {
     }
 }
 
-/// A key and its value; no value removes the key.
+/// A tree, a key and its value; a value of `None` removes the key.
 type Write = (In, Vec<u8>, Option<Vec<u8>>);
 
 /// Serialized writes, waiting for one transaction.
@@ -62,24 +63,25 @@ impl Writes {
         self.set(In::Manifest, MANIFEST_KEY, encode(manifest));
     }
 
-    /// How exactly vectors are kept; nothing is written of the usual way, so that older builds read it.
+    /// Records the precision of vectors. Full precision is not recorded, so that older builds can
+    /// read the database.
     pub(crate) fn precision(&mut self, precision: Precision) {
         if precision != Precision::default() {
             self.set(In::Manifest, PRECISION_KEY, vec![precision.to_byte()]);
         }
     }
 
-    /// The segment's name now stands for the content of this checksum.
+    /// Records the checksum of the content that the segment's name now stands for.
     pub(crate) fn segment(&mut self, number: u32, checksum: u32) {
         self.set(In::Manifest, &keys::segment(number), checksum.to_le_bytes().to_vec());
     }
 
-    /// The segment's name stands for nothing any more.
+    /// Forgets the checksum of a segment that is gone.
     pub(crate) fn forget_segment(&mut self, number: u32) {
         self.delete(In::Manifest, &keys::segment(number));
     }
 
-    /// A new document and its text; its key now names it.
+    /// Writes a new document and its text, and points its key to it.
     pub(crate) fn document(&mut self, id: u64, record: &DocumentRecord, text: &str) {
         self.set(In::Over(Part::Keys), record.key.as_bytes(), keys::id(id).to_vec());
         self.set(In::Over(Part::Documents), &keys::id(id), encode_document(record));
@@ -92,7 +94,7 @@ impl Writes {
         self.delete(In::Over(Part::Keys), key.as_bytes());
     }
 
-    /// Takes out a document and its text; its rows are the caller's to remove.
+    /// Deletes a document and its text; the caller removes its rows.
     pub(crate) fn remove_document(&mut self, id: u64, record: &DocumentRecord) {
         self.delete(In::Over(Part::Documents), &keys::id(id));
         for number in keys::blocks_of(&(0..record.text_bytes)) {
@@ -100,17 +102,17 @@ impl Writes {
         }
     }
 
-    /// Vectors from that row on are in a file of this checksum.
+    /// Records the checksum of the run file that has the vectors from `first_row` on.
     pub(crate) fn run(&mut self, first_row: u64, checksum: u32) {
         self.set(In::Manifest, &keys::run(first_row), checksum.to_le_bytes().to_vec());
     }
 
-    /// The run's vectors are in a segment now, but for those of removed rows.
+    /// Forgets a run: a segment now has the vectors of its rows that are not removed.
     pub(crate) fn forget_run(&mut self, first_row: u64) {
         self.delete(In::Manifest, &keys::run(first_row));
     }
 
-    /// A segment has the row's vector.
+    /// Deletes the row's unsealed vector; call once a segment holds it.
     pub(crate) fn take_out_vector(&mut self, row: u64) {
         self.delete(In::Vectors, &keys::id(row));
     }
@@ -119,36 +121,36 @@ impl Writes {
         self.set(In::Over(Part::Passages), &keys::id(row), encode(passage));
     }
 
-    /// The vector of a row that is in no file.
+    /// Writes the vector of a row that is in no file.
     pub(crate) fn vector(&mut self, row: u64, vector: &[f32]) {
         self.set(In::Vectors, &keys::id(row), vector.iter().flat_map(|x| x.to_le_bytes()).collect());
     }
 
-    /// Takes out a row that is in no file yet.
+    /// Deletes a row that is in no file yet.
     pub(crate) fn remove_row_in_trees(&mut self, row: u64) {
         self.delete(In::Over(Part::Passages), &keys::id(row));
         self.delete(In::Vectors, &keys::id(row));
     }
 
-    /// Takes out a row that a segment or run holds: the file stays as it is.
+    /// Deletes a row that a segment or run holds; the file does not change.
     pub(crate) fn remove_row_in_file(&mut self, row: u64) {
         self.delete(In::Over(Part::Passages), &keys::id(row));
         self.mark_removed(row);
     }
 
-    /// Remembers that a row of a segment or run is removed.
+    /// Records that a row of a segment or run is removed.
     pub(crate) fn mark_removed(&mut self, row: u64) {
         self.set(In::Removals, &keys::id(row), Vec::new());
     }
 
-    /// No segment or run holds the removed row any more.
+    /// Forgets a removed row that no segment or run holds any more.
     pub(crate) fn forget_removed(&mut self, row: u64) {
         self.delete(In::Removals, &keys::id(row));
     }
 }
 
 impl Documents {
-    /// Writes everything or nothing, and returns when it is durable.
+    /// Writes everything or nothing; what it wrote is durable when this returns.
     pub(crate) fn commit(&self, writes: &Writes) -> Result<()> {
         self.written.store(true, Ordering::Release);
         for (tree, ..) in &writes.writes {
@@ -164,7 +166,7 @@ impl Documents {
                     for ((tree, key, value), &in_base) in writes.writes.iter().zip(&in_base) {
                         match value {
                             Some(value) => trees[tree.number()].insert(key.as_slice(), value.as_slice())?,
-                            // What the base has cannot be taken out of it.
+                            // An entry of the base cannot be deleted: an empty value hides it.
                             None if in_base => trees[tree.number()].insert(key.as_slice(), &[])?,
                             None => trees[tree.number()].remove(key.as_slice())?,
                         };
@@ -185,7 +187,7 @@ impl Documents {
         Ok(())
     }
 
-    /// Whether a write takes something out of the base. Where that is damaged, it may.
+    /// True if a write deletes an entry of the base. If the base is damaged, it may do so.
     fn takes_out(&self, (tree, key, value): &Write) -> bool {
         match (tree, value, &self.base) {
             (In::Over(part), None, Some(base)) => base.get(*part, key).map_or(true, |found| found.is_some()),

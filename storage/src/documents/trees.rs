@@ -23,11 +23,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub(super) const MANIFEST_KEY: &[u8] = b"manifest";
 pub(super) const PRECISION_KEY: &[u8] = b"precision";
-/// The checksum of the base; not there where there is none.
+/// Key of the base's checksum; absent if there is no base.
 pub(super) const BASE_KEY: &[u8] = b"base";
-/// How many bytes sled's files had when the trees had been written anew; not there before that.
+/// Key of the bytes of sled's files after the last rewrite; absent before the first one.
 const WRITTEN_ANEW_KEY: &[u8] = b"log";
-/// Trees of fewer bytes are not written anew because of their size.
+/// Trees of fewer bytes are not rewritten because of their size.
 const GROWN_BYTES: u64 = 8 << 20;
 
 /// The open trees.
@@ -42,19 +42,20 @@ pub(crate) struct Documents {
     pub(super) passages: Tree,
     pub(super) vectors: Tree,
     pub(super) removals: Tree,
-    /// What the trees had when they were written anew.
+    /// Entries as of the last rewrite of the trees; `None` before it.
     pub(super) base: Option<Arc<Base>>,
-    /// Whether each tree over the base may have entries: looking into an empty one would take longer than into the base.
+    /// True for each tree over the base that may have entries: a lookup in an empty tree would take
+    /// longer than one in the base.
     pub(super) over_base: [AtomicBool; Part::ALL.len()],
-    /// Of sled's files when they had been written anew, or could not be.
+    /// Bytes of sled's files after the last rewrite, or after the last failed attempt at one.
     pub(super) fewest_bytes: AtomicU64,
-    /// Whether there may be more in them than what they were made of.
+    /// True if the trees may differ from the copy they were made from.
     pub(super) written: AtomicBool,
-    /// The last field, so that nothing is left of sled when it is dropped.
+    /// The last field, so that sled is closed completely when it is dropped.
     pub(super) closing: Closing,
 }
 
-/// A value, where it is.
+/// A value, owned by sled or borrowed from the base.
 enum Value<'a> {
     OfTree(IVec),
     OfBase(&'a [u8]),
@@ -72,14 +73,15 @@ impl Deref for Value<'_> {
 }
 
 impl Documents {
-    /// Whether sled's log has become so long that writing everything anew is worth it: longer than it was, since sled's own
-    /// cleaning lets it grow beyond three times what it holds, and than half of the base, which is then written too.
+    /// True if sled's log is so long that a rewrite pays: more than twice its length after the last
+    /// rewrite, because sled's own cleaning lets it grow beyond three times its content, and more
+    /// than half of the base, which a rewrite writes too.
     pub(crate) fn have_grown(&self) -> Result<bool> {
         let fewest_bytes = self.fewest_bytes.load(Ordering::Relaxed);
         Ok(self.log_bytes()? > GROWN_BYTES.max(2 * fewest_bytes).max(self.base_bytes() / 2))
     }
 
-    /// Of sled's files.
+    /// Returns the bytes of all files in the folder except the base.
     fn log_bytes(&self) -> Result<u64> {
         Ok(bytes_under(&self.path)?.saturating_sub(self.base_bytes()))
     }
@@ -88,7 +90,7 @@ impl Documents {
         self.base.as_ref().map_or(0, |base| base.content().len() as u64)
     }
 
-    /// How short sled's log was when it had been written anew, by an opener before this one.
+    /// Reads the length of sled's log after the last rewrite, as an earlier opener recorded it.
     pub(super) fn read_fewest_bytes(&mut self) -> Result<()> {
         let Some(bytes) = self.get(&self.manifest, WRITTEN_ANEW_KEY)? else { return Ok(()) };
         let bytes = bytes[..].try_into().map_err(|_| {
@@ -98,7 +100,8 @@ impl Documents {
         Ok(())
     }
 
-    /// Says so after they were written anew. Durable with the next commit: without it they are only written anew sooner.
+    /// Records the length of the log after a rewrite. Durable with the next commit: if it is lost,
+    /// the next rewrite only comes sooner.
     pub(super) fn note_fewest_bytes(&self) -> Result<()> {
         let bytes = self.log_bytes()?;
         contained(&self.path, || self.manifest.insert(WRITTEN_ANEW_KEY, &bytes.to_le_bytes()))?;
@@ -106,22 +109,22 @@ impl Documents {
         Ok(())
     }
 
-    /// Writing them anew failed: it is worth another try when there is twice as much.
+    /// Defers the next rewrite after a failed one, until the log is twice as long.
     pub(crate) fn put_off_rewriting(&self) -> Result<()> {
         self.fewest_bytes.store(self.log_bytes()?, Ordering::Relaxed);
         Ok(())
     }
 
-    /// What was written before is durable when this returns.
+    /// Makes everything written so far durable.
     pub(super) fn flush(&self) -> Result<()> {
-        // A log that names a large page's file before that is durable would not be readable after a power cut: what sled
-        // has of the transaction's end is still in its buffer here.
+        // A log that names a large page's file before that file is durable would be unreadable
+        // after a power cut. sled still has the end of the transaction in its buffer here.
         self.syncing.blobs()?;
         contained(&self.path, || self.closing.flush())?;
         self.syncing.all()
     }
 
-    /// All trees, as a transaction numbers them.
+    /// Returns all trees, in the order of a transaction's numbers.
     pub(super) fn trees(&self) -> [&Tree; 7] {
         [
             &self.manifest,
@@ -141,19 +144,20 @@ impl Documents {
         Ok(Some(manifest))
     }
 
-    /// How exactly vectors are kept.
+    /// Returns the precision of stored vectors.
     pub(crate) fn precision(&self) -> Result<Precision> {
         let Some(bytes) = self.get(&self.manifest, PRECISION_KEY)? else { return Ok(Precision::default()) };
         let known = if let [byte] = bytes[..] { Precision::from_byte(byte) } else { None };
         known.ok_or_else(|| StorageError::corrupt(&self.path, "an unknown precision of vectors is named"))
     }
 
-    /// The checksum of the segment that has the number; `None` for one that was adopted before they were recorded.
+    /// Returns the recorded checksum of a segment; `None` if it was adopted before checksums were
+    /// recorded.
     pub(crate) fn segment_checksum(&self, number: u32) -> Result<Option<u32>> {
         self.checksum(&keys::segment(number), &format!("segment {number}"))
     }
 
-    /// The first rows of the runs that the vectors of growing rows are in, and their checksums.
+    /// Returns the first row and the checksum of each run with vectors of growing rows.
     pub(crate) fn runs(&self) -> Result<Vec<(u64, u32)>> {
         let entries = self.steps(self.manifest.scan_prefix(keys::RUN)).map(|entry| {
             let (key, value) = entry?;
@@ -192,12 +196,12 @@ impl Documents {
         }
     }
 
-    /// What a key has in a tree, or else in the base below it.
+    /// Returns the value of a key in a tree, or else in the base below it.
     fn get_over(&self, part: Part, key: &[u8]) -> Result<Option<Value<'_>>> {
         if self.over_base[part as usize].load(Ordering::Acquire)
             && let Some(value) = self.get(self.tree(part), key)?
         {
-            // An empty one stands for an entry of the base that was taken out.
+            // An empty value hides an entry of the base that was removed.
             return Ok((!value.is_empty()).then_some(Value::OfTree(value)));
         }
         match &self.base {
@@ -206,13 +210,13 @@ impl Documents {
         }
     }
 
-    /// All that a tree and the base below it have, in order of keys.
+    /// Iterates over the entries of a tree and the base below it, in order of keys.
     pub(super) fn entries(&self, part: Part) -> impl Iterator<Item = Result<Entry>> + use<> {
         let base = self.base.as_ref().map(|base| Arc::clone(base).entries(part));
         over(contained_steps(self.path.clone(), self.tree(part).iter()), base)
     }
 
-    /// The id of the document that a key names now.
+    /// Returns the id of the document that a key names now.
     pub(crate) fn id_of(&self, key: &str) -> Result<Option<u64>> {
         self.get_over(Part::Keys, key.as_bytes())?.map(|id| self.read_id(&id)).transpose()
     }
@@ -222,7 +226,7 @@ impl Documents {
         bytes.map(|bytes| decode_document(&bytes, &self.path)).transpose()
     }
 
-    /// The record of a document as it is stored.
+    /// Returns the stored record of a document.
     #[cfg(test)]
     pub(crate) fn raw_document(&self, id: u64) -> Vec<u8> {
         self.get_over(Part::Documents, &keys::id(id)).unwrap().unwrap().to_vec()
@@ -233,7 +237,8 @@ impl Documents {
         bytes.map(|bytes| decode_passage(&bytes, &self.path)).transpose()
     }
 
-    /// A range of a document's text, reading only the blocks it touches; `None` when a block is not there.
+    /// Returns a range of a document's text, reading only the blocks it touches; `None` if a block
+    /// is missing.
     pub(crate) fn text(&self, document: u64, range: &Range<u64>) -> Result<Option<String>> {
         let mut bytes = Vec::with_capacity((range.end.saturating_sub(range.start) as usize).min(1 << 20));
         for number in keys::blocks_of(range) {
@@ -257,8 +262,8 @@ impl Documents {
         Ok(Some(text))
     }
 
-    /// The number of lines of a document's text that end before a byte of it; `None` when a block is not
-    /// there.
+    /// Returns the number of lines of a document's text that end before byte `at`; `None` if a
+    /// block is missing.
     pub(crate) fn lines_before(&self, document: u64, at: u64) -> Result<Option<u64>> {
         let mut lines = 0;
         for number in keys::blocks_of(&(0..at)) {
@@ -271,7 +276,7 @@ impl Documents {
         Ok(Some(lines))
     }
 
-    /// Keys and document ids, in key order.
+    /// Iterates over keys and document ids, in key order.
     pub(crate) fn keys(self: &Arc<Self>) -> impl Iterator<Item = Result<(String, u64)>> + use<> {
         let this = Arc::clone(self);
         self.entries(Part::Keys).map(move |entry| {
@@ -282,7 +287,8 @@ impl Documents {
         })
     }
 
-    /// As [`document`](Self::document), and nothing in it where its fields do not pass: its metadata is not read then.
+    /// As [`document`](Self::document), with `None` inside if the document's fields do not pass:
+    /// its metadata is not read then.
     pub(crate) fn document_where(
         &self,
         id: u64,
@@ -294,7 +300,7 @@ impl Documents {
         passing.transpose().map(Some)
     }
 
-    /// Rows of documents whose fields pass.
+    /// Returns the rows of documents whose fields pass.
     pub(crate) fn rows_where(&self, passes: impl Fn(&Fields) -> bool) -> Result<RoaringTreemap> {
         let mut rows = RoaringTreemap::new();
         for entry in self.entries(Part::Documents) {
@@ -306,7 +312,7 @@ impl Documents {
         Ok(rows)
     }
 
-    /// Vectors that were not taken out yet, in row order.
+    /// Iterates over the vectors in the trees, in row order.
     pub(crate) fn vectors(&self) -> impl Iterator<Item = Result<(u64, Vec<f32>)>> + use<'_> {
         self.steps(self.vectors.iter()).map(|entry| {
             let (row, bytes) = entry?;
@@ -315,7 +321,7 @@ impl Documents {
         })
     }
 
-    /// The first rows below one that have a vector here and are `sealed`, not more than `most`.
+    /// Returns the first `most` rows below a bound that are `sealed` and still have a vector here.
     pub(crate) fn sealed_vectors(
         &self,
         below: u64,
@@ -326,7 +332,7 @@ impl Documents {
         rows.filter(|row| row.as_ref().map_or(true, |&row| sealed(row))).take(most).collect()
     }
 
-    /// The vector of a row that is in no segment, or was not taken out yet.
+    /// Returns the vector of a row that is in no segment, or whose vector was not deleted here yet.
     pub(crate) fn vector(&self, row: u64) -> Result<Option<Vec<f32>>> {
         let Some(bytes) = self.get(&self.vectors, &keys::id(row))? else { return Ok(None) };
         self.components(row, &bytes).map(Some)
@@ -340,7 +346,7 @@ impl Documents {
         Ok(numbers.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
     }
 
-    /// Removed rows that a segment or run still holds.
+    /// Returns the removed rows that a segment or run still holds.
     pub(crate) fn removals(&self) -> Result<RoaringTreemap> {
         self.steps(self.removals.iter().keys()).map(|row| self.read_id(&row?)).collect()
     }
@@ -349,7 +355,7 @@ impl Documents {
         &self.path
     }
 
-    /// The base below the trees.
+    /// Returns the base below the trees; `None` if there is none.
     pub(crate) fn base(&self) -> Option<&Base> {
         self.base.as_deref()
     }

@@ -1,4 +1,4 @@
-//! Entries that are read and checked together.
+//! A block: entries that are read and checked together.
 //!
 //! ```text
 //! 0       4     8
@@ -6,19 +6,19 @@
 //! | bytes | CRC | key bytes u16 | value bytes u32 | key | value | ...
 //! +-------+-----+---------------------------------------------+-----
 //! ```
-//! `bytes` and CRC are those of the entries. Keys ascend.
+//! `bytes` is the length of the entries, CRC their CRC-32. Keys ascend.
 
 use std::cmp::Ordering;
 
-/// Before the entries.
+/// Bytes before the entries of a block.
 pub(super) const HEAD_BYTES: usize = 8;
-/// A block of more than one entry has no more bytes of them.
+/// Upper bound on the bytes of the entries in a block, unless the block has a single entry.
 pub(super) const FULL_BYTES: usize = 4096;
-/// Before the key of an entry.
+/// Bytes before the key of an entry: the two lengths.
 const LENGTHS_BYTES: usize = 6;
 
-/// The entries of the block that `bytes` begins with and their CRC, if they match it, and what comes after the block. No
-/// block is empty: zeros would be one that matches.
+/// Returns the entries of the first block in `bytes`, their CRC and the bytes after the block;
+/// `None` if the CRC does not match. No block is empty, because a block of zeros would match.
 pub(super) fn read(bytes: &[u8]) -> Option<(&[u8], u32, &[u8])> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (crc, rest) = rest.split_first_chunk::<4>()?;
@@ -27,13 +27,13 @@ pub(super) fn read(bytes: &[u8]) -> Option<(&[u8], u32, &[u8])> {
     (!entries.is_empty() && crc32fast::hash(entries) == crc).then_some((entries, crc, rest))
 }
 
-/// The entries of the block that `bytes` begins with, of which it is known that they match their CRC.
+/// Returns the entries of the first block in `bytes`, whose CRC the caller has already checked.
 pub(super) fn entries(bytes: &[u8]) -> Option<&[u8]> {
     let (length, _) = bytes.split_first_chunk::<4>()?;
     bytes.get(HEAD_BYTES..)?.get(..u32::from_le_bytes(*length) as usize)
 }
 
-/// What comes before entries of that CRC.
+/// Returns the head of a block whose entries have that CRC.
 pub(super) fn head(entries: &[u8], crc: u32) -> [u8; HEAD_BYTES] {
     let mut head = [0; HEAD_BYTES];
     head[..4].copy_from_slice(&(entries.len() as u32).to_le_bytes());
@@ -41,12 +41,12 @@ pub(super) fn head(entries: &[u8], crc: u32) -> [u8; HEAD_BYTES] {
     head
 }
 
-/// Bytes of an entry.
+/// Returns the number of bytes that an entry takes.
 pub(super) fn entry_bytes(key: &[u8], value: &[u8]) -> usize {
     LENGTHS_BYTES + key.len() + value.len()
 }
 
-/// Adds an entry.
+/// Appends an entry.
 pub(super) fn push(entries: &mut Vec<u8>, key: &[u8], value: &[u8]) {
     debug_assert!(u16::try_from(key.len()).is_ok() && u32::try_from(value.len()).is_ok());
     entries.extend_from_slice(&(key.len() as u16).to_le_bytes());
@@ -55,7 +55,8 @@ pub(super) fn push(entries: &mut Vec<u8>, key: &[u8], value: &[u8]) {
     entries.extend_from_slice(value);
 }
 
-/// The first entry, and those after it; `None` where there is none, or it ends after the block does.
+/// Returns the key and the value of the first entry, and the entries after it; `None` if there is
+/// none or if it ends beyond the block.
 pub(super) fn first(entries: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (key_bytes, rest) = entries.split_first_chunk::<2>()?;
     let (value_bytes, rest) = rest.split_first_chunk::<4>()?;
@@ -64,14 +65,15 @@ pub(super) fn first(entries: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((key, value, rest))
 }
 
-/// Where the entries of a block begin, so that most of it need not be read to find one.
+/// Offset of each entry of a block, so that finding one does not read most of the block.
 pub(super) struct Starts(Box<[u16]>);
 
 impl Starts {
     pub(super) fn of(entries: &[u8]) -> Self {
         let (mut starts, mut rest) = (Vec::new(), entries);
         while let Some((_, _, after)) = first(rest) {
-            // Where one begins later, the block is not of this build; those before it are found.
+            // An offset that does not fit: this build did not write the block. Entries before it
+            // are found.
             let Ok(start) = u16::try_from(entries.len() - rest.len()) else { break };
             starts.push(start);
             rest = after;
@@ -79,11 +81,11 @@ impl Starts {
         Self(starts.into())
     }
 
-    /// The value of a key.
+    /// Returns the value of a key; `None` if the block does not have it.
     pub(super) fn find<'a>(&self, entries: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
         let entry = |at: usize| first(entries.get(usize::from(*self.0.get(at)?)..)?);
         let (mut from, mut to) = (0, self.0.len());
-        // Ids mostly follow each other, so it is known where one should be.
+        // Ids are mostly consecutive, so the position of one is predictable.
         let mut at = match (id(entry(0)?.0), id(key)) {
             (Some(first), Some(id)) => id.saturating_sub(first).min(to as u64 - 1) as usize,
             _ => to / 2,
@@ -105,7 +107,7 @@ fn id(key: &[u8]) -> Option<u64> {
     key.first_chunk().map(|id| u64::from_be_bytes(*id))
 }
 
-/// That of keys, which is that of their bytes. Most keys are ids of 8 bytes, or begin with one.
+/// Compares keys by their bytes. Most keys are 8-byte ids, or begin with one.
 #[inline]
 pub(super) fn order(a: &[u8], b: &[u8]) -> Ordering {
     match (a.split_first_chunk::<8>(), b.split_first_chunk::<8>()) {

@@ -1,11 +1,11 @@
-//! What is wrong with a base: everything that FORMAT.md says of the file is looked at.
+//! The check of a base against everything that FORMAT.md says of the file.
 
 use super::read::{Base, damaged_block};
 use super::{Part, block};
 use crate::mapped::{frame, map};
 
 impl Base {
-    /// What is wrong with the file; reads all of it.
+    /// Lists the damage of the file; reads all of it.
     pub(crate) fn damage(&self) -> Vec<String> {
         let (start, end) = (..self.header_bytes, self.map.len().saturating_sub(self.header_bytes));
         let tables = self.tables.iter().flat_map(|table| [table.blocks.clone(), table.index.clone()]);

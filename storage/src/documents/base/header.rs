@@ -1,4 +1,4 @@
-//! What the file says of itself.
+//! The header of the base file.
 
 use super::Part;
 use crate::error::{Result, StorageError};
@@ -12,25 +12,26 @@ const FRAME: Frame = Frame { magic: *b"PSTLBAS\n", version: 1, what: "base" };
 
 #[derive(Clone, Debug, Default, PartialEq, Archive, Serialize, Deserialize)]
 pub(super) struct Header {
-    /// In the order of [`Part::ALL`].
+    /// Tables in the order of [`Part::ALL`].
     pub(super) tables: [Table; Part::ALL.len()],
 }
 
-/// The entries of one tree: blocks, then their index. Offsets count from the first byte after the header's padding.
+/// The entries of one tree: blocks, then their index. Offsets count from the first byte after the
+/// header's padding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Archive, Serialize, Deserialize)]
 pub(super) struct Table {
     pub(super) entries: u64,
     pub(super) blocks: u64,
     pub(super) offset: u64,
-    /// Of all blocks together; their index follows at the next multiple of [`ALIGNMENT`].
+    /// Bytes of all blocks together; their index follows at the next multiple of [`ALIGNMENT`].
     pub(super) bytes: u64,
     pub(super) index_bytes: u64,
     pub(super) index_crc: u32,
 }
 
 impl Table {
-    /// Where its blocks and its index are in a file of which that many bytes come before the first table; `None` where
-    /// they are not within `file_bytes`.
+    /// Returns the ranges of the blocks and the index in a file with `body` bytes before the first
+    /// table; `None` if they are not within `file_bytes`.
     pub(super) fn places(&self, body: usize, file_bytes: usize) -> Option<(Range<usize>, Range<usize>)> {
         let start = body.checked_add(usize::try_from(self.offset).ok()?)?;
         let end = start.checked_add(usize::try_from(self.bytes).ok()?)?;
@@ -40,12 +41,13 @@ impl Table {
     }
 }
 
-/// The bytes before the first table, and once more after the last; as many for every header.
+/// Encodes the header, which is written before the first table and again after the last. Every
+/// header has the same length.
 pub(super) fn encode(header: &Header) -> Vec<u8> {
     FRAME.encode(&rkyv::to_bytes::<Error>(header).expect("serializing into memory does not fail"))
 }
 
-/// The header, its checksum, and where the tables begin.
+/// Returns the header, its checksum, and the offset of the first table.
 pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<(Header, u32, usize)> {
     let (archive, crc, body) = FRAME.decode(bytes, path)?;
     let header = rkyv::from_bytes::<Header, Error>(&archive)
@@ -53,7 +55,8 @@ pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<(Header, u32, usize)> 
     Ok((header, crc, body))
 }
 
-/// As [`decode`], from the end of a file whose beginning is damaged.
+/// Decodes the copy of the header at the end of a file; see [`decode`]. For a file whose beginning
+/// is damaged.
 pub(super) fn decode_last(bytes: &[u8], path: &Path) -> Result<(Header, u32, usize)> {
     let start = bytes.len().saturating_sub(encode(&Header::default()).len());
     decode(&bytes[start..], path)

@@ -1,4 +1,4 @@
-//! The block that an entry would be in: where each block starts, its checksum and its first key.
+//! The index of a table: the offset, the checksum and the first key of each block.
 //!
 //! ```text
 //! 0                                                               20 x blocks
@@ -6,16 +6,17 @@
 //! | offset of the block u64, end of its first key u64, its CRC u32 ... | keys ...
 //! +------------------------------------------------------------------+----------
 //! ```
-//! Offsets count from the table's first block, ends from the first key. A block has its CRC too: here it is covered by
-//! that of the file's header, so that the block of another base is none of this one.
+//! Offsets count from the table's first block, ends from the first key. A block stores its CRC too.
+//! The copy here is covered by the CRC of the file's header, so that a block of another base is
+//! rejected.
 
 use super::block;
 use std::cmp::Ordering;
 
-/// Of an offset, an end and a CRC.
+/// Bytes of an offset, an end and a CRC.
 pub(super) const PLACE_BYTES: usize = 20;
 
-/// The bytes of an index, of which it is known that they are those that were written.
+/// The bytes of an index, already compared with their checksum.
 #[derive(Clone, Copy)]
 pub(super) struct Index<'a> {
     places: &'a [[u8; PLACE_BYTES]],
@@ -23,7 +24,7 @@ pub(super) struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    /// `None` where the bytes are no index of that many blocks.
+    /// Returns `None` if the bytes are not an index of that many blocks.
     pub(super) fn new(bytes: &'a [u8], blocks: u64) -> Option<Self> {
         let places = usize::try_from(blocks).ok()?.checked_mul(PLACE_BYTES)?;
         let (places, keys) = bytes.split_at_checked(places)?;
@@ -41,20 +42,20 @@ impl<'a> Index<'a> {
         Some((u64::from_le_bytes(*offset), u64::from_le_bytes(*end), u32::from_le_bytes(*crc)))
     }
 
-    /// Where a block starts, and its CRC.
+    /// Returns the offset of a block and its CRC.
     pub(super) fn block(&self, block: usize) -> Option<(usize, u32)> {
         let (offset, _, crc) = self.place(block)?;
         Some((usize::try_from(offset).ok()?, crc))
     }
 
-    /// Its first key; empty where the index is none that this build wrote.
+    /// Returns the first key of a block; empty if this build did not write the index.
     pub(super) fn first_key(&self, block: usize) -> &'a [u8] {
         let start = block.checked_sub(1).and_then(|before| self.place(before)).map_or(0, |(_, end, _)| end);
         let end = self.place(block).map_or(0, |(_, end, _)| end);
         self.keys.get(start as usize..end as usize).unwrap_or_default()
     }
 
-    /// The only block that may have the key.
+    /// Returns the only block that may have the key.
     pub(super) fn find(&self, key: &[u8]) -> Option<usize> {
         let (mut from, mut to) = (0, self.blocks());
         while from < to {
@@ -68,7 +69,7 @@ impl<'a> Index<'a> {
     }
 }
 
-/// An index in the making.
+/// An index under construction.
 #[derive(Default)]
 pub(super) struct Making {
     places: Vec<u8>,
@@ -90,7 +91,8 @@ impl Making {
         self.places
     }
 
-    /// That of blocks which follow each other, up to the first that is damaged, and how many bytes they have.
+    /// Builds the index of consecutive blocks, up to the first damaged one; also returns the number
+    /// of bytes in those blocks.
     pub(super) fn of_blocks(all: &[u8]) -> (Self, usize) {
         let (mut making, mut rest) = (Self::default(), all);
         while let Some((entries, crc, after)) = block::read(rest)

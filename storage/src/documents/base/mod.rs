@@ -1,17 +1,17 @@
-//! The base: documents, texts, passages and keys as they were when the trees were last written anew, in one sorted,
-//! mapped file that never changes. The trees have what changed since.
+//! The base: documents, texts, passages and keys as they were at the last rewrite of the trees, in
+//! one sorted, mapped file that never changes. The trees hold the changes since then.
 //!
-//! sled reads and writes its whole page table whenever it is opened, and has a page for every ten entries or so; what
-//! hardly ever changes is better off here.
+//! sled reads and writes its whole page table at every open, and has a page for about every ten
+//! entries. Entries that hardly ever change are cheaper here.
 //!
 //! | file | responsibility |
 //! |---|---|
-//! | header | what the file says of itself |
+//! | header | the header of the file |
 //! | block | entries that are read and checked together |
-//! | index | the block that an entry would be in |
+//! | index | finds the block of a key |
 //! | read | one entry, or all in order |
 //! | write | making the file |
-//! | damage | everything compared with its checksum |
+//! | damage | the check of the whole file |
 
 mod block;
 mod damage;
@@ -30,18 +30,18 @@ pub(super) use write::{Entry, write};
 
 use std::path::{Path, PathBuf};
 
-/// What is said of a base that the trees do not name.
+/// Message for a base other than the one that the trees name.
 pub(super) const OTHER_BASE: &str = "this is not the base that was written here";
 
-/// Its name in the folder of the trees.
+/// File name of the base in the folder of the trees.
 pub(super) const FILE: &str = "base";
 
-/// The base of the trees in a folder, if they have one.
+/// Returns the path of the base below the trees in a folder.
 pub(crate) fn file(trees: &Path) -> PathBuf {
     trees.join(FILE)
 }
 
-/// A tree that the base has entries of: a table of the file.
+/// A tree whose entries the base may have: one table of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Keys,
@@ -51,10 +51,10 @@ pub(super) enum Part {
 }
 
 impl Part {
-    /// In the order of the file.
+    /// All parts, in the order of the file.
     pub(super) const ALL: [Self; 4] = [Self::Keys, Self::Documents, Self::Texts, Self::Passages];
 
-    /// The tree's.
+    /// Returns the name of the tree.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Keys => "keys",

@@ -1,5 +1,5 @@
-//! One entry, or all in order. A block is compared with its checksum before the first entry of it is given, and each
-//! time that all are read.
+//! Reading one entry, or all in order. A block is compared with its checksum before its first entry
+//! is returned, and at each full iteration.
 
 use super::block::{self, Starts};
 use super::header::{self, Header};
@@ -13,32 +13,33 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// Bytes that are read in order before they are let go of.
+/// Bytes read in order before their pages are dropped from memory.
 const PIECE_BYTES: usize = if cfg!(test) { 4096 } else { 4 << 20 };
 
 /// An open base.
 pub(crate) struct Base {
     path: PathBuf,
     pub(super) map: Mmap,
-    /// Bytes of the header, here and at the end of the file.
+    /// Bytes of the header, which is at the start and at the end of the file.
     pub(super) header_bytes: usize,
     pub(super) tables: [Places; Part::ALL.len()],
 }
 
-/// Where the table of a part is in the file.
+/// The ranges of one table in the file.
 pub(super) struct Places {
     pub(super) entries: u64,
     block_count: u64,
     pub(super) blocks: Range<usize>,
     pub(super) index: Range<usize>,
-    /// In the place of a damaged one.
+    /// An index rebuilt in place of a damaged one; `None` if the index in the file is sound.
     made: Option<Vec<u8>>,
-    /// Of each block that was found sound, where its entries begin.
+    /// Entry offsets of each block that was found sound.
     sound: Box<[OnceLock<Starts>]>,
 }
 
 impl Base {
-    /// Opens the file that has that checksum. Its indexes, a hundredth of it where keys are short, are compared with theirs.
+    /// Opens the file that has that checksum, and compares its indexes (a hundredth of the file
+    /// when keys are short) with their checksums.
     ///
     /// # Errors
     /// [`StorageError::Io`], [`StorageError::Version`] and [`StorageError::Corrupt`].
@@ -51,11 +52,11 @@ impl Base {
         Self::new(path, map, &header, body, |what| Err(StorageError::corrupt(path, what)))
     }
 
-    /// Opens a file that may be damaged: by the header at its end, if that at its start is, and with new indexes in the
-    /// place of damaged ones. Gives its checksum and what is damaged.
+    /// Opens a file that may be damaged: uses the header at the end if that at the start is
+    /// damaged, and rebuilds damaged indexes. Also returns the checksum and a list of the damage.
     ///
     /// # Errors
-    /// As [`open`](Self::open), where neither header can be read.
+    /// As [`open`](Self::open), if neither header can be read.
     pub(crate) fn open_damaged(path: &Path) -> Result<(Self, u32, Vec<String>)> {
         let (map, mut damage) = (map::map(path)?, Vec::new());
         let (header, checksum, body) = match header::decode(&map, path) {
@@ -72,7 +73,7 @@ impl Base {
         Ok((base, checksum, damage))
     }
 
-    /// `damaged` is told what is, and may go on after it.
+    /// Calls `damaged` for each damage found; opening goes on if it returns `Ok`.
     fn new(
         path: &Path,
         map: Mmap,
@@ -105,20 +106,20 @@ impl Base {
         Ok(Self { path: path.to_owned(), map, header_bytes, tables })
     }
 
-    /// The file.
+    /// Returns the path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// All of it.
+    /// Returns all bytes of the file.
     pub(crate) fn content(&self) -> &[u8] {
         &self.map
     }
 
-    /// The value of a key.
+    /// Returns the value of a key; `None` if the base does not have it.
     ///
     /// # Errors
-    /// [`StorageError::Corrupt`] when the block that it would be in is damaged.
+    /// [`StorageError::Corrupt`] if the block of the key is damaged.
     pub(in crate::documents) fn get(&self, part: Part, key: &[u8]) -> Result<Option<&[u8]>> {
         let Some(number) = self.index(part).find(key) else { return Ok(None) };
         let table = &self.tables[part as usize];
@@ -129,12 +130,13 @@ impl Base {
         {
             return Ok(starts.find(entries, key));
         }
-        // Compared with its checksum only once.
+        // A block is compared with its checksum only once.
         let entries = &self.map[self.block(part, number)?];
         Ok(sound.get_or_init(|| Starts::of(entries)).find(entries, key))
     }
 
-    /// All entries of a part, in order of their keys. A damaged block is an error, and the iterator goes on after it.
+    /// Iterates over all entries of a part, in order of keys. A damaged block is one error; the
+    /// iterator then goes on with the next block.
     pub(in crate::documents) fn entries(self: Arc<Self>, part: Part) -> Entries {
         let start = self.tables[part as usize].blocks.start;
         Entries { base: self, part, block: 0, left: start..start, gone: start }
@@ -146,7 +148,7 @@ impl Base {
         Index::new(bytes, table.block_count).expect("opening checked its length")
     }
 
-    /// Where the entries of a block are in the file.
+    /// Returns the range of a block's entries in the file, after comparing them with their CRC.
     pub(super) fn block(&self, part: Part, block: usize) -> Result<Range<usize>> {
         let table = &self.tables[part as usize].blocks;
         let place = self.index(part).block(block).and_then(|(offset, crc)| {
@@ -166,20 +168,20 @@ pub(super) fn damaged_block(part: Part, block: usize) -> String {
     format!("block {block} of its {} does not match its checksum", part.name())
 }
 
-/// See [`Base::entries`].
+/// Iterator over the entries of a part; see [`Base::entries`].
 pub(crate) struct Entries {
     base: Arc<Base>,
     part: Part,
-    /// The next one.
+    /// Number of the next block.
     block: usize,
-    /// What is left of the one before: bytes of the file.
+    /// Unread part of the current block, as a range of the file.
     left: Range<usize>,
-    /// Bytes of the file before this one are let go of.
+    /// End of the bytes that were already dropped from memory.
     gone: usize,
 }
 
 impl Entries {
-    /// Takes what was read out of memory, once it is much.
+    /// Drops the pages already read from memory, once there are [`PIECE_BYTES`] of them.
     fn let_go(&mut self) {
         let read = self.left.end;
         if read >= self.gone + PIECE_BYTES {

@@ -1,4 +1,4 @@
-//! Bases under hostile bytes. All checksums are right: what is tested lies behind them.
+//! Fuzz targets for bases. All checksums are right: what is tested lies behind them.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use super::block::{self, HEAD_BYTES};
@@ -11,13 +11,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// So many entries of each part, of different lengths.
+/// Returns `count` entries of a part, of different lengths.
 pub(super) fn entries(part: Part, count: u64) -> Vec<Entry> {
     let value = |i: u64| format!("{} {i} ", part.name()).repeat(1 + (i * 7 % 40) as usize);
     (0..count).map(|i| ((3 * i + 1).to_be_bytes()[..].into(), value(i).as_bytes().into())).collect()
 }
 
-/// A folder with a base of so many entries in each part, the file, and its checksum.
+/// Makes a folder with a base of `count` entries in each part; returns it, the file and its
+/// checksum.
 pub(super) fn sample(count: u64) -> (tempfile::TempDir, PathBuf, u32) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(FILE);
@@ -27,7 +28,7 @@ pub(super) fn sample(count: u64) -> (tempfile::TempDir, PathBuf, u32) {
     (folder, path, checksum)
 }
 
-/// Uses a base in every way there is, whatever is in it.
+/// Uses a base, whatever its bytes are, in every way there is.
 fn read(path: &Path) {
     let Ok((base, _, _)) = Base::open_damaged(path) else { return };
     let base = Arc::new(base);
@@ -40,7 +41,8 @@ fn read(path: &Path) {
     }
 }
 
-/// Sums up what a mutation changed: blocks, indexes and the header, as far as they are in the file.
+/// Recomputes the checksums after a mutation: those of blocks, indexes and the header, as far as
+/// they are in the file.
 fn summed_up(path: &Path, bytes: Vec<u8>) -> Vec<u8> {
     let mut bytes = frame::summed_up(bytes);
     let Ok((mut header, _, body)) = decode(&bytes, path) else { return bytes };
@@ -67,7 +69,7 @@ fn summed_up(path: &Path, bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Whole files of few entries.
+/// Fuzz target for whole files of few entries.
 #[must_use]
 pub fn base() -> Target<'static> {
     let (folder, path, _) = sample(40);

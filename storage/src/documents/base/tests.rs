@@ -1,4 +1,4 @@
-//! A base is what was written, and every damage of it is found.
+//! A base reads back as it was written, and every damage of it is found.
 
 use super::targets::{base, entries, sample};
 use super::{Base, Entry, FILE, Part, block, write};
@@ -17,7 +17,7 @@ fn going(_: u64) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// Whether anything is wrong: at open, with an entry, or when everything is looked at.
+/// True if damage is found: at open, at an entry, or by the full check.
 fn is_detected(path: &Path, checksum: u32) -> bool {
     let found = Base::open(path, checksum).and_then(|base| {
         let damage = base.damage();
@@ -32,7 +32,7 @@ fn is_detected(path: &Path, checksum: u32) -> bool {
     }
 }
 
-/// Entries that are there must be as they were written, whatever the damage.
+/// Asserts that the entries that can be read are those that were written, whatever the damage.
 fn gives_nothing_wrong(path: &Path, checksum: u32) {
     let Ok((base, found, _)) = Base::open_damaged(path) else { return };
     assert_eq!(found, checksum);
@@ -116,7 +116,7 @@ fn every_changed_byte_and_every_cut_is_found() {
         with(&bytes);
     }
     (0..whole.len()).step_by(61).for_each(|length| with(&whole[..length]));
-    // What a disk gives back that lost a block.
+    // Zeros in place of a lost block, as a disk would return them.
     for at in (0..whole.len()).step_by(512) {
         let mut bytes = whole.clone();
         let end = (at + 512).min(whole.len());
@@ -186,7 +186,7 @@ fn mutated_bases_are_read_or_refused() {
     base().run(20_000);
 }
 
-/// What is written to a tree, by key; nothing takes the key out.
+/// Writes to a tree by key; `None` removes the key.
 type Changes = BTreeMap<u8, Option<Vec<u8>>>;
 
 fn changes() -> impl Strategy<Value = Changes> {

@@ -1,4 +1,5 @@
-//! Making the file. It counts when the folder that it is in gets its name, which is long after it is on the medium.
+//! Writing the base file. It counts only once its folder gets its name, long after the file is
+//! durable.
 
 use super::header::{self, Header, Table};
 use super::index::Making;
@@ -13,14 +14,15 @@ use std::iter::Peekable;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// Bytes handed to the system at once, and between two looks at whether to go on.
+/// Bytes handed to the system at once, and between two checks for cancellation.
 const BUFFER: usize = 1 << 20;
 
 /// A key and its value.
 pub(crate) type Entry = (IVec, IVec);
 
-/// Writes the entries that `of` gives for each part, in order of their keys, to a new file, which is not synced; gives
-/// its checksum, or `None` where there is not one entry and so no file. `Break` when `going` ended it.
+/// Writes the entries that `of` yields for each part, in order of keys, to a new file, without
+/// syncing it. Returns the checksum; `None` if there are no entries, and so no file. `Break` if
+/// `going` cancelled it.
 pub(crate) fn write<E: Iterator<Item = Result<Entry>>>(
     path: &Path,
     of: impl Fn(Part) -> E,
@@ -51,7 +53,7 @@ pub(crate) fn write<E: Iterator<Item = Result<Entry>>>(
     Ok(ControlFlow::Continue(Some(checksum)))
 }
 
-/// The blocks of a table and their index.
+/// Writes the blocks of a table and their index.
 fn write_table(
     file: &mut impl Write,
     table: &mut Table,
@@ -69,7 +71,7 @@ fn write_table(
         }
         block::push(&mut block, &key, &value);
         table.entries += 1;
-        // A large entry has a block of its own, or its neighbours would be as long to read.
+        // A large entry gets its own block; otherwise its neighbours would be as slow to read.
         let is_full = match entries.peek() {
             Some(Ok((key, value))) => block.len() + block::entry_bytes(key, value) > block::FULL_BYTES,
             Some(Err(_)) | None => true,
