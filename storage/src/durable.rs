@@ -1,4 +1,4 @@
-//! Folders measured, copied, and brought to the medium before they get their name.
+//! Measuring, copying and syncing folders, before they get their name.
 
 use crate::error::{AtPath, Result};
 use crate::fault::{self, Point};
@@ -7,13 +7,13 @@ use std::io::{Read, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// Bytes between two looks at whether to go on.
+/// Bytes between two checks for cancellation.
 const PIECE: usize = 1 << 20;
 
-/// Told how many bytes more were copied; says whether to go on.
+/// Called with the number of bytes copied since the last call; `Break` cancels.
 pub(crate) type Going<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
 
-/// Copies what `from` gives into a new file.
+/// Copies all of `from` to a new file.
 pub(crate) fn copy(from: &mut impl Read, to: &Path, going: Going<'_>) -> Result<ControlFlow<()>> {
     let mut file = File::create_new(to).at(to)?;
     let mut piece = vec![0; PIECE];
@@ -29,8 +29,8 @@ pub(crate) fn copy(from: &mut impl Read, to: &Path, going: Going<'_>) -> Result<
     }
 }
 
-/// Brings a file and its name to the medium, which it has there only with all of its bytes. What tests stop at is
-/// `reached`: the file is synced, it has its name, so has the folder.
+/// Makes a file and its name durable; the name becomes durable only after all of the file's bytes.
+/// `reached` has the fault points: file synced, file renamed, folder synced.
 pub(crate) fn give_name(file: &File, temp: &Path, path: &Path, reached: [Point; 3]) -> Result<()> {
     let [synced, renamed, folder_synced] = reached;
     file.sync_all().at(temp)?;
@@ -42,7 +42,7 @@ pub(crate) fn give_name(file: &File, temp: &Path, path: &Path, reached: [Point; 
     fault::reach(folder_synced)
 }
 
-/// Gives a file that never changes a second name; where the file system has no links, a copy of its content does.
+/// Gives an immutable file a second name; on a file system without links, writes a copy.
 pub(crate) fn link_or_copy(file: &Path, mut content: &[u8], name: &Path) -> Result<()> {
     if std::fs::hard_link(file, name).is_err() {
         let flow = copy(&mut content, name, &mut |_| ControlFlow::Continue(()))?;
@@ -51,7 +51,8 @@ pub(crate) fn link_or_copy(file: &Path, mut content: &[u8], name: &Path) -> Resu
     Ok(())
 }
 
-/// Gives a file that never changes a name in a private folder of someone who only reads it, where what it names may go.
+/// Gives an immutable file a name in a private folder of a read-only opener, so that its original
+/// name may go.
 pub(crate) fn link_for_reading(file: &Path, name: &Path) -> Result<()> {
     let file = std::path::absolute(file).at(file)?;
     #[cfg(unix)]
@@ -60,12 +61,12 @@ pub(crate) fn link_for_reading(file: &Path, name: &Path) -> Result<()> {
     return std::fs::copy(file, name).map(|_| ()).at(name);
 }
 
-/// Copies a folder with all that is in it; links and other things that are no files are left out.
+/// Copies a folder with everything in it, except links and other things that are not files.
 pub(crate) fn copy_folder(from: &Path, to: &Path, going: Going<'_>) -> Result<ControlFlow<()>> {
     copy_folder_but(from, to, "", going)
 }
 
-/// As [`copy_folder`], without the file or folder of that name.
+/// As [`copy_folder`], without the file or folder named `but`.
 pub(crate) fn copy_folder_but(
     from: &Path,
     to: &Path,
@@ -94,7 +95,7 @@ pub(crate) fn copy_folder_but(
     Ok(ControlFlow::Continue(()))
 }
 
-/// Returns when every file in a folder, and every name, is on the medium.
+/// Makes every file in a folder, and every name, durable.
 pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder).at(folder)? {
         let path = entry.at(folder)?.path();
@@ -107,13 +108,13 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
     sync_names(folder)
 }
 
-/// Returns when the names in a folder are on the medium.
+/// Makes the names in a folder durable.
 pub(crate) fn sync_names(folder: &Path) -> Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all()).at(folder)
 }
 
-/// Bytes of all files in a folder, however deep. Files and folders in it may be made, renamed and removed meanwhile: those
-/// count or do not.
+/// Returns the bytes of all files in a folder and below. Files and folders may be made, renamed and
+/// removed meanwhile: those may be counted or not.
 pub(crate) fn bytes_under(folder: &Path) -> Result<u64> {
     let mut bytes = 0;
     let mut folders = vec![std::fs::read_dir(folder).at(folder)?];
@@ -133,7 +134,7 @@ pub(crate) fn bytes_under(folder: &Path) -> Result<u64> {
     Ok(bytes)
 }
 
-/// `None` for what was removed since it was listed.
+/// Returns `None` for what was removed after it was listed.
 fn present<T>(found: std::io::Result<T>) -> std::io::Result<Option<T>> {
     match found {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -1,4 +1,4 @@
-//! What can go wrong, by what the caller can do about it.
+//! Errors of the crate, by what the caller can do about them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,71 +6,74 @@ use std::path::{Path, PathBuf};
 /// The result of every fallible call of this crate.
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
 
-/// Everything that can go wrong between a caller and a database folder.
+/// Any failure between a caller and a database folder.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
-    /// Nothing is at the path.
+    /// Returned when nothing is at the path.
     #[error("{path}: there is no database", path = path.display())]
     NotFound {
-        /// Where it was looked for.
+        /// The path that was tried.
         path: PathBuf,
     },
-    /// Creating found a database already there.
+    /// Returned when a database is already at the path of a new one.
     #[error("{path}: a database is already there", path = path.display())]
     Exists {
-        /// The database.
+        /// Folder of the database.
         path: PathBuf,
     },
-    /// Something else is at the path; it was not touched.
+    /// Returned when something else is at the path; it was not changed.
     #[error("{path}: not a database: {what}", path = path.display())]
     NotADatabase {
-        /// What was asked for.
+        /// The path that was given.
         path: PathBuf,
-        /// What is there instead.
+        /// Description of what is there instead.
         what: String,
     },
-    /// Another opener holds the database.
+    /// Returned when another opener holds the database.
     #[error(
         "{path}: in use by {who}; meanwhile what was published of it can be read (--published, after a \
          postil publish {path})",
         path = path.display(), who = holder(*pid)
     )]
     Locked {
-        /// The database.
+        /// Folder of the database.
         path: PathBuf,
-        /// The holder's process id; 0 when it had not written it yet.
+        /// The holder's process id; 0 if it was not written yet.
         pid: u32,
     },
-    /// The folder, or its medium, may only be read: open it to be read, or write a copy of it elsewhere.
+    /// Returned when the folder, or its medium, is read-only. Open it to be read, or write a copy
+    /// of it elsewhere.
     #[error(
         "{path}: nothing may be written in this folder ({source}); it can be searched as it is, and a copy of it \
          (postil backup {path} NEW) be changed",
         path = path.display()
     )]
     NotWritable {
-        /// The database.
+        /// Folder of the database.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// Not even what has to be read may be: have it published by someone who may.
+    /// Returned when a file that must be read is not readable. Someone who may write the database
+    /// can publish it for readers.
     #[error(
         "{place}: {source}; someone who may write it can publish it for readers (postil publish {path}), who open \
          what was published (--published)",
         place = place.display(), path = path.display()
     )]
     NotReadable {
-        /// The database.
+        /// Folder of the database.
         path: PathBuf,
-        /// The file or folder that may not be read.
+        /// The file or folder that is not readable.
         place: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// What is only read has a copy of its documents: set `TMPDIR` to a folder that may be written.
+    /// Returned when a read-only opener finds no place for its copy of the documents. Set `TMPDIR`
+    /// to a writable folder.
     #[error(
         "{path}: no folder for temporary files can be made here ({source}); name another one with TMPDIR",
         path = path.display()
@@ -78,211 +81,215 @@ pub enum StorageError {
     NoTemporary {
         /// The system's folder for temporary files.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// Opened to be read: write where the database is open to be written.
+    /// Returned when writing to a store that is open to be read. Write where the database is open
+    /// to be written.
     #[error("{path}: opened read-only", path = path.display())]
     ReadOnly {
-        /// The database.
+        /// Folder of the database.
         path: PathBuf,
     },
-    /// The writer has yet to publish something that others can read beside it.
+    /// Returned when the writer has not published anything yet for readers beside it.
     #[error(
         "{path}: nothing was published for readers; publish it where it may be written: postil publish {path}",
         path = path.display()
     )]
     NotPublished {
-        /// The database.
+        /// Folder of the database.
         path: PathBuf,
     },
-    /// Bytes on disk are not what was written.
+    /// Returned when bytes on disk are not those that were written.
     #[error("{path}: damaged: {what}", path = path.display())]
     Corrupt {
         /// The damaged file or folder.
         path: PathBuf,
-        /// What disagrees.
+        /// Description of the damage.
         what: String,
     },
-    /// Written by a version of the format that this build does not know.
+    /// Returned for a version of the format that this build does not know.
     #[error("{path}: {what} has format version {got}, this build reads {supported}", path = path.display())]
     Version {
         /// The file or folder.
         path: PathBuf,
-        /// Which record.
+        /// Name of the record.
         what: &'static str,
         /// The version found.
         got: u32,
         /// The version this build reads.
         supported: u32,
     },
-    /// The operating system refused.
+    /// Returned when the operating system refuses a call.
     #[error("{path}: {source}", path = path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// The operating system's reason.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// Free some space, then do it again; nothing was changed.
+    /// Returned when the disk has too little space; nothing was changed. Free some space, then try
+    /// again.
     #[error("{path}: {free_bytes} bytes are free on the disk, {needed_bytes} are needed", path = path.display())]
     NoSpace {
-        /// The database.
+        /// Folder of the database.
         path: PathBuf,
-        /// Free bytes.
+        /// Free bytes on the disk.
         free_bytes: u64,
-        /// Bytes needed.
+        /// Bytes needed on the disk.
         needed_bytes: u64,
     },
-    /// The document store refused.
+    /// Returned when the document store refuses a call.
     #[error("{path}: {source}", path = path.display())]
     Documents {
         /// The folder of the document store.
         path: PathBuf,
-        /// Its reason.
+        /// The document store's error.
         #[source]
         source: sled::Error,
     },
-    /// An earlier commit failed half way: the database must be reopened before it is written again.
+    /// Returned after an earlier commit failed half way. Reopen the database to write again.
     #[error("{path}: an earlier write failed ({what}); reopen the database to write again", path = path.display())]
     Poisoned {
-        /// The database.
+        /// Folder of the database.
         path: PathBuf,
-        /// The earlier failure.
+        /// Message of the earlier failure.
         what: String,
     },
-    /// Sealing in the background keeps failing and too many rows are waiting for it.
+    /// Returned when sealing in the background keeps failing and too many rows wait for it.
     #[error("{path}: sealing fails: {what}", path = path.display())]
     Sealing {
-        /// The database.
+        /// Folder of the database.
         path: PathBuf,
-        /// Why it fails.
+        /// Message of the last failure to seal.
         what: String,
     },
-    /// A vector has the wrong length.
+    /// Returned when a vector has the wrong length.
     #[error("vector has {got} components, the database has {expected}")]
     Dimension {
-        /// Components given.
+        /// Number of components given.
         got: usize,
-        /// Components of the database.
+        /// Number of components in the database.
         expected: usize,
     },
-    /// A component is NaN, infinite, or so large that products of it would be.
+    /// Returned when a component is NaN, infinite, or so large that a product of it would be.
     #[error("component {index} of the vector is {value}, which is not a usable number")]
     Component {
-        /// Its index.
+        /// Index of the component.
         index: usize,
-        /// Its value.
+        /// Value of the component.
         value: f32,
     },
-    /// Scale the vectors, or keep them in full precision.
+    /// Returned when a component is beyond 16 bits. Scale the vectors, or keep them in full
+    /// precision.
     #[error("component {index} of the vector is {value}; 16 bits hold up to {} either way", half::f16::MAX)]
     BeyondHalf {
-        /// Its index.
+        /// Index of the component.
         index: usize,
-        /// Its value.
+        /// Value of the component.
         value: f32,
     },
-    /// A zero vector has no direction, so no cosine.
+    /// Returned for a zero vector under cosine: it has no direction.
     #[error("the vector is zero, and cosine needs a direction")]
     ZeroVector,
-    /// A search for no rows.
+    /// Returned when a search asks for no rows.
     #[error("k is 0: ask for at least one row")]
     NoneAsked,
 
-    /// A search wants a share of the nearest rows that is none.
+    /// Returned when a search wants a recall that is not from 0 to 1.
     #[error("a recall of {got} was asked for, which is not from 0 to 1")]
     Recall {
-        /// What was asked for.
+        /// The recall that was given.
         got: f32,
     },
-    /// Options or a profile outside their range.
+    /// Returned when an option or a part of the profile is outside its range.
     #[error("{name} is {got}; it must be {expected}")]
     Option {
-        /// Which one.
+        /// Name of the option.
         name: &'static str,
-        /// Its value.
+        /// Value of the option.
         got: usize,
-        /// The range it must be in.
+        /// The allowed range.
         expected: String,
     },
-    /// One batch names a key twice.
+    /// Returned when one batch names a key twice.
     #[error("key {key:?} appears twice in one batch")]
     DuplicateKey {
-        /// The key.
+        /// The repeated key.
         key: String,
     },
-    /// A key is empty or too long.
+    /// Returned when a key is empty or too long.
     #[error("a key has {got} bytes; it must have 1 to {limit}")]
     Key {
         /// Bytes of the key.
         got: usize,
-        /// The most it may have.
+        /// The most bytes a key may have.
         limit: usize,
     },
-    /// A document's text is too long.
+    /// Returned when a document's text is too long.
     #[error("document {key:?} has {got} bytes of text, the limit is {limit}")]
     TextTooLong {
         /// The document's key.
         key: String,
         /// Bytes of its text.
         got: usize,
-        /// The limit.
+        /// The most bytes a text may have.
         limit: usize,
     },
-    /// Something else of a document is too much.
+    /// Returned when another part of a document is too large.
     #[error("document {key:?} has {got} {what}, the limit is {limit}")]
     TooMuch {
         /// The document's key.
         key: String,
-        /// Of what: bytes of metadata or of a title, passages.
+        /// Name of the part: bytes of metadata or of a title, passages.
         what: &'static str,
-        /// How much of it.
+        /// Size of the part.
         got: usize,
-        /// The limit.
+        /// The largest size of the part.
         limit: usize,
     },
-    /// A passage's range is not a range of its document's text.
+    /// Returned when a passage's range is not a range of its document's text.
     #[error("passage {start}..{end} of document {key:?} is not a range of its {text_bytes} bytes of text")]
     Range {
         /// The document's key.
         key: String,
-        /// First byte.
+        /// First byte of the range.
         start: u64,
-        /// One past the last byte.
+        /// One past the last byte of the range.
         end: u64,
         /// Bytes of the text.
         text_bytes: u64,
     },
-    /// A metadata value cannot be stored.
+    /// Returned when a metadata value cannot be stored.
     #[error("field {field:?} of document {key:?} is {value}, which is not a number to compare with")]
     Metadata {
         /// The document's key.
         key: String,
-        /// The field.
+        /// Name of the field.
         field: String,
-        /// Its value.
+        /// Value of the field.
         value: f64,
     },
-    /// A filter compares with a value that fields do not compare with; name the fields of an object instead.
+    /// Returned when a filter compares with a value that no field compares with. Name the fields of
+    /// an object instead.
     #[error(
         "the filter compares {field:?} with {value}; it can with text, a number, true, false, null and lists of these \
          (of an object name a field: {field}.NAME)"
     )]
     FilterValue {
-        /// The field.
+        /// Name of the field.
         field: String,
-        /// The value.
+        /// The value in the filter.
         value: String,
     },
-    /// A filter could not be read.
+    /// Returned when a filter does not parse.
     #[error("filter, byte {position}: expected {expected}")]
     Filter {
         /// Byte position in the filter's text.
         position: usize,
-        /// What would have been right there.
+        /// Description of what would be valid there.
         expected: String,
     },
 }
@@ -294,16 +301,16 @@ impl StorageError {
 }
 
 fn holder(pid: u32) -> String {
-    // It had not written it yet.
+    // The holder had not written its id yet.
     if pid == 0 { "another process".to_owned() } else { format!("process {pid}") }
 }
 
-/// Tells whether an operation failed since the place may only be read, or only by others.
+/// True if an operation failed because the place is read-only, or not accessible to this user.
 pub(crate) fn may_not_be_written(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
-/// Names the path an I/O error happened at.
+/// Adds the path to an I/O error.
 pub(crate) trait AtPath<T> {
     fn at(self, path: &Path) -> Result<T>;
 }

@@ -1,4 +1,5 @@
-//! Points where a test stops the store, as a crash or a failing disk would: every step that `FORMAT.md` numbers.
+//! Points where a test stops the store, as a crash or a failing disk would: each step that
+//! `FORMAT.md` numbers.
 //!
 //! Without the feature `faults`, which only tests turn on, [`reach`] is an empty function.
 
@@ -16,22 +17,22 @@ macro_rules! points {
 
         #[cfg(feature = "faults")]
         impl Point {
-            /// All of them.
+            /// All points, in order.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
         }
     };
 }
 
 points! {
-    /// Creating: the folder is ours.
+    /// Creating: the lock is taken.
     CreateLocked,
-    /// Creating: the trees are there, and no manifest is.
+    /// Creating: the trees are there, without a manifest.
     CreateTrees,
     /// Creating: the manifest is durable.
     CreateManifest,
-    /// Opening: the folder is ours.
+    /// Opening: the lock is taken.
     OpenLocked,
-    /// Opening: other trees than the current ones are removed.
+    /// Opening: trees other than the current ones are removed.
     OpenOthersRemoved,
     /// Opening: the trees are open.
     OpenTrees,
@@ -41,57 +42,57 @@ points! {
     OpenSegments,
     /// A batch is checked and serialized.
     CommitPrepared,
-    /// The vectors of a large batch are in a file, which is not synced.
+    /// The vectors of a large batch are in a file, which is not synced yet.
     RunWritten,
-    /// It is synced.
+    /// The file of the run is synced.
     RunSynced,
-    /// It has its name.
+    /// The file of the run has its name.
     RunRenamed,
-    /// The folder is synced.
+    /// The folder of the run is synced.
     RunFolderSynced,
-    /// The transaction of a batch or an adoption went through, and is not flushed.
+    /// The transaction of a batch or an adoption is applied, but not flushed.
     TransactionWritten,
-    /// It is flushed.
+    /// The transaction is flushed.
     TransactionFlushed,
     /// The snapshot with the batch is published.
     CommitPublished,
     /// A segment's file has its header and some of its arrays.
     SegmentPart,
-    /// It has everything, and is not synced.
+    /// The segment's file is complete, but not synced.
     SegmentWritten,
-    /// It is synced.
+    /// The segment's file is synced.
     SegmentSynced,
-    /// It has its name.
+    /// The segment's file has its name.
     SegmentRenamed,
-    /// The folder is synced.
+    /// The folder of the segment is synced.
     SegmentFolderSynced,
     /// The segment is open.
     SegmentOpened,
-    /// It is adopted, in the trees and in memory.
+    /// The segment is adopted, in the trees and in memory.
     AdoptionPublished,
-    /// One file of a segment or run that it replaced is removed.
+    /// One file of a replaced segment or run is removed.
     OldFileRemoved,
-    /// Some of the vectors that a segment has are taken out of the trees.
+    /// Some vectors that a segment has are deleted from the trees.
     VectorsPart,
     /// The folder for the new trees is there.
     RewriteBegun,
-    /// The base is written, and not synced.
+    /// The base is written, but not synced.
     RewriteBase,
-    /// The trees are copied too, and not flushed.
+    /// The trees are copied too, but not flushed.
     RewriteCopied,
-    /// They are durable, and closed.
+    /// The new trees are durable, and closed.
     RewriteClosed,
-    /// They have their name.
+    /// The new trees have their name.
     RewriteRenamed,
     /// The database's folder is synced.
     RewriteFolderSynced,
-    /// They are open and used.
+    /// The new trees are open and in use.
     RewriteUsed,
     /// The old trees are removed.
     RewriteOldRemoved,
 }
 
-/// Stops here if a test asks for it.
+/// Stops here if a test wants it.
 #[cfg(not(feature = "faults"))]
 #[inline(always)]
 #[expect(clippy::unnecessary_wraps, reason = "fails only with the feature")]
@@ -111,12 +112,13 @@ mod hooked {
     use parking_lot::RwLock;
     use std::sync::Arc;
 
-    /// Asked at each point; `false` makes the step fail.
+    /// A function called at each point; `false` makes the step fail.
     type Hook = Arc<dyn Fn(Point) -> bool + Send + Sync>;
 
     static HOOK: RwLock<Option<Hook>> = RwLock::new(None);
 
-    /// Asks `hook` at every point of every store of this process, from the thread that reaches it.
+    /// Sets the function called at every point of every store of this process, on the thread that
+    /// reaches it; `None` unsets it.
     pub fn on_reach(hook: Option<Hook>) {
         *HOOK.write() = hook;
     }

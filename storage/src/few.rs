@@ -1,9 +1,9 @@
-//! A few of many numbers, for messages.
+//! Short lists of many numbers, for messages.
 
-/// Numbers that a message lists before it only counts.
+/// Numbers that a message lists before it only counts the rest.
 const LISTED: usize = 5;
 
-/// `"3, 4, 9 and 12 more"`; `None` when there are none.
+/// Returns text such as `"3, 4, 9 and 12 more"`; `None` if there are no numbers.
 pub(crate) fn few(numbers: impl IntoIterator<Item = u64>) -> Option<String> {
     let mut numbers = numbers.into_iter();
     let listed: Vec<String> = numbers.by_ref().take(LISTED).map(|number| number.to_string()).collect();

@@ -1,8 +1,9 @@
 //! Documents, vectors and their index on disk.
 //!
-//! A database is a folder. Documents go in with their passages and vectors, in batches that are durable when
-//! [`Store::commit`] returns; [`Store::search`] finds the nearest passages, optionally among documents whose metadata
-//! passes a [`Filter`]. `FORMAT.md` beside this crate describes every byte and argues the commit protocol.
+//! A database is a folder. Documents go in with their passages and vectors, in batches that are
+//! durable when [`Store::commit`] returns; [`Store::search`] finds the nearest passages, optionally
+//! among documents whose metadata passes a [`Filter`]. `FORMAT.md` beside this crate describes
+//! every byte and argues the commit protocol.
 //!
 //! ```
 //! use postil_storage::{Batch, DocumentWrite, Metadata, Metric, Profile, SearchOptions, Store, StoreOptions};
@@ -40,7 +41,7 @@ mod sync;
 mod value;
 mod vector;
 
-/// What tests guided by coverage run.
+/// Targets of the coverage-guided fuzzers.
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod targets {

@@ -1,11 +1,12 @@
-//! The same work on many items, on several threads.
+//! The same work on many items, by several threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Items a thread takes at a time.
+/// Items that a thread takes at a time.
 const TAKEN: usize = 16;
 
-/// `work(0), work(1), ...` in that order, however many threads do it; each thread has its own `S`.
+/// Returns `[work(0), work(1), ...]` in that order, for any number of threads; each thread has its
+/// own `S`.
 pub(crate) fn parallel<T: Send, S: Default>(
     threads: usize,
     items: usize,

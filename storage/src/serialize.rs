@@ -1,4 +1,4 @@
-//! The results of the store, serialized in the form of `--json`.
+//! Results of the store, serialized in the form of `--json`.
 
 use crate::value::{Decimal, Value};
 use crate::{Damage, Hit, Metric, Precision, Stat};
@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 impl Serialize for Value {
-    /// Serializes JSON as it is; a float that is not finite, which no database keeps, is nothing.
+    /// Serializes JSON; a float that is not finite, which no database has, is null.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null => serializer.serialize_unit(),
@@ -25,7 +25,7 @@ impl Serialize for Value {
 }
 
 impl Serialize for Decimal {
-    /// Serializes all digits as a number where `serde_json` writes a text; its own `Value` cannot hold them.
+    /// Serializes all digits as a number if `serde_json` writes text; its `Value` cannot hold them.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         RawValue::from_string(self.as_str().to_owned()).map_err(S::Error::custom)?.serialize(serializer)
     }

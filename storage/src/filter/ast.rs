@@ -4,12 +4,12 @@ use super::Value;
 use crate::error::{Result, StorageError};
 use std::fmt;
 
-/// How a field is compared with a value.
+/// The comparison of a field with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// `==`
     Equal,
-    /// `!=`: exactly "not ==", so true where the field is missing or of another kind.
+    /// `!=`: exactly "not ==", so true if the field is missing or of another kind.
     NotEqual,
     /// `<`
     Less,
@@ -36,9 +36,9 @@ impl Operator {
 
 /// A condition on a document's metadata.
 ///
-/// A field is named by its path: `author.name` is the name in `author`, the field "author.name", and, where `author` is
-/// a list, the name in any of its items; a condition holds where it holds for any of these. Numbers compare exactly,
-/// whatever their types.
+/// A field is named by its path: `author.name` is the name in `author`, the field "author.name",
+/// and, if `author` is a list, the name in any of its items; a condition holds if it holds for any
+/// of these. Numbers compare exactly, whatever their types.
 ///
 /// ```
 /// use postil_storage::{Filter, Metadata};
@@ -50,14 +50,14 @@ impl Operator {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Filter {
-    /// A field against a value; false where the field is missing or of another kind (but see
+    /// Compares a field with a value; false if the field is missing or of another kind (but see
     /// [`Operator::NotEqual`]).
     Compare {
         /// The field's name.
         field: String,
-        /// How it is compared.
+        /// The comparison.
         operator: Operator,
-        /// With what.
+        /// The value to compare with.
         value: Value,
     },
     /// The field equals one of the values.
@@ -67,7 +67,7 @@ pub enum Filter {
         /// The values.
         values: Vec<Value>,
     },
-    /// The field is a list that has the value, or a text that has it as a part.
+    /// The field is a list that has the value, or a text that contains it.
     Contains {
         /// The field's name.
         field: String,
@@ -76,7 +76,7 @@ pub enum Filter {
     },
     /// The field has a value other than null.
     Exists {
-        /// The field's name.
+        /// The field is absent, not even null.
         field: String,
     },
     /// The field is not there, not even as null.
@@ -84,11 +84,11 @@ pub enum Filter {
         /// The field's name.
         field: String,
     },
-    /// Every one of them; true when there are none.
+    /// Every one of the filters; true if there are none.
     All(Vec<Filter>),
-    /// At least one of them; false when there are none.
+    /// At least one of the filters; false if there are none.
     Any(Vec<Filter>),
-    /// The opposite.
+    /// The negation of the filter.
     Not(Box<Filter>),
 }
 
@@ -164,10 +164,11 @@ impl Filter {
 }
 
 impl Filter {
-    /// That every value in it is one that fields are compared with.
+    /// Checks that fields can be compared with every value in the filter.
     ///
     /// # Errors
-    /// [`StorageError::FilterValue`] names the first that is not: an object, or a list that has one or a list in it.
+    /// [`StorageError::FilterValue`] names the first that they cannot be compared with: an object,
+    /// or a list with an object or a list in it.
     pub(crate) fn check(&self) -> Result<()> {
         let check = |field: &str, value: &Value, lists: bool| {
             let is_one = |value: &Value| !matches!(value, Value::List(_) | Value::Object(_));
@@ -198,7 +199,7 @@ impl std::ops::Not for Filter {
     }
 }
 
-/// Words with a meaning of their own; a field of that name is written in backticks.
+/// Reserved words; a field of such a name is written in backticks.
 pub(super) const KEYWORDS: [&str; 14] =
     ["and", "or", "not", "in", "contains", "exists", "true", "false", "eq", "ne", "lt", "le", "gt", "ge"];
 
@@ -219,7 +220,7 @@ impl fmt::Display for Filter {
             Self::Exists { field } => write!(f, "exists({})", Field(field)),
             Self::Missing { field } => write!(f, "missing({})", Field(field)),
             Self::All(parts) => joined(f, parts, "and", "true", Self::is_joined),
-            // `and` binds first: a conjunction needs none.
+            // `and` binds first: a conjunction needs no parentheses.
             Self::Any(parts) => joined(f, parts, "or", "false", Self::is_alternatives),
             Self::Not(inner) if inner.is_joined() => write!(f, "not ({inner})"),
             Self::Not(inner) => write!(f, "not {inner}"),
@@ -227,8 +228,8 @@ impl fmt::Display for Filter {
     }
 }
 
-/// No parentheses but where they are needed: what was parsed must not nest deeper when it is displayed, or it might not
-/// be parsed again.
+/// Displays no needless parentheses: a parsed filter must not nest deeper when displayed, or it
+/// might not parse again.
 impl Filter {
     fn is_alternatives(&self) -> bool {
         matches!(self, Self::Any(parts) if !parts.is_empty())
@@ -273,7 +274,7 @@ impl fmt::Display for Field<'_> {
     }
 }
 
-/// A character that may follow the first in a bare field name.
+/// True for a character that may follow the first in a bare field name.
 pub(super) fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
 }

@@ -1,4 +1,4 @@
-//! A filter against one document's fields.
+//! Evaluation of a filter on one document's fields.
 
 use super::{Filter, Metadata, Operator, Value};
 use crate::value::fields::{Fields, Scalar, Typed};
@@ -6,14 +6,14 @@ use crate::value::{View, compare_lists};
 use std::cmp::Ordering;
 
 impl Filter {
-    /// Whether a document with this metadata passes. An object equals nothing, nor does a list with lists or objects in
-    /// it: a search refuses a filter that compares with one.
+    /// True if a document with this metadata passes. An object equals nothing, nor does a list with
+    /// lists or objects in it: a search refuses a filter that compares with one.
     #[must_use]
     pub fn matches(&self, metadata: &Metadata) -> bool {
         self.passes(&Fields::of(metadata))
     }
 
-    /// Whether a document with these fields passes.
+    /// True if a document with these fields passes.
     pub(crate) fn passes(&self, fields: &Fields) -> bool {
         let any = |field: &str, holds: &dyn Fn(Ordering) -> bool, value: &Value| {
             fields.at(field).any(|own| compare(own, value).is_some_and(holds))

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | ast | the tree, its builders and its text form |
 //! | parse | text to tree; never panics, bounded depth |
-//! | tokens | what that text is written with |
-//! | eval | tree against one document's fields |
+//! | tokens | the words, symbols and literals of that text |
+//! | eval | the tree evaluated on one document's fields |
 
 mod ast;
 mod eval;

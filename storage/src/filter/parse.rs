@@ -16,7 +16,8 @@ use super::{Filter, Operator, Value};
 use crate::error::{Result, StorageError};
 use std::str::FromStr;
 
-/// How deep parentheses and `not` may nest: far more than anyone writes, far less than a stack holds.
+/// Deepest nesting of parentheses and `not`: far more than anyone writes, far less than the stack
+/// holds.
 const MAX_DEPTH: usize = 64;
 
 impl FromStr for Filter {
@@ -98,7 +99,7 @@ impl Parser<'_> {
                 self.tokens.need(")")?;
                 return Ok(Filter::Exists { field });
             }
-            // Also the name of a field, which no parenthesis follows.
+            // `missing` is also a field's name if no parenthesis follows.
             "missing" if self.tokens.peek_behind("missing") == Some('(') => {
                 self.tokens.word("missing");
                 self.tokens.need("(")?;

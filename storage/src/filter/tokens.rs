@@ -1,10 +1,10 @@
-//! The words, symbols, texts and numbers that a filter is written with.
+//! The tokens of a filter: words, symbols, texts and numbers.
 
 use super::Value;
 use super::ast::is_word;
 use crate::error::{Result, StorageError};
 
-/// A text and how far it is read.
+/// A text and the position up to which it is read.
 pub(super) struct Tokens<'a> {
     text: &'a str,
     at: usize,
@@ -15,7 +15,7 @@ impl<'a> Tokens<'a> {
         Self { text, at: 0 }
     }
 
-    /// True when nothing but space is left.
+    /// True if only white space is left.
     pub(super) fn at_end(&mut self) -> bool {
         self.space();
         self.at == self.text.len()
@@ -25,7 +25,7 @@ impl<'a> Tokens<'a> {
         &self.text[self.at..]
     }
 
-    /// The error at this place, which says what would do.
+    /// Returns the error at this place, which says what would be valid.
     pub(super) fn expected(&self, expected: &str) -> StorageError {
         StorageError::Filter { position: self.at, expected: expected.to_owned() }
     }
@@ -34,7 +34,7 @@ impl<'a> Tokens<'a> {
         self.at = self.text.len() - self.rest().trim_start().len();
     }
 
-    /// Takes the symbol if it comes next.
+    /// Takes the symbol if it comes next; true if it did.
     pub(super) fn symbol(&mut self, symbol: &str) -> bool {
         self.space();
         let found = self.rest().starts_with(symbol);
@@ -44,12 +44,12 @@ impl<'a> Tokens<'a> {
         found
     }
 
-    /// Takes the symbol, which has to come next.
+    /// Takes the symbol; an error if it does not come next.
     pub(super) fn need(&mut self, symbol: &str) -> Result<()> {
         if self.symbol(symbol) { Ok(()) } else { Err(self.expected(&format!("`{symbol}`"))) }
     }
 
-    /// The bare word that comes next, not taken.
+    /// Returns the bare word that comes next, without taking it.
     pub(super) fn peek_word(&mut self) -> &'a str {
         self.space();
         let rest = self.rest();
@@ -59,7 +59,7 @@ impl<'a> Tokens<'a> {
         &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())]
     }
 
-    /// Takes the word if it comes next.
+    /// Takes the word if it comes next; true if it did.
     pub(super) fn word(&mut self, word: &str) -> bool {
         let found = self.peek_word() == word;
         if found {
@@ -68,13 +68,14 @@ impl<'a> Tokens<'a> {
         found
     }
 
-    /// The character that comes next, not taken.
+    /// Returns the character that comes next, without taking it.
     pub(super) fn peek(&mut self) -> Option<char> {
         self.space();
         self.rest().chars().next()
     }
 
-    /// The character behind a word that comes next, and behind the space after it; nothing is taken.
+    /// Returns the character after `word` and the white space behind it, if `word` comes next;
+    /// takes nothing.
     pub(super) fn peek_behind(&self, word: &str) -> Option<char> {
         self.rest().get(word.len()..)?.trim_start().chars().next()
     }
@@ -119,8 +120,8 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// A number as JSON writes it: without a plus, without needless zeros before it, and with digits on both sides of its
-/// point.
+/// Returns a number as JSON writes it: without a plus or needless leading zeros, and with digits on
+/// both sides of its point.
 fn as_json(text: &str) -> String {
     let (sign, number) = match text.strip_prefix('-') {
         Some(number) => ("-", number),

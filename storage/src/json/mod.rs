@@ -1,7 +1,8 @@
-//! Values as JSON text (RFC 8259), and back, with every number as it was.
+//! Values as JSON text (RFC 8259), and back, with every number unchanged.
 //!
-//! A reader of JSON that puts numbers into floats makes other numbers of some of them, and one that takes the last of
-//! two fields of one name drops the first. This one does neither: what it cannot keep it refuses, and says where.
+//! A JSON reader that puts numbers into floats changes some of them, and one that takes the last of
+//! two fields of one name drops the first. This one does neither: it refuses what it cannot keep,
+//! and says where.
 //!
 //! ```
 //! use postil_storage::json;

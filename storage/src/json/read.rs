@@ -4,18 +4,18 @@ use crate::value::number::Written;
 use crate::value::{MAX_METADATA_DEPTH, Metadata, Value};
 use std::collections::btree_map::Entry;
 
-/// Levels of lists and objects that are read: those of metadata, and some around it.
+/// Deepest nesting of lists and objects that is read: that of metadata, and some around it.
 const MAX_DEPTH: usize = MAX_METADATA_DEPTH + 8;
 
-/// Why a text is no JSON that can be kept.
+/// The reason that a text is not JSON that can be kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("byte {at}{}: {what}", field.as_ref().map(|field| format!(", in field {field:?}")).unwrap_or_default())]
 pub struct JsonError {
-    /// Place in the text, from 0.
+    /// Byte position in the text, from 0.
     pub at: usize,
-    /// Name of the field of the outermost object that it is in, where it is in one.
+    /// Name of the field of the outermost object that the error is in; `None` outside of any field.
     pub field: Option<String>,
-    /// What is wrong there.
+    /// Description of the error.
     pub what: String,
 }
 
@@ -24,7 +24,7 @@ pub struct JsonError {
 pub struct Member<'a> {
     /// The field's name.
     pub name: String,
-    /// The value as it is written.
+    /// Text of the value as written.
     pub text: &'a str,
     /// The value.
     pub value: Value,
@@ -33,8 +33,8 @@ pub struct Member<'a> {
 /// Reads a value.
 ///
 /// # Errors
-/// [`JsonError`] where `text` is not one value, has a field twice in one object, nests too deep, or has a text or a number
-/// that cannot be kept.
+/// [`JsonError`] if `text` is not one value, has a field twice in one object, nests too deep, or
+/// has a text or a number that cannot be kept.
 pub fn read(text: &str) -> Result<Value, JsonError> {
     Reader::whole(text, |reader| reader.value(0))
 }
@@ -42,13 +42,13 @@ pub fn read(text: &str) -> Result<Value, JsonError> {
 /// Reads an object.
 ///
 /// # Errors
-/// As [`read`], and where `text` is no object.
+/// As [`read`], and if `text` is not an object.
 pub fn read_object(text: &str) -> Result<Metadata, JsonError> {
     let members = members(text)?;
     Ok(members.into_iter().map(|member| (member.name, member.value)).collect())
 }
 
-/// Reads an object whose values are also wanted as they are written; in the order of the text.
+/// Reads an object into its members, in the order of the text, each with its value as written.
 ///
 /// # Errors
 /// As [`read_object`].
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes the byte, spaces before it skipped, if it comes next.
+    /// Skips white space and takes the byte if it comes next; true if it did.
     fn symbol(&mut self, symbol: u8) -> bool {
         self.space();
         let found = self.peek() == Some(symbol);
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
         JsonError { at, ..self.wrong(format!("field {name:?} comes twice in one object")) }
     }
 
-    /// Takes what opens a list or an object, its parts, and `end`.
+    /// Takes the opening byte of a list or an object, its parts, and `end`.
     fn each(
         &mut self,
         end: u8,
@@ -137,7 +137,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The name of a field and where it stands, its colon and the spaces after that taken.
+    /// Reads the name of a field, and takes its colon and the white space after it; returns the
+    /// place of the name too.
     fn name(&mut self) -> Result<(usize, String), JsonError> {
         self.space();
         let at = self.at;
@@ -207,7 +208,7 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    /// A string, of which the quote that opens it comes next.
+    /// Reads a string whose opening quote comes next.
     fn string(&mut self) -> Result<String, JsonError> {
         self.at += 1;
         let mut out = String::new();
@@ -229,7 +230,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The character of an escape, whose backslash comes next.
+    /// Reads the character of an escape whose backslash comes next.
     fn escape(&mut self) -> Result<char, JsonError> {
         let c = match self.text.as_bytes().get(self.at + 1) {
             Some(b'"') => '"',
@@ -247,7 +248,7 @@ impl<'a> Reader<'a> {
         Ok(c)
     }
 
-    /// The character of `\uXXXX`, or of two of these that are a surrogate pair.
+    /// Reads the character of `\uXXXX`, or of two of these that are a surrogate pair.
     fn unicode(&mut self) -> Result<char, JsonError> {
         let unit = |at: usize| {
             let escape = self.text.get(at..at + 6)?;

@@ -20,7 +20,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The value as another reader of JSON has it: its numbers beyond 64 bits are rounded.
+/// Returns the value as another JSON reader has it: its numbers beyond 64 bits are rounded.
 fn rounded(value: &Value) -> serde_json::Value {
     match value {
         Value::Null => serde_json::Value::Null,

@@ -1,13 +1,13 @@
-//! Values to text, as compact as can be.
+//! Values to text, in the most compact form.
 //!
-//! What a terminal obeys (control characters, changes of direction) is escaped wherever it stands: text may be shown as
-//! it is written.
+//! Characters that a terminal obeys (control characters, changes of direction) are always escaped:
+//! the text is safe to display.
 
 use crate::value::{Metadata, Value};
 use std::fmt::{self, Write};
 
 impl fmt::Display for Value {
-    /// Writes JSON. A float that is not finite, which no database keeps, is `null`.
+    /// Writes JSON. A float that is not finite, which no database has, is `null`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
@@ -31,7 +31,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// The JSON text of an object.
+/// Returns the JSON text of an object.
 #[must_use]
 pub fn object_text(fields: &Metadata) -> String {
     let mut text = String::new();
@@ -50,7 +50,7 @@ fn object(out: &mut impl Write, fields: &Metadata) -> fmt::Result {
     out.write_char('}')
 }
 
-/// Writes a string with its quotes.
+/// Writes a string in quotes.
 fn write_text(out: &mut impl Write, text: &str) -> fmt::Result {
     out.write_char('"')?;
     let mut rest = text;
@@ -62,7 +62,7 @@ fn write_text(out: &mut impl Write, text: &str) -> fmt::Result {
             Some('\r') => out.write_str("\\r")?,
             Some('\t') => out.write_str("\\t")?,
             Some(c @ ('"' | '\\')) => write!(out, "\\{c}")?,
-            // All others are in the basic plane: four digits do.
+            // All other escaped characters are in the basic plane: four digits suffice.
             Some(c) => write!(out, "\\u{:04x}", u32::from(c))?,
             None => {}
         }
@@ -72,7 +72,8 @@ fn write_text(out: &mut impl Write, text: &str) -> fmt::Result {
     out.write_char('"')
 }
 
-/// Quotes, backslashes, control characters (C0, DEL, C1), and those that change the direction of what follows.
+/// True for quotes, backslashes, control characters (C0, DEL, C1), and those that change the
+/// direction of the text after them.
 fn is_escaped(c: char) -> bool {
     c.is_control() || matches!(c, '"' | '\\' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

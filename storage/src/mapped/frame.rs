@@ -1,4 +1,4 @@
-//! How such a file begins: a fixed prefix, then an rkyv archive that says what follows.
+//! The beginning of a mapped file: a fixed prefix, then an rkyv archive that describes the rest.
 
 use crate::error::{Result, StorageError};
 use rkyv::util::AlignedVec;
@@ -6,25 +6,25 @@ use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 
-/// What follows the header starts at multiples of this: a cache line, and more than any element needs.
+/// Alignment of arrays after the header: a cache line, and more than any element needs.
 pub(crate) const ALIGNMENT: usize = 64;
-/// Magic, version, header length, header CRC, zeros.
+/// Bytes of the prefix: magic, version, header length, header CRC, zeros.
 pub(crate) const PREFIX_BYTES: usize = 64;
 
-/// Bytes of the prefix that mean something.
+/// Bytes of the prefix before its zeros.
 const PREFIX_USED: usize = 20;
 
 /// A kind of file.
 pub(crate) struct Frame {
     pub(crate) magic: [u8; 8],
-    /// Written, and the only one that is read.
+    /// Version that is written, and the only one that is read.
     pub(crate) version: u32,
-    /// Its name in messages.
+    /// Name of the kind in messages.
     pub(crate) what: &'static str,
 }
 
 impl Frame {
-    /// The bytes before what the archive describes.
+    /// Returns the bytes before the content that the archive describes.
     pub(crate) fn encode(&self, archive: &[u8]) -> Vec<u8> {
         let mut bytes = vec![0; PREFIX_BYTES];
         bytes[..8].copy_from_slice(&self.magic);
@@ -36,10 +36,12 @@ impl Frame {
         bytes
     }
 
-    /// The archive, where rkyv may read it; its checksum; and where what it describes begins.
+    /// Returns the archive in aligned memory, its checksum, and the offset of the content it
+    /// describes.
     ///
     /// # Errors
-    /// [`StorageError::Version`]; [`StorageError::Corrupt`] where the file is cut, of another kind or damaged.
+    /// [`StorageError::Version`]; [`StorageError::Corrupt`] if the file is cut short, of another
+    /// kind or damaged.
     pub(crate) fn decode(&self, bytes: &[u8], path: &Path) -> Result<(AlignedVec, u32, usize)> {
         let what = self.what;
         let corrupt = |does: &str| StorageError::corrupt(path, format!("{what} {does}"));
@@ -64,7 +66,7 @@ impl Frame {
     }
 }
 
-/// The file with a header that matches its checksum, whatever is in it.
+/// Sets the checksum of the header to match it, whatever the header is.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn summed_up(mut bytes: Vec<u8>) -> Vec<u8> {
     let word = bytes.get(12..16).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
@@ -76,17 +78,18 @@ pub(crate) fn summed_up(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Zeros up to where the next array may start, after one of so many bytes.
+/// Writes zeros up to the start of the next array, after an array of `bytes` bytes.
 pub(crate) fn pad(file: &mut impl Write, bytes: usize) -> std::io::Result<()> {
     file.write_all(&[0; ALIGNMENT][..bytes.next_multiple_of(ALIGNMENT) - bytes])
 }
 
-/// What is wrong with a file that has described arrays in those places: bytes that nothing describes are zeros, and it
-/// ends at the multiple of [`ALIGNMENT`] after its last array. `bytes` begin with a prefix.
+/// Lists the damage outside of the described arrays: bytes that nothing describes must be zeros,
+/// and the file must end at the multiple of [`ALIGNMENT`] after its last array. `bytes` begin with
+/// a prefix.
 pub(crate) fn stray(bytes: &[u8], described: impl IntoIterator<Item = Range<usize>>) -> Vec<String> {
     let mut damage = Vec::new();
     let archive = u32::from_le_bytes(bytes[12..16].try_into().expect("4 bytes")) as usize;
-    // Where the file was opened by another header, this one may say anything.
+    // If the file was opened by another header, this one may say anything.
     let mut used = vec![0..PREFIX_USED, PREFIX_BYTES..(PREFIX_BYTES + archive).min(bytes.len())];
     used.extend(described);
     used.sort_by_key(|range| range.start);

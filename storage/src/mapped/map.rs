@@ -10,23 +10,24 @@ use std::path::Path;
 /// Maps a file of this database read-only.
 pub(crate) fn map(path: &Path) -> Result<Mmap> {
     let file = File::open(path).at(path)?;
-    // SAFETY: the bytes must not change while mapped. Segments, runs and bases get their name only when they are complete
-    // and are never written again by this crate; they are only unlinked, which keeps mapped pages. The folder's LOCK keeps
-    // other openers out. A program that ignores the lock and truncates the file breaks this, as it does for every user of
-    // mapped files.
+    // SAFETY: the bytes must not change while mapped. Segments, runs and bases get their name only
+    // once they are complete, and this crate never writes them again; it only unlinks them, which
+    // keeps mapped pages. The folder's LOCK keeps other openers out. A program that ignores the
+    // lock and truncates the file breaks this, as it does for every user of mapped files.
     unsafe { Mmap::map(&file) }.at(path)
 }
 
-/// An array of a file, where opening checked its alignment and length.
+/// Returns an array of a file; opening has checked its alignment and length.
 #[inline]
 pub(crate) fn array<'a, T: bytemuck::AnyBitPattern>(map: &'a Mmap, place: &Range<usize>) -> &'a [T] {
     bytemuck::try_cast_slice(&map[place.clone()]).expect("opening checked alignment and length")
 }
 
-/// What is read of a file before it is let go of; little in tests, so that their small files have several.
+/// Bytes that are read before their pages are dropped; few in tests, so that small files have
+/// several pieces.
 pub(crate) const PIECE_BYTES: usize = if cfg!(test) { 64 } else { 4 << 20 };
 
-/// The elements of an array, for those who read all of it once: what is behind does not stay in memory.
+/// Streams the elements of an array once, dropping pages after they are read.
 pub(crate) fn stream(map: &Mmap, array: Range<usize>, element_bytes: usize) -> impl Iterator<Item = &[u8]> {
     let piece = (PIECE_BYTES / element_bytes).max(1) * element_bytes;
     let mut at = array.start;
@@ -42,12 +43,12 @@ pub(crate) fn stream(map: &Mmap, array: Range<usize>, element_bytes: usize) -> i
     })
 }
 
-/// Takes bytes out of this process's memory; the system reads them again when they are next looked at, most often from
-/// its cache. Without it a process that has read a whole file once holds all of it, as far as anybody counts.
+/// Drops pages from this process's memory; the next access reads them again, most often from the
+/// page cache. Without this, a process that has read a whole file counts as holding all of it.
 pub(crate) fn let_go(map: &Mmap, bytes: Range<usize>) {
     #[cfg(unix)]
-    // SAFETY: the mapping is shared, read-only and of a file that does not change: what is read again is the same.
-    // Advice that is refused changes nothing.
+    // SAFETY: the mapping is shared, read-only and of a file that does not change: reading again
+    // gives the same bytes. Refused advice changes nothing.
     let _ =
         unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, bytes.start, bytes.len()) };
     #[cfg(not(unix))]

@@ -1,4 +1,4 @@
-//! Files that are written once and mapped: what those of all kinds have in common.
+//! Common parts of files that are written once and then mapped.
 //!
 //! | file | responsibility |
 //! |---|---|

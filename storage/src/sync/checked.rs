@@ -1,4 +1,4 @@
-//! Shuttle's primitives in the shape of those that they stand for.
+//! Shuttle's primitives with the interface of those that they replace.
 
 pub(crate) use shuttle::sync::atomic;
 pub(crate) use shuttle::thread;
@@ -7,8 +7,8 @@ pub(crate) use shuttle_parking_lot::{Mutex, RwLock};
 use shuttle_parking_lot::MutexGuard;
 use std::time::Duration;
 
-/// A condition that nobody signals: each wait is over as soon as others had their turn, as one is that timed out. So what
-/// waits here must not rely on being woken.
+/// A condition variable without signals: each wait ends once other threads had their turn, as if it
+/// had timed out. So code that waits here must not rely on being woken.
 #[derive(Default)]
 pub(crate) struct Condvar;
 
@@ -24,7 +24,7 @@ impl Condvar {
     pub(crate) fn notify_all(&self) {}
 }
 
-/// Channels as crossbeam has them.
+/// Channels with the interface of crossbeam's.
 pub(crate) mod channel {
     use shuttle::sync::mpsc;
     use std::cell::RefCell;
@@ -32,7 +32,8 @@ pub(crate) mod channel {
 
     pub(crate) use mpsc::{RecvError, Sender, TryRecvError};
 
-    /// What was sent and not received. Looking whether there is anything takes it out of shuttle's channel.
+    /// The receiver of a channel. Only taking a message out of shuttle's channel shows whether
+    /// there is one; it is kept here until it is received.
     pub(crate) struct Receiver<T> {
         channel: mpsc::Receiver<T>,
         seen: RefCell<VecDeque<T>>,
@@ -43,7 +44,7 @@ pub(crate) mod channel {
         (sender, Receiver { channel, seen: RefCell::default() })
     }
 
-    /// Nobody here fills one, so that its bound makes no difference.
+    /// No code here fills a channel, so the bound makes no difference.
     pub(crate) fn bounded<T>(_: usize) -> (Sender<T>, Receiver<T>) {
         unbounded()
     }

@@ -1,8 +1,10 @@
-//! The primitives by which the threads of a store meet: locks, channels, atomics and the threads themselves.
+//! The primitives with which the threads of a store synchronize: locks, channels, atomics and the
+//! threads themselves.
 //!
-//! Under the feature `schedules` they are shuttle's, which runs one thread at a time and decides at each of them who goes
-//! on (Burckhardt et al. 2010, "A randomized scheduler with probabilistic guarantees of finding bugs"). Then a store works
-//! in [`schedules::explore`] only. What counts progress and nothing else keeps the real atomics.
+//! Under the feature `schedules` they are shuttle's, which runs one thread at a time and decides at
+//! each primitive which thread goes on (Burckhardt et al. 2010, "A randomized scheduler with
+//! probabilistic guarantees of finding bugs"). Then a store works in [`schedules::explore`] only.
+//! Counters that only show progress keep the real atomics.
 
 #[cfg(feature = "schedules")]
 mod checked;

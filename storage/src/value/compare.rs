@@ -5,10 +5,10 @@ use super::fields::Scalar;
 use super::number::Number;
 use std::cmp::Ordering;
 
-/// Whole floats below this are integers, and their own shortest decimals.
+/// Bound below which whole floats are integers, and their own shortest decimals.
 const TWO_53: f64 = 9_007_199_254_740_992.0;
 
-/// A value without parts, wherever it is.
+/// A borrowed value without parts.
 #[derive(Clone, Copy)]
 pub(crate) enum View<'a> {
     Null,
@@ -18,7 +18,7 @@ pub(crate) enum View<'a> {
     Float(f64),
     Decimal(&'a str),
     String(&'a str),
-    /// A list or an object, which compares with nothing.
+    /// A list or an object, which does not compare with anything.
     Nested,
 }
 
@@ -53,7 +53,8 @@ impl<'a> From<&'a Scalar> for View<'a> {
 }
 
 impl View<'_> {
-    /// The order of the two; `None` between values of different kinds, and of what has parts.
+    /// Returns the order of the two; `None` for values of different kinds, and for lists and
+    /// objects.
     pub(crate) fn compare(self, other: Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Null, Self::Null) => Some(Ordering::Equal),
@@ -83,14 +84,14 @@ impl View<'_> {
     }
 }
 
-/// Without rounding the integer; the float is below 2^53.
+/// Compares without rounding the integer; the float is below 2^53.
 fn compare_small(integer: i128, float: f64) -> Ordering {
     let whole = float.trunc();
     let by_part = || 0.0f64.partial_cmp(&(float - whole)).unwrap_or(Ordering::Equal);
     integer.cmp(&(whole as i128)).then_with(by_part)
 }
 
-/// The order of two lists: that of the first items that differ, else that of their lengths.
+/// Compares two lists: by the first items that differ, else by length.
 pub(crate) fn compare_lists<'a>(
     a: impl ExactSizeIterator<Item = View<'a>>,
     b: impl ExactSizeIterator<Item = View<'a>>,
@@ -106,8 +107,9 @@ pub(crate) fn compare_lists<'a>(
 }
 
 impl Value {
-    /// The order of the two values; `None` between values of different kinds, objects, and lists whose items do not
-    /// compare. Numbers compare exactly, whatever their types: a float as the decimal that it is displayed as.
+    /// Returns the order of the two values; `None` for values of different kinds, objects, and
+    /// lists whose items do not compare. Numbers compare exactly, whatever their types: a float as
+    /// the decimal that it is displayed as.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {

@@ -1,13 +1,13 @@
-//! Metadata as flat fields: every value by its path, as filters look at it.
+//! Metadata as flat fields: every value by its path, as filters see it.
 //!
-//! The path of a value is the names that lead to it, joined by dots: `author.name`. A list has the path of its name,
-//! and so have the fields of objects in it: `authors.name` is the path of each author's name. A name with dots in it
-//! has the same path as names one in the other.
+//! The path of a value is the names that lead to it, joined by dots: `author.name`. Lists add
+//! nothing to a path: `authors.name` is the path of the name of each author in the list `authors`.
+//! A name with dots in it has the same path as nested names.
 
 use super::{Metadata, Value};
 use rkyv::{Archive, Deserialize, Serialize};
 
-/// Fields in the order of their paths.
+/// Fields in order of their paths.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Fields(Vec<Field>);
 
@@ -18,14 +18,15 @@ pub(crate) struct Field {
     pub(crate) value: Typed,
 }
 
-/// A value as it is compared. The order of variants is that of numbers on disk, here and in [`Scalar`].
+/// A value as it is compared. The order of the variants is that of their numbers on disk, here and
+/// in [`Scalar`].
 #[derive(Clone, Debug, PartialEq, Archive, Serialize, Deserialize)]
 pub(crate) enum Typed {
     One(Scalar),
     Many(Vec<Scalar>),
 }
 
-/// A value without parts, or that there is one with parts.
+/// A value without parts, or a mark in place of one with parts.
 #[derive(Clone, Debug, PartialEq, Archive, Serialize, Deserialize)]
 pub(crate) enum Scalar {
     Null,
@@ -35,7 +36,7 @@ pub(crate) enum Scalar {
     Float(f64),
     Decimal(String),
     String(String),
-    /// An object, or in a list also a list.
+    /// An object, or a list within a list.
     Nested,
 }
 
@@ -55,7 +56,8 @@ impl From<&Value> for Scalar {
 }
 
 impl Fields {
-    /// Fields of metadata that is no deeper than [`MAX_METADATA_DEPTH`](super::MAX_METADATA_DEPTH).
+    /// Makes the fields of metadata that is no deeper than
+    /// [`MAX_METADATA_DEPTH`](super::MAX_METADATA_DEPTH).
     pub(crate) fn of(metadata: &Metadata) -> Self {
         let mut fields = Vec::new();
         for (name, value) in metadata {
@@ -64,7 +66,7 @@ impl Fields {
         Self::new(fields)
     }
 
-    /// Fields in any order, as they are on disk.
+    /// Makes fields from any order, as they are on disk.
     pub(crate) fn new(mut fields: Vec<Field>) -> Self {
         if !fields.is_sorted_by(|a, b| a.path <= b.path) {
             fields.sort_by(|a, b| a.path.cmp(&b.path));
@@ -72,7 +74,7 @@ impl Fields {
         Self(fields)
     }
 
-    /// Values at a path.
+    /// Returns the values at a path.
     pub(crate) fn at(&self, path: &str) -> impl Iterator<Item = &Typed> {
         let start = self.0.partition_point(|field| field.path.as_str() < path);
         self.0[start..].iter().take_while(move |field| field.path == path).map(|field| &field.value)
@@ -82,7 +84,7 @@ impl Fields {
         self.0
     }
 
-    /// Bytes of paths and values; of an item of a list, also of its place.
+    /// Returns the bytes of paths and values; an item of a list counts 8 bytes more, for its place.
     pub(crate) fn bytes(&self) -> usize {
         let scalar = |scalar: &Scalar| match scalar {
             Scalar::String(text) | Scalar::Decimal(text) => text.len(),
@@ -119,7 +121,7 @@ fn below(fields: &mut Vec<Field>, path: &str, object: &Metadata) {
     }
 }
 
-/// What is in lists of lists has their path too.
+/// Items of nested lists get the path of the outer list too.
 fn below_items(fields: &mut Vec<Field>, path: &str, items: &[Value]) {
     for item in items {
         match item {

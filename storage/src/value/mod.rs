@@ -1,10 +1,10 @@
-//! Values of metadata: all that JSON can say, numbers exactly.
+//! Values of metadata: everything that JSON can express, with exact numbers.
 //!
 //! | file | responsibility |
 //! |---|---|
 //! | number | numbers as they are written: which type keeps one exactly, and decimals of any length |
 //! | compare | the order of two values, exact between all types of numbers |
-//! | fields | metadata as flat fields by path: what filters look at |
+//! | fields | metadata as flat fields by path, for filters |
 
 mod compare;
 pub(crate) mod fields;
@@ -19,14 +19,14 @@ use std::collections::BTreeMap;
 /// A document's fields, by name.
 pub type Metadata = BTreeMap<String, Value>;
 
-/// Levels of lists and objects that a document's metadata may have, its own object included.
+/// Deepest nesting of lists and objects in a document's metadata, its own object included.
 pub const MAX_METADATA_DEPTH: usize = 128;
 
 /// The value of a field. It displays as JSON, and [`json`](crate::json) reads it back.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
-    /// Nothing, said expressly: not the same as a field that is not there.
+    /// An explicit null: not the same as an absent field.
     Null,
     /// True or false.
     Bool(bool),
@@ -34,21 +34,22 @@ pub enum Value {
     Integer(i64),
     /// A whole number from 2^63 on; `From<u64>` takes [`Integer`](Self::Integer) for smaller ones.
     Unsigned(u64),
-    /// A finite number. It stands for the shortest decimal that reads back as it, which is how it is displayed.
+    /// A finite number. It stands for the shortest decimal that reads back as the same float, which
+    /// is how it is displayed.
     Float(f64),
-    /// A number that none of the three types before keeps exactly; [`Value::number`] makes one.
+    /// A number that none of the three types above keeps exactly; [`Value::number`] makes one.
     Decimal(Decimal),
     /// Text.
     String(String),
-    /// Values in an order.
+    /// An ordered list of values.
     List(Vec<Value>),
     /// Fields by name.
     Object(Metadata),
 }
 
 impl Value {
-    /// The number that `text` is, as JSON writes numbers; `None` where it is none, or its exponent has more than
-    /// 15 digits.
+    /// Reads a number as JSON writes it; `None` if `text` is not a number, or its exponent has more
+    /// than 15 digits.
     ///
     /// ```
     /// use postil_storage::Value;
@@ -78,13 +79,13 @@ impl Value {
         }
     }
 
-    /// The text, where the value is one.
+    /// Returns the text; `None` for another kind of value.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         if let Self::String(text) = self { Some(text) } else { None }
     }
 
-    /// The number, where the value is a whole one from 0 to 2^64 - 1.
+    /// Returns the number, if it is a whole one from 0 to 2^64 - 1; otherwise `None`.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         match *self {
@@ -94,7 +95,7 @@ impl Value {
         }
     }
 
-    /// The nearest float, where the value is a number; infinite beyond the largest.
+    /// Returns the nearest float, infinite beyond the largest; `None` if the value is not a number.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
@@ -106,25 +107,25 @@ impl Value {
         }
     }
 
-    /// The items, where the value is a list.
+    /// Returns the items; `None` if the value is not a list.
     #[must_use]
     pub fn as_list(&self) -> Option<&[Self]> {
         if let Self::List(items) = self { Some(items) } else { None }
     }
 
-    /// The fields, where the value is an object.
+    /// Returns the fields; `None` if the value is not an object.
     #[must_use]
     pub fn as_object(&self) -> Option<&Metadata> {
         if let Self::Object(fields) = self { Some(fields) } else { None }
     }
 
-    /// The field of that name, where the value is an object that has it.
+    /// Returns the field of that name; `None` if there is none or the value is not an object.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Self> {
         self.as_object()?.get(name)
     }
 
-    /// Levels of lists and objects, counted up to one more than `most`.
+    /// Returns the levels of lists and objects, counted up to one more than `most`.
     pub(crate) fn depth(&self, most: usize) -> usize {
         let below = |values: &mut dyn Iterator<Item = &Self>| match most {
             0 => 1,
@@ -192,7 +193,7 @@ impl From<Metadata> for Value {
     }
 }
 
-/// `None` is [`Value::Null`].
+/// Converts `None` to [`Value::Null`].
 impl<V: Into<Value>> From<Option<V>> for Value {
     fn from(value: Option<V>) -> Self {
         value.map_or(Self::Null, Into::into)

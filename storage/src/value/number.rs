@@ -1,13 +1,13 @@
-//! Numbers as they are written.
+//! Numbers that keep the value that was written.
 //!
-//! A number keeps its value: it becomes an integer of 64 bits or a float where one of these is displayed as a
-//! number of the same value, and is kept as it is written where none is. A float is the shortest decimal that
-//! reads back as it (Steele and White 1990, "How to print floating-point numbers accurately"; Rust displays
-//! it so), so that what is compared is what is displayed.
+//! A number becomes an integer of 64 bits or a float if one of these is displayed as a number of
+//! the same value; otherwise its text is kept. A float stands for the shortest decimal that reads
+//! back as the same float (Steele and White 1990, "How to print floating-point numbers accurately";
+//! Rust displays it so), so that the compared value is the displayed one.
 
 use std::cmp::Ordering;
 
-/// Digits of an exponent at most: more say a number that nobody can write down.
+/// Largest number of digits in an exponent: no number with a longer one can be written out.
 const MAX_EXPONENT_DIGITS: usize = 15;
 
 /// A number as it is written in JSON, of any length.
@@ -15,30 +15,30 @@ const MAX_EXPONENT_DIGITS: usize = 15;
 pub struct Decimal(String);
 
 impl Decimal {
-    /// A number that no type of the machine keeps exactly.
+    /// Keeps the text of a number that no machine type keeps exactly.
     pub(super) fn written(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The number as it was written.
+    /// Returns the number as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A number that a text begins with.
+/// A number at the beginning of a text.
 pub(crate) struct Written {
     pub(super) number: Number,
-    /// Bytes of the text.
+    /// Bytes of the number in the text.
     pub(crate) end: usize,
-    /// Without fraction and exponent.
+    /// True if it has neither fraction nor exponent.
     pub(super) is_whole: bool,
 }
 
 impl Written {
-    /// Reads as RFC 8259, section 6, has it; `None` where `text` begins with no number, or with one whose exponent
-    /// is too long.
+    /// Reads a number as defined by RFC 8259, section 6; `None` if `text` does not begin with one,
+    /// or if its exponent is too long.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let digits_from =
@@ -78,11 +78,11 @@ impl Written {
     }
 }
 
-/// A number taken apart: 0.DIGITS times 10 to the power of `exponent`. Zero has no digits.
+/// A number in parts: 0.DIGITS times 10 to the power of `exponent`. Zero has no digits.
 #[derive(Debug, PartialEq)]
 pub(super) struct Number {
     is_negative: bool,
-    /// Without zeros at either end.
+    /// Digits, without zeros at either end.
     digits: Vec<u8>,
     exponent: i64,
 }
@@ -105,7 +105,7 @@ impl Number {
         Written::read(text).map_or_else(|| Self::new(false, "0", "", 0), |written| written.number)
     }
 
-    /// Of a finite float.
+    /// Converts a finite float.
     pub(super) fn of_float(float: f64) -> Self {
         Self::of_text(&format!("{float:e}"))
     }
