@@ -1,5 +1,5 @@
-//! Rows with equal vectors: the first of them is a node of the graph, the others are listed with it. A graph of copies
-//! would link them to each other and to nobody else.
+//! Rows with equal vectors: the first is a node of the graph, the others are listed with it. As
+//! nodes, copies would link only to each other.
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -9,7 +9,7 @@ use std::ops::Deref;
 pub(crate) struct Copies<'a>(pub(crate) &'a [[u32; 2]]);
 
 impl<'a> Copies<'a> {
-    /// The copies of a row, ascending; empty for a row that has none.
+    /// Returns the copies of a row, ascending; empty for a row without copies.
     #[inline]
     pub(crate) fn of(self, row: u32) -> &'a [[u32; 2]] {
         if self.0.is_empty() {
@@ -20,7 +20,7 @@ impl<'a> Copies<'a> {
         &self.0[from..from + count]
     }
 
-    /// Whether each row is a copy of another; positions out of range are left out.
+    /// Returns `true` for each row that is a copy of another; positions out of range are ignored.
     pub(crate) fn marks(self, rows: usize) -> Vec<bool> {
         let mut marks = vec![false; rows];
         for &[_, copy] in self.0 {
@@ -32,8 +32,8 @@ impl<'a> Copies<'a> {
     }
 }
 
-/// The pairs among rows whose vectors come in their order. Of the first `whole` rows, the pairs are those `known`;
-/// `at` gives the vector at a position again.
+/// Finds the pairs among rows whose vectors come in order. Among the first `whole` rows, the pairs
+/// are those in `known`; `at` returns the vector at a position again.
 pub(crate) fn find<'v>(
     vectors: impl Iterator<Item: Deref<Target = [f32]>>,
     known: Copies<'_>,

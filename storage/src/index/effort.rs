@@ -1,14 +1,15 @@
-//! How widely a search looks.
+//! The effort of a search.
 
-/// How widely a search looks for the nearest rows.
+/// Effort of a search for the nearest rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Effort {
-    /// Until it has found that share of the nearest rows, on average: a segment is measured when it is made, and knows what
-    /// its graph needs for that. From 0 to 1, where 1 looks at every row.
+    /// Searches until this share of the nearest rows is found, on average; from 0 to 1, where 1
+    /// scans every row. A segment is measured when it is made, and records what its graph needs for
+    /// a share.
     Recall(f32),
-    /// So many candidates are kept in each segment: `ef` of HNSW (Malkov and Yashunin 2016, section 4). But no fewer than
-    /// hits are wanted, and, in a segment whose graph was found to find .95 of the nearest rows, than that
-    /// takes.
+    /// Keeps this number of candidates in each segment: `ef` of HNSW (Malkov and Yashunin 2016,
+    /// section 4). At least the number of hits wanted is kept, and, in a segment whose graph was
+    /// measured to find .95 of the nearest rows, at least as many as that takes.
     Candidates(usize),
 }
 
@@ -18,9 +19,10 @@ impl Default for Effort {
     }
 }
 
-/// 96: candidates that are kept at least in segments that were not measured, which older versions made.
+/// Least number of candidates kept in segments of older versions, which were not measured: 96.
 pub const DEFAULT_EF_SEARCH: usize = 96;
-/// What fewer candidates than asked for are never kept for.
+/// Recall that bounds [`Effort::Candidates`] from below: at least the candidates that it takes are
+/// kept.
 pub(crate) const LEAST_RECALL: f32 = 0.95;
-/// 0.99.
+/// Default recall of a search: 0.99.
 pub const DEFAULT_RECALL: f32 = 0.99;

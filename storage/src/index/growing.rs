@@ -1,11 +1,12 @@
-//! The newest rows: chunks that never change once shared, in memory or in the file of a run.
+//! The newest rows: immutable shared chunks, in memory or in the file of a run.
 
 use super::growing_graph::GrowingGraph;
 use super::run::Run;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-/// Chunks are joined up to this many rows, so that many small commits do not leave many small chunks.
+/// Chunks are joined up to this many rows, so that many small commits do not leave many small
+/// chunks.
 const CHUNK_ROWS: usize = 1024;
 
 /// Consecutive rows and their vectors.
@@ -35,10 +36,10 @@ impl Deref for Vectors {
 pub(crate) struct Growing {
     dimension: usize,
     chunks: Vec<Arc<Chunk>>,
-    /// Of each chunk, the rows before it.
+    /// Number of rows before each chunk.
     starts: Vec<usize>,
     rows: usize,
-    /// Filled by the indexer; shared by successive snapshots until the rows are sealed.
+    /// The graph, filled by the indexer; successive snapshots share it until the rows are sealed.
     pub(crate) graph: Arc<OnceLock<GrowingGraph>>,
 }
 
@@ -51,14 +52,15 @@ impl Growing {
         self.rows
     }
 
-    /// Adds rows whose ids are above all present ones.
+    /// Appends rows whose ids are above all present ones.
     pub(crate) fn append(&mut self, ids: Vec<u64>, vectors: Vec<f32>) {
         debug_assert_eq!(ids.len() * self.dimension, vectors.len());
         if ids.is_empty() {
             return;
         }
         self.push(Arc::new(Chunk { ids, vectors: Vectors::Memory(vectors) }));
-        // Joining only equals keeps the copying logarithmic in the number of commits.
+        // Joining only chunks of equal length keeps the copying logarithmic in the number of
+        // commits.
         while let [.., a, b] = self.chunks.as_slice()
             && b.ids.len() >= a.ids.len()
             && a.ids.len() + b.ids.len() <= CHUNK_ROWS
@@ -79,19 +81,19 @@ impl Growing {
         self.chunks.push(chunk);
     }
 
-    /// Adds the rows of a run, all of which are above all present ones.
+    /// Appends the rows of a run, whose ids are all above the present ones.
     pub(crate) fn append_run(&mut self, run: Arc<Run>) {
         let ids: Vec<u64> = run.rows().collect();
         self.push(Arc::new(Chunk { ids, vectors: Vectors::File(run) }));
     }
 
-    /// The chunks of the first `rows` rows, which end with one.
+    /// Iterates over the chunks of the first `rows` rows, where a chunk ends.
     fn first_chunks(&self, rows: usize) -> impl Iterator<Item = &Chunk> {
         let within = self.chunks.iter().zip(&self.starts).take_while(move |&(_, &start)| start < rows);
         within.map(|(chunk, _)| &**chunk)
     }
 
-    /// The runs among the first `rows` rows.
+    /// Iterates over the runs among the first `rows` rows.
     pub(crate) fn runs(&self, rows: usize) -> impl Iterator<Item = &Arc<Run>> {
         self.first_chunks(rows).filter_map(|chunk| match &chunk.vectors {
             Vectors::File(run) => Some(run),
@@ -99,7 +101,7 @@ impl Growing {
         })
     }
 
-    /// The run that a row is in.
+    /// Returns the run that a row is in.
     pub(crate) fn run_of(&self, row: u64) -> Option<&Arc<Run>> {
         match &self.chunk_of(row)?.vectors {
             Vectors::File(run) => run.rows().contains(&row).then_some(run),
@@ -107,7 +109,8 @@ impl Growing {
         }
     }
 
-    /// What is left after the first `rows` rows went to a segment, with a graph still to be built.
+    /// Returns the rows after the first `rows`, which went to a segment; their graph is still to be
+    /// built.
     pub(crate) fn without_first(&self, rows: usize) -> Self {
         let mut left = Self::new(self.dimension);
         let mut skip = rows;
@@ -123,7 +126,7 @@ impl Growing {
         left
     }
 
-    /// Rows from a position on: position, id and vector.
+    /// Iterates over rows from a position on: position, id and vector.
     pub(crate) fn iter_from(&self, position: usize) -> impl Iterator<Item = (u64, &[f32])> {
         let mut skip = position;
         self.chunks.iter().flat_map(move |chunk| {
@@ -134,7 +137,7 @@ impl Growing {
         })
     }
 
-    /// The first `rows` rows, for those who read them once: what is behind of a run does not stay in memory.
+    /// Streams the first `rows` rows once, dropping pages of runs after they are read.
     pub(crate) fn stream(&self, rows: usize) -> impl Iterator<Item = (u64, &[f32])> {
         self.first_chunks(rows).flat_map(|chunk| {
             let vectors: Box<dyn Iterator<Item = &[f32]>> = match &chunk.vectors {
@@ -145,7 +148,7 @@ impl Growing {
         })
     }
 
-    /// The vector at a position, with its id.
+    /// Returns the id and the vector at a position.
     pub(crate) fn at(&self, position: usize) -> Option<(u64, &[f32])> {
         let at = self.starts.partition_point(|&start| start <= position).checked_sub(1)?;
         let (chunk, within) = (self.chunks.get(at)?, position - self.starts.get(at)?);
@@ -153,13 +156,13 @@ impl Growing {
         Some((*chunk.ids.get(within)?, vector))
     }
 
-    /// The chunk that a row is in, if it is in one.
+    /// Returns the chunk that a row is in.
     fn chunk_of(&self, row: u64) -> Option<&Chunk> {
         let at = self.chunks.partition_point(|chunk| *chunk.ids.last().unwrap_or(&0) < row);
         self.chunks.get(at).map(Deref::deref)
     }
 
-    /// The vector of a row.
+    /// Returns the vector of a row.
     pub(crate) fn vector(&self, row: u64) -> Option<&[f32]> {
         let chunk = self.chunk_of(row)?;
         let at = chunk.ids.binary_search(&row).ok()?;

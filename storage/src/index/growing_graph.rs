@@ -1,38 +1,41 @@
-//! The graph over growing rows, and the only place that knows `hnsw_rs`.
+//! The graph over growing rows, and the only use of `hnsw_rs`.
 //!
-//! What `hnsw_rs` needs to be safe, and how it is given:
-//! - It reports every 50,000 points (0.3.5 to `log`, releases before to standard output): a graph never holds more
-//!   than [`MAX_GRAPH_ROWS`].
-//! - It asserts distances that are numbers and not negative: vectors are checked on entry, distances clamped here.
-//! - A point inserted while there is no entry point stays alone: the first is inserted before any thread starts.
-//! - An inserting thread holds the read lock of its own point's lists while it waits for a neighbour's write lock.
-//!   With levels 0 and 1 only, two threads cannot wait for each other: a point is seen by others only once its
-//!   level-1 pass holds the lock, so its level-1 list cannot name a thread that is still below, and at level 0 a
-//!   thread that pushed itself here has already passed this point. Three threads could, so there are two. A second
-//!   level is enough for the rows of one segment: one row in `m` is on it.
+//! `hnsw_rs` is safe under these conditions:
+//! - It prints a message at every 50,000 points (0.3.5 to `log`, earlier releases to standard
+//!   output): a graph never holds more than [`MAX_GRAPH_ROWS`].
+//! - It asserts that distances are numbers and not negative: vectors are checked on entry,
+//!   distances clamped here.
+//! - A point inserted while there is no entry point stays alone: the first is inserted before any
+//!   thread starts.
+//! - An inserting thread holds the read lock of its own point's lists while it waits for a
+//!   neighbour's write lock. With levels 0 and 1 only, two threads cannot wait for each other: a
+//!   point is seen by others only once its level-1 pass holds the lock, so its level-1 list cannot
+//!   name a thread that is still below, and at level 0 a thread that pushed itself here has already
+//!   passed this point. Three threads could, so there are two. A second level is enough for the
+//!   rows of one segment: one row in `m` is on it.
 
 use crate::vector::distance;
 use crate::vector::metric::Metric;
 use hnsw_rs::prelude::{Distance, Hnsw};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Below the 50,000 points at which `hnsw_rs` speaks up.
+/// The most rows of a graph: below the 50,000 points at which `hnsw_rs` prints a message.
 pub(crate) const MAX_GRAPH_ROWS: usize = 32_768;
-/// See the module's argument: three could wait for each other.
+/// Threads that insert; three could deadlock, see the module's argument.
 const INSERT_THREADS: usize = 2;
-/// Candidates looked at when a row is linked, at most: more are not worth it in a graph of few rows that does not last.
+/// Most candidates examined when a row is linked: more do not pay in a small, short-lived graph.
 const MOST_CANDIDATES: usize = 200;
-/// Levels 0 and 1.
+/// Number of levels: 0 and 1.
 const LEVELS: usize = 2;
 
-/// Distances that order as the metric's ranks do.
+/// Distances in the order of the metric's ranks.
 struct GraphDistance(Metric);
 
 impl Distance<f32> for GraphDistance {
     fn eval(&self, a: &[f32], b: &[f32]) -> f32 {
         match self.0 {
             Metric::Cosine => (1.0 - distance::dot(a, b)).max(0.0),
-            // Inner products are searched as distances of vectors with one more component.
+            // Inner products are searched as distances between vectors with one more component.
             Metric::Dot | Metric::L2 => distance::squared_l2(a, b),
         }
     }
@@ -42,23 +45,24 @@ impl Distance<f32> for GraphDistance {
 pub(crate) struct GrowingGraph {
     hnsw: Hnsw<'static, f32, GraphDistance>,
     metric: Metric,
-    /// Under [`Metric::Dot`], the length that the extra component fills a vector up to: fixed when the graph starts,
-    /// a longer vector gets 0 there. Only the graph's shape depends on it; results are ranked by inner product.
+    /// Under [`Metric::Dot`], the length that the extra component brings a vector to. It is fixed
+    /// when the graph starts; the component is 0 for a longer vector. Only the graph's shape
+    /// depends on it; results are ranked by inner product.
     bound: f32,
     indexed: AtomicUsize,
 }
 
 impl GrowingGraph {
-    /// An empty graph; `longest` is the greatest norm among the rows known now.
+    /// Makes an empty graph; `longest` is the greatest norm among the rows known now.
     pub(crate) fn new(metric: Metric, m: usize, ef_construction: usize, rows: usize, longest: f32) -> Self {
-        // Its default of not keeping pruned candidates is right: measured on 8,000 sentence embeddings at ef 64,
-        // recall@10 0.9947 against 0.9908 with them, for the same time.
+        // The default of not keeping pruned candidates is right: measured on 8,000 sentence
+        // embeddings at ef 64, recall@10 is 0.9947 against 0.9908 with them, in the same time.
         let candidates = ef_construction.min(MOST_CANDIDATES);
         let hnsw = Hnsw::new(m, rows.min(MAX_GRAPH_ROWS), LEVELS, candidates, GraphDistance(metric));
         Self { hnsw, metric, bound: longest * 1.25, indexed: AtomicUsize::new(0) }
     }
 
-    /// How many rows, from the first, the graph holds.
+    /// Returns the number of rows, from the first, in the graph.
     pub(crate) fn indexed(&self) -> usize {
         self.indexed.load(Ordering::Acquire)
     }
@@ -98,7 +102,7 @@ impl GrowingGraph {
         self.indexed.store(first + vectors.len(), Ordering::Release);
     }
 
-    /// Positions of about `ef` rows near the query, among the first `limit`.
+    /// Returns the positions of about `ef` rows near the query, among the first `limit`.
     pub(crate) fn search(&self, query: &[f32], ef: usize, limit: usize) -> Vec<usize> {
         let found = match self.metric {
             Metric::Dot => self.hnsw.search(&[query, &[0.0]].concat(), ef, ef),

@@ -1,44 +1,45 @@
-//! What a search finds of what the exact scan finds, measured before a segment is written: whether codes tell its rows
-//! apart, and how widely its graph has to be searched.
+//! Recall of graph search against the exact scan, measured before a segment is written: whether
+//! codes distinguish its rows, and how widely its graph must be searched.
 //!
-//! Asked for are rows themselves, rows that are far from all others, and questions. A question is not where rows are: it
-//! is made up of several of them, or is one that somebody really asked.
+//! The queries are rows themselves, rows far from all others, and questions. A question is not near
+//! a single row: it is made up of several rows, or a real query.
 
 use crate::parallel::parallel;
 use crate::vector::metric::Metric;
 use crate::vector::top_k::{Ranked, TopK};
 use std::ops::Deref;
 
-/// Hits that recall is measured at.
+/// Number of hits at which recall is measured.
 pub(crate) const HITS: usize = 10;
-/// Rows that are asked for at most.
+/// Largest number of rows used as queries.
 const ROWS: usize = 64;
-/// Questions that are made up.
+/// Number of made-up questions.
 const QUESTIONS: usize = 256;
-/// Questions really asked from which on none are made up: those say what will be asked, and made-up ones
-/// say much less of rows without clusters, where they are far harder.
+/// Number of real queries from which on none are made up: real ones show what will be asked, and
+/// made-up ones say much less about rows without clusters, where they are far harder.
 const ENOUGH_ASKED: usize = 128;
-/// Rows that are compared with everything that is asked for before the next.
+/// Rows compared with all queries before the next are read.
 const BLOCK: usize = 1_024;
-/// Rows that every second of them is the mean of.
+/// Rows whose mean is a made-up question, for every second one.
 const MIXED: usize = 4;
-/// How many times as much searches miss of real questions, at most: those that find .99 and more, of two sets of 1,000 real
-/// questions asked of 46,984 sentence embeddings.
+/// Ratio of missed rows, real questions to made-up ones, at most: for searches that find .99 and
+/// more, on two sets of 1,000 real questions asked of 46,984 sentence embeddings.
 const HARDER: f64 = 1.7;
-/// What may be missed more of lonely rows, which hardly any question is near to.
+/// Extra share of rows that may be missed for lonely queries, since hardly any question is near
+/// them.
 const LONELY: f64 = 0.02;
 
-/// What is asked for.
+/// The kind of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Rows,
     Lonely,
     MadeUp,
-    /// Questions that were really asked.
+    /// Real queries that were logged.
     Asked,
 }
 
-/// Vectors to ask for, and the ranks that the nearest rows have by the exact scan.
+/// Queries, with the ranks that the exact scan gives the nearest rows.
 pub(crate) struct Sample {
     asked: Vec<Asked>,
 }
@@ -51,37 +52,38 @@ struct Asked {
     best: f32,
 }
 
-/// What a search found of one thing that was asked for.
+/// Result of a search for one query.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Found {
-    /// Of the [`HITS`] nearest rows.
+    /// Number of the [`HITS`] nearest rows found.
     hits: usize,
     first: bool,
-    /// What the search says that it cost.
+    /// Cost reported by the search.
     cost: usize,
 }
 
-/// Places in a list of `count` to ask for, spread evenly.
+/// Returns positions to use as queries in a list of `count`, spread evenly.
 pub(crate) fn rows(count: usize) -> impl Iterator<Item = usize> {
     spread(count, ROWS.min(count), 7919)
 }
 
-/// Not in step with whatever order there is.
+/// Spreads positions so that they are not in step with any order of the list.
 fn spread(count: usize, asked: usize, stride: usize) -> impl Iterator<Item = usize> {
     (0..asked).map(move |at| (at * count + (at * stride) % count.max(1)) / asked.max(1) % count)
 }
 
-/// Questions to ask of a segment that has these rows among others, beside some that were really asked.
+/// Returns the questions to ask of a segment with these rows among others, real queries included.
 pub(crate) fn questions(metric: Metric, rows: &[Vec<f32>], asked: &[Vec<f32>]) -> Vec<(Kind, Vec<f32>)> {
     let made_up = if asked.len() < ENOUGH_ASKED { made_up(metric, rows) } else { Vec::new() };
     let asked = asked.iter().map(|query| (Kind::Asked, query.clone()));
     made_up.into_iter().map(|query| (Kind::MadeUp, query)).chain(asked).collect()
 }
 
-/// Questions made up of some rows. Every second is in the midst of four of them. Of the others each component is that of one
-/// row less that of another, about the origin or, under L2, the mean: nothing is left of how rows are correlated, or of where they
-/// are. Of 1,000 real questions asked of 46,984 sentence embeddings, searches with `ef` 96 and 192 miss .112 and .054; of such
-/// .153 and .074.
+/// Makes up questions from some rows. Every second is the mean of four of them. In the others each
+/// component is that of one row less that of another, about the origin or, under L2, the mean:
+/// nothing is left of how rows are correlated, or of where they are. For 1,000 real questions asked
+/// of 46,984 sentence embeddings, searches with `ef` 96 and 192 miss .112 and .054; for made-up
+/// ones .153 and .074.
 pub(crate) fn made_up(metric: Metric, rows: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let count = rows.len();
     if count < 2 {
@@ -114,7 +116,7 @@ pub(crate) fn made_up(metric: Metric, rows: &[Vec<f32>]) -> Vec<Vec<f32>> {
 }
 
 impl Sample {
-    /// Scans `vectors`, which are all the rows.
+    /// Scans `vectors`, the vectors of all rows.
     pub(crate) fn scan(
         metric: Metric,
         queries: Vec<(Kind, Vec<f32>)>,
@@ -148,8 +150,9 @@ impl Sample {
         Self { asked: asked.collect() }
     }
 
-    /// What `find` finds, given as exact ranks of rows and what the search cost. Rows as near as the last of the nearest
-    /// count like it. What was found completely `before` is not asked for again.
+    /// Runs `find` for each query; it returns the exact ranks of rows and the cost of the search.
+    /// Rows tied with the last of the nearest count as hits. Queries with all hits found in
+    /// `before` are not repeated.
     pub(crate) fn find<S: Default>(
         &self,
         threads: usize,
@@ -167,7 +170,7 @@ impl Sample {
         })
     }
 
-    /// The share of the nearest rows that was found: the smaller of what searches for rows and for questions find.
+    /// Returns the share of the nearest rows found: the smallest over the kinds of queries.
     pub(crate) fn recall(&self, found: &[Found]) -> f64 {
         let missed = |kind: Kind| {
             let of = self.asked.iter().zip(found).filter(|(asked, _)| asked.kind == kind);
@@ -178,7 +181,7 @@ impl Sample {
             let share = |found: usize, of: usize| 1.0 - found as f64 / of.max(1) as f64;
             match kind {
                 _ if count == 0 => 0.0,
-                // A row is the nearest to itself.
+                // A row is nearest to itself.
                 Kind::Rows | Kind::Lonely => share(hits, count * HITS).max(share(firsts, count)),
                 Kind::MadeUp | Kind::Asked => share(hits, count * HITS),
             }
@@ -190,7 +193,7 @@ impl Sample {
         (1.0 - missed).max(0.0)
     }
 
-    /// What the searches cost on average.
+    /// Returns the average cost of the searches.
     pub(crate) fn cost(found: &[Found]) -> f64 {
         found.iter().map(|found| found.cost).sum::<usize>() as f64 / found.len().max(1) as f64
     }

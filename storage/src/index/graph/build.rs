@@ -1,9 +1,10 @@
-//! The lists of many rows at once, on all cores.
+//! Building the neighbour lists of many rows at once, on all cores.
 //!
-//! Rows are inserted in batches (Dobson et al. 2023, "ParlayANN"): all rows of a batch look for neighbours in the graph
-//! as it was before the batch, then the lists change. Both steps are functions of what was there before, so the graph
-//! is the same whatever the number of threads and however they are scheduled. The order is a hash of the positions,
-//! because rows that come after each other are often alike and would not see each other in one batch.
+//! Rows are inserted in batches (Dobson et al. 2023, "ParlayANN"): all rows of a batch look for
+//! neighbours in the graph as it was before the batch, then the lists change. Both steps depend
+//! only on the graph before them, so the result is the same for any number of threads and any
+//! schedule. The order is a hash of the positions, because consecutive rows are often alike and
+//! would not see each other in one batch.
 
 use super::links::{Graph, Level, Lists, NONE, UpperLevel};
 use super::prune::{Near, Space};
@@ -17,33 +18,34 @@ use crate::vector::rows::Rows;
 use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
 
-/// Upper levels beyond this would hold nobody.
+/// Largest number of upper levels; more would be empty.
 const MAX_LEVELS: usize = 8;
-/// A batch is at most this part of the rows.
+/// A batch is at most one part in this many of the rows.
 const BATCH_SHARE: usize = 50;
 
-/// How a graph is built.
+/// Parameters of building a graph.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BuildOptions<'a> {
     /// Neighbours per row on upper levels; twice as many on level 0.
     pub(crate) m: usize,
-    /// Candidates looked at when a row is linked.
+    /// Candidates examined when a row is linked.
     pub(crate) ef: usize,
     pub(crate) threads: usize,
-    /// Set by whoever wants a thread left to it, cleared here: the next batch then has one thread fewer.
+    /// A search sets this; the next batch then uses one thread fewer and clears it.
     pub(crate) busy: &'a AtomicBool,
 }
 
 impl BuildOptions<'_> {
     pub(crate) fn threads(&self) -> usize {
-        // Relaxed: a batch sooner or later makes no difference.
+        // Relaxed: seeing it one batch later makes no difference.
         let is_busy = self.busy.swap(false, Ordering::Relaxed);
         if is_busy { self.threads.saturating_sub(1).max(1) } else { self.threads }
     }
 }
 
-/// The graph of rows; `None` when it was stopped. Copies are no nodes of it. `done` counts rows of level 0. `before` is the graph of the first of these rows, if there
-/// is one with the same `m`: only the others are inserted then.
+/// Builds the graph of rows; `None` if it was stopped. Copies are not nodes. `done` counts linked
+/// rows of level 0. If `before`, the graph of the first of these rows, has the same `m`, only the
+/// other rows are inserted.
 pub(crate) fn build(
     metric: Metric,
     all_rows: Rows<'_>,
@@ -63,7 +65,7 @@ pub(crate) fn build(
     let (level0_before, mut upper_before) =
         before.map_or_else(Default::default, |graph| (graph.level0, graph.upper));
     let mut upper: Vec<Level> = Vec::new();
-    // From the top down: rows start where the level above leads them.
+    // From the top down: each row starts from its nearest in the level above.
     for level in (1..=top).rev() {
         let nodes: Vec<u32> =
             (0..rows as u32).filter(|&position| levels[position as usize] >= level).collect();
@@ -75,7 +77,8 @@ pub(crate) fn build(
             nodes.binary_search(&position).ok().map(|at| at as u32)
         };
         let is_above = |index: u32| levels[nodes[index as usize] as usize] > level;
-        // Levels are a function of positions: what the level had before is a prefix of what it has now.
+        // Levels are a function of positions: the nodes that the level had before are a prefix of
+        // the present ones.
         let present = match upper_before.len() {
             n if n == usize::from(level) => upper_before.pop().map(|level| level.links).unwrap_or_default(),
             _ => Vec::new(),
@@ -103,8 +106,8 @@ fn start_from(above: &[UpperLevel<'_>], all: &Space<'_>, position: u32) -> Optio
     descend(above.last()?.nodes[0], above, all.rows(), &Row { space: all, row: position })
 }
 
-/// Nodes of a graph that are far from their nearest neighbour: the farthest, and others less and less far, about
-/// twice for each doubling of the number of nodes.
+/// Returns the nodes farthest from their nearest neighbour: the farthest, then others at growing
+/// ranks, about two for each doubling of the rank.
 pub(crate) fn loneliest(metric: Metric, rows: Rows<'_>, graph: &Graph, nodes: &[u32]) -> Vec<u32> {
     let space = Space::new(metric, rows);
     let lists = Lists { stride: graph.stride, places: &graph.level0 };
@@ -121,7 +124,7 @@ pub(crate) fn loneliest(metric: Metric, rows: Rows<'_>, graph: &Graph, nodes: &[
     found
 }
 
-/// What is near a row.
+/// Distances from one row.
 struct Row<'a> {
     space: &'a Space<'a>,
     row: u32,
@@ -151,7 +154,7 @@ impl Nearness for Row<'_> {
     }
 }
 
-/// One row in `m` is on level 1, one in `m * m` on level 2, and so on.
+/// Returns the level of a row: one row in `m` is on level 1, one in `m * m` on level 2, and so on.
 fn level_of(position: u32, m: usize) -> u8 {
     let mut draw = hash(u64::from(position));
     let mut level = 0;
@@ -170,18 +173,18 @@ fn hash(x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// One level in the making.
+/// One level under construction.
 struct Builder<'a> {
     space: &'a Space<'a>,
     stride: usize,
     lists: Vec<u32>,
     options: BuildOptions<'a>,
-    /// Rows in the order of insertion: those that are in the graph from the start, those that the level above has,
-    /// the others.
+    /// Rows in order of insertion: those in the graph from the start, then those of the level
+    /// above, then the others.
     order: Vec<u32>,
-    /// How many are in the graph from the start.
+    /// Number of rows in the graph from the start.
     present: usize,
-    /// How many are in the graph when all of the level above are.
+    /// Number of rows in the graph once all rows of the level above are in it.
     from_above: usize,
 }
 
@@ -203,7 +206,7 @@ impl<'a> Builder<'a> {
         Self { space, stride, lists, options, order, present, from_above }
     }
 
-    /// `start`: the row of the level above that is near a row.
+    /// Inserts all rows. `start` returns the row of the level above that is near a row.
     fn insert_all(
         &mut self,
         start: impl Fn(u32) -> Option<u32> + Sync,
@@ -219,7 +222,7 @@ impl<'a> Builder<'a> {
             }
             let mut end = rows.min(begin + begin.min(largest));
             if begin < self.from_above {
-                // Only then are all that `start` may give in the graph.
+                // Only then is every row that `start` may return in the graph.
                 end = end.min(self.from_above);
             }
             let started = begin >= self.from_above;
@@ -264,7 +267,7 @@ impl<'a> Builder<'a> {
         self.space.select(found, self.stride)
     }
 
-    /// A list with more neighbours in it, pruned if they are too many.
+    /// Returns a list with more neighbours, pruned if there are too many.
     fn joined(&self, group: &[(u32, Near)]) -> Vec<u32> {
         let target = group[0].0;
         let more = group.iter().map(|(_, near)| *near);

@@ -1,11 +1,12 @@
-//! The positions that a search of a graph keeps.
+//! A position that a graph search keeps.
 
-/// Set in a candidate whose neighbours were looked at: so a graph has fewer than 2^31 rows.
+/// Bit set in a candidate whose neighbours were examined; it leaves 31 bits, so a graph has fewer
+/// than 2^31 rows.
 const EXPANDED: u32 = 1 << 31;
-/// The most rows of a graph.
+/// The most rows that a graph can have.
 pub(crate) const MAX_ROWS: usize = EXPANDED as usize - 1;
 
-/// A position and how near it is.
+/// A position and its rank.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Candidate {
     pub(crate) rank: f32,
@@ -13,7 +14,7 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// One whose neighbours were not looked at.
+    /// Makes a candidate whose neighbours were not examined yet.
     #[inline]
     pub(super) fn new(rank: f32, position: u32) -> Self {
         Self { rank, position }
@@ -24,7 +25,7 @@ impl Candidate {
         self.position & !EXPANDED
     }
 
-    /// True when its neighbours were looked at.
+    /// True if its neighbours were examined.
     #[inline]
     pub(super) fn is_expanded(self) -> bool {
         self.position & EXPANDED != 0

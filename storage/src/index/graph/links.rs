@@ -1,20 +1,20 @@
 //! Flat neighbour lists: node `i` of a level has `stride` places, filled from the front.
 
-/// Marks the unused places of a list.
+/// Marker of an unused place in a list.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// The lists of one frozen graph, wherever their bytes are.
+/// The lists of one frozen graph, in memory or in a file.
 #[derive(Clone, Copy)]
 pub(crate) struct Links<'a> {
     /// The position at which a search starts.
     pub(crate) entry: u32,
-    /// Every position, in order.
+    /// The list of every position, in order.
     pub(crate) level0: Lists<'a>,
-    /// Level 1 and up.
+    /// The levels from 1 up.
     pub(crate) upper: &'a [UpperLevel<'a>],
 }
 
-/// Lists of one length after each other.
+/// Consecutive lists of one length.
 #[derive(Clone, Copy)]
 pub(crate) struct Lists<'a> {
     pub(crate) stride: usize,
@@ -24,14 +24,14 @@ pub(crate) struct Lists<'a> {
 /// The few nodes of an upper level.
 #[derive(Clone, Copy)]
 pub(crate) struct UpperLevel<'a> {
-    /// Their positions, ascending.
+    /// Positions of the nodes, ascending.
     pub(crate) nodes: &'a [u32],
-    /// Lists in the order of `nodes`, of indices into `nodes`.
+    /// Lists in the order of `nodes`; they hold indices into `nodes`.
     pub(crate) lists: Lists<'a>,
 }
 
 impl<'a> Lists<'a> {
-    /// All places of a list; empty for one that is out of range.
+    /// Returns all places of a list; empty if `at` is out of range.
     #[inline]
     pub(crate) fn places(self, at: usize) -> &'a [u32] {
         let from = at.saturating_mul(self.stride);
@@ -50,7 +50,7 @@ pub(crate) struct Graph {
     pub(crate) entry: u32,
     pub(crate) stride: usize,
     pub(crate) level0: Vec<u32>,
-    /// Level 1 and up.
+    /// The levels from 1 up.
     pub(crate) upper: Vec<Level>,
 }
 

@@ -2,14 +2,14 @@
 //!
 //! | file | responsibility |
 //! |---|---|
-//! | build | the lists of many rows at once, on all cores, the same whatever their number |
-//! | prune | which candidates become neighbours |
-//! | even | about as many links to each row |
-//! | reach | every row reachable from the entry |
+//! | build | building the lists on all cores, with the same result for any number of them |
+//! | prune | the choice of neighbours among candidates |
+//! | even | evening out the links to each row |
+//! | reach | making every row reachable from the entry |
 //! | links | flat lists, owned or mapped |
 //! | search | greedy descent, then best-first |
 //! | candidate | a position that a search keeps |
-//! | scratch | what a search writes to, reused between searches |
+//! | scratch | buffers of a search, reused between searches |
 
 pub(crate) mod build;
 pub(crate) mod candidate;

@@ -1,21 +1,22 @@
-//! Which candidates become neighbours: near ones, none of which is nearer to another than to the row itself (Malkov and
-//! Yashunin 2016, algorithm 4); then, where there is room, with slack (Subramanya et al. 2019, "DiskANN", algorithm 2).
+//! The choice of neighbours among candidates: near ones, none of which is nearer to another than to
+//! the row itself (Malkov and Yashunin 2016, algorithm 4); then, if there is room, with slack
+//! (Subramanya et al. 2019, "DiskANN", algorithm 2).
 
 use crate::vector::metric::Metric;
 use crate::vector::rows::Rows;
 
-/// How much nearer to a kept neighbour than to the row a candidate must be to stay left out of a list that has room, as a
-/// ratio of squared distances.
+/// Ratio of squared distances, to the row and to a kept neighbour, above which a candidate stays
+/// out of a list that has room.
 const SLACK: f32 = 1.1;
 
-/// Squared distances between rows, in codes or as the vectors have them.
+/// Squared distances between rows, by their codes or their vectors.
 ///
-/// Inner products are not distances: rows get one more component, which fills all of them up to one length
-/// (Bachrach et al. 2014), so that the nearest of a row are those it has the greatest inner product with.
+/// Inner products are not distances: each row gets one more component, which brings all rows to the
+/// same length (Bachrach et al. 2014). Then the nearest rows have the greatest inner products.
 pub(super) struct Space<'a> {
     rows: Rows<'a>,
     norms: Vec<f32>,
-    /// The component more; empty when the metric needs none.
+    /// The extra component of each row; empty if the metric needs none.
     lift: Vec<f32>,
 }
 
@@ -69,7 +70,7 @@ impl<'a> Space<'a> {
         std::array::from_fn(|at| self.lifted(row, others[at], distances[at]))
     }
 
-    /// Appends the distance of a row from each of others.
+    /// Appends the distance of a row from each of the others.
     #[inline]
     pub(super) fn distances(&self, row: u32, others: &[u32], out: &mut Vec<f32>) {
         let (fours, rest) = others.as_chunks::<4>();
@@ -77,7 +78,7 @@ impl<'a> Space<'a> {
         out.extend(rest.iter().map(|&other| self.distance(row, other)));
     }
 
-    /// The first distance of a row from others that is small enough.
+    /// Returns the first distance from the row to one of the others that is small enough.
     #[inline]
     fn first_distance(&self, row: u32, others: &[u32], is_small: impl Fn(f32) -> bool) -> Option<f32> {
         let (fours, rest) = others.as_chunks::<4>();
@@ -94,11 +95,12 @@ impl<'a> Space<'a> {
         self.rows.prefetch(row);
     }
 
-    /// At most `most` of the candidates, which come nearest first: those that no kept one is nearer to, and in the places
-    /// that are left those that no kept one is nearer to by more than [`SLACK`].
+    /// Selects at most `most` of the candidates, which come nearest first: those that are not
+    /// nearer to a kept one than to the row, then, in the places left, those that are not nearer by
+    /// more than [`SLACK`].
     ///
-    /// Were all chosen with slack, the nearest would fill the list where rows are about equally far from each other, and
-    /// leave no room for other directions.
+    /// If all were chosen with slack, the nearest would fill the list when rows are about equally
+    /// far from each other, and leave no room for other directions.
     pub(super) fn select(&self, candidates: impl Iterator<Item = Near>, most: usize) -> Vec<Near> {
         let mut kept: Vec<Near> = Vec::with_capacity(most);
         let mut rows: Vec<u32> = Vec::with_capacity(most);
@@ -112,7 +114,7 @@ impl<'a> Space<'a> {
                     kept.push(candidate);
                     rows.push(candidate.row);
                 }
-                // What one kept row leaves out with slack, it leaves out for good.
+                // A candidate that a kept row excludes even with slack stays out.
                 Some(near) if SLACK * near < candidate.distance => {}
                 Some(_) => left_out.push(candidate),
             }
@@ -138,7 +140,8 @@ mod tests {
 
     #[test]
     fn what_is_left_out_comes_back_with_slack_while_there_is_room() {
-        // Seen from row 0: row 1 on one side, row 2 just nearer to it than to row 0, row 3 much nearer; row 4 on the other side.
+        // Seen from row 0: row 1 on one side, row 2 just nearer to it than to row 0, row 3 much
+        // nearer; row 4 on the other side.
         let points: [[i8; 2]; 5] = [[0, 0], [60, 0], [31, 60], [70, 10], [-90, 0]];
         let codes: Vec<i8> = points.iter().flat_map(|point| point.iter().copied().chain([0; 62])).collect();
         let space = Space::new(Metric::L2, Rows::Codes(Codes { codes: &codes, stride: 64 }));

@@ -1,11 +1,11 @@
-//! Every row reachable from the entry: pruning may leave a row in nobody's list. Such a row is linked from the nearest
-//! row that has room, or has a link that no other row depends on.
+//! Making every row reachable from the entry: pruning may leave a row in no list. Such a row is
+//! linked from the nearest row that has room, or that has a link no other row depends on.
 
 use super::links::{Graph, Lists, NONE};
 
 impl Graph {
-    /// Gives every row a path from the entry: a spanning tree, whose links are never replaced, grows until it has all.
-    /// Copies, which nothing is linked to, count as reached.
+    /// Gives every row a path from the entry: a spanning tree, whose links are never replaced,
+    /// grows until it has all rows. Copies, which no list links to, count as reached.
     pub(super) fn reach_all(&mut self, is_copy: &[bool]) {
         let rows = self.level0.len() / self.stride;
         if rows == 0 {
@@ -21,7 +21,7 @@ impl Graph {
             }
             let own = self.list(row).iter().copied().filter(|&n| n != NONE);
             let near = own.filter(|&n| parents[n as usize] != NONE);
-            // The leaves of a tree have room, so some row always has.
+            // The leaves of a tree have room, so some row always does.
             let is_node = |n: &u32| parents[*n as usize] != NONE && !is_copy[*n as usize];
             let anyone = (0..rows as u32).filter(is_node);
             let found = near.chain(anyone).find_map(|from| Some((from, self.spare_place(from, &parents)?)));
@@ -32,7 +32,7 @@ impl Graph {
         }
     }
 
-    /// The last place of a list that is empty or whose link the tree does not need.
+    /// Returns the last place of a list that is empty or whose link the tree does not need.
     fn spare_place(&self, row: u32, parents: &[u32]) -> Option<usize> {
         let needed = |&n: &u32| n != NONE && parents[n as usize] == row;
         self.list(row as usize)
@@ -41,7 +41,7 @@ impl Graph {
             .or_else(|| self.list(row as usize).iter().rposition(|n| !needed(n)))
     }
 
-    /// Adds to the tree what can be reached from a row of it.
+    /// Adds the rows that can be reached from `start`, a row of the tree.
     fn grow(&self, parents: &mut [u32], start: u32) {
         let mut stack = vec![start];
         while let Some(row) = stack.pop() {
@@ -65,7 +65,8 @@ impl Graph {
     }
 }
 
-/// The rows to which no links of level 0 lead from the entry. Links out of range lead nowhere.
+/// Returns the rows that no path of level 0 links reaches from the entry. Links out of range are
+/// ignored.
 pub(crate) fn unreachable(entry: u32, lists: Lists<'_>, rows: usize) -> Vec<u32> {
     let mut reached = vec![false; rows];
     let mut stack = Vec::new();

@@ -1,14 +1,14 @@
-//! What a search writes to: which rows it has seen, and the best so far. Reused between searches.
+//! Buffers of a search: the rows it has seen and the best so far. Reused between searches.
 
 use super::candidate::Candidate;
 use super::links::NONE;
 use crate::sync::Mutex;
 use std::ops::Range;
 
-/// Scratches waiting for the next search; more searches than this at once allocate.
+/// Most buffers kept for later searches; further concurrent searches allocate.
 const POOLED: usize = 16;
 
-/// The rows a search has seen: a bit each, and the list of them.
+/// The rows that a search has seen: one bit each, and a list of them.
 #[derive(Default)]
 pub(crate) struct Visited {
     words: Vec<u64>,
@@ -27,19 +27,19 @@ impl Visited {
         }
     }
 
-    /// Among how many rows the search is.
+    /// Returns the number of rows that the search is among.
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Whether this is the first visit. A row out of range counts as seen.
+    /// Returns `true` on the first visit. A row out of range counts as seen.
     #[inline]
     pub(crate) fn first(&mut self, row: u32) -> bool {
         !self.fresh(&[row]).is_empty()
     }
 
-    /// Visits those of a list, up to its first unused place, that were not visited before, and gives their places among all
-    /// that were. Rows out of range are left out.
+    /// Visits the new rows of a list, up to its first unused place, and returns their range among
+    /// all visited rows. Rows out of range are skipped.
     #[inline]
     pub(crate) fn fresh(&mut self, list: &[u32]) -> Range<usize> {
         let start = self.seen.len();
@@ -54,7 +54,7 @@ impl Visited {
                 }
                 continue;
             }
-            // Whether a row was seen cannot be foreseen, so there is no branch on it.
+            // No branch on whether a row was seen: the CPU cannot predict it.
             let (word, bit) = (&mut self.words[row as usize / 64], row % 64);
             fresh[count] = row;
             count += usize::from(*word >> bit & 1 == 0);
@@ -64,7 +64,7 @@ impl Visited {
         start..start + count
     }
 
-    /// Rows that were visited, in that order.
+    /// Returns visited rows, in the order of their visits.
     #[inline]
     pub(crate) fn seen(&self, places: &Range<usize>) -> &[u32] {
         &self.seen[places.clone()]
@@ -75,16 +75,16 @@ impl Visited {
 #[derive(Default)]
 pub(crate) struct Scratch {
     pub(crate) visited: Visited,
-    /// The best so far, best first.
+    /// The candidates kept so far, best first.
     pub(crate) pool: Vec<Candidate>,
-    /// Those of the neighbours that are looked at.
+    /// Ranks of the neighbours being examined.
     pub(crate) ranks: Vec<f32>,
-    /// How many ranks were asked for.
+    /// Number of ranks computed.
     pub(crate) ranked: usize,
 }
 
 impl Scratch {
-    /// Ready for a search among that many rows.
+    /// Prepares for a search among that many rows.
     pub(crate) fn start(&mut self, rows: usize) -> &mut Self {
         self.visited.start(rows);
         self.pool.clear();
@@ -93,7 +93,7 @@ impl Scratch {
     }
 }
 
-/// Scratches for reuse.
+/// Buffers for reuse.
 #[derive(Default)]
 pub(crate) struct ScratchPool(Mutex<Vec<Scratch>>);
 
@@ -134,7 +134,7 @@ mod schedules {
     use crate::sync::schedules::explore;
     use crate::sync::thread;
 
-    /// Searches within searches, so that few threads hold many scratches.
+    /// Runs searches within searches, so that few threads hold many buffers.
     fn nested(pool: &ScratchPool, depth: usize) {
         if depth == 0 {
             return;

@@ -1,4 +1,5 @@
-//! Greedy descent through the upper levels, then best-first search of level 0 (Malkov and Yashunin 2016, section 4).
+//! Greedy descent through the upper levels, then best-first search of level 0 (Malkov and Yashunin
+//! 2016, section 4).
 
 use super::candidate::Candidate;
 use super::links::{Links, Lists, UpperLevel};
@@ -8,49 +9,50 @@ use crate::vector::top_k::Ranked;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-/// How near positions are to what is searched for.
+/// Ranks of positions by their nearness to a query.
 pub(crate) trait Nearness {
-    /// Higher is nearer. Only asked for positions below the number of rows.
+    /// Returns the rank of a position below the number of rows; higher is nearer.
     fn rank(&self, position: u32) -> f32;
-    /// Appends the rank of each.
+    /// Appends the rank of each position.
     #[inline]
     fn rank_all(&self, positions: &[u32], ranks: &mut Vec<f32>) {
         ranks.extend(positions.iter().map(|&position| self.rank(position)));
     }
-    /// The rank of what is at no distance at all; ranks fall as squared distances from it grow, or twice as fast.
+    /// Returns the rank at distance zero; ranks fall as squared distances grow, or twice as fast.
     fn zero(&self) -> f32;
-    /// A rank will be asked for soon.
+    /// Prefetches what a rank of the position will read.
     fn prefetch(&self, position: u32);
 }
 
-/// When a search has seen enough. Candidates are kept while they are not much farther than the hits (Al-Jazzazi et al.
-/// 2025, "Distance adaptive beam search", arXiv 2505.15636), within bounds.
+/// The condition that ends a search. Candidates are kept while they are not much farther than the
+/// hits (Al-Jazzazi et al. 2025, "Distance adaptive beam search", arXiv 2505.15636), within bounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Stop {
-    /// Candidates that are kept however far they are, at least 1.
+    /// Least number of candidates kept, however far they are; at least 1.
     pub(crate) least: usize,
-    /// Candidates that are kept at most.
+    /// Largest number of candidates kept.
     pub(crate) most: usize,
-    /// The hit that distances are compared with, counted from 1.
+    /// Rank of the hit that distances are compared with, counted from 1.
     pub(crate) hits: usize,
-    /// What is more than this many times as far is not kept beyond `least`.
+    /// Multiple of the hit's distance beyond which candidates are not kept, once there are `least`.
     pub(crate) reach: f32,
 }
 
 impl Stop {
-    /// Keeps that many candidates, as HNSW has it.
+    /// Keeps that many candidates, as HNSW does.
     pub(crate) fn at(candidates: usize) -> Self {
         let candidates = candidates.max(1);
         Self { least: candidates, most: candidates, hits: usize::MAX, reach: 1.0 }
     }
 
-    /// Keeps that many candidates however far they are.
+    /// Keeps at least that many candidates, however far they are.
     pub(crate) fn with_at_least(self, candidates: usize) -> Self {
         let least = self.least.max(candidates);
         Self { least, most: self.most.max(least), ..self }
     }
 
-    /// The rank that candidates beyond `least` have to be above. `zero` is the rank at no distance.
+    /// Returns the rank that candidates beyond `least` must exceed. `zero` is the rank at no
+    /// distance.
     #[inline]
     fn bound(&self, kept: &[Candidate], zero: f32) -> f32 {
         match kept.get(self.hits - 1) {
@@ -60,7 +62,7 @@ impl Stop {
         }
     }
 
-    /// The rank that a candidate has to be above to be kept.
+    /// Returns the rank that a candidate must exceed to be kept.
     #[inline]
     fn limit(&self, kept: &[Candidate], bound: f32) -> f32 {
         if kept.len() >= self.most {
@@ -69,7 +71,7 @@ impl Stop {
         kept.get(self.least - 1).map_or(f32::NEG_INFINITY, |last| last.rank.min(bound))
     }
 
-    /// Takes away candidates that are not kept beside better ones.
+    /// Removes the candidates beyond the limits.
     #[inline]
     fn trim(&self, kept: &mut Vec<Candidate>, bound: f32) {
         kept.truncate(self.most);
@@ -79,15 +81,15 @@ impl Stop {
     }
 }
 
-/// Leaves positions near what is searched for in `scratch.pool`, best first. The scratch has been started with the number
-/// of rows.
+/// Leaves the positions nearest to the query in `scratch.pool`, best first. The caller has started
+/// the scratch with the number of rows.
 pub(crate) fn nearest(links: Links<'_>, stop: Stop, scratch: &mut Scratch, to: &impl Nearness) {
     if let Some(start) = descend(links.entry, links.upper, scratch.visited.rows(), to) {
         nearest_from(links.level0, start, stop, scratch, to);
     }
 }
 
-/// As [`nearest`], in one level, from a position of it.
+/// As [`nearest`], on one level, from a position of it.
 pub(crate) fn nearest_from(
     lists: Lists<'_>,
     start: u32,
@@ -104,8 +106,8 @@ pub(crate) fn nearest_from(
     let mut bound = stop.bound(pool, zero);
     let mut limit = stop.limit(pool, bound);
     let mut next = 0;
-    // While the neighbours of one candidate are ranked, those of the next and the list of the one after it are on their
-    // way from memory.
+    // While one candidate's neighbours are ranked, those of the next one and the list of the one
+    // after it are prefetched.
     let (mut list_on_the_way, mut rows_on_the_way) = (None, Range::default());
     loop {
         while pool.get(next).is_some_and(|candidate| candidate.is_expanded()) {
@@ -144,8 +146,8 @@ pub(crate) fn nearest_from(
     }
 }
 
-/// How many candidates, best first, rank at least so high. Counted in two steps, because those of a binary search have to
-/// wait for each other.
+/// Returns the number of candidates, best first, that rank at least as high. Counted in two steps,
+/// because the steps of a binary search wait for each other.
 #[inline]
 fn place(pool: &[Candidate], rank: f32) -> usize {
     const BLOCK: usize = 32;
@@ -155,8 +157,8 @@ fn place(pool: &[Candidate], rank: f32) -> usize {
     blocks * BLOCK + block.iter().filter(is_better).count()
 }
 
-/// As [`nearest`], of the positions that `accept` accepts. Those that it refuses are walked through but not kept, so
-/// the search goes on until enough accepted ones are nearer than anything left to look at.
+/// As [`nearest`], among the positions that `accept` accepts. Rejected ones are traversed but not
+/// kept, so the search goes on until enough accepted ones are nearer than anything left to examine.
 pub(crate) fn nearest_accepted(
     links: Links<'_>,
     stop: Stop,
@@ -199,7 +201,8 @@ pub(crate) fn nearest_accepted(
     }
 }
 
-/// The nearest position that greedy steps find on the upper levels; `None` when the entry is not one of the `rows`.
+/// Returns the nearest position that greedy steps on the upper levels find; `None` if the entry is
+/// not one of the `rows`.
 pub(super) fn descend(entry: u32, upper: &[UpperLevel<'_>], rows: usize, to: &impl Nearness) -> Option<u32> {
     let inside = |position: u32| ((position as usize) < rows).then_some(position);
     let mut best = inside(entry)?;
@@ -232,7 +235,7 @@ mod tests {
     #[test]
     fn a_place_is_behind_all_that_rank_as_high() {
         for count in [0u32, 1, 31, 32, 33, 64, 65, 200] {
-            // Two of each rank.
+            // Two candidates of each rank.
             let pool: Vec<Candidate> =
                 (0..count).map(|position| Candidate::new(-((position / 2) as f32), position)).collect();
             for rank in (0..=count).map(|rank| 0.5 - rank as f32 / 2.0) {
