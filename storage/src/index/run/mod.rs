@@ -1,11 +1,13 @@
-//! The vectors of a large commit, in a file of their own until a segment has them. sled would write each more than once
-//! and keep them in memory, and so would the growing rows.
+//! A run: the vectors of a large commit, in a file of their own until a segment has them. sled
+//! would write each more than once and keep them in memory, and the growing rows would keep them
+//! too.
 //!
 //! ```text
 //! | header | vectors | checksums of rows |    each at a multiple of 64, zeros between them
 //! ```
 //!
-//! (O'Neil et al. 1996, "The log-structured merge-tree", calls sorted files that wait to be merged runs.)
+//! (O'Neil et al. 1996, "The log-structured merge-tree", calls sorted files that wait to be merged
+//! runs.)
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod targets;
@@ -35,16 +37,16 @@ struct Header {
     first_row: u64,
     rows: u32,
     dimension: u32,
-    /// Of the checksums of rows, which are those of their vectors.
+    /// CRC-32 of the row checksums, which cover the vectors.
     crc: u32,
 }
 
-/// The file of a run.
+/// Returns the path of a run.
 pub(crate) fn file(folder: &Path, first_row: u64) -> PathBuf {
     folder.join(format!("{first_row:012}.{EXTENSION}"))
 }
 
-/// The first rows of all runs in a folder.
+/// Returns the first rows of all runs in a folder.
 pub(crate) fn first_rows(folder: &Path) -> Vec<u64> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
@@ -62,15 +64,15 @@ pub(crate) struct Run {
     dimension: usize,
     vectors: Range<usize>,
     checksums: Range<usize>,
-    /// Of the checksums of rows.
+    /// CRC-32 of the row checksums.
     crc: u32,
-    /// Of the header: of everything.
+    /// CRC-32 of the header, which covers all content except padding.
     checksum: u32,
 }
 
 impl Run {
-    /// Writes vectors of `dimension` components, one after the other, of rows from `first_row` on. The file is durable
-    /// under its name when this returns.
+    /// Writes the vectors, of `dimension` components each, of the rows from `first_row` on. The
+    /// file is durable under its name when this returns.
     pub(crate) fn write(folder: &Path, first_row: u64, dimension: usize, vectors: &[f32]) -> Result<Self> {
         let rows = vectors.chunks_exact(dimension);
         let checksums: Vec<u32> = (first_row..)
@@ -94,7 +96,8 @@ impl Run {
         Self::open(folder, first_row, dimension)
     }
 
-    /// Removes what a failed [`write`](Self::write) left, as far as that can be done: opening would remove it too.
+    /// Removes what a failed [`write`](Self::write) left, as far as possible: the next open would
+    /// remove it too.
     pub(crate) fn clear(folder: &Path, first_row: u64) {
         let path = file(folder, first_row);
         for path in [path.with_extension("tmp"), path] {
@@ -102,7 +105,8 @@ impl Run {
         }
     }
 
-    /// Reads the header. What it describes is inside the file; whether it is what was written, [`is_sound`] tells.
+    /// Reads the header and checks that all it describes is inside the file; [`is_sound`] checks
+    /// the content.
     ///
     /// [`is_sound`]: Self::is_sound
     ///
@@ -133,35 +137,35 @@ impl Run {
         Ok(Self { rows, dimension, vectors, checksums, crc: header.crc, checksum, path, map })
     }
 
-    /// Consecutive.
+    /// Returns the rows, which are consecutive.
     pub(crate) fn rows(&self) -> Range<u64> {
         self.rows.clone()
     }
 
-    /// All vectors, one after the other.
+    /// Returns all vectors, row after row.
     pub(crate) fn vectors(&self) -> &[f32] {
         self.array(&self.vectors)
     }
 
-    /// All vectors, for those who read them once: what is behind does not stay in memory.
+    /// Streams all vectors once, dropping pages after they are read.
     pub(crate) fn stream(&self) -> impl Iterator<Item = &[f32]> {
         map::stream(&self.map, self.vectors.clone(), 4 * self.dimension).map(bytemuck::cast_slice)
     }
 
-    /// The vector of a row, whatever it is.
+    /// Returns the vector of a row, without checking it.
     pub(crate) fn vector(&self, row: u64) -> Option<&[f32]> {
         let at = self.rows.contains(&row).then(|| (row - self.rows.start) as usize)?;
         self.vectors().get(at * self.dimension..(at + 1) * self.dimension)
     }
 
-    /// Whether the vector of a row is what was written.
+    /// True if the vector of a row matches its checksum.
     pub(crate) fn row_is_sound(&self, row: u64) -> bool {
         let Some(vector) = self.vector(row) else { return false };
         let checksum = self.array::<u32>(&self.checksums).get((row - self.rows.start) as usize);
         checksum == Some(&row_checksum(row, bytemuck::cast_slice(vector)))
     }
 
-    /// That all vectors are what was written; reads all of them.
+    /// Checks all vectors; reads all of them.
     ///
     /// # Errors
     /// [`StorageError::Corrupt`] names the file and the first damage.
@@ -172,7 +176,7 @@ impl Run {
         }
     }
 
-    /// Everything in which the file is not what was written.
+    /// Lists everything in the file that is not as it was written.
     pub(crate) fn damage(&self) -> Vec<String> {
         let stray = frame::stray(&self.map, [self.vectors.clone(), self.checksums.clone()]);
         self.damaged().chain(stray).collect()
@@ -189,7 +193,7 @@ impl Run {
         checksums.into_iter().chain(rows)
     }
 
-    /// The whole file.
+    /// Returns the bytes of the file.
     pub(crate) fn file_bytes(&self) -> &[u8] {
         &self.map
     }
@@ -198,7 +202,7 @@ impl Run {
         &self.path
     }
 
-    /// Of the whole content, but for padding.
+    /// Returns the CRC-32 of the header, which covers all content except padding.
     pub(crate) fn checksum(&self) -> u32 {
         self.checksum
     }

@@ -1,4 +1,4 @@
-//! Runs under hostile bytes. The checksum of a header is right in all of them: what is tested lies behind it.
+//! Fuzz targets for runs. The checksum of every header is right: what is tested lies behind it.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use super::{Run, file};
@@ -13,7 +13,7 @@ pub(super) fn vectors() -> Vec<f32> {
     (0..ROWS * DIMENSION).map(|i| ((i * 7919) % 1009) as f32 / 64.0).collect()
 }
 
-/// Whole files of few rows.
+/// Fuzz target for whole files of few rows.
 #[must_use]
 pub fn run() -> Target<'static> {
     let folder = tempfile::tempdir().unwrap();

@@ -35,7 +35,7 @@ fn every_changed_bit_is_an_error_or_a_report_and_no_row_that_passes_is_wrong() {
     for bit in 0..whole.len() * 8 {
         let mut bytes = whole.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        // A mapped file may not be written to.
+        // A mapped file must not be written to.
         std::fs::remove_file(&path).unwrap();
         std::fs::write(&path, &bytes).unwrap();
         let Ok(run) = opened(folder.path()) else { continue };

@@ -1,7 +1,8 @@
-//! What is wrong with a segment file: everything that FORMAT.md says of it is looked at, byte by byte.
+//! The check of a segment file against everything that FORMAT.md says of it, byte by byte.
 //!
-//! A checksum says that something changed; the other checks say what it means, and find what a writer did wrong and
-//! then summed up. Every part is looked at, whatever was found in the parts before.
+//! A checksum says that something changed; the other checks say what it means, and find what a
+//! faulty writer wrote with a valid checksum. Every part is checked, whatever was found in earlier
+//! parts.
 
 use super::Segment;
 use crate::few::few;
@@ -13,11 +14,11 @@ use crate::vector::metric::Metric;
 use crate::vector::nibbles::Grid;
 use std::ops::Range;
 
-/// How far the squared length of a vector that is stored under cosine may be from 1.
+/// Largest difference from 1 of the squared length of a vector stored under cosine.
 const UNIT: f32 = 1e-3;
 
 impl Segment {
-    /// What is wrong with the file; reads all of it.
+    /// Lists the damage of the file; reads all of it.
     pub(crate) fn damage(&self) -> Vec<String> {
         let mut damage = self.damaged_sections();
         damage.extend(frame::stray(&self.map, self.sections.iter().map(|(range, _)| range.clone())));
@@ -30,7 +31,7 @@ impl Segment {
         damage
     }
 
-    /// The sections that do not match their checksums.
+    /// Lists the sections that do not match their checksums.
     pub(crate) fn damaged_sections(&self) -> Vec<String> {
         let mut damage = Vec::new();
         for (range, section) in &self.sections {
@@ -133,7 +134,7 @@ impl Segment {
     }
 }
 
-/// Links lead to nodes of their level, and unused places come last.
+/// Checks that links lead to nodes of their level, and that unused places come last.
 fn check_links(level: usize, lists: Lists<'_>, nodes: usize, damage: &mut Vec<String>) {
     if lists.places.iter().any(|&place| place != NONE && place as usize >= nodes) {
         damage.push(format!("a link of level {level} leads out of it"));

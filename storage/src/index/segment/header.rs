@@ -1,4 +1,4 @@
-//! The header names the sections.
+//! The header of a segment, which lists its sections.
 
 use crate::error::{Result, StorageError};
 use crate::mapped::frame::Frame;
@@ -14,26 +14,26 @@ pub(super) struct Header {
     pub(super) rows: u64,
     pub(super) dimension: u32,
     pub(super) metric: u8,
-    /// Where a search starts.
+    /// Position at which a search starts.
     pub(super) entry: u32,
-    /// Codes per unit.
+    /// Codes per unit of a component.
     pub(super) scale: f32,
     pub(super) sections: Vec<Section>,
 }
 
 impl Header {
-    /// Of the vectors.
+    /// Returns the precision of the vectors.
     pub(super) fn precision(&self) -> Precision {
         let halves = self.sections.iter().any(|section| section.kind == HALVES);
         if halves { Precision::Half } else { Precision::Full }
     }
 }
 
-/// One array. `offset` counts from the first byte after the header's padding.
+/// One section. `offset` counts from the first byte after the header's padding.
 #[derive(Clone, Debug, PartialEq, Archive, Serialize, Deserialize)]
 pub(super) struct Section {
     pub(super) kind: u16,
-    /// The level of [`LINKS`] and [`NODES`].
+    /// Level of [`LINKS`] and [`NODES`].
     pub(super) level: u16,
     /// Places per list of [`LINKS`], codes per row of [`CODES`].
     pub(super) stride: u32,
@@ -50,32 +50,35 @@ pub(super) const VECTORS: u16 = 2;
 pub(super) const LINKS: u16 = 3;
 /// Positions of an upper level's rows, u32, ascending.
 pub(super) const NODES: u16 = 4;
-/// Vectors in a byte per component, i8.
+/// Vectors with one byte per component, i8.
 pub(super) const CODES: u16 = 5;
-/// Squared lengths of the rows of [`CODES`], f32; only where the metric needs them.
+/// Squared lengths of the rows of [`CODES`], f32; only if the metric needs them.
 pub(super) const NORMS: u16 = 6;
-/// A CRC-32 per row, u32, of its id and its vector: a hit is verified without reading the whole file.
+/// CRC-32 per row, u32, of its id and its vector: a hit is verified without reading the whole file.
 pub(super) const CHECKSUMS: u16 = 7;
-/// In the place of [`VECTORS`], f16.
+/// Vectors of 16-bit floats, in place of [`VECTORS`].
 pub(super) const HALVES: u16 = 8;
 
-/// Pairs of positions, u32: a row and a copy of it, which is no node of the graph; only where there are copies.
+/// Pairs of positions, u32: a row and a copy of it, which is not a node of the graph; only if there
+/// are copies.
 pub(super) const COPIES: u16 = 9;
-/// How it was searched before there was [`PLAN`]: two u32, whether by vectors, and the least candidates kept or 0 to look
-/// at every row.
+/// The search plan before there was [`PLAN`]: two u32, 1 if searched by vectors, and the least
+/// candidates kept or 0 to scan every row.
 pub(super) const OLD_PLAN: u16 = 10;
-/// How it is searched: u32, by what (codes, vectors, nibbles), and f32, the longest vector; then for each step f32, the
-/// recall it has, u32 and u32, the fewest and the most candidates kept, f32, how many times as far as a hit, and u32, how
-/// many it looks at.
+/// The search plan: u32, the kind of search (by codes, vectors, nibbles), and f32, the length of
+/// the longest vector; then for each step f32, its recall, u32 and u32, the fewest and the most
+/// candidates kept, f32, their farthest distance as a multiple of a hit's, and u32, the number
+/// examined.
 pub(super) const PLAN: u16 = 11;
-/// Vectors in four bits per component, in lines of 64 bytes: components 64 to 127 of a line in the upper bits.
+/// Vectors with four bits per component, in lines of 64 bytes: components 64 to 127 of a line are
+/// in the upper bits.
 pub(super) const NIBBLES: u16 = 12;
-/// The mean of each component and then its step in [`NIBBLES`], f32.
+/// Mean of each component, then the step of each in [`NIBBLES`], f32.
 pub(super) const GRID: u16 = 13;
-/// Squared distances of the rows of [`NIBBLES`] from the mean, f32; only where the metric needs them.
+/// Squared distances of the rows of [`NIBBLES`] from the mean, f32; only if the metric needs them.
 pub(super) const NIBBLE_NORMS: u16 = 14;
 
-/// The section that has vectors of a precision.
+/// Returns the kind of section for vectors of a precision.
 pub(super) fn vectors_of(precision: Precision) -> u16 {
     match precision {
         Precision::Full => VECTORS,
@@ -84,7 +87,7 @@ pub(super) fn vectors_of(precision: Precision) -> u16 {
 }
 
 impl Section {
-    /// What it holds, for messages.
+    /// Returns the name of the content, for messages.
     pub(super) fn name(&self) -> String {
         let level = self.level;
         match self.kind {
@@ -105,12 +108,12 @@ impl Section {
     }
 }
 
-/// The bytes before the first section.
+/// Returns the bytes before the first section.
 pub(super) fn encode(header: &Header) -> Vec<u8> {
     FRAME.encode(&rkyv::to_bytes::<Error>(header).expect("serializing into memory does not fail"))
 }
 
-/// The header, its checksum, and where the sections begin.
+/// Returns the header, its checksum, and the offset of the first section.
 pub(super) fn decode(bytes: &[u8], path: &Path) -> Result<(Header, u32, usize)> {
     let (archive, crc, body) = FRAME.decode(bytes, path)?;
     let header = rkyv::from_bytes::<Header, Error>(&archive)

@@ -1,17 +1,18 @@
-//! One segment file: rows that never change, their graph, and nothing that needs decoding to be used.
+//! One segment file: rows that never change, their graph, and nothing that needs decoding to be
+//! used.
 //!
 //! | file | responsibility |
 //! |---|---|
-//! | header | what the file holds and where; checked before anything else is read |
+//! | header | the list of sections; checked before anything else is read |
 //! | write | temp name, fsync, rename, fsync folder |
-//! | open | header and lengths to slices |
-//! | plan | how it is searched |
+//! | open | the mapped file as slices |
+//! | plan | the measured efforts of a search |
 //! | search | through the graph, by nibbles, codes or vectors |
-//! | trust | how much of a damaged file is still what was written |
-//! | damage | what the file promises beyond that, looked at |
+//! | trust | the parts of a damaged file that are still correct |
+//! | damage | the check of the whole file |
 //! | verify | checksums at first use |
-//! | verified | what they found so far |
-//! | resident | how much of it is in memory |
+//! | verified | results of those checks so far |
+//! | resident | bytes of the file that are in memory |
 
 mod damage;
 mod header;
@@ -37,7 +38,7 @@ pub(crate) use write::{SegmentRows, write};
 
 use std::path::{Path, PathBuf};
 
-/// The file of a segment.
+/// Returns the path of a segment.
 pub(crate) fn file(folder: &Path, number: u32) -> PathBuf {
     folder.join(format!("{number:06}.seg"))
 }

@@ -1,8 +1,8 @@
 //! An open segment: the mapped file as slices.
 //!
-//! Opening reads the header and checks every length against the file, so that slicing cannot fail later; it does not
-//! read the arrays. What the arrays hold is not trusted: positions out of range are skipped by the search, and hits are
-//! verified.
+//! Opening reads the header and checks every length against the file, so that slicing cannot fail
+//! later; it does not read the arrays. Their content is not trusted: a search skips positions out
+//! of range, and hits are verified.
 
 use super::header::{
     self, CHECKSUMS, CODES, COPIES, GRID, LINKS, NIBBLE_NORMS, NIBBLES, NODES, NORMS, OLD_PLAN, PLAN, ROWS,
@@ -46,7 +46,7 @@ pub(crate) struct Segment {
     pub(super) vectors: Range<usize>,
     pub(super) precision: Precision,
     row_checksums: Option<Range<usize>>,
-    /// And their norms: what nothing walks over is not kept.
+    /// Codes and their norms; `None` if no search walks over them.
     pub(super) codes: Option<Range<usize>>,
     pub(super) norms: Option<Range<usize>>,
     copies: Option<Range<usize>>,
@@ -54,15 +54,15 @@ pub(crate) struct Segment {
     nibbles: Option<NibbleSections>,
     pub(super) level0: (Range<usize>, usize),
     pub(super) upper: Vec<(Range<usize>, Range<usize>, usize)>,
-    /// Every section of the header, known or not, and where it is.
+    /// Range and entry of every section of the header, known or not.
     pub(super) sections: Vec<(Range<usize>, Section)>,
-    /// Of the header, which has those of the sections: of the whole content.
+    /// CRC-32 of the header, which covers all content except padding.
     checksum: u32,
     pub(super) verified: Verified,
     scratches: ScratchPool,
 }
 
-/// Where nibbles are, and what they are made with; norms only where the metric needs them.
+/// Ranges of the nibbles and of their grid; norms only if the metric needs them.
 struct NibbleSections {
     bytes: Range<usize>,
     grid: Range<usize>,
@@ -82,7 +82,7 @@ impl Segment {
         let too_many = || corrupt(format!("segment header: {} rows, {MAX_ROWS} is the most", header.rows));
         let count = count.ok_or_else(too_many)?;
         let scale = Scale::stored(header.scale).ok_or_else(|| corrupt("no usable scale of codes".into()))?;
-        // Some(range) only where the section is inside the file and as long as it must be.
+        // `None` unless the section is inside the file and has the right length.
         let place = |section: &Section, elements: Option<usize>, size: usize| {
             let start = body.checked_add(usize::try_from(section.offset).ok()?)?;
             let bytes = usize::try_from(section.bytes).ok()?;
@@ -114,7 +114,7 @@ impl Segment {
             }
             (false, false) => Some(Plan::unmeasured(Means::Codes, 1)),
         };
-        // One that says nothing that can be followed: all rows are looked at, which finds what is there.
+        // A plan that cannot be followed: all rows are scanned, which finds every row.
         let can_be_followed = |plan: &Plan| match plan.means {
             Means::Codes | Means::Vectors => has(CODES),
             Means::Nibbles => has(NIBBLES) && has(GRID),
@@ -175,42 +175,42 @@ impl Segment {
         })
     }
 
-    /// Row ids, ascending.
+    /// Returns the row ids, ascending.
     pub(crate) fn ids(&self) -> &[u64] {
         self.array(&self.rows)
     }
 
-    /// The vector at a position.
+    /// Returns the vector at a position.
     #[inline]
     pub(crate) fn at(&self, position: usize) -> Option<Cow<'_, [f32]>> {
         Some(self.precision.read(self.stored_at(position)?))
     }
 
-    /// The bytes of the vector at a position.
+    /// Returns the bytes of the vector at a position.
     #[inline]
     pub(super) fn stored_at(&self, position: usize) -> Option<&[u8]> {
         self.stored().bytes_at(position)
     }
 
-    /// Bytes of a vector.
+    /// Returns the bytes of a vector.
     fn row_bytes(&self) -> usize {
         self.dimension * self.precision.bytes()
     }
 
-    /// Ids and vectors, in order.
+    /// Iterates over ids and vectors, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, Cow<'_, [f32]>)> {
         let vectors = self.map[self.vectors.clone()].chunks_exact(self.row_bytes());
         self.ids().iter().copied().zip(vectors.map(|bytes| self.precision.read(bytes)))
     }
 
-    /// [`Segment::iter`] for those who read all of it once: what is behind does not stay in memory.
+    /// Streams ids and vectors once, dropping pages after they are read.
     pub(crate) fn stream(&self) -> impl Iterator<Item = (u64, Cow<'_, [f32]>)> {
         let vectors = map::stream(&self.map, self.vectors.clone(), self.row_bytes());
         vectors.zip(self.ids()).map(|(bytes, &row)| (row, self.precision.read(bytes)))
     }
 
-    /// The CRC-32 of a section, for those who read all of the file once: vectors, which most searches read few of, do
-    /// not stay in memory.
+    /// Returns the CRC-32 of a section for a check of the whole file. Pages of vectors, most of
+    /// which searches do not read, are dropped from memory.
     pub(super) fn streamed_checksum(&self, section: &Range<usize>) -> u32 {
         let mut crc = crc32fast::Hasher::new();
         for start in section.clone().step_by(map::PIECE_BYTES) {
@@ -223,18 +223,18 @@ impl Segment {
         crc.finalize()
     }
 
-    /// The codes, if it has them.
+    /// Returns the codes; `None` if the segment has none.
     pub(crate) fn codes(&self) -> Option<Codes<'_>> {
         let codes = self.array(self.codes.as_ref()?);
         Some(Codes { codes, stride: codes::stride(self.dimension) })
     }
 
-    /// Of the codes that it has or was made with.
+    /// Returns the scale of the codes that it has or was made with.
     pub(crate) fn scale(&self) -> Scale {
         self.scale
     }
 
-    /// A copy of the graph.
+    /// Returns a copy of the graph.
     pub(crate) fn graph(&self) -> Graph {
         let upper = self.upper.iter().map(|(nodes, links, stride)| Level {
             nodes: self.array(nodes).to_vec(),
@@ -245,17 +245,17 @@ impl Segment {
         Graph { entry: self.entry, stride: self.level0.1, level0, upper: upper.collect() }
     }
 
-    /// Where a row is, if it is here.
+    /// Returns the position of a row; `None` if it is not here.
     pub(crate) fn position(&self, row: u64) -> Option<usize> {
         let ids = self.ids();
-        // Rows are numbered as they come: without removals before sealing, no search is needed.
+        // Rows are consecutive unless some were removed before sealing: try that place first.
         let guess = row.checked_sub(*ids.first()?)? as usize;
         if ids.get(guess) == Some(&row) { Some(guess) } else { ids.binary_search(&row).ok() }
     }
 
-    /// Up to `most` rows near the query, through the graph, with their exact ranks: the first of those that it finds with
-    /// `effort` for so many `hits`. With `accept`, only rows that it accepts. The ids have to be known to be sound; the rows
-    /// are verified.
+    /// Searches the graph for up to `most` rows near the query, with their exact ranks: the first
+    /// that a search with `effort` for `hits` finds. With `accept`, returns only accepted rows. The
+    /// caller has checked the ids; rows are verified here.
     pub(crate) fn search(
         &self,
         query: &[f32],
@@ -297,7 +297,7 @@ impl Segment {
         positions.into_iter().filter_map(exact).collect()
     }
 
-    /// Every accepted row by its exact rank, the best `most`.
+    /// Ranks every accepted row exactly and returns the best `most`.
     fn scan(&self, query: &[f32], most: usize, accept: Option<&dyn Fn(u32) -> bool>) -> Result<Vec<Ranked>> {
         self.vectors_are_sound()?;
         let mut top = TopK::new(most);
@@ -314,7 +314,7 @@ impl Segment {
         Stored { bytes, precision: self.precision, dimension: self.dimension }
     }
 
-    /// What a search of it steps by.
+    /// Returns the representation that a search ranks candidates by.
     fn by(&self) -> By<'_> {
         let norms = self.norms.as_ref().map_or(&[][..], |norms| self.array(norms));
         match (self.plan.means, self.nibbles(), self.codes()) {
@@ -324,7 +324,7 @@ impl Segment {
         }
     }
 
-    /// What searches walk over, where they do.
+    /// Returns the nibbles; `None` if searches do not use them.
     pub(crate) fn nibbles(&self) -> Option<Nibbles<'_>> {
         let NibbleSections { bytes, grid, norms } = self.nibbles.as_ref()?;
         Some(Nibbles {
@@ -335,18 +335,18 @@ impl Segment {
         })
     }
 
-    /// Rows that are no nodes of the graph, with those that stand for them.
+    /// Returns the rows that are not nodes of the graph, each with the node that stands for it.
     pub(crate) fn copies(&self) -> Copies<'_> {
         Copies(self.copies.as_ref().map_or(&[][..], |range| self.array(range)))
     }
 
-    /// How it is searched.
+    /// Returns the search plan.
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Bytes of the file, and those of what a search reads at random places: nibbles, codes or vectors and their norms,
-    /// links, row ids.
+    /// Returns the bytes of the file, and those that searches read at random: nibbles, codes or
+    /// vectors and their norms, links, row ids.
     pub(crate) fn bytes(&self) -> (u64, u64) {
         let upper = self.upper.iter().map(|(nodes, links, _)| nodes.len() + links.len());
         let norms = self.norms.as_ref().map_or(0, ExactSizeIterator::len);
@@ -363,7 +363,7 @@ impl Segment {
         (self.map.len() as u64, searched as u64)
     }
 
-    /// The whole file.
+    /// Returns the bytes of the file.
     pub(crate) fn file_bytes(&self) -> &[u8] {
         &self.map
     }
@@ -372,12 +372,12 @@ impl Segment {
         &self.path
     }
 
-    /// Of the whole content, but for padding.
+    /// Returns the CRC-32 of the header, which covers all content except padding.
     pub(crate) fn checksum(&self) -> u32 {
         self.checksum
     }
 
-    /// The checksum of each row; `None` in a file that was written before there were any.
+    /// Returns the checksum of each row; `None` for a file of a version without them.
     pub(super) fn row_checksums(&self) -> Option<&[u32]> {
         self.row_checksums.as_ref().map(|range| self.array(range))
     }
@@ -388,7 +388,7 @@ impl Segment {
     }
 }
 
-/// Dimension, metric and precision of a segment file; `None` when its header cannot be read.
+/// Returns dimension, metric and precision of a segment file; `None` if its header cannot be read.
 pub(crate) fn shape(path: &Path) -> Option<(usize, Metric, Precision)> {
     let map = map::map(path).ok()?;
     let (header, _, _) = header::decode(&map, path).ok()?;

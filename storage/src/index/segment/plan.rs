@@ -1,59 +1,59 @@
-//! How a segment is searched, as was found out when it was made; see [`crate::index::measure`].
+//! The search plan of a segment, measured when it was made; see [`crate::index::measure`].
 
 use crate::index::effort::{DEFAULT_EF_SEARCH, LEAST_RECALL};
 use crate::index::graph::search::Stop;
 use crate::index::measure::HITS;
 
-/// Candidates that a search keeps at most of segments that were not measured.
+/// Most candidates kept in a search of a segment that was not measured.
 const UNMEASURED_MOST: u32 = 1_536;
-/// And how far.
+/// [`Stop::reach`] in a segment that was not measured.
 const UNMEASURED_REACH: f32 = 1.08;
-/// Candidates that a search keeps at most, whatever a file says.
+/// Most candidates that a search keeps, whatever a file says.
 const MOST: u32 = 1 << 16;
-/// Recall that a graph must reach for searches that want more to make do with it: else they look at all rows.
+/// Recall that lets searches that want more still use the graph; below it they scan all rows.
 pub(crate) const ENOUGH: f32 = 0.975;
-/// Words of a step.
+/// Number of words per step.
 const STEP_WORDS: usize = 5;
 
-/// What the steps through the graph are decided by.
+/// The representation that a graph search ranks candidates by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Means {
     #[default]
     Codes,
-    /// Codes do not tell the rows apart; the graph too is one of vectors.
+    /// Codes do not distinguish the rows; the graph was built by vectors too.
     Vectors,
     Nibbles,
 }
 
-/// How widely to search to find a share of what the exact scan finds.
+/// Search parameters that reach a measured recall.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Step {
-    /// That share.
+    /// Measured recall, from 0 to 1; NaN if not measured.
     pub(crate) recall: f32,
-    /// See [`Stop`].
+    /// Fewest candidates kept; see [`Stop`].
     pub(crate) least: u32,
     pub(crate) most: u32,
     pub(crate) reach: f32,
-    /// Candidates whose links were looked at, on average.
+    /// Average number of candidates whose links were examined.
     pub(crate) width: u32,
 }
 
-/// A section of a segment.
+/// The search plan of a segment, stored in a section.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plan {
     pub(crate) means: Means,
-    /// The length of the longest vector; 1 under cosine.
+    /// Length of the longest vector; 1 under cosine.
     pub(crate) longest: f32,
-    /// From the quickest to the best; none where all rows are looked at. Searches that want more than the
-    /// best found look at all rows too, unless that is [`ENOUGH`].
+    /// Steps from the fastest to the best; empty if all rows are scanned. Searches that want more
+    /// recall than the best step has scan all rows too, unless it reaches [`ENOUGH`].
     pub(crate) steps: Vec<Step>,
 }
 
-/// What searches a segment in full, instead of through its graph.
+/// Says that a full scan searches the segment, not its graph.
 pub(crate) struct Scan;
 
 impl Plan {
-    /// Of a segment that is not measured.
+    /// Returns the plan of a segment that was not measured.
     pub(crate) fn unmeasured(means: Means, least: u32) -> Self {
         let least = least.max(DEFAULT_EF_SEARCH as u32);
         let (most, reach) = (UNMEASURED_MOST.max(least), UNMEASURED_REACH);
@@ -61,21 +61,22 @@ impl Plan {
         Self { means, longest: 1.0, steps: vec![step] }
     }
 
-    /// All rows are looked at.
+    /// Returns the plan that scans all rows.
     pub(crate) fn scan(means: Means) -> Self {
         Self { means, longest: 1.0, steps: Vec::new() }
     }
 
-    /// The quickest step that found so much, or else the best, if that is enough for any search.
+    /// Returns the fastest step that reaches the recall, or else the best one, if it is enough for
+    /// any search.
     fn step(&self, recall: f32) -> Option<&Step> {
         let best = || self.steps.last().filter(|best| best.recall >= ENOUGH || best.recall.is_nan());
         self.steps.iter().find(|step| step.recall >= recall).or_else(best)
     }
 
-    /// When to stop to find that share of the nearest `hits` rows.
+    /// Returns the condition that ends a search for that share of the nearest `hits` rows.
     pub(crate) fn stop(&self, recall: f32, hits: usize) -> Result<Stop, Scan> {
         let step = self.step(recall).ok_or(Scan)?;
-        // Measured for HITS: of more hits each has its own neighbours.
+        // Measured for HITS: each further hit has neighbours of its own.
         let more = hits.saturating_sub(HITS).saturating_mul(2);
         let (least, most) = (step.least as usize, step.most as usize);
         let least = least.max(hits);
@@ -87,8 +88,8 @@ impl Plan {
         })
     }
 
-    /// When to stop after so many candidates, or as many as it takes to find [`LEAST_RECALL`] where the
-    /// graph was found to.
+    /// Returns the condition that ends a search with that many candidates, or with as many as
+    /// [`LEAST_RECALL`] takes if the graph was measured to reach it.
     pub(crate) fn stop_at(&self, candidates: usize, hits: usize) -> Result<Stop, Scan> {
         match self.stop(LEAST_RECALL, hits) {
             Ok(stop) => Ok(stop.with_at_least(candidates)),
@@ -97,12 +98,13 @@ impl Plan {
         }
     }
 
-    /// How many candidates such a search looks at, about.
+    /// Returns the approximate number of candidates that such a search examines; `None` for a scan.
     pub(crate) fn width(&self, recall: f32) -> Option<u32> {
         self.step(recall).map(|step| step.width)
     }
 
-    /// What was measured of searches that want that share; `None` where nothing was.
+    /// Returns the measured recall of searches that want that share; `None` if nothing was
+    /// measured.
     pub(crate) fn measured(&self, recall: f32) -> Option<f32> {
         self.step(recall).map_or(Some(1.0), |step| Some(step.recall).filter(|recall| !recall.is_nan()))
     }
@@ -119,8 +121,8 @@ impl Plan {
         [means, self.longest.to_bits()].into_iter().chain(steps).collect()
     }
 
-    /// The plan that words say; `None` where it is none that this build knows. What it says is not trusted: at worst rows
-    /// are not found until the segment is checked.
+    /// Decodes a plan; `None` if this build does not know it. Its values are not trusted: at worst
+    /// rows are missed until the segment is checked.
     pub(super) fn from_words(words: &[u32]) -> Option<Self> {
         let (&[means, longest], steps) = words.split_first_chunk()?;
         let means = match means {
@@ -140,7 +142,8 @@ impl Plan {
         rest.is_empty().then(|| Self { means, longest: f32::from_bits(longest), steps: steps.collect() })
     }
 
-    /// The plan of a segment of before recall was measured: whether by vectors, and the candidates to keep, 0 for all.
+    /// Converts a plan from before recall was measured: 1 if searched by vectors, and the
+    /// candidates to keep, 0 for all.
     pub(super) fn from_old(words: [u32; 2]) -> Self {
         let means = if words[0] == 0 { Means::Codes } else { Means::Vectors };
         if words[1] == 0 { Self::scan(means) } else { Self::unmeasured(means, words[1]) }

@@ -1,4 +1,5 @@
-//! The search of one segment, in a file or still in memory: through the graph, by nibbles, codes or vectors.
+//! The search of one segment, in a file or still in memory: through the graph, by nibbles, codes or
+//! vectors.
 
 use crate::index::copies::Copies;
 use crate::index::graph::links::Links;
@@ -11,7 +12,7 @@ use crate::vector::nibbles::{Grid, NibbleQuery, Nibbles};
 use crate::vector::precision::Precision;
 use std::borrow::Cow;
 
-/// What the steps of a search are decided by.
+/// The representation of rows that a search ranks candidates by.
 #[derive(Clone, Copy)]
 pub(crate) enum By<'a> {
     Nibbles(Nibbles<'a>),
@@ -24,7 +25,7 @@ pub(crate) enum By<'a> {
 pub(crate) struct Coded<'a> {
     pub(crate) codes: Codes<'a>,
     pub(crate) scale: Scale,
-    /// Empty where the inner product alone ranks.
+    /// Empty if rows are ranked by the inner product alone.
     pub(crate) norms: &'a [f32],
 }
 
@@ -37,7 +38,7 @@ pub(crate) struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    /// The bytes of a row's vector.
+    /// Returns the bytes of a row's vector.
     #[inline]
     pub(crate) fn bytes_at(self, position: usize) -> Option<&'a [u8]> {
         let row_bytes = self.dimension * self.precision.bytes();
@@ -50,21 +51,21 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// A graph, and what it is a graph of.
+/// A graph, and the representation of its rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Walk<'a> {
     pub(crate) metric: Metric,
     pub(crate) links: Links<'a>,
     pub(crate) copies: Copies<'a>,
     pub(crate) by: By<'a>,
-    /// The length of the longest vector; it is that which inner products are distances to (see
-    /// [`crate::index::graph`]). Of no meaning under L2.
+    /// Length of the longest vector; inner products are turned into distances with it (see
+    /// [`crate::index::graph`]). Meaningless under L2.
     pub(crate) longest: f32,
 }
 
 impl Walk<'_> {
-    /// Up to `most` positions near the query, of those that the search sees; with `accept`, only those it accepts. The
-    /// scratch has been started with the number of rows.
+    /// Returns up to `most` positions near the query, among those that the search visits; with
+    /// `accept`, only accepted ones. The caller has started the scratch with the number of rows.
     pub(crate) fn positions(
         &self,
         query: &[f32],
@@ -105,7 +106,8 @@ impl Walk<'_> {
         with_copies.filter(|&position| accept.is_none_or(|accept| accept(position))).take(most).collect()
     }
 
-    /// What a row ranks at that is at no distance from a query of that squared length; `unit` is that of lengths.
+    /// Returns the rank at distance zero from a query of that squared length; `unit` is the unit of
+    /// lengths.
     fn zero(&self, squared_length: f32, unit: f32) -> f32 {
         match self.metric {
             Metric::L2 => squared_length,
@@ -133,7 +135,7 @@ impl Walk<'_> {
     }
 }
 
-/// How near the nibbles of rows are to a query.
+/// Nearness of rows to a query, by their nibbles.
 struct ByNibbles<'a> {
     query: NibbleQuery,
     nibbles: Nibbles<'a>,
@@ -176,7 +178,7 @@ impl Nearness for ByNibbles<'_> {
     }
 }
 
-/// How near the codes of rows are to those of a query.
+/// Nearness of rows to a query, by their codes.
 struct ByCodes<'a> {
     query: &'a [i8],
     codes: Codes<'a>,
@@ -202,7 +204,7 @@ impl Nearness for ByCodes<'_> {
     }
 }
 
-/// How near the vectors of rows are to a query.
+/// Nearness of rows to a query, by their vectors.
 struct ByVectors<'a> {
     query: &'a [f32],
     metric: Metric,
@@ -213,7 +215,8 @@ struct ByVectors<'a> {
 impl Nearness for ByVectors<'_> {
     #[inline]
     fn rank(&self, position: u32) -> f32 {
-        // A damaged file may have fewer than it says; its rows are compared with their checksums before they count.
+        // A damaged file may have fewer rows than it says; rows are compared with their checksums
+        // before they count.
         self.stored
             .at(position as usize)
             .map_or(f32::NEG_INFINITY, |vector| self.metric.rank(self.query, &vector))

@@ -1,4 +1,5 @@
-//! Segment files under hostile bytes. The checksum of a header is right in all of them: what is tested lies behind it.
+//! Fuzz targets for segment files. The checksum of every header is right: what is tested lies
+//! behind it.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use super::header::decode;
@@ -22,7 +23,7 @@ pub(super) const DIMENSION: usize = 4;
 /// The only rows of a sample whose vectors are equal.
 pub(super) const COPIES: Copies<'_> = Copies(&[[3, 4]]);
 
-/// A folder with one segment of that many rows, the file, and what is in it.
+/// Makes a folder with one segment of that many rows; returns it, the file and its bytes.
 pub(super) fn sample(row_count: usize, precision: Precision) -> (tempfile::TempDir, PathBuf, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let ids: Vec<u64> = (0..row_count as u64).map(|row| 5 + 2 * row).collect();
@@ -63,12 +64,12 @@ pub(super) fn sample(row_count: usize, precision: Precision) -> (tempfile::TempD
     (folder, path, bytes)
 }
 
-/// The segment in a folder.
+/// Opens the segment in a folder.
 pub(super) fn open(folder: &Path) -> Result<Segment> {
     Segment::open(folder, 1, DIMENSION, Metric::L2)
 }
 
-/// Uses a segment in every way there is, whatever is in it.
+/// Uses a segment, whatever its bytes are, in every way there is.
 fn read(folder: &Path) {
     let Ok(segment) = open(folder) else { return };
     let _ = segment.damage();
@@ -77,7 +78,7 @@ fn read(folder: &Path) {
     let _ = segment.position(9);
 }
 
-/// Archives of a header, before the sections of a sound segment.
+/// Fuzz target for archives of a header, before the sections of a sound segment.
 #[must_use]
 pub fn segment_header() -> Target<'static> {
     let (folder, path, whole) = sample(300, Precision::Full);
@@ -95,7 +96,7 @@ pub fn segment_header() -> Target<'static> {
     })
 }
 
-/// Whole files of few rows.
+/// Fuzz target for whole files of few rows.
 #[must_use]
 pub fn segment() -> Target<'static> {
     let (folder, path, whole) = sample(40, Precision::Full);

@@ -1,22 +1,22 @@
-//! How much of a damaged segment is still what was written.
+//! The parts of a damaged segment that are still correct.
 
 use super::Segment;
 use super::header::{CODES, ROWS, vectors_of};
 use std::path::Path;
 
-/// What may be believed of a segment's vectors.
+/// Level of trust in a segment's vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trust {
     /// Row ids and vectors match their checksums.
     All,
-    /// Vectors do not, row ids and codes, if there are some, do: a vector is about what was written that agrees with its
-    /// codes, or with its own checksum.
+    /// Vectors do not match, row ids and codes, if any, do: a vector that agrees with its codes, or
+    /// with its own checksum, is about what was written.
     RowByRow,
     Nothing,
 }
 
 impl Segment {
-    /// Reads the sections that decide.
+    /// Reads the sections that decide the trust.
     pub(crate) fn trust(&self) -> Trust {
         let sound = |kind: u16| {
             self.sections
@@ -31,7 +31,8 @@ impl Segment {
         }
     }
 
-    /// Whether the vector at a position agrees with its codes, or where it has none with its checksum.
+    /// True if the vector at a position agrees with its codes, or, without codes, with its
+    /// checksum.
     pub(crate) fn confirms(&self, position: usize) -> bool {
         let Some(codes) = self.codes() else { return self.row_is_sound(position).is_ok() };
         let mut expected = Vec::with_capacity(codes.stride);
@@ -42,7 +43,7 @@ impl Segment {
     }
 }
 
-/// The numbers of all segment files in a folder.
+/// Returns the numbers of all segment files in a folder.
 pub(crate) fn numbers(folder: &Path) -> Vec<u32> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 pub(super) struct Verified {
     pub(super) ids: OnceLock<bool>,
     pub(super) vectors: OnceLock<bool>,
-    /// A bit per row.
+    /// One bit per row.
     pub(super) rows: Box<[AtomicU64]>,
 }
 

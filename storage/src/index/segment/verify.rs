@@ -1,16 +1,17 @@
-//! Checksums at first use: no hit is made of bytes that are not what was written.
+//! Checksums at first use: no hit comes from bytes that differ from those written.
 //!
-//! Opening does not read the arrays. What an answer is made of is read and compared before it is used for the first
-//! time: the row ids by the first search or commit (8 bytes a row), a row's vector when it is ranked by it, all vectors
-//! by the first scan, everything by a merge, which would otherwise write damage down under a new checksum. Codes and
-//! links only say where to look: damage there can lose a neighbour, and only [`damage`](Segment::damage) tells.
+//! Opening does not read the arrays. The bytes of an answer are compared with their checksums
+//! before first use: the row ids by the first search or commit (8 bytes a row), a row's vector when
+//! it is ranked by it, all vectors by the first scan, everything by a merge, which would otherwise
+//! give damage a new, valid checksum. Codes and links only guide the search: damage there can lose
+//! a neighbour, and only [`damage`](Segment::damage) finds it.
 
 use super::open::Segment;
 use crate::error::{Result, StorageError};
 use crate::sync::atomic::Ordering;
 use std::ops::Range;
 
-/// The checksum of a row: of its id and the bytes of its vector.
+/// Returns the checksum of a row, over its id and the bytes of its vector.
 pub(crate) fn row_checksum(id: u64, vector: &[u8]) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&id.to_le_bytes());
@@ -19,7 +20,7 @@ pub(crate) fn row_checksum(id: u64, vector: &[u8]) -> u32 {
 }
 
 impl Segment {
-    /// That the row ids are what was written.
+    /// Checks the row ids.
     ///
     /// # Errors
     /// [`StorageError::Corrupt`] names the file.
@@ -31,7 +32,7 @@ impl Segment {
         self.or_corrupt(*sound, || "the row ids do not match their checksum".to_owned())
     }
 
-    /// That the row ids and all vectors are what was written.
+    /// Checks the row ids and all vectors.
     ///
     /// # Errors
     /// [`StorageError::Corrupt`] names the file.
@@ -41,7 +42,7 @@ impl Segment {
         self.or_corrupt(*sound, || "the vectors do not match their checksum".to_owned())
     }
 
-    /// That the id and the vector at a position are what was written.
+    /// Checks the id and the vector at a position.
     ///
     /// # Errors
     /// [`StorageError::Corrupt`] names the file and the row.
@@ -52,7 +53,7 @@ impl Segment {
             return Ok(());
         }
         let Some(checksums) = self.row_checksums() else {
-            // Written before rows had checksums of their own.
+            // Written before rows had their own checksums.
             return self.vectors_are_sound();
         };
         let (id, vector) = (self.ids().get(position), self.stored_at(position));
@@ -66,7 +67,7 @@ impl Segment {
         Ok(())
     }
 
-    /// That everything is what was written; reads all of it.
+    /// Checks everything; reads the whole file.
     ///
     /// # Errors
     /// [`StorageError::Corrupt`] names the file and the first damage.
@@ -77,7 +78,7 @@ impl Segment {
         }
     }
 
-    /// Whether a section is what its checksum says.
+    /// True if a section matches its checksum.
     fn matches(&self, section: &Range<usize>) -> bool {
         let crc = crc32fast::hash(&self.map[section.clone()]);
         self.sections.iter().any(|(range, expected)| range == section && expected.crc == crc)

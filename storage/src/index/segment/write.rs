@@ -1,4 +1,4 @@
-//! Writing a segment: nothing has the segment's name until every byte is on the medium.
+//! Writing a segment: it gets its name only after every byte is durable.
 
 use super::header::{
     CHECKSUMS, CODES, COPIES, GRID, Header, LINKS, NIBBLE_NORMS, NIBBLES, NODES, NORMS, PLAN, ROWS, Section,
@@ -24,21 +24,21 @@ use std::path::Path;
 /// Bytes handed to the system at once.
 const BUFFER: usize = 1 << 20;
 
-/// What a segment is made of. The vectors come one by one: they are never all in memory.
+/// Content of a segment to write. The vectors come one by one: they are never all in memory.
 pub(crate) struct SegmentRows<'a, V> {
     pub(crate) metric: Metric,
     pub(crate) dimension: usize,
-    /// Of the vectors, which have no other numbers.
+    /// Precision of the vectors, which are exact in it.
     pub(crate) precision: Precision,
     pub(crate) ids: &'a [u64],
     pub(crate) vectors: V,
     pub(crate) scale: Scale,
-    /// None where nothing walks over them.
+    /// `None` if no search walks over them.
     pub(crate) codes: Option<Codes<'a>>,
     pub(crate) graph: &'a Graph,
     pub(crate) copies: Copies<'a>,
     pub(crate) plan: &'a Plan,
-    /// None where the search does not walk over them.
+    /// `None` if no search walks over them.
     pub(crate) nibbles: Option<Nibbles<'a>>,
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn write(
             section(kind, level, stride, bytes.len(), crc32fast::hash(bytes))
         })
         .collect();
-    // Last, and their checksums are known only when the vectors are written.
+    // Last, because their checksums are known only once the vectors are written.
     let vectors_bytes = rows.ids.len() * rows.dimension * rows.precision.bytes();
     sections.push(section(vectors_of(rows.precision), 0, 0, vectors_bytes, 0));
     sections.push(section(CHECKSUMS, 0, 0, rows.ids.len() * 4, 0));
@@ -129,7 +129,7 @@ pub(crate) fn write(
         vectors.crc = crc.finalize();
         checksums.crc = crc32fast::hash(row_checksums);
     }
-    // As long as before: only a number in it changed.
+    // The same length as before: only a number in it changed.
     file.seek(SeekFrom::Start(0)).at(&temp)?;
     file.write_all(&encode(&header)).at(&temp)?;
     let file = file.into_inner().map_err(std::io::IntoInnerError::into_error).at(&temp)?;

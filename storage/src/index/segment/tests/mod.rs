@@ -16,12 +16,13 @@ const ROWS: usize = 300;
 
 const PRECISIONS: [Precision; 2] = [Precision::Full, Precision::Half];
 
-/// A folder with one segment, the file, and what is in it.
+/// Makes a folder with one segment; returns it, the file and its bytes.
 fn segment() -> (tempfile::TempDir, PathBuf, Vec<u8>) {
     targets::sample(ROWS, Precision::Full)
 }
 
-/// Whether the file's damage is an error that names it, at open or when everything is verified; any other error fails.
+/// True if the damage is an error that names the file, at open or when everything is verified; any
+/// other error fails.
 fn is_detected(folder: &Path, path: &Path) -> bool {
     match open(folder).and_then(|segment| segment.is_sound()) {
         Ok(()) => false,
@@ -133,7 +134,7 @@ fn cut_and_flip(precision: Precision) {
 
 #[test]
 fn a_segment_without_checksums_of_rows_is_verified_as_a_whole() {
-    // As written before rows had any: the section's kind is one that no reader knows.
+    // A file from before rows had checksums: the section's kind is one that no reader knows.
     let (folder, path, whole) = segment();
     let (mut header, _, body) = header::decode(&whole, &path).unwrap();
     header.sections.iter_mut().filter(|s| s.kind == header::CHECKSUMS).for_each(|s| s.kind = 99);
@@ -182,7 +183,7 @@ fn with_a_plan_that_cannot_be_followed_all_rows_are_looked_at() {
     let exact: Vec<u64> = all[..10].iter().map(|&(_, id)| id).collect();
     tamper::number(&path, "plan", 0, unknown);
     assert_eq!(nearest(), exact);
-    // As a disk would have damaged it: the checksum tells.
+    // Damage as a disk would do it: the checksum shows it.
     std::fs::write(&path, &whole).unwrap();
     let (header, _, body) = header::decode(&whole, &path).unwrap();
     let plan = header.sections.iter().find(|section| section.name() == "plan").unwrap();
@@ -203,7 +204,7 @@ fn mutated_segments_are_refused_or_searched() {
     targets::segment().run(4_000);
 }
 
-/// Segments whose damage threads come to at once.
+/// Segments whose damage several threads find at once.
 #[cfg(feature = "schedules")]
 mod schedules {
     use super::*;
@@ -216,7 +217,7 @@ mod schedules {
             let (folder, path, mut bytes) = targets::sample(20, Precision::Full);
             let (header, _, body) = header::decode(&bytes, &path).unwrap();
             let vectors = header.sections.iter().find(|section| section.kind == header::VECTORS).unwrap();
-            // Of row 3, whose neighbours have their bits in the same word.
+            // A byte of row 3, whose neighbours have their bits in the same word.
             bytes[body + vectors.offset as usize + 3 * targets::DIMENSION * 4] ^= 1;
             std::fs::write(&path, &bytes).unwrap();
             let segment = open(folder.path()).unwrap();

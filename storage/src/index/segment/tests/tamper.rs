@@ -1,4 +1,4 @@
-//! Segment files as a writer with a bug would have left them: wrong, and summed up as if they were right.
+//! Segment files as a faulty writer would have left them: wrong, but with valid checksums.
 
 use crate::index::segment::header::{self, Header};
 use std::path::Path;
@@ -13,7 +13,7 @@ pub(crate) fn section(path: &Path, name: &str, change: impl FnOnce(&mut [u8])) {
     });
 }
 
-/// Changes the place of a section's number `index`, of four bytes.
+/// Changes the number at `index`, of four bytes, in a section.
 pub(crate) fn number(path: &Path, name: &str, index: usize, value: u32) {
     section(path, name, |bytes| bytes[index * 4..][..4].copy_from_slice(&value.to_le_bytes()));
 }
