@@ -1,6 +1,8 @@
-//! Some of the queries that were asked, in memory: what a segment is measured by, if the caller allows it.
+//! A sample of the queries asked, in memory: segments are measured with it, if the caller allows
+//! it.
 
-/// A random choice of so many of all that were offered (Vitter 1985, "Random sampling with a reservoir", algorithm R).
+/// A random sample of all queries offered (Vitter 1985, "Random sampling with a reservoir",
+/// algorithm R).
 #[derive(Default)]
 pub(super) struct Asked {
     most: usize,
@@ -22,7 +24,8 @@ impl Asked {
         if self.kept.len() < self.most {
             return self.kept.push(query.to_vec());
         }
-        // Weyl's sequence through the mixer of Steele et al. 2014, "Fast splittable pseudorandom number generators".
+        // Weyl's sequence through the mixer of Steele et al. 2014, "Fast splittable pseudorandom
+        // number generators".
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let at = (mixed ^ (mixed >> 27)) % self.offered;

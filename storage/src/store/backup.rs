@@ -1,4 +1,4 @@
-//! Copies of a database: one made while it is in use, and the way back.
+//! Copies of a database: making one while the database is in use, and restoring one.
 
 use super::check::Damage;
 use super::lock::{Lock, is_marked};
@@ -11,26 +11,28 @@ use crate::index::{SEGMENTS, run, segment};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// How far a copy has come.
+/// Progress of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copied {
     /// Bytes copied.
     pub bytes: u64,
-    /// Bytes there are, about: records shrink when they are copied.
+    /// Approximate number of bytes to copy: records shrink when they are copied.
     pub total_bytes: u64,
 }
 
-/// Told how far a copy has come; may end it.
+/// Called with the progress of a copy; `Break` cancels it.
 pub type CopyProgress<'a> = &'a mut dyn FnMut(Copied) -> ControlFlow<()>;
 
 impl Store {
-    /// Copies the database, as it is at one moment, to `to`, where nothing may be yet: the copy is a database like any
-    /// other. It is complete and durable when this returns, and nothing is at `to` before. Reads go on meanwhile;
-    /// commits wait while the documents are copied, and not for the segments. `Break` when `progress` ended it.
+    /// Copies the database, as of one moment, to `to`, where nothing may exist yet: the copy is a
+    /// database like any other. It is complete and durable when this returns, and nothing is at
+    /// `to` before. Reads go on meanwhile; commits wait while the documents are copied, but not for
+    /// the segments. `Break` if `progress` cancelled it.
     ///
     /// # Errors
-    /// [`StorageError::Exists`], [`StorageError::NoSpace`], [`StorageError::Corrupt`] when a segment does not match its
-    /// checksums, so that no damage is handed on, and [`StorageError::Io`]; nothing is left at `to` then.
+    /// [`StorageError::Exists`], [`StorageError::NoSpace`], [`StorageError::Corrupt`] if a segment
+    /// does not match its checksums, so that no damage is copied, and [`StorageError::Io`]; nothing
+    /// is left at `to` then.
     pub fn backup(&self, to: impl AsRef<Path>, progress: CopyProgress<'_>) -> Result<ControlFlow<()>> {
         let (shared, to) = (&*self.shared, to.as_ref());
         let (staging, lock) = Staging::begin(to)?;
@@ -41,8 +43,8 @@ impl Store {
             bytes += more;
             progress(Copied { bytes, total_bytes: total_bytes.max(bytes) })
         };
-        // Trees have no snapshots: nobody may write while they are copied. Segments never change, and those of the
-        // snapshot stay mapped when their names go.
+        // Trees have no snapshots: nothing may write while they are copied. Segments never change,
+        // and those of the snapshot stay mapped when their names go.
         let writer = shared.writer.lock();
         shared.unpoisoned()?;
         let (snapshot, documents) = (shared.current(), shared.documents());
@@ -77,12 +79,13 @@ impl Store {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Copies a backup, or any database that nobody has open, to `to`, where nothing may be yet, and checks the copy
-    /// before it gets its name. The backup is only read. `Break` when `progress` ended it.
+    /// Copies a backup, or any database that is not open, to `to`, where nothing may exist yet, and
+    /// checks the copy before it gets its name. The backup is only read. `Break` if `progress`
+    /// cancelled it.
     ///
     /// # Errors
-    /// As [`open`](Self::open) and [`backup`](Self::backup); [`StorageError::Corrupt`] with the first damage that the
-    /// check finds, see [`rebuild`](Self::rebuild) then.
+    /// As [`open`](Self::open) and [`backup`](Self::backup); [`StorageError::Corrupt`] with the
+    /// first damage that the check finds, use [`rebuild`](Self::rebuild) then.
     pub fn restore(
         backup: impl AsRef<Path>,
         to: impl AsRef<Path>,
@@ -111,7 +114,7 @@ impl Store {
         }
         let store = Self::open_locked(&staging.path, options, lock, None)?;
         let damage = store.check()?;
-        // Closed before it is renamed: not every system renames what is open.
+        // Closed before it is renamed: not every system can rename open files.
         drop(store);
         if let Some(Damage { path, what }) = damage.into_iter().next() {
             let path = path.strip_prefix(&staging.path).map_or(path.clone(), |inside| backup.join(inside));
@@ -122,7 +125,7 @@ impl Store {
     }
 }
 
-/// Copies the trees that count, and the segments.
+/// Copies the current trees, and the segments.
 fn copy_parts(from: &Path, to: &Path, going: Going<'_>) -> Result<ControlFlow<()>> {
     let Some((_, trees)) = rewrite::current(from)? else {
         let what = "it was never completely created".to_owned();

@@ -1,4 +1,4 @@
-//! What a caller writes, and everything that can be wrong with it before anything is locked.
+//! The writes of a caller, and their checks, all of which come before anything is locked.
 
 use super::limits::{self, Extent};
 use super::{Profile, StoreOptions};
@@ -8,25 +8,25 @@ use crate::value::Metadata;
 use std::collections::HashSet;
 use std::ops::Range;
 
-/// Passages that fill a batch.
+/// Number of passages that fill a batch.
 const FULL_PASSAGES: usize = 1024;
 
 /// A document to be stored: its text once, and its passages as ranges of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DocumentWrite {
-    /// Names the document; writing the same key again replaces it.
+    /// Name of the document; writing the same key again replaces the document.
     pub key: String,
-    /// Name of the document; may be empty.
+    /// Title of the document; may be empty.
     pub title: String,
     /// The text that passages are ranges of.
     pub text: String,
-    /// The caller's hash of the original; stored, not interpreted.
+    /// The caller's hash of the original; stored without being interpreted.
     pub content_hash: [u8; 32],
     /// Fields to filter by.
     pub metadata: Metadata,
-    /// The caller's map from text to source offsets; stored, not interpreted.
+    /// The caller's map from text to source offsets; stored without being interpreted.
     pub source_map: Vec<u8>,
-    /// The rows.
+    /// The passages, one row each.
     pub passages: Vec<PassageWrite>,
 }
 
@@ -37,18 +37,18 @@ pub struct PassageWrite {
     pub range: Range<u64>,
     /// Bytes of the original document.
     pub source_range: Range<u64>,
-    /// Bytes of the document's text that are read before those of `range`, as the header of a table is before
-    /// some of its rows; empty for none.
+    /// Bytes of the document's text that are read before those of `range`, such as the header of a
+    /// table before some of its rows; empty for none.
     pub lead: Range<u64>,
-    /// Path of the headings it stands under: embedded before its text, so that an encoder run again needs
-    /// the same.
+    /// Path of the headings above the passage. It is embedded before the passage's text, so a
+    /// repeated embedding needs the same path.
     pub heading: String,
-    /// As the encoder gave it.
+    /// The vector as the encoder returned it.
     pub vector: Vec<f32>,
 }
 
 impl DocumentWrite {
-    /// A plain vector under a key: a document without text, of one passage.
+    /// Makes a plain vector under a key: a document without text, with one passage.
     #[must_use]
     pub fn row(key: impl Into<String>, vector: Vec<f32>, metadata: Metadata) -> Self {
         let heading = String::new();
@@ -66,7 +66,7 @@ impl DocumentWrite {
 }
 
 impl PassageWrite {
-    /// The passage as it was written.
+    /// Returns the passage as it was written.
     pub(super) fn of(record: PassageRecord, vector: Vec<f32>) -> Self {
         Self {
             range: record.start..record.end,
@@ -78,7 +78,7 @@ impl PassageWrite {
     }
 }
 
-/// Writes that happen together or not at all.
+/// Writes that are applied together or not at all.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     pub(super) upserts: Vec<DocumentWrite>,
@@ -86,7 +86,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// An empty batch.
+    /// Makes an empty batch.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -97,26 +97,26 @@ impl Batch {
         self.upserts.push(document);
     }
 
-    /// Removes a document; a key that is not there is not an error.
+    /// Removes a document; a key that does not exist is not an error.
     pub fn remove(&mut self, key: impl Into<String>) {
         self.removes.push(key.into());
     }
 
-    /// Whether there is nothing to write.
+    /// True if there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.upserts.is_empty() && self.removes.is_empty()
     }
 
-    /// True from 1024 passages on, a document without any counted as one: the flush of a commit costs little
-    /// then beside making the vectors.
+    /// True from 1024 passages on, where a document without passages counts as one: the flush of a
+    /// commit then costs little compared with making the vectors.
     #[must_use]
     pub fn is_full(&self) -> bool {
         let passages = self.upserts.iter().map(|document| document.passages.len().max(1));
         passages.sum::<usize>() >= FULL_PASSAGES
     }
 
-    /// Bytes of text and vectors in it.
+    /// Returns the bytes of text and vectors in the batch.
     pub(super) fn payload_bytes(&self) -> u64 {
         let passage = |passage: &PassageWrite| 4 * passage.vector.len() + passage.heading.len();
         let document = |document: &DocumentWrite| {
@@ -125,7 +125,7 @@ impl Batch {
         self.upserts.iter().map(document).sum::<usize>() as u64
     }
 
-    /// Checks everything, and makes the vectors what is stored of them.
+    /// Checks everything, and converts the vectors to their stored form.
     pub(super) fn prepare(&mut self, profile: &Profile, options: &StoreOptions) -> Result<()> {
         let mut seen = HashSet::new();
         for key in self.upserts.iter().map(|document| &document.key).chain(&self.removes) {
@@ -173,12 +173,12 @@ impl DocumentWrite {
     }
 }
 
-/// What a commit did.
+/// The result of a commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
     /// Documents under new keys.
     pub added: usize,
-    /// Documents that took the place of one of the same key.
+    /// Documents that replaced one of the same key.
     pub replaced: usize,
     /// Documents removed.
     pub removed: usize,

@@ -1,4 +1,5 @@
-//! Batches, one transaction: prepare outside the lock, write and flush inside, then publish.
+//! Commits of batches in one transaction: prepare outside the lock, write and flush inside, then
+//! publish.
 
 use super::batch::DocumentWrite;
 use super::shared::Shared;
@@ -12,23 +13,23 @@ use crate::sync::atomic::Ordering;
 use roaring::RoaringTreemap;
 use std::sync::Arc;
 
-/// Of `seal_rows`: a batch of at least that part has its vectors in a file of its own, so that not many files wait to be
-/// sealed.
+/// Part of `seal_rows`, as a divisor: a batch of at least that part has its vectors in a file of
+/// its own, so that few files wait to be sealed.
 const RUN_PART: usize = 64;
-/// Fewer rows are not worth a file, however few are sealed.
+/// Fewest rows that are worth a file, however small `seal_rows` is.
 const FEWEST_RUN_ROWS: usize = 4;
 
-/// With this many times `seal_rows` waiting to be sealed, commits wait too.
+/// Multiple of `seal_rows` waiting to be sealed at which commits wait too.
 const BACKPRESSURE: usize = 4;
 
 impl Store {
-    /// Writes the batch, all of it or nothing; what it wrote is durable and searchable when this returns. Batches that
-    /// several threads commit at once share a transaction and its flush.
+    /// Writes the batch, all of it or nothing; it is durable and searchable when this returns.
+    /// Batches that several threads commit at once share a transaction and its flush.
     ///
     /// # Errors
-    /// An error about the batch itself leaves everything as it was. After an error of the disk
-    /// ([`StorageError::Io`], [`StorageError::Documents`]) reads go on with the last committed state, and writes
-    /// give [`StorageError::Poisoned`] until the database is reopened.
+    /// An error about the batch itself changes nothing. After a disk error ([`StorageError::Io`],
+    /// [`StorageError::Documents`]) reads continue with the last committed state, and writes return
+    /// [`StorageError::Poisoned`] until the database is reopened.
     pub fn commit(&self, mut batch: Batch) -> Result<Committed> {
         let shared = &*self.shared;
         batch.prepare(&shared.profile, &shared.options)?;
@@ -44,20 +45,21 @@ impl Store {
         Ok(committed)
     }
 
-    /// Whether a document would be taken, apart from its passages' ranges and vectors.
+    /// Checks that a document would be accepted, apart from its passages' ranges and vectors.
     ///
     /// # Errors
-    /// [`StorageError::Key`], [`StorageError::TextTooLong`], [`StorageError::TooMuch`] and [`StorageError::Metadata`], as
-    /// [`commit`](Self::commit) would give them for the whole batch.
+    /// [`StorageError::Key`], [`StorageError::TextTooLong`], [`StorageError::TooMuch`] and
+    /// [`StorageError::Metadata`], as [`commit`](Self::commit) would return for the whole batch.
     pub fn admits(&self, extent: &Extent<'_>) -> Result<()> {
         limits::key(extent.key)?;
         extent.check(&self.shared.options)
     }
 
-    /// The document as it would be stored: vectors under cosine are of unit length, those of half precision rounded.
+    /// Returns the document as it would be stored: vectors under cosine have unit length, those of
+    /// half precision are rounded.
     ///
     /// # Errors
-    /// What a commit would say of it.
+    /// The errors that a commit of it would return.
     pub fn prepared(&self, document: DocumentWrite) -> Result<DocumentWrite> {
         let mut batch = Batch { upserts: vec![document], removes: Vec::new() };
         batch.prepare(&self.shared.profile, &self.shared.options)?;
@@ -83,10 +85,10 @@ impl Store {
     }
 }
 
-/// The state that whoever holds the writer's lock may write on.
+/// Returns the state that the holder of the writer's lock may write on.
 ///
 /// # Errors
-/// When nothing may be written any more, or row ids are damaged.
+/// If writes are no longer allowed, or row ids are damaged.
 pub(super) fn ready(shared: &Shared) -> Result<Arc<Snapshot>> {
     shared.writable()?;
     let before = shared.current();
@@ -94,10 +96,11 @@ pub(super) fn ready(shared: &Shared) -> Result<Arc<Snapshot>> {
     Ok(before)
 }
 
-/// Writes the batches on the state `before` in one transaction; what became of each. They have no key in common.
+/// Writes the batches on the state `before` in one transaction; returns the outcome of each. They
+/// have no key in common.
 ///
 /// # Errors
-/// When nothing of any of them was written, or maybe all of all.
+/// If no batch was written, or possibly all of them.
 pub(super) fn write(
     shared: &Shared,
     before: &Snapshot,
@@ -123,7 +126,7 @@ pub(super) fn write(
     let run = draft.write_vectors()?;
 
     shared.sequence.fetch_add(1, Ordering::AcqRel);
-    // On failure the sequence stays odd: what the trees hold now is not what the snapshot shows.
+    // On failure the sequence stays odd: the trees may differ from the snapshot.
     let unpublished = shared.write(&draft.writes)?;
     let mut snapshot = before.clone();
     snapshot.generation = draft.manifest.generation;
@@ -145,7 +148,7 @@ pub(super) fn write(
     Ok(outcomes)
 }
 
-/// A transaction in the making.
+/// A transaction under construction.
 struct Draft<'a> {
     shared: &'a Shared,
     writes: Writes,
@@ -157,11 +160,12 @@ struct Draft<'a> {
     vectors: Vec<f32>,
 }
 
-/// A document that is there now.
+/// The current document of a key.
 type Found = (u64, DocumentRecord);
 
 impl Draft<'_> {
-    /// Adds a batch. What can fail comes first, so that after an error nothing of it is in the draft.
+    /// Adds a batch. Steps that can fail come first, so that after an error nothing of it is in the
+    /// draft.
     fn add(&mut self, batch: Batch) -> Result<Committed> {
         let removes =
             batch.removes.iter().map(|key| Ok((key, self.found(key)?))).collect::<Result<Vec<_>>>()?;
@@ -214,7 +218,7 @@ impl Draft<'_> {
         self.manifest.passages = self.manifest.passages.saturating_sub(record.row_count);
     }
 
-    /// Writes many vectors to a run, adds few to the transaction.
+    /// Writes many vectors to a run, or adds few to the transaction.
     fn write_vectors(&mut self) -> Result<Option<Run>> {
         let Shared { segments_folder, profile, options, .. } = self.shared;
         if self.ids.len() < (options.seal_rows / RUN_PART).max(FEWEST_RUN_ROWS) {

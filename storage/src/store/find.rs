@@ -12,12 +12,13 @@ use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// One passage found.
+/// A passage that was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
-    /// The row.
+    /// Row of the passage.
     pub row: u64,
-    /// Exact, higher is better: the cosine, the inner product, or the negative Euclidean distance.
+    /// Exact score, higher is better: the cosine, the inner product, or the negative Euclidean
+    /// distance.
     pub score: f32,
     /// The document's key.
     pub key: String,
@@ -25,13 +26,15 @@ pub struct Hit {
     pub title: String,
     /// The document's fields.
     pub metadata: Arc<Metadata>,
-    /// How the document's text was made of the original, as its writer gave it: of the version that was found.
+    /// The document's map from text to source offsets, as its writer gave it, for the version that
+    /// was found.
     pub source_map: Arc<Vec<u8>>,
-    /// Path of the headings the passage stands under, as it was embedded before its text; may be empty.
+    /// Path of the headings above the passage, embedded before its text; may be empty.
     pub heading: String,
-    /// The passage's text: that of `lead`, if there is one, and on the next line that of `range`.
+    /// Text of the passage: that of `lead`, if there is one, and on the next line that of `range`.
     pub text: String,
-    /// Bytes of the document's text that `text` begins with, as the header of a table; empty for none.
+    /// Bytes of the document's text that `text` begins with, such as the header of a table; empty
+    /// for none.
     pub lead: Range<u64>,
     /// Bytes of the document's text.
     pub range: Range<u64>,
@@ -39,7 +42,7 @@ pub struct Hit {
     pub source_range: Range<u64>,
 }
 
-/// What hits of one document share.
+/// The fields that hits of one document share.
 struct Of {
     key: String,
     title: String,
@@ -48,11 +51,11 @@ struct Of {
 }
 
 impl Store {
-    /// The nearest passages, best first; as many as were asked for, or all there are.
+    /// Returns the nearest passages, best first: `k`, or all if there are fewer.
     ///
     /// # Errors
-    /// A query that cannot be used is named: its dimension, a component that is no number, zero under cosine, `k` 0, a
-    /// recall that is not from 0 to 1.
+    /// For a query of the wrong dimension, with a component that is not a number, or zero under
+    /// cosine; for `k` 0; for a recall that is not from 0 to 1.
     pub fn search(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<Hit>> {
         let query = self.prepare(query, options)?;
         loop {
@@ -75,10 +78,11 @@ impl Store {
         Ok(ranked.into_iter().map(|Ranked { rank, row }| (row, metric.score(rank))).collect())
     }
 
-    /// As [`search`](Self::search) for each query, on all of [`StoreOptions::index_threads`](super::StoreOptions).
+    /// As [`search`](Self::search) for each query, on all of
+    /// [`StoreOptions::index_threads`](super::StoreOptions).
     ///
     /// # Errors
-    /// That of the first query that has one.
+    /// The error of the first query that has one.
     pub fn search_all<Q: AsRef<[f32]> + Sync>(
         &self,
         queries: &[Q],
@@ -112,7 +116,7 @@ impl Store {
         Ok((snapshot, ranked))
     }
 
-    /// The passages of ranked rows, or the first row that went away since it was ranked.
+    /// Returns the passages of ranked rows, or the first row that was removed after it was ranked.
     fn resolve(&self, ranked: &[Ranked]) -> Result<Result<Vec<Hit>, u64>> {
         let trees = self.shared.documents();
         let mut documents: HashMap<u64, Of> = HashMap::new();

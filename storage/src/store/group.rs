@@ -1,7 +1,8 @@
-//! Group commit: whoever gets the writer's lock writes the batches of all who wait for it, with one flush.
+//! Group commit: the thread that gets the writer's lock writes the batches of all threads that wait
+//! for it, with one flush.
 //!
-//! Batches of a group have no key in common, so each does what it would do alone, and those that have are written in the
-//! order in which they came.
+//! Batches of a group have no key in common, so each does what it would do alone; batches with a
+//! common key are written in their order of arrival.
 
 use super::shared::Shared;
 use super::{Batch, Committed, commit};
@@ -17,7 +18,7 @@ impl Shared {
         loop {
             match outcome.try_recv() {
                 Ok(outcome) => return outcome,
-                // It is still in the queue, since nobody else can write now.
+                // The batch is still in the queue, since no other thread can write now.
                 Err(TryRecvError::Empty) => self.write_group(&mut writer),
                 Err(TryRecvError::Disconnected) => {
                     return Err(StorageError::Poisoned {
@@ -29,10 +30,10 @@ impl Shared {
         }
     }
 
-    /// Writes the first that waits and those that go with it. What fails before that is told to the first alone: the others
-    /// try for themselves.
+    /// Writes the first waiting batch and those that can join it. An earlier failure is returned to
+    /// the first alone: the others try for themselves.
     fn write_group(&self, writer: &mut Manifest) {
-        // Who is told may have given up by a panic: that is not the others' concern.
+        // A receiver may be gone after a panic; the others do not depend on it.
         let tell = |sender: Sender<_>, outcome| {
             let _ = sender.send(outcome);
         };

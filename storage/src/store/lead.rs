@@ -1,13 +1,14 @@
 //! The text of a passage that has a lead: the lead, a line feed, and the passage's own range.
 //!
-//! A lead is what a reader has to have seen to understand the passage, as the header of the table whose
-//! rows it has. It is stored as a range of the document's text, so that nothing is quoted that is not there.
+//! A lead is text needed to understand the passage, such as the header of the table whose rows it
+//! has. It is stored as a range of the document's text, so that only text of the document is ever
+//! quoted.
 
 use super::PassageWrite;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// What stands between a lead and the passage's own text.
+/// Separator of a lead and the passage's own text.
 pub const LEAD_JOINT: &str = "\n";
 
 pub(super) fn joined(lead: &str, own: String) -> String {
@@ -15,8 +16,9 @@ pub(super) fn joined(lead: &str, own: String) -> String {
 }
 
 impl PassageWrite {
-    /// The text that is embedded, searched for words and read: the lead, if there is one, and the range of
-    /// `document`, the document's text. `None` where one of them is no range of it.
+    /// Returns the text that is embedded, searched for words and read: the lead, if there is one,
+    /// and the range of `document`, the document's text. `None` if one of them is not a range of
+    /// it.
     #[must_use]
     pub fn text<'t>(&self, document: &'t str) -> Option<Cow<'t, str>> {
         let part = |range: &Range<u64>| {

@@ -1,25 +1,25 @@
-//! What a document may be at most, checked before its vectors are computed and again when it is written.
+//! Limits of a document, checked before its vectors are computed and again when it is written.
 
 use super::StoreOptions;
 use crate::error::{Result, StorageError};
 use crate::value::fields::Fields;
 use crate::value::{MAX_METADATA_DEPTH, Metadata, Value};
 
-/// The longest key, in bytes.
+/// Largest number of bytes of a key.
 pub const MAX_KEY_BYTES: usize = 4096;
 
 /// The parts of a document that have limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Extent<'a> {
-    /// Its key.
+    /// Key of the document.
     pub key: &'a str,
-    /// Bytes of its text.
+    /// Bytes of the document's text.
     pub text_bytes: usize,
-    /// Bytes of its title or of the longest heading of a passage, whichever is longer.
+    /// Bytes of the document's title or of the longest heading of a passage, whichever is longer.
     pub title_bytes: usize,
-    /// Its fields.
+    /// Metadata of the document.
     pub metadata: &'a Metadata,
-    /// How many passages it has.
+    /// Number of passages of the document.
     pub passages: usize,
 }
 
@@ -37,7 +37,7 @@ impl Extent<'_> {
         if got > limit {
             return Err(StorageError::TextTooLong { key: key(), got, limit });
         }
-        // Before anything walks down into it.
+        // Checked before any recursion into the metadata.
         let levels =
             1 + self.metadata.values().map(|value| value.depth(MAX_METADATA_DEPTH - 1)).max().unwrap_or(0);
         for (what, got, limit) in [
@@ -63,7 +63,7 @@ impl Extent<'_> {
     }
 }
 
-/// The first float that is not finite in a value.
+/// Returns the first float in a value that is not finite.
 fn no_number(value: &Value) -> Option<f64> {
     match value {
         Value::Float(number) => (!number.is_finite()).then_some(*number),

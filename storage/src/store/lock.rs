@@ -1,4 +1,5 @@
-//! One opener per folder. The lock is the operating system's; the file's content only says who holds it.
+//! One opener per folder. The lock is the operating system's; the content of its file only names
+//! the holder.
 
 use crate::documents::rewrite;
 use crate::error::{AtPath, Result, StorageError, may_not_be_written};
@@ -6,20 +7,20 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::Path;
 
-/// The file that also marks a folder as a database of ours.
+/// File name of the lock, which also marks a folder as a database of ours.
 pub(super) const LOCK_FILE: &str = "LOCK";
-/// How the file begins.
+/// The beginning of the file.
 const MARK: &str = "postil ";
-/// More than the file ever has.
+/// Upper bound on the bytes of the file.
 const MOST: u64 = 64;
 
-/// Held until dropped; a process that ends in any way lets go of it.
+/// A lock held until it is dropped; the end of the process, however it comes, releases it.
 pub(super) struct Lock {
     file: File,
 }
 
 impl Lock {
-    /// Takes the folder's lock, creating the file if there is none.
+    /// Takes the folder's lock, creating the file if it is missing.
     pub(super) fn take(folder: &Path) -> Result<Self> {
         let path = folder.join(LOCK_FILE);
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
@@ -31,7 +32,7 @@ impl Lock {
         };
         let taken = file.try_lock();
         settle(taken, &mut file, folder)?;
-        // In place, and shortened last: the mark is never gone for a moment that a power cut could catch.
+        // Written in place, and shortened last: a power cut never finds the file without its mark.
         let content = format!("{MARK}{}\n", std::process::id());
         let new = !content_of(&mut file).at(&path)?.starts_with(MARK.as_bytes());
         file.rewind().at(&path)?;
@@ -43,7 +44,8 @@ impl Lock {
         Ok(Self { file })
     }
 
-    /// Keeps writers out of a folder whose files are only read, its `LOCK` among them, and not others who read them.
+    /// Keeps writers out of a folder whose files, `LOCK` included, are only read, but not other
+    /// readers.
     pub(super) fn watch(folder: &Path) -> Result<Self> {
         let path = folder.join(LOCK_FILE);
         let mut file = File::open(&path).at(&path)?;
@@ -55,7 +57,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing would not do: a process that another thread is just starting has the file too, until it runs.
+        // Closing would not suffice: a process that another thread is just starting has the file
+        // open too, until it runs its program.
         let _ = self.file.unlock();
     }
 }
@@ -65,7 +68,7 @@ fn settle(taken: Result<(), TryLockError>, file: &mut File, folder: &Path) -> Re
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
-            // Best effort: the holder may be about to write it.
+            // Best effort: the holder may be about to write the file.
             let _ = file.read_to_string(&mut text);
             let pid = text.trim().strip_prefix(MARK).and_then(|pid| pid.parse().ok()).unwrap_or(0);
             Err(StorageError::Locked { path: folder.to_owned(), pid })
@@ -74,7 +77,7 @@ fn settle(taken: Result<(), TryLockError>, file: &mut File, folder: &Path) -> Re
     }
 }
 
-/// Whether the folder carries our mark.
+/// True if the folder has our mark.
 pub(super) fn is_marked(folder: &Path) -> Result<bool> {
     let path = folder.join(LOCK_FILE);
     let mut file = match File::open(&path) {
@@ -85,13 +88,13 @@ pub(super) fn is_marked(folder: &Path) -> Result<bool> {
     if content.starts_with(MARK.as_bytes()) {
         return Ok(true);
     }
-    // A power cut between creating the file and syncing it leaves it empty, or with a length and nothing but zeros: ours
-    // if nothing is there that is not.
+    // A power cut between creating the file and syncing it leaves it empty, or full of zeros: it is
+    // ours if the folder has nothing foreign in it.
     let blank = (content.len() as u64) < MOST && content.iter().all(|&byte| byte == 0);
     Ok(blank && rewrite::is_begun(folder, LOCK_FILE)?)
 }
 
-/// The file's content, as far as it can be ours.
+/// Returns the file's content, up to the most that ours can have.
 fn content_of(file: &mut File) -> std::io::Result<Vec<u8>> {
     let mut content = Vec::new();
     file.take(MOST).read_to_end(&mut content)?;
@@ -106,7 +109,7 @@ mod tests {
     fn a_lock_that_was_let_go_is_free_even_where_a_child_still_has_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let lock = Lock::take(folder.path()).unwrap();
-        // What a fork has until it runs another program.
+        // A forked process holds the file until it runs another program.
         let inherited = lock.file.try_clone().unwrap();
         assert!(matches!(Lock::take(folder.path()), Err(StorageError::Locked { .. })));
         drop(lock);

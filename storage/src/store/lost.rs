@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-/// Something that could not be read.
+/// A document, file or record that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Lost {
     /// A document's key, or a file or record.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub what: String,
 }
 

@@ -2,36 +2,36 @@
 //!
 //! | file | responsibility |
 //! |---|---|
-//! | options | what a caller may choose |
-//! | batch | what a caller writes, checked before anything is locked |
-//! | limits | what a document may be at most |
+//! | options | options of databases and searches |
+//! | batch | the writes of a caller, checked before anything is locked |
+//! | limits | limits of a document |
 //! | lock | one opener per folder |
 //! | recover | create and open |
 //! | shared | the state that callers and the indexer share |
-//! | snapshot | what a search sees, and the search |
+//! | snapshot | the state that a search sees, and the search |
 //! | queue | batches that wait for the writer |
-//! | group | those that are written together |
+//! | group | the batches that are written together |
 //! | commit | batches, one transaction |
 //! | seal | the indexer thread: graph, segment file, adoption; merging and compaction |
-//! | rewrite | documents written anew before their files grow too large |
+//! | rewrite | rewriting the documents before their files grow too large |
 //! | space | room on the disk |
 //! | read | documents and passages |
 //! | lead | the text of a passage |
-//! | place | where parts of that text stand in the document |
+//! | place | the place of parts of that text in the document |
 //! | asked | some of the queries, to measure segments by |
 //! | find | search results: filters, hits, retries |
 //! | staging | a folder that gets its name only when it is complete |
-//! | backup | copies made while the database is in use, and the way back |
-//! | publish | what other processes may read |
-//! | read_only | those who read it |
-//! | unwritable | databases in places that may only be read |
-//! | private | what such readers have for themselves |
-//! | lost | what could not be read |
-//! | salvage | what can still be read of a damaged database |
-//! | rebuild | a fresh database of that |
-//! | stat | how much there is |
-//! | recall | how much searches find of it |
-//! | check/ | everything that FORMAT.md promises, looked at |
+//! | backup | copies made while the database is in use, and restoring them |
+//! | publish | states that other processes may read |
+//! | read_only | readers of published states |
+//! | unwritable | databases in read-only places |
+//! | private | private copies of read-only openers |
+//! | lost | parts that could not be read |
+//! | salvage | reading a damaged database |
+//! | rebuild | a new database from what can be read |
+//! | stat | counts and sizes |
+//! | recall | the recall of searches |
+//! | check/ | the check of everything that FORMAT.md promises |
 
 mod asked;
 mod backup;
@@ -95,36 +95,38 @@ pub struct Store {
 }
 
 impl Store {
-    /// What the database was created for.
+    /// Returns the profile that the database was created with.
     #[must_use]
     pub fn profile(&self) -> &Profile {
         &self.shared.profile
     }
 
-    /// Moves every row that no segment has yet into one, whatever their number, and waits for it.
+    /// Moves all growing rows, whatever their number, into a segment, and waits for it.
     ///
     /// # Errors
-    /// What kept the segment from being written or adopted; nothing is lost then.
+    /// The failure to write or adopt the segment; nothing is lost then.
     pub fn seal(&self) -> Result<()> {
         self.indexer.seal_all()
     }
 
-    /// Makes one segment of everything and writes the documents anew, both without what was removed, and waits for it:
-    /// searches are fastest then, the files smallest, and no byte of what was removed is left in them. Searches go on
-    /// meanwhile; commits wait for the documents. Does nothing when nothing was committed since the last time.
+    /// Merges everything into one segment and rewrites the documents, both without removed entries,
+    /// and waits for it: searches are fastest then, the files are smallest, and no byte of removed
+    /// documents is left in them. Searches go on meanwhile; commits wait for the documents. Does
+    /// nothing if nothing was committed since the last time.
     ///
     /// # Errors
-    /// What kept the segment from being written or adopted; nothing is lost then.
+    /// The failure to write or adopt the segment; nothing is lost then.
     pub fn compact(&self) -> Result<()> {
         self.indexer.compact()
     }
 
-    /// Finishes the sealing that is due, then closes. Dropping closes without finishing; nothing is lost either way.
+    /// Finishes the sealing that is due, then closes. Dropping closes without finishing it; nothing
+    /// is lost either way.
     ///
     /// # Errors
-    /// What kept a segment from being written or adopted.
+    /// The failure to write or adopt a segment.
     pub fn close(self) -> Result<()> {
-        // Indexing that no segment is due for can be done again at any time.
+        // Indexing for a segment that is not due can be repeated at any time.
         if self.shared.read_only.is_some()
             || self.shared.current().growing.rows() < self.shared.options.seal_rows
         {
@@ -136,16 +138,16 @@ impl Store {
 
 #[cfg(feature = "faults")]
 impl Store {
-    /// Waits until nothing is left to do in the background.
+    /// Waits until all background work is done.
     ///
     /// # Errors
-    /// What kept a segment from being written or adopted.
+    /// The failure to write or adopt a segment.
     #[doc(hidden)]
     pub fn settle(&self) -> Result<()> {
         self.indexer.seal_due()
     }
 
-    /// Whether no write failed so far that a reopening has to look at.
+    /// True if no write has failed in a way that requires reopening the database.
     #[doc(hidden)]
     #[must_use]
     pub fn is_writable(&self) -> bool {

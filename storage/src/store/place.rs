@@ -1,12 +1,13 @@
-//! The place in its document of a part of a found passage's text.
+//! The place in a document of a part of a hit's text.
 
 use super::Hit;
 use super::lead::LEAD_JOINT;
 use std::ops::Range;
 
 impl Hit {
-    /// Bytes of the document's text that a part of [`Hit::text`] stands for, and the bytes of `text` that are
-    /// exactly these: of a part that begins in the lead and ends after it, what comes after the lead.
+    /// Returns the bytes of the document's text that a part of [`Hit::text`] stands for, and the
+    /// bytes of `text` that are exactly these: for a part that begins in the lead and ends after
+    /// it, those after the lead.
     #[must_use]
     pub fn in_document(&self, part: Range<usize>) -> (Range<u64>, Range<usize>) {
         let lead_bytes = self.lead.end.saturating_sub(self.lead.start);

@@ -1,7 +1,7 @@
-//! The folder that someone who only reads has for himself: a copy of the trees, and links to what never changes.
+//! The private folder of a read-only opener: a copy of the trees, and links to immutable files.
 //!
-//! It goes when the store is dropped. What a reader that was killed left goes when the next one of the same user begins:
-//! a copy is only ever in use while its lock is held, and is young until it takes it.
+//! It is removed when the store is dropped. The next reader of the same user removes what killed
+//! readers left: a copy in use has its lock held, or is too young to have it.
 
 use super::lock::{LOCK_FILE, Lock};
 use crate::error::{AtPath, Result, StorageError};
@@ -11,32 +11,32 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 const PREFIX: &str = "postil-reader-";
-/// Its only entry; so nothing that someone calls like this by chance is taken for one.
+/// Name of the folder's only entry, so that no other folder of a similar name is taken for ours.
 const COPY: &str = "database";
-/// Far more than it takes from making the folder to locking what is in it.
+/// Far more time than a reader needs from making the folder to locking the copy in it.
 const YOUNG: Duration = Duration::from_secs(60 * 60);
 
-/// What a reader has beside an open store.
+/// The parts of a read-only store beside an open store.
 pub(super) struct ReadOnly {
-    /// The database.
+    /// Folder of the database.
     pub(super) path: PathBuf,
-    /// Of the publication; `None` where it is the database itself, in a place that may only be read.
+    /// Generation of the publication; `None` if the database itself is open, in a read-only place.
     pub(super) generation: Option<u64>,
-    /// Removed with the store.
+    /// The private folder, removed with the store.
     pub(super) private: Private,
 }
 
-/// Removed when the last of its clones is dropped.
+/// A folder that is removed when its last clone is dropped.
 #[derive(Clone)]
 pub(super) struct Private {
     folder: Arc<TempDir>,
 }
 
 impl Private {
-    /// An empty folder for a copy of a database.
+    /// Makes an empty folder for a copy of a database.
     ///
     /// # Errors
-    /// [`StorageError::NoTemporary`] where the system's folder for temporary files may not be written.
+    /// [`StorageError::NoTemporary`] if the system's folder for temporary files is not writable.
     pub(super) fn new() -> Result<Self> {
         let place = std::env::temp_dir();
         remove_left(&place);
@@ -47,17 +47,17 @@ impl Private {
         Ok(private)
     }
 
-    /// Where the copy goes.
+    /// Returns the path for the copy.
     pub(super) fn copy(&self) -> PathBuf {
         self.folder.path().join(COPY)
     }
 
-    /// The name in the database at `path` of what has a name in the copy.
+    /// Returns the path in the database at `path` of a name in the copy.
     pub(super) fn original(&self, name: &Path, path: &Path) -> PathBuf {
         name.strip_prefix(self.copy()).map_or_else(|_| name.to_owned(), |inside| path.join(inside))
     }
 
-    /// An error about the copy as one about the database at `path`.
+    /// Returns an error about the copy as one about the database at `path`.
     pub(super) fn told_of(&self, error: StorageError, path: &Path) -> StorageError {
         let original = |name: PathBuf| self.original(&name, path);
         match error {
@@ -76,7 +76,7 @@ impl Private {
     }
 }
 
-/// Removes what readers that were killed left, as far as it can be: it is in nobody's way.
+/// Removes what killed readers left, as far as possible: a failure does no harm.
 fn remove_left(place: &Path) {
     let entries = std::fs::read_dir(place).into_iter().flatten().filter_map(std::result::Result::ok);
     for path in entries.map(|entry| entry.path()) {
@@ -88,7 +88,7 @@ fn remove_left(place: &Path) {
 
 fn is_left(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    // Not through a link.
+    // Symbolic links are not followed.
     let Some(folder) = path.symlink_metadata().ok().filter(std::fs::Metadata::is_dir) else { return false };
     let age = folder.modified().ok().and_then(|made| SystemTime::now().duration_since(made).ok());
     if !name.starts_with(PREFIX) || age.is_none_or(|age| age < YOUNG) {

@@ -1,9 +1,9 @@
-//! What other processes may read beside the writer: a copy of the trees at one moment, and links to the files below them,
-//! which never change.
+//! Publications, which other processes may read beside the writer: a copy of the trees at one
+//! moment, and links to the immutable files below them.
 //!
-//! sled cannot be opened twice, so readers never come near the trees in use. A publication is made under a name with
-//! `.new` and renamed, and never changes. Removing one begins with renaming it, so that a reader who still finds its name
-//! when he has copied it has all of it.
+//! sled cannot be opened twice, so readers never come near the trees in use. A publication is made
+//! under a name with `.new` and renamed, and never changes. Removing one begins with renaming it,
+//! so that a reader that still finds its name after copying it has all of it.
 
 use super::Store;
 use crate::documents::rewrite;
@@ -12,20 +12,20 @@ use crate::error::{AtPath, Result};
 use crate::index::{SEGMENTS, run, segment};
 use std::path::{Path, PathBuf};
 
-/// The folder of publications in a database.
+/// Folder of publications in a database.
 pub(super) const PUBLISHED: &str = "published";
 const UNFINISHED: &str = "new";
 const GOING: &str = "old";
 
 impl Store {
-    /// Shows what is committed now to those who opened the database with [`open_read_only`](Self::open_read_only), in
-    /// this process or another one, once they [`refresh`](Self::refresh). Until the next call they see this state. Costs
-    /// a copy of what changed since the documents were last written anew, and links to the rest; commits wait meanwhile.
-    /// What is removed is in the files of a publication until another takes its place, after a [`compact`](Self::compact)
-    /// and a later commit.
+    /// Shows the committed state to stores opened with [`open_read_only`](Self::open_read_only), in
+    /// this process or another one, once they [`refresh`](Self::refresh). Until the next call they
+    /// see this state. Copies what changed since the last rewrite of the documents, and links to
+    /// the rest; commits wait meanwhile. Removed documents stay in the files of a publication until
+    /// another replaces it, after a [`compact`](Self::compact) and a later commit.
     ///
     /// # Errors
-    /// As [`backup`](Self::backup); the publication before stays then.
+    /// As [`backup`](Self::backup); the previous publication stays then.
     pub fn publish(&self) -> Result<()> {
         let shared = &*self.shared;
         let folder = shared.path.join(PUBLISHED);
@@ -33,7 +33,7 @@ impl Store {
         shared.writable()?;
         let place = folder.join(format!("{:012}", writer.generation));
         if place.exists() {
-            // Sealing and compaction change the files and not what is in the database.
+            // Sealing and compaction change the files, but not the content of the database.
             return Ok(());
         }
         std::fs::create_dir_all(&folder).at(&folder)?;
@@ -62,7 +62,7 @@ impl Store {
     }
 }
 
-/// The newest publication of a database, and its generation.
+/// Returns the newest publication of a database, and its generation.
 pub(super) fn newest(database: &Path) -> Result<Option<(u64, PathBuf)>> {
     let folder = database.join(PUBLISHED);
     if !folder.is_dir() {
@@ -82,7 +82,7 @@ fn remove_others(folder: &Path, keep: &Path) -> Result<()> {
     let entries = std::fs::read_dir(folder).at(folder)?.map(|entry| Ok(entry.at(folder)?.path()));
     let others: Vec<PathBuf> =
         entries.filter(|path| !matches!(path, Ok(path) if path == keep)).collect::<Result<_>>()?;
-    // Those that a crash left half removed go first: their names are needed for the others.
+    // Publications that a crash left half removed go first: the others need their names.
     let (going, others): (Vec<_>, Vec<_>) =
         others.into_iter().partition(|path| path.extension().is_some_and(|extension| extension == GOING));
     for path in going {

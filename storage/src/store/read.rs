@@ -1,7 +1,8 @@
 //! Documents and passages by key.
 //!
-//! These read the trees directly, so they may see a batch a moment before it is durable, and always whole: a document
-//! id names one version of a document for ever. Where a version goes away while it is read, the next one is read.
+//! These read the trees directly, so they may see a batch a moment before it is durable, but always
+//! whole: a document id names one version of a document forever. If a version is removed during a
+//! read, the next one is read.
 
 use super::lead::joined;
 use super::{DocumentWrite, PassageWrite, Store};
@@ -17,36 +18,37 @@ use std::ops::Range;
 /// A document without its text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// Its key.
+    /// Key of the document.
     pub key: String,
-    /// Its title.
+    /// Title of the document.
     pub title: String,
-    /// As the caller gave it.
+    /// Hash of the original, as the caller gave it.
     pub content_hash: [u8; 32],
-    /// Its fields.
+    /// Metadata of the document.
     pub metadata: Metadata,
-    /// Bytes of its text.
+    /// Bytes of the document's text.
     pub text_bytes: u64,
-    /// As the caller gave it.
+    /// Map from text to source offsets, as the caller gave it.
     pub source_map: Vec<u8>,
-    /// How many passages it has.
+    /// Number of passages of the document.
     pub passages: u64,
 }
 
 /// One passage of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passage {
-    /// The row of its vector.
+    /// Row of the passage's vector.
     pub row: u64,
-    /// Path of the headings it stands under, as it was embedded before its text; may be empty.
+    /// Path of the headings above the passage, embedded before its text; may be empty.
     pub heading: String,
     /// Bytes of the document's text.
     pub range: Range<u64>,
-    /// Bytes of the document's text that `text` begins with, before those of `range`; empty for none.
+    /// Bytes of the document's text that `text` begins with, before those of `range`; empty for
+    /// none.
     pub lead: Range<u64>,
     /// Bytes of the original document.
     pub source_range: Range<u64>,
-    /// The text of `lead`, if there is one, and on the next line that of `range`.
+    /// Text of `lead`, if there is one, and on the next line that of `range`.
     pub text: String,
 }
 
@@ -59,7 +61,7 @@ impl From<DocumentRecord> for Document {
 }
 
 impl Passage {
-    /// The passage of a record; `None` when a part of its text is not there.
+    /// Returns the passage of a record; `None` if a part of its text is missing.
     pub(super) fn read(documents: &Documents, row: u64, record: PassageRecord) -> Result<Option<Self>> {
         let (range, lead) = (record.start..record.end, record.lead_start..record.lead_end);
         let Some(mut text) = documents.text(record.document, &range)? else { return Ok(None) };
@@ -73,15 +75,15 @@ impl Passage {
 }
 
 impl Store {
-    /// The document of a key.
+    /// Returns the document of a key; `None` if there is none.
     ///
     /// # Errors
-    /// When the disk cannot be read or what it says is damaged.
+    /// If the disk cannot be read or is damaged.
     pub fn document(&self, key: &str) -> Result<Option<Document>> {
         self.whole(key, |_, _, record| Ok(Some(Document::from(record))))
     }
 
-    /// The whole text of a document.
+    /// Returns the whole text of a document; `None` if there is no such document.
     ///
     /// # Errors
     /// As [`document`](Self::document).
@@ -89,8 +91,8 @@ impl Store {
         self.whole(key, |documents, id, record| documents.text(id, &(0..record.text_bytes)))
     }
 
-    /// The line, from 1, that a byte of a document's text stands on; the document is that of a row that was
-    /// found, as it was then. `None` when it has been replaced or removed since.
+    /// Returns the line, from 1, of byte `at` of a document's text, in the version that had the row
+    /// `row`. `None` if the document was replaced or removed since.
     ///
     /// # Errors
     /// As [`document`](Self::document).
@@ -101,7 +103,7 @@ impl Store {
         Ok(lines.map(|lines| lines + 1))
     }
 
-    /// The passages of a document, in their order.
+    /// Returns the passages of a document, in order; `None` if there is no such document.
     ///
     /// # Errors
     /// As [`document`](Self::document).
@@ -112,8 +114,8 @@ impl Store {
         })
     }
 
-    /// A document as it was written, with its text, passages and stored vectors: what an upsert would take to write it
-    /// again.
+    /// Returns a document as it was written, with its text, passages and stored vectors, ready for
+    /// another upsert; `None` if there is none.
     ///
     /// # Errors
     /// As [`document`](Self::document).
@@ -131,23 +133,25 @@ impl Store {
         })
     }
 
-    /// All documents, in key order, read as the iterator goes: each as it is when it is read.
+    /// Iterates over all documents, in key order; each is read when the iterator reaches it.
     pub fn documents(&self) -> impl Iterator<Item = Result<Document>> + '_ {
         let documents = self.shared.documents();
         documents.keys().filter_map(move |entry| {
             let read = entry.and_then(|(key, id)| match documents.document(id)? {
                 Some(record) => Ok(Some(Document::from(record))),
-                // Replaced or removed since its key was read.
+                // Replaced or removed after its key was read.
                 None => self.document(&key),
             });
             read.transpose()
         })
     }
 
-    /// Documents that pass `filter`, in key order, read as the iterator goes: each as it is when it is read.
+    /// Iterates over the documents that pass `filter`, in key order; each is read when the iterator
+    /// reaches it.
     ///
     /// # Errors
-    /// [`StorageError::FilterValue`] when the filter compares with what no field compares with.
+    /// [`StorageError::FilterValue`] if the filter compares with a value that no field compares
+    /// with.
     pub fn documents_where<'a>(
         &'a self,
         filter: &'a Filter,
@@ -158,7 +162,7 @@ impl Store {
         let read = move |key: &str, id| match documents.document_where(id, passes)? {
             Some(Some(record)) => Ok(Some(record)),
             Some(None) => Ok(None),
-            // Replaced or removed since its key was read.
+            // Replaced or removed after its key was read.
             None => {
                 self.whole(key, |documents, id, _| documents.document_where(id, passes)).map(Option::flatten)
             }
@@ -170,10 +174,11 @@ impl Store {
         }))
     }
 
-    /// The stored vector of a row (of unit length under cosine); `None` when there is no such row.
+    /// Returns the stored vector of a row (of unit length under cosine); `None` if there is no such
+    /// row.
     ///
     /// # Errors
-    /// [`StorageError::Corrupt`] when it is not what was written.
+    /// [`StorageError::Corrupt`] if the vector is damaged.
     pub fn vector(&self, row: u64) -> Result<Option<Vec<f32>>> {
         let snapshot = self.shared.current();
         snapshot.ids_are_sound()?;
@@ -183,7 +188,7 @@ impl Store {
         Ok(snapshot.sound_vector(row)?.map(Cow::into_owned))
     }
 
-    /// The vector of a row that the trees have: they know it before searches do.
+    /// Returns the vector of a row in the trees, which may have it before searches see it.
     fn vector_in_time(&self, row: u64) -> Result<Option<Vec<f32>>> {
         loop {
             let writing = self.shared.sequence.load(Ordering::Acquire) % 2 == 1;
@@ -196,7 +201,7 @@ impl Store {
         }
     }
 
-    /// Reads something of a document; `read` gives `None` where the document goes away under it.
+    /// Reads something of a document; `read` returns `None` if the document is removed meanwhile.
     fn whole<T>(
         &self,
         key: &str,
@@ -220,7 +225,7 @@ impl Store {
     }
 }
 
-/// A row's passage with its text; `None` when any part of it is not there.
+/// Returns a row's passage with its text; `None` if any part of it is missing.
 fn passage(documents: &Documents, row: u64) -> Result<Option<Passage>> {
     let Some(record) = documents.passage(row)? else { return Ok(None) };
     Passage::read(documents, row, record)

@@ -1,4 +1,5 @@
-//! Readers beside a writer, in any process: each has its own copy of the newest publication's trees, and its segments.
+//! Readers beside a writer, in any process: each has its own copy of the newest publication's
+//! trees, and maps its segments.
 
 use super::lock::Lock;
 use super::private::{Private, ReadOnly};
@@ -10,17 +11,18 @@ use crate::index::SEGMENTS;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Publications that may go while they are copied before a reader gives up.
+/// Number of publications that may be removed during copying before a reader gives up.
 const ATTEMPTS: usize = 20;
 
 impl Store {
-    /// Opens what the writer last [`publish`](Self::publish)ed, whether the database is open elsewhere or not: a
-    /// consistent state, as old as the publication, until [`refresh`](Self::refresh). Nothing can be written. The
-    /// database's files are only read; what changed of the documents is copied to a folder of the system's for temporary
-    /// files that only this user can read, and that goes when the store is dropped.
+    /// Opens the state that the writer last [`publish`](Self::publish)ed, whether the database is
+    /// open elsewhere or not. It is consistent, and stays the same until
+    /// [`refresh`](Self::refresh). Nothing can be written. The database's files are only read; the
+    /// documents' changes are copied to a temporary folder that only this user can read, and that
+    /// is removed when the store is dropped.
     ///
     /// # Errors
-    /// [`StorageError::NotPublished`] when nothing was, otherwise as [`open`](Self::open).
+    /// [`StorageError::NotPublished`] if nothing was published, otherwise as [`open`](Self::open).
     #[expect(clippy::needless_pass_by_value, reason = "as open takes them")]
     pub fn open_read_only(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
@@ -35,7 +37,7 @@ impl Store {
             };
             attempt += 1;
             match open(path, generation, &publication, options.clone()) {
-                // A newer one took its place.
+                // A newer publication replaced it.
                 Err(StorageError::Io { source, .. })
                     if source.kind() == ErrorKind::NotFound && attempt < ATTEMPTS => {}
                 opened => return opened,
@@ -43,12 +45,12 @@ impl Store {
         }
     }
 
-    /// Shows what was published since a read-only store was opened; whether there was anything. A store that is not
-    /// read-only shows what is committed anyway, and one [opened to be read](Self::open_to_read) what was then. What is
-    /// going on with the store before is not disturbed.
+    /// Switches a read-only store to the newest publication; `true` if it was a new one. A store
+    /// that is not read-only shows committed states anyway, and one [opened to be
+    /// read](Self::open_to_read) stays at its state. Reads already running are not disturbed.
     ///
     /// # Errors
-    /// As [`open_read_only`](Self::open_read_only); the store then shows what it showed.
+    /// As [`open_read_only`](Self::open_read_only); the store's state then stays the same.
     pub fn refresh(&mut self) -> Result<bool> {
         let Some(ReadOnly { path, generation: Some(generation), .. }) = &self.shared.read_only else {
             return Ok(false);
@@ -72,7 +74,7 @@ fn open(path: &Path, generation: u64, publication: &Path, options: StoreOptions)
         let entry = entry.at(&from)?;
         link_for_reading(&entry.path(), &to.join(entry.file_name()))?;
     }
-    // Removing a publication takes its name away first.
+    // Removing a publication begins with renaming it.
     if !publication.is_dir() {
         let gone = ErrorKind::NotFound.into();
         return Err(StorageError::Io { path: publication.to_owned(), source: gone });

@@ -1,4 +1,4 @@
-//! How much searches find of what there is, measured on the database as it is.
+//! Recall of searches, measured on the database in its present state.
 
 use super::snapshot::Snapshot;
 use super::{SearchOptions, Store};
@@ -6,28 +6,29 @@ use crate::error::Result;
 use crate::index::measure;
 use std::sync::Arc;
 
-/// What searches find of what the exact scan finds: shares from 0 to 1, on average.
+/// Recall of searches against the exact scan: shares from 0 to 1, on average.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Recall {
-    /// Of the nearest rows of up to 64 rows that are there.
+    /// Share of the nearest rows found for up to 64 stored rows as queries.
     pub rows: f64,
-    /// Of those of questions: of the queries that were asked, if the store remembers them
-    /// ([`StoreOptions::remembered_queries`](super::StoreOptions::remembered_queries)) and there were at least 32, or of 256 made up of several rows each,
-    /// which are easier to find answers to.
+    /// Share of the nearest rows found for questions: for the queries that were asked, if the store
+    /// remembers them
+    /// ([`StoreOptions::remembered_queries`](super::StoreOptions::remembered_queries)) and there
+    /// were at least 32, or for 256 made up of several rows each, which are easier.
     pub questions: f64,
-    /// Whether `questions` were asked.
+    /// True if `questions` is for queries that were asked.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub asked: bool,
 }
 
-/// Fewer queries say little.
+/// Fewest queries that are used; fewer say little.
 const FEWEST_ASKED: usize = 32;
 
 impl Store {
-    /// Measures how much searches with these options find; a filter is left out. Scans all rows for each of up to 320
-    /// vectors. `None` where there are no rows.
+    /// Measures the recall of searches with these options, without their filter. Scans all rows for
+    /// each of up to 320 vectors. `None` if there are no rows.
     ///
     /// # Errors
     /// As [`search_rows`](Self::search_rows).
@@ -45,12 +46,12 @@ impl Store {
         let questions =
             if was_asked { asked } else { measure::made_up(self.shared.profile.metric, &vectors) };
         let Some(of_rows) = self.found(&snapshot, &vectors, &options)? else { return Ok(None) };
-        // Of one row, no question can be made up.
+        // No question can be made up of one row.
         let questions = self.found(&snapshot, &questions, &options)?.unwrap_or(of_rows);
         Ok(Some(Recall { rows: of_rows, questions, asked: was_asked }))
     }
 
-    /// The share of the nearest rows that is found; `None` for no queries.
+    /// Returns the share of the nearest rows found; `None` if there are no queries.
     fn found(
         &self,
         snapshot: &Arc<Snapshot>,
@@ -62,7 +63,7 @@ impl Store {
             let exact = snapshot.search(query, &options.clone().exact(), None)?;
             let Some(last) = exact.last() else { continue };
             let ranked = snapshot.search(query, options, None)?;
-            // Rows as near as the last of the nearest count like it.
+            // Rows tied with the last of the nearest count as hits.
             found += ranked.iter().filter(|ranked| ranked.rank >= last.rank).count().min(exact.len());
             of += exact.len();
         }

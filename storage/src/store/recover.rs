@@ -27,7 +27,8 @@ impl Store {
     /// Makes a new, empty database.
     ///
     /// # Errors
-    /// [`StorageError::Exists`] when one is there already, [`StorageError::NotADatabase`] when something else is.
+    /// [`StorageError::Exists`] if one is there already, [`StorageError::NotADatabase`] if
+    /// something else is.
     pub fn create(path: impl AsRef<Path>, profile: Profile, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
         profile.check()?;
@@ -46,7 +47,7 @@ impl Store {
         Self::create_locked(path, profile, options, lock)
     }
 
-    /// The part of creating that comes after the lock was taken.
+    /// Creates a database whose lock is taken.
     pub(super) fn create_locked(
         path: &Path,
         profile: Profile,
@@ -85,12 +86,12 @@ impl Store {
         start(path, options, lock, documents, manifest, None)
     }
 
-    /// Opens a database: what takes long is reading the vectors that are in no segment yet.
+    /// Opens a database. Most of the time goes into reading the vectors that are in no segment yet.
     ///
     /// # Errors
     /// [`StorageError::NotFound`], [`StorageError::NotADatabase`], [`StorageError::Locked`],
     /// [`StorageError::NotWritable`] (see [`open_to_read`](Self::open_to_read)),
-    /// [`StorageError::Version`] and [`StorageError::Corrupt`] say what is there instead of a usable database.
+    /// [`StorageError::Version`] and [`StorageError::Corrupt`] say why the database is not usable.
     pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
         options.check()?;
@@ -109,7 +110,7 @@ impl Store {
         Self::open_locked(path, options, lock, None)
     }
 
-    /// The part of opening that comes after the lock was taken.
+    /// Opens a database whose lock is taken.
     pub(super) fn open_locked(
         path: &Path,
         options: StoreOptions,
@@ -125,13 +126,14 @@ impl Store {
         let Some(manifest) = documents.manifest()? else {
             return Err(not_a_database(path, "it was never completely created; create it again"));
         };
-        // Only now: where these are damaged, what a crash left of the trees before them is worth something.
+        // Not before this point: if these trees are damaged, older ones that a crash left are still
+        // useful.
         rewrite::remove_others(path, &place)?;
         fault::reach(Point::OpenOthersRemoved)?;
         start(path, options, lock, documents, manifest, read_only)
     }
 
-    /// Whether a database is at the path, held by someone or not.
+    /// True if a database is at the path, locked or not.
     #[must_use]
     pub fn is_database(path: impl AsRef<Path>) -> bool {
         let path = path.as_ref();
@@ -143,7 +145,7 @@ fn not_a_database(path: &Path, what: &str) -> StorageError {
     StorageError::NotADatabase { path: path.to_owned(), what: what.to_owned() }
 }
 
-/// Brings up everything in memory from what is on disk.
+/// Builds the state in memory from the files.
 fn start(
     path: &Path,
     options: StoreOptions,
@@ -189,7 +191,8 @@ fn start(
     let (growing, left_behind) = growing(&documents, &segments_folder, dimension, &snapshot)?;
     snapshot.growing = growing;
     fault::reach(Point::OpenSegments)?;
-    // Only now: where what the manifest names is damaged or gone, what it does not name is worth something.
+    // Not before this point: if files of the manifest are damaged or missing, others are still
+    // useful.
     remove_orphans(&snapshot, &segments_folder)?;
     let due = left_behind || snapshot.growing.rows() >= options.seal_rows;
     let asked = Mutex::new(Asked::new(options.remembered_queries));
@@ -220,7 +223,8 @@ fn start(
     Ok(Store { indexer, shared })
 }
 
-/// The rows that no segment of the snapshot holds; and whether there are vectors in the trees that a segment has too.
+/// Returns the rows that no segment of the snapshot holds, and `true` if the trees have vectors
+/// that a segment has too.
 fn growing(
     documents: &Documents,
     folder: &Path,
@@ -261,7 +265,8 @@ fn growing(
     Ok((growing, left_behind))
 }
 
-/// Segments and runs that no manifest adopted: what a crash between writing and adopting leaves.
+/// Removes segments and runs that no manifest adopted, which a crash between writing and adopting
+/// leaves.
 fn remove_orphans(snapshot: &Snapshot, folder: &Path) -> Result<()> {
     let segments = snapshot.segments.iter().map(|segment| segment.path());
     let runs = snapshot.growing.runs(snapshot.growing.rows()).map(|run| run.path());

@@ -1,4 +1,5 @@
-//! Writing the documents anew, so that their files stay within a bound that holds however slowly other threads run.
+//! Rewriting the documents, so that their files stay within a bound however slowly other threads
+//! run.
 
 use super::shared::{Shared, Unpublished};
 use crate::documents::{Documents, Manifest, rewrite};
@@ -8,11 +9,11 @@ use crate::sync::atomic::AtomicBool;
 use std::sync::Arc;
 
 impl Shared {
-    /// Writes the documents anew when their log has grown to its limit. Whoever commits does it, before more is
-    /// committed: a thread of its own would fall behind on a busy machine.
+    /// Rewrites the documents if their log has grown to its limit. The committing thread does it,
+    /// before more is committed: a separate thread would fall behind on a busy machine.
     ///
-    /// Where it fails, commits go on: what is written is durable all the same. It is tried again when the log is
-    /// twice as long, and [`Stat`](super::Stat) says why it failed.
+    /// If it fails, commits go on, since they are durable anyway. It is tried again when the log is
+    /// twice as long, and [`Stat`](super::Stat) has the failure.
     pub(super) fn keep_documents_small(&self) {
         match self.rewrite_grown() {
             Ok(false) => {}
@@ -20,7 +21,7 @@ impl Shared {
         }
     }
 
-    /// Whether there was anything to do.
+    /// Rewrites the documents if their log has grown; `true` if it had.
     fn rewrite_grown(&self) -> Result<bool> {
         if !self.documents().have_grown()? {
             return Ok(false);
@@ -28,7 +29,7 @@ impl Shared {
         let writer = self.writer.lock();
         self.writable()?;
         if !self.documents().have_grown()? {
-            // Another thread was here first.
+            // Another thread has done it already.
             return Ok(false);
         }
         let outcome = self.rewrite(&writer, &AtomicBool::new(false));
@@ -39,7 +40,7 @@ impl Shared {
         outcome.map(|()| true)
     }
 
-    /// Commits wait meanwhile, reads go on.
+    /// Rewrites the documents; commits wait meanwhile, reads go on.
     pub(super) fn rewrite_documents(&self, stop: &AtomicBool) -> Result<()> {
         let writer = self.writer.lock();
         self.writable()?;
@@ -51,7 +52,7 @@ impl Shared {
         if documents.are_fresh() {
             return Ok(());
         }
-        // An adoption writes within a generation, so a generation may be written anew twice.
+        // An adoption writes without a new generation, so a generation may be rewritten twice.
         let used = rewrite::current(&self.path)?.map_or(0, |(number, _)| number + 1);
         let number = writer.generation.max(used);
         let snapshot = self.current();

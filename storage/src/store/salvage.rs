@@ -1,8 +1,9 @@
-//! What can still be read of a database that may be damaged, without changing a byte of it.
+//! Reading what can still be read of a damaged database, without changing a byte of it.
 //!
-//! sled writes to what it opens, so the trees are read from a copy; segments are only mapped. A text is whole or lost;
-//! a vector is sound, doubtful or lost: doubtful where the vectors of its segment do not match their checksum, but it
-//! agrees with its own codes, which do, or where only a segment has it that the manifest does not name.
+//! sled writes to what it opens, so the trees are read from a copy; segments are only mapped. A
+//! text is whole or lost; a vector is sound, doubtful or lost: doubtful if the vectors of its
+//! segment do not match their checksum but it agrees with its codes, which do, or if only a segment
+//! that the manifest does not name has it.
 
 use super::Profile;
 use super::batch::{DocumentWrite, PassageWrite};
@@ -25,23 +26,23 @@ pub(super) struct Salvage {
     documents: Documents,
     segments: Vec<(Segment, Trust)>,
     runs: Vec<Run>,
-    /// Segments that no manifest names.
+    /// Segments that the manifest does not name.
     left: Vec<Segment>,
     profile: Option<Profile>,
     _lock: Option<Lock>,
 }
 
-/// A document with all of its text.
+/// A document with its whole text.
 pub(super) struct Salvaged {
-    /// The vectors that were lost are empty.
+    /// The document; lost vectors are empty.
     pub(super) document: DocumentWrite,
-    /// Which passages have no vector, or a doubtful one.
+    /// Indices of the passages whose vector is missing or doubtful.
     pub(super) uncertain: Vec<usize>,
 }
 
 impl Salvage {
-    /// Reads what is at `path`; copies its trees to `scratch`, a new folder. `given` is what to believe when there is
-    /// no manifest. Notes what cannot be read.
+    /// Reads what is at `path`; copies its trees to `scratch`, a new folder. `given` is the profile
+    /// to use if there is no manifest. Adds what cannot be read to the list of lost parts.
     pub(super) fn open(
         path: &Path,
         scratch: &Path,
@@ -146,8 +147,8 @@ impl Salvage {
         }
     }
 
-    /// Opens the segments that no manifest names. Where trees went back to before an adoption, they have what was in files
-    /// that are removed.
+    /// Opens the segments that no manifest names. Trees that went back to a state before an
+    /// adoption name files that were removed since; these segments have their rows.
     fn open_left(&mut self, folder: &Path, named: &[u32]) {
         let Some(Profile { dimension, metric, .. }) = self.profile else { return };
         for number in segment::numbers(folder) {
@@ -160,12 +161,13 @@ impl Salvage {
         }
     }
 
-    /// As the manifest says, or else the caller, or else a segment.
+    /// Returns the profile: from the manifest, or else from the caller, or else from a segment.
     pub(super) fn profile(&self) -> Option<&Profile> {
         self.profile.as_ref()
     }
 
-    /// Tells of each document that is whole but for its vectors, in the order they were written; notes the others.
+    /// Calls back with each document whose text is whole, in the order they were written; adds the
+    /// others to the list of lost parts.
     pub(super) fn each(
         &self,
         lost: &mut Vec<Lost>,
@@ -178,7 +180,7 @@ impl Salvage {
                 match entry {
                     Ok((id, Ok(record))) => _ = newest.insert(record.key, id),
                     Ok((id, Err(error))) => _ = unread.insert(id, said(error)),
-                    // What comes after a block of the base can be read.
+                    // Entries after a block of the base can still be read.
                     Err(error) => lost.push(Lost::new("documents", said(error))),
                 }
             }
@@ -187,7 +189,7 @@ impl Salvage {
         if let Err(what) = scan {
             lost.push(Lost::new("the rest of the documents", what));
         }
-        // A document's own record has its key: the tree of keys only helps to name those that are lost.
+        // A document's own record has its key: the tree of keys only helps to name lost documents.
         let keys = caught(|| Ok(self.documents.every_key().flatten().flatten().collect()));
         let keys: Vec<(String, u64)> = keys.unwrap_or_default();
         for (key, id) in keys {
@@ -232,7 +234,8 @@ impl Salvage {
         Ok(Salvaged { document, uncertain })
     }
 
-    /// The vector of a row, empty when it is lost, and whether it is sure to be the one that was written.
+    /// Returns the vector of a row, empty if it is lost, and `true` if it is certainly the one
+    /// written.
     fn vector(&self, row: u64) -> (Vec<f32>, bool) {
         let usable = |vector: Vec<f32>| self.profile.as_ref()?.prepare(&vector).is_ok().then_some(vector);
         let mut doubtful = None;
@@ -267,18 +270,18 @@ impl Salvage {
     }
 }
 
-/// Whether the checksum that was recorded is that of another segment.
+/// True if the recorded checksum is that of another segment.
 fn is_other(segment: &Segment) -> impl FnOnce(Option<u32>) -> bool {
     |recorded| recorded.is_some_and(|checksum| checksum != segment.checksum())
 }
 
-/// Damaged logs can make sled panic.
+/// Runs `read`, turning a panic into an error: damaged logs can make sled panic.
 fn caught<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(read))
         .unwrap_or_else(|_| Err("the document store cannot read it".to_owned()))
 }
 
-/// An error without the name of the copy that it was found in.
+/// Returns the message of an error, without the path of the copy.
 fn said(error: StorageError) -> String {
     match error {
         StorageError::Corrupt { what, .. } => what,
@@ -302,7 +305,8 @@ fn profile_of(manifest: &Manifest, precision: Precision) -> Option<Profile> {
     })
 }
 
-/// The newest trees that can be opened, and the base below them; or else the newest base, without what changed since.
+/// Opens the newest readable trees and the base below them, or else the newest base, without the
+/// changes since.
 fn readable_trees(path: &Path, scratch: &Path, lost: &mut Vec<Lost>) -> Result<Documents> {
     std::fs::create_dir(scratch).at(scratch)?;
     let (all, mut failure) = (rewrite::all(path)?, None);
@@ -339,7 +343,7 @@ fn readable_trees(path: &Path, scratch: &Path, lost: &mut Vec<Lost>) -> Result<D
     }))
 }
 
-/// Where the copies of the trees are while they are read, beside the database in the making.
+/// Returns the folder for copies of the trees while they are read, beside the database being made.
 pub(super) fn scratch(beside: &Path) -> PathBuf {
     beside.join("salvaged")
 }

@@ -17,19 +17,20 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-/// Filters whose rows are remembered.
+/// Most filters whose rows are cached.
 const REMEMBERED_FILTERS: usize = 16;
-/// Waiters look again after this, whether they were woken or not.
+/// Time after which waiting threads check again, woken or not.
 const WAIT: Duration = Duration::from_millis(50);
 
-/// What a filter lets through in one generation.
+/// Cached rows that pass a filter in one generation.
 pub(super) struct Remembered {
     filter: Filter,
     generation: u64,
     rows: Arc<RoaringTreemap>,
 }
 
-/// While the trees have what the snapshot has not: a panic then must leave nobody to write on the old state.
+/// Guard held while the trees are ahead of the snapshot: a panic then poisons the store, so that
+/// nothing is written on the old state.
 #[must_use]
 pub(super) struct Unpublished<'a>(pub(super) &'a Shared);
 
@@ -41,12 +42,12 @@ impl Drop for Unpublished<'_> {
     }
 }
 
-/// How far the segment in the making is.
+/// Progress of the segment under construction.
 #[derive(Default)]
 pub(super) struct Building {
     pub(super) rows: AtomicUsize,
     pub(super) done: AtomicUsize,
-    /// Whether there were searches lately: they are left a core.
+    /// True if there were searches lately, which get a core.
     pub(super) searched: AtomicBool,
 }
 
@@ -57,7 +58,7 @@ impl Building {
     }
 
     pub(super) fn make_way(&self) {
-        // Searches of many threads would take the line from each other if each wrote it.
+        // Searches on many threads would contend for the cache line if each wrote it.
         if !self.searched.load(Ordering::Relaxed) {
             self.searched.store(true, Ordering::Relaxed);
         }
@@ -70,28 +71,29 @@ pub(super) struct Shared {
     pub(super) segments_folder: PathBuf,
     pub(super) profile: Profile,
     pub(super) options: StoreOptions,
-    /// Replaced when they are written anew.
+    /// The trees, replaced when they are rewritten.
     pub(super) documents: RwLock<Arc<Documents>>,
-    /// Whoever writes holds this: commits and adoptions of segments.
+    /// Lock of the writer, held by commits and by adoptions of segments.
     pub(super) writer: Mutex<Manifest>,
-    /// Batches that wait for it.
+    /// Batches that wait for the writer's lock.
     pub(super) waiting: Queue,
-    /// Odd while a batch is in the trees and not in the snapshot yet.
+    /// Sequence number, odd while a batch is in the trees but not in the snapshot yet.
     pub(super) sequence: AtomicU64,
-    /// Why nothing may be written any more.
+    /// Reason that writes are no longer allowed; `None` if they are.
     pub(super) poison: Mutex<Option<String>>,
-    /// Why the last attempt to seal failed.
+    /// Failure of the last attempt to seal; `None` if it succeeded.
     pub(super) sealing_failure: Mutex<Option<String>>,
-    /// Why the documents could not be written anew when they had grown.
+    /// Failure of the last attempt to rewrite the grown documents; `None` if it succeeded.
     pub(super) rewrite_failure: Mutex<Option<String>>,
     pub(super) building: Building,
     pub(super) filters: Mutex<Vec<Remembered>>,
     pub(super) asked: Mutex<Asked>,
     pub(super) snapshot: RwLock<Arc<Snapshot>>,
     pub(super) changed: (Mutex<()>, Condvar),
-    /// After what is open, so that it is released when everything else is closed.
+    /// After the open files, so that it is released when they are closed.
     pub(super) _lock: Lock,
-    /// Of a store that only reads; last, since it has the files of the others.
+    /// State of a read-only store; `None` for others. Last, because it owns the files of the other
+    /// fields.
     pub(super) read_only: Option<ReadOnly>,
 }
 
@@ -108,19 +110,19 @@ impl Shared {
         *self.snapshot.write() = Arc::new(snapshot);
     }
 
-    /// Wakes whoever waits for a new snapshot or for sealing.
+    /// Wakes the threads that wait for a new snapshot or for sealing.
     pub(super) fn notify(&self) {
         let _guard = self.changed.0.lock();
         self.changed.1.notify_all();
     }
 
-    /// Sleeps until something changed, or a moment.
+    /// Sleeps until something changed, or for [`WAIT`].
     pub(super) fn wait(&self) {
         let mut guard = self.changed.0.lock();
         self.changed.1.wait_for(&mut guard, WAIT);
     }
 
-    /// The database's folder, where this may be a copy of it.
+    /// Returns the database's folder, even if this is a copy of it.
     pub(super) fn original(&self) -> &Path {
         self.read_only.as_ref().map_or(&self.path, |read_only| &read_only.path)
     }
@@ -132,7 +134,7 @@ impl Shared {
         self.unpoisoned()
     }
 
-    /// Whether what is on disk is what the snapshot shows.
+    /// Returns an error if the trees may differ from the snapshot.
     pub(super) fn unpoisoned(&self) -> Result<()> {
         match &*self.poison.lock() {
             Some(what) => Err(StorageError::Poisoned { path: self.path.clone(), what: what.clone() }),
@@ -140,24 +142,25 @@ impl Shared {
         }
     }
 
-    /// Writes to the trees. A failure may have left any part of it, so nothing may be written after one. What is returned
-    /// is held until the snapshot shows what was written.
+    /// Writes to the trees. A failure may leave a part of the writes, so it poisons the store. The
+    /// caller holds the result until the snapshot shows the writes.
     pub(super) fn write(&self, writes: &Writes) -> Result<Unpublished<'_>> {
         let unpublished = Unpublished(self);
         self.documents().commit(writes).inspect_err(|error| self.poison(&error.to_string()))?;
         Ok(unpublished)
     }
 
-    /// From here on nothing is written any more.
+    /// Ends all writes.
     pub(super) fn poison(&self, why: &str) {
         *self.poison.lock() = Some(why.to_owned());
         self.notify();
     }
 
-    /// After a reader with the snapshot of `generation` found a row of it gone: returns when there is a newer one.
+    /// Waits for a snapshot newer than `generation`, after a reader of that one found a row
+    /// missing.
     ///
     /// # Errors
-    /// [`StorageError::Corrupt`] when nobody is writing, so that the row should be there.
+    /// [`StorageError::Corrupt`] if no write is under way, so that the row should be there.
     pub(super) fn wait_for_newer(&self, generation: u64, row: u64) -> Result<()> {
         loop {
             let writing = self.sequence.load(Ordering::Acquire) % 2 == 1;
@@ -175,10 +178,10 @@ impl Shared {
         }
     }
 
-    /// A snapshot and the rows of it that a filter lets through.
+    /// Returns a snapshot and its rows that pass a filter.
     pub(super) fn filtered(&self, filter: &Filter) -> Result<(Arc<Snapshot>, Arc<RoaringTreemap>)> {
         filter.check()?;
-        // The trees have no snapshots: a scan counts only when nothing was written meanwhile.
+        // The trees have no snapshots: a scan is valid only if nothing was written meanwhile.
         for _ in 0..2 {
             let before = self.sequence.load(Ordering::Acquire);
             let snapshot = self.current();
@@ -194,7 +197,7 @@ impl Shared {
                 return Ok((snapshot, rows));
             }
         }
-        // Someone writes all the time: hold the next writer up for one scan.
+        // Writes never pause: hold the next one up for one scan.
         let _writer = self.writer.lock();
         self.unpoisoned()?;
         let snapshot = self.current();

@@ -1,4 +1,5 @@
-//! What a search sees: segments, growing rows and removals of one moment. Never changes.
+//! The state that a search sees: segments, growing rows and removals of one moment. It never
+//! changes.
 
 use super::SearchOptions;
 use crate::error::Result;
@@ -11,21 +12,21 @@ use roaring::RoaringTreemap;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// Up to this many rows a scan is as fast as a graph, and right.
+/// Largest number of rows for which a scan is as fast as a graph; it is also exact.
 const SCAN_BELOW: u64 = 2_000;
-/// Distances that a graph search computes per candidate kept, about.
+/// Approximate number of distances that a graph search computes per candidate kept.
 const DISTANCES_PER_CANDIDATE: u64 = 25;
 
-/// Candidates that are ranked exactly even for few hits: codes do not tell near duplicates apart.
+/// Fewest candidates ranked exactly, even for few hits: codes do not distinguish near duplicates.
 const FEWEST_RANKED: usize = 16;
 
-/// What the growing graph takes for each candidate it keeps, in components of a scan: it looks at about 16 rows, each a
-/// few cache lines somewhere else. Measured on 16,000 rows of 384 components, where a scan takes a quarter of the time that
-/// the graph takes with 384 candidates.
+/// Cost of a candidate in the growing graph, in components of a scan: about 16 rows are examined,
+/// each a few cache lines elsewhere in memory. Measured on 16,000 rows of 384 components, where a
+/// scan takes a quarter of the time of the graph with 384 candidates.
 const COMPONENTS_PER_CANDIDATE: [usize; 2] = [16 * 3_000, 16 * 3];
 
-/// Candidates of the growing graph that find a share of what the exact scan finds: measured on up to 16,384 sentence
-/// embeddings of 384 dimensions asked with questions.
+/// Candidates of the growing graph for a recall: measured on up to 16,384 sentence embeddings of
+/// 384 dimensions with questions as queries.
 const GROWING: [(f32, usize); 4] = [(0.9, 96), (0.95, 192), (0.99, 384), (1.0, 768)];
 
 fn growing_candidates(effort: Effort) -> usize {
@@ -39,20 +40,20 @@ fn growing_candidates(effort: Effort) -> usize {
 
 #[derive(Clone)]
 pub(super) struct Snapshot {
-    /// Of the batch that made it; sealing moves rows and does not count.
+    /// Generation of the batch that made it; sealing moves rows without a new generation.
     pub(super) generation: u64,
     pub(super) metric: Metric,
-    /// In order of rows.
+    /// Segments in order of rows.
     pub(super) segments: Vec<Arc<Segment>>,
     pub(super) growing: Growing,
     pub(super) removed: Arc<RoaringTreemap>,
-    /// Rows that are not removed.
+    /// Number of rows that are not removed.
     pub(super) live: u64,
     pub(super) documents: u64,
 }
 
 impl Snapshot {
-    /// The best `k` rows that are allowed, best first. `allowed` names no removed rows.
+    /// Returns the best `k` allowed rows, best first. `allowed` has no removed rows.
     pub(super) fn search(
         &self,
         query: &[f32],
@@ -62,7 +63,7 @@ impl Snapshot {
         let SearchOptions { k, effort, oversampling, exact, .. } = *options;
         self.ids_are_sound()?;
         let matches = allowed.map_or(self.live, RoaringTreemap::len);
-        // No allocation or search wider than what is there.
+        // No allocation or search larger than the number of rows.
         let k = k.min(usize::try_from(matches).unwrap_or(usize::MAX));
         let exact = exact || effort == Effort::Recall(1.0);
         if exact || self.scan_is_cheaper(matches, self.width(effort).max(k) as u64) {
@@ -85,11 +86,11 @@ impl Snapshot {
             None => self.search_growing(query, growing_candidates(effort).max(k), &mut top),
         }
         let found = top.into_sorted();
-        // The graph promises nothing: where it finds too little, the scan does.
+        // The graph guarantees nothing: if it finds too few rows, a scan follows.
         if found.len() < k { self.scan(query, k, allowed) } else { Ok(found) }
     }
 
-    /// Candidates that a search of the graphs looks at, about.
+    /// Returns the approximate number of candidates that a search of the graphs examines.
     fn width(&self, effort: Effort) -> usize {
         match effort {
             Effort::Candidates(candidates) => candidates,
@@ -100,7 +101,8 @@ impl Snapshot {
         }
     }
 
-    /// A graph search walks about `ef` candidates' neighbours, and `1 / selectivity` times as many under a filter.
+    /// True if a scan costs less. A graph search examines the neighbours of about `ef` candidates,
+    /// and of `1 / selectivity` times as many under a filter.
     fn scan_is_cheaper(&self, matches: u64, ef: u64) -> bool {
         let walked = u128::from(ef) * u128::from(DISTANCES_PER_CANDIDATE);
         matches <= SCAN_BELOW || u128::from(matches).pow(2) <= walked * u128::from(self.live)
@@ -112,7 +114,7 @@ impl Snapshot {
         let walked = ef.saturating_mul(each + of_each * query.len());
         let is_cheaper = walked < self.growing.rows().saturating_mul(query.len());
         if let Some(graph) = self.growing.graph.get().filter(|_| is_cheaper) {
-            // Rows that arrive in the graph meanwhile are scanned: none is missed, none counted twice.
+            // Rows that enter the graph meanwhile are scanned: none is missed, none counted twice.
             scan_from = graph.indexed().min(self.growing.rows());
             for position in graph.search(query, ef, scan_from) {
                 if let Some((row, vector)) = self.growing.at(position)
@@ -131,7 +133,7 @@ impl Snapshot {
         }
     }
 
-    /// Every allowed row, or every row.
+    /// Scans every row, or every allowed row.
     fn scan(&self, query: &[f32], k: usize, allowed: Option<&RoaringTreemap>) -> Result<Vec<Ranked>> {
         let mut top = TopK::new(k);
         if let Some(allowed) = allowed {
@@ -152,19 +154,20 @@ impl Snapshot {
         Ok(top.into_sorted())
     }
 
-    /// All rows that are not removed. The ids have to be known to be what was written.
+    /// Iterates over all rows that are not removed. The caller has checked the ids.
     pub(super) fn rows(&self) -> impl Iterator<Item = u64> {
         let sealed = self.segments.iter().flat_map(|segment| segment.ids()).copied();
         let all = sealed.chain(self.growing.iter_from(0).map(|(row, _)| row));
         all.filter(|&row| !self.removed.contains(row))
     }
 
-    /// That the row ids of all segments are what was written.
+    /// Checks the row ids of all segments.
     pub(super) fn ids_are_sound(&self) -> Result<()> {
         self.segments.iter().try_for_each(|segment| segment.ids_are_sound())
     }
 
-    /// The vector of a row, removed or not, where it is what was written. The ids have to be known to be.
+    /// Returns the vector of a row, removed or not, after checking it. The caller has checked the
+    /// ids.
     pub(super) fn sound_vector(&self, row: u64) -> Result<Option<Cow<'_, [f32]>>> {
         let Some(segment) = self.segments.get(self.segment_of(row)) else {
             return Ok(self.growing.vector(row).map(Cow::Borrowed));
@@ -174,29 +177,29 @@ impl Snapshot {
         Ok(segment.at(position))
     }
 
-    /// Whether a segment holds a row, removed or not. The ids have to be known to be what was written.
+    /// True if a segment holds a row, removed or not. The caller has checked the ids.
     pub(super) fn is_sealed(&self, row: u64) -> bool {
         self.segments.get(self.segment_of(row)).is_some_and(|segment| segment.position(row).is_some())
     }
 
-    /// Which segment holds a row, if one does.
+    /// Returns the index of the segment that holds a row, or would hold it.
     fn segment_of(&self, row: u64) -> usize {
         self.segments.partition_point(|segment| segment.ids().last().is_some_and(|&last| last < row))
     }
 
-    /// How many of a segment's rows are removed.
+    /// Returns the number of removed rows in a segment.
     pub(super) fn removed_in(&self, segment: &Segment) -> usize {
         let (Some(&first), Some(&last)) = (segment.ids().first(), segment.ids().last()) else { return 0 };
         if self.removed.is_empty() {
             return 0;
         }
-        // Rows between those of a segment that are not in it are not in the database, and not in `removed` either.
+        // Ids missing between a segment's rows are not in the database, nor in `removed`.
         let before_it = first.checked_sub(1).map_or(0, |below| self.removed.rank(below));
         // Damaged ids may be in any order.
         self.removed.rank(last).saturating_sub(before_it) as usize
     }
 
-    /// Rows below this one are in segments.
+    /// Returns the first row that is not in a segment.
     pub(super) fn growing_from(&self) -> u64 {
         self.segments.last().and_then(|segment| segment.ids().last()).map_or(0, |&last| last + 1)
     }

@@ -1,7 +1,7 @@
-//! A database that gets its name only when it is complete and on the medium.
+//! A database that gets its name only once it is complete and durable.
 //!
-//! It is made in `NAME.unfinished` beside its place, and renamed. Whatever ends the making, nothing is under the name
-//! before; what a crash left under the other one is removed by the next who makes the same.
+//! It is made in `NAME.unfinished` beside its place, and renamed. However the work ends, nothing is
+//! under the name before; the next attempt removes what a crash left.
 
 use super::lock::{LOCK_FILE, Lock, is_marked};
 use crate::durable::{sync_folder, sync_names};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 const UNFINISHED: &str = ".unfinished";
 
-/// Removed when dropped, unless it was finished.
+/// A folder that is removed when dropped, unless it was finished.
 pub(super) struct Staging {
     pub(super) path: PathBuf,
     to: PathBuf,
@@ -19,7 +19,8 @@ pub(super) struct Staging {
 }
 
 impl Staging {
-    /// An empty folder for what will be at `to`, and its lock: two who make the same do not meet.
+    /// Makes an empty folder for the database that will be at `to`, and its lock: two attempts at
+    /// the same name do not collide.
     pub(super) fn begin(to: &Path) -> Result<(Self, Lock)> {
         if to.symlink_metadata().is_ok() {
             return Err(StorageError::Exists { path: to.to_owned() });
@@ -42,7 +43,7 @@ impl Staging {
         Ok((Self { path, to: to.to_owned(), finished: false }, lock))
     }
 
-    /// Returns when it is under its name for good.
+    /// Gives the folder its final name, durably.
     pub(super) fn finish(mut self) -> Result<()> {
         sync_folder(&self.path)?;
         std::fs::rename(&self.path, &self.to).at(&self.to)?;
@@ -54,13 +55,13 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         if !self.finished {
-            // Best effort: the next one who makes the same removes it too.
+            // Best effort: the next attempt removes it too.
             let _ = std::fs::remove_dir_all(&self.path);
         }
     }
 }
 
-/// The folder that a path is in.
+/// Returns the folder that a path is in.
 pub(super) fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -69,7 +70,7 @@ fn remove(path: &Path) -> Result<()> {
     if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.at(path)
 }
 
-/// Whether a crash of ours left it: with our mark, or before the mark was written.
+/// True if a crash of ours left it: with our mark, or before the mark was written.
 fn is_leftover(path: &Path) -> bool {
     let unmarked = |entry: std::io::Result<std::fs::DirEntry>| {
         entry.is_ok_and(|entry| {

@@ -1,4 +1,4 @@
-//! How much there is.
+//! Counts and sizes of a database.
 
 use super::shared::Shared;
 use super::{Profile, Store};
@@ -8,51 +8,51 @@ use crate::index::effort::DEFAULT_RECALL;
 use crate::index::growing_graph::GrowingGraph;
 use std::sync::atomic::Ordering;
 
-/// How much there is.
+/// Counts and sizes of a database.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stat {
-    /// The profile that the database was made with.
+    /// Profile that the database was created with.
     pub profile: Profile,
-    /// Documents.
+    /// Number of documents.
     pub documents: u64,
-    /// Passages, which is rows that can be found.
+    /// Number of passages, which are the rows that can be found.
     pub passages: u64,
-    /// Removed rows that still take up place in segments or memory.
+    /// Removed rows that still take up space in segments or memory.
     pub removed: u64,
-    /// Segment files.
+    /// Number of segment files.
     pub segments: usize,
-    /// Rows that no segment has yet.
+    /// Number of rows that no segment has yet.
     pub growing_rows: usize,
-    /// Those of them that are in the growing graph.
+    /// Number of growing rows that are in the growing graph.
     pub indexed_rows: usize,
-    /// Rows that the segment in the making will have; 0 when none is.
+    /// Rows of the segment under construction; 0 if there is none.
     pub building_rows: usize,
-    /// Those of them that are linked.
+    /// Rows of that segment that are linked.
     pub built_rows: usize,
     /// Bytes of all files.
     pub disk_bytes: u64,
     /// Bytes of the segments: ids, codes, links, vectors.
     pub index_bytes: u64,
-    /// What memory should have room for: those of them that searches read all over, which are codes of four bits or eight and
-    /// their norms, links and row ids, and the vectors of growing rows. Exact vectors of segments are only
-    /// read for the last candidates.
+    /// Bytes that searches read at random, for which memory should have room: codes of four bits or
+    /// eight and their norms, links and row ids of segments, and the vectors of growing rows. Exact
+    /// vectors of segments are only read for the last candidates.
     pub searched_bytes: u64,
-    /// Bytes of the segments that are in memory now, in whole pages, whoever had them read; `None` where the system does
-    /// not say it.
+    /// Bytes of the segments that are in memory now, in whole pages, for any process; `None` if the
+    /// system does not tell.
     pub resident_bytes: Option<u64>,
-    /// What searches at the default effort find of what the exact scan finds, from 0 to 1, as it was measured when
-    /// segments were made: the least of all. `None` where no segment was measured.
+    /// Recall of searches at the default effort, from 0 to 1, as measured when segments were made:
+    /// the least of all segments. `None` if no segment was measured.
     pub recall: Option<f32>,
-    /// Committed batches.
+    /// Number of committed batches.
     pub generation: u64,
-    /// Why the documents could not be written anew when their files had grown to their limit: they grow on until it can
-    /// be done. `None` when it could.
+    /// Reason that the documents could not be rewritten when their files had grown to their limit:
+    /// they grow on until it succeeds. `None` if it succeeded.
     pub rewrite_failure: Option<String>,
 }
 
 impl Stat {
-    /// The share of some bytes that falls to each passage.
+    /// Returns the average of `bytes` per passage.
     #[must_use]
     pub fn per_row(&self, bytes: u64) -> f64 {
         bytes as f64 / self.passages.max(1) as f64
@@ -60,10 +60,10 @@ impl Stat {
 }
 
 impl Store {
-    /// How much there is.
+    /// Returns the counts and sizes of the database.
     ///
     /// # Errors
-    /// When the folder cannot be listed.
+    /// If the folder cannot be listed.
     pub fn stat(&self) -> Result<Stat> {
         let snapshot = self.shared.current();
         let growing_row_bytes = size_of::<u64>() + size_of::<f32>() * self.profile().dimension;
@@ -92,7 +92,8 @@ impl Store {
 }
 
 impl Shared {
-    /// Bytes of all files of the database; of what a reader has of it when it is gone.
+    /// Returns the bytes of all files of the database; for a reader whose database is gone, those
+    /// of its copy.
     pub(super) fn disk_bytes(&self) -> Result<u64> {
         let original = self.original();
         bytes_under(if original.is_dir() { original } else { &self.path })

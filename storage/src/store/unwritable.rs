@@ -1,8 +1,9 @@
-//! Databases in places that may only be read: without write permission, on a medium that is read only, of another user.
+//! Databases in read-only places: without write permission, on a read-only medium, of another user.
 //!
-//! sled writes to what it opens, so its trees are read from a private copy, which is small: what is large, the base,
-//! the segments and the runs, is mapped where it is. Writers are kept out while the copy is made; afterwards they
-//! cannot disturb it, since they never change a file that is mapped, and one whose name goes stays.
+//! sled writes to what it opens, so its trees are read from a private copy, which is small: the
+//! large files, which are the base, the segments and the runs, are mapped in place. Writers are
+//! kept out while the copy is made; afterwards they cannot disturb it, since they never change a
+//! mapped file, and an unlinked one stays mapped.
 
 use super::lock::{LOCK_FILE, Lock, is_marked};
 use super::private::{Private, ReadOnly};
@@ -16,26 +17,27 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 impl Store {
-    /// Opens a database to be read: as [`open`](Self::open) where it may be written, and where it may not, as it is now,
-    /// without changing a byte in its folder; nothing can be written then. Its trees are copied for that to a folder of the
-    /// system's for temporary files that only this user can read, and that goes when the store is dropped.
+    /// Opens a database to be read: as [`open`](Self::open) if it is writable; otherwise in its
+    /// present state, without changing a byte in its folder, and then nothing can be written. For
+    /// that its trees are copied to a temporary folder that only this user can read, and that is
+    /// removed when the store is dropped.
     ///
     /// # Errors
-    /// As [`open`](Self::open); [`StorageError::NotReadable`] where not even reading is permitted, and
-    /// [`StorageError::NoTemporary`] where there is no place for the copy.
+    /// As [`open`](Self::open); [`StorageError::NotReadable`] if not even reading is permitted, and
+    /// [`StorageError::NoTemporary`] if there is no place for the copy.
     pub fn open_to_read(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
         match Self::open(path, options.clone()) {
             Err(StorageError::NotWritable { .. }) => open(path, options),
-            // The lock was permitted and something else was not.
+            // The lock was permitted, but something else was not.
             Err(StorageError::Io { source, .. }) if may_not_be_written(&source) => open(path, options),
             opened => opened,
         }
     }
 }
 
-/// Refuses to open a database to be written where one of its folders, and so what is in it, may not be: before a byte of
-/// it is changed.
+/// Refuses to open a database for writing if one of its folders, and so its content, is read-only:
+/// before a byte of it is changed.
 pub(super) fn refuse(path: &Path) -> Result<()> {
     let trees = rewrite::current(path)?.map(|(_, trees)| trees);
     for folder in [path, &path.join(SEGMENTS)].into_iter().chain(trees.as_deref()) {
@@ -54,7 +56,7 @@ fn may_be_written(folder: &Path) -> std::io::Result<()> {
     Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
-/// Elsewhere the lock, and what is opened after it, tell.
+/// On other systems the lock, and the files opened after it, decide.
 #[cfg(not(unix))]
 fn may_be_written(_: &Path) -> std::io::Result<()> {
     Ok(())
@@ -94,7 +96,7 @@ fn copied(path: &Path, options: StoreOptions) -> Result<Store> {
         if name == COMMITTED {
             std::fs::copy(&from, copy.join(name)).at(&from)?;
         } else if from.is_file() && name != LOCK_FILE && name != PUBLISHED {
-            // So that a check finds what is no part of the database.
+            // For a check, which finds what is not part of the database.
             link_for_reading(&from, &copy.join(name))?;
         }
     }
@@ -135,7 +137,7 @@ mod tests {
         StoreOptions { seal_rows: 10, m: 4, ef_construction: 20, ..StoreOptions::default() }
     }
 
-    /// Rows in a segment, in a run, in the trees, and removed ones.
+    /// Makes rows in a segment, in a run, in the trees, and removed ones.
     fn made(path: &Path) {
         let store = Store::create(path, Profile::new(2, Metric::L2), options()).unwrap();
         for (rows, removed) in [(0..12, "3"), (12..16, "7"), (16..17, "1")] {

@@ -1,4 +1,4 @@
-//! Nothing lies in the folder that the database does not know, and what it knows is there.
+//! The folder has no unknown files, and every known file is there.
 
 use super::report::Damage;
 use crate::documents::{COMMITTED, Documents, Manifest, base, rewrite};
@@ -24,7 +24,8 @@ pub(super) fn check(
         let path = entry.at(&shared.path)?.path();
         let known =
             [LOCK_FILE, COMMITTED, SEGMENTS, PUBLISHED].iter().any(|name| shared.path.join(name) == path);
-        // Trees that a compaction replaced stay as long as someone reads them, or go just now; the next open removes them.
+        // Trees that a compaction replaced stay while a reader uses them; the next open removes
+        // them at the latest.
         if !known && !rewrite::is_trees(&path) && path.symlink_metadata().is_ok() {
             report(&path, "is no part of the database");
         }
@@ -40,10 +41,10 @@ pub(super) fn check(
     }
     let folder = &shared.segments_folder;
     let segments = manifest.segments.iter().map(|entry| segment::file(folder, entry.number));
-    // That those of the manifest are these is looked at where rows are.
+    // The check of rows compares these runs with those of the manifest.
     let runs = snapshot.growing.runs(snapshot.growing.rows()).map(|run| run::file(folder, run.rows().start));
     let adopted: Vec<_> = segments.chain(runs).collect();
-    // The indexer writes this one while others check; whatever a failure left under its name is written over.
+    // The indexer may write this file during a check; a failed one of this name is overwritten.
     let next = segment::file(folder, manifest.next_segment);
     for entry in std::fs::read_dir(folder).at(folder)? {
         let path = entry.at(folder)?.path();

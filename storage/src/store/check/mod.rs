@@ -1,11 +1,11 @@
-//! The search for damage: everything that FORMAT.md says is looked at, and nothing is changed.
+//! The search for damage: everything that FORMAT.md promises is checked, and nothing is changed.
 //!
 //! | file | responsibility |
 //! |---|---|
-//! | report | what was found |
+//! | report | the findings |
 //! | records | keys, documents, texts and passages: each decodes and fits the others |
 //! | rows | every live row has one vector, in one place |
-//! | files | nothing lies in the folder that the database does not know |
+//! | files | the folder has no unknown files |
 
 mod files;
 mod records;
@@ -23,11 +23,11 @@ use crate::error::Result;
 use report::Report;
 
 impl Store {
-    /// Reads everything and reports what disagrees, in the files, between them, and with what FORMAT.md says of them;
-    /// holds up writers meanwhile, and changes nothing. Empty means sound.
+    /// Reads everything and reports all damage: within files, between them, and against FORMAT.md.
+    /// Writers wait meanwhile; nothing is changed. An empty list means that the database is sound.
     ///
     /// # Errors
-    /// When something cannot be read at all; damage that can be worked around is in the list.
+    /// If something cannot be read at all; other damage is in the list.
     pub fn check(&self) -> Result<Vec<Damage>> {
         let manifest = self.shared.writer.lock();
         let snapshot = self.shared.current();

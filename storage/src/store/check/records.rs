@@ -8,7 +8,7 @@ use crate::value::fields::Fields;
 use roaring::RoaringTreemap;
 use std::ops::Range;
 
-/// The rows that have a passage.
+/// Checks the records, and returns the rows that have a passage.
 pub(super) fn check(
     documents: &Documents,
     manifest: &Manifest,
@@ -49,7 +49,7 @@ fn keys(documents: &Documents, report: &mut Report<'_>) -> Result<()> {
     Ok(())
 }
 
-/// How many documents there are, and the rows that they call theirs.
+/// Returns the number of documents and the rows they claim.
 fn each_document(
     documents: &Documents,
     manifest: &Manifest,
@@ -80,7 +80,7 @@ fn each_document(
         if rows.end > manifest.next_row {
             report.add(format!("document {key:?} has rows beyond the last that was handed out: {rows:?}"));
         }
-        // A damaged count may name very many.
+        // A damaged range may have very many rows.
         let rows = rows.start..rows.end.min(manifest.next_row);
         if owned.range_cardinality(rows.clone()) > 0 {
             report.add(format!("rows of document {key:?} are another document's too: {rows:?}"));
@@ -94,7 +94,8 @@ fn rows(record: &DocumentRecord) -> Range<u64> {
     record.first_row..record.first_row.saturating_add(record.row_count)
 }
 
-/// Every block of text is one of a document, and as long as the document's length says.
+/// Checks that every text block belongs to a document, and is as long as the document's length
+/// says.
 fn blocks(documents: &Documents, report: &mut Report<'_>) -> Result<()> {
     let mut known: Option<(u64, Option<u64>)> = None;
     for entry in documents.every_block() {
@@ -103,7 +104,7 @@ fn blocks(documents: &Documents, report: &mut Report<'_>) -> Result<()> {
             report.add("a block of text is under a key that is none");
             continue;
         };
-        // The blocks of a document follow each other.
+        // The blocks of a document are consecutive.
         let text_bytes = match known {
             Some((known, text_bytes)) if known == id => text_bytes,
             _ => documents.document(id).ok().flatten().map(|record| record.text_bytes),
@@ -122,15 +123,16 @@ fn blocks(documents: &Documents, report: &mut Report<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A document while its passages are looked at.
+/// A document while its passages are checked.
 struct Of {
     id: u64,
     record: Option<DocumentRecord>,
-    /// Empty where it cannot be read, which is reported with the document.
+    /// `None` if the text cannot be read, which is reported with the document.
     text: Option<String>,
 }
 
-/// Every passage is one of a document, within its text, on character boundaries.
+/// Checks that every passage belongs to a document and lies within its text, on character
+/// boundaries.
 fn each_passage(documents: &Documents, report: &mut Report<'_>) -> Result<RoaringTreemap> {
     let mut passages = RoaringTreemap::new();
     let mut of: Option<Of> = None;
@@ -139,7 +141,7 @@ fn each_passage(documents: &Documents, report: &mut Report<'_>) -> Result<Roarin
         let Some((row, passage)) = report.step(entry)? else { continue };
         passages.insert(row);
         let Some(passage) = report.entry(|| format!("passage of row {row}"), passage)? else { continue };
-        // The rows of a document follow each other.
+        // The rows of a document are consecutive.
         if of.as_ref().is_none_or(|of| of.id != passage.document) {
             let id = passage.document;
             let record = documents.document(id).ok().flatten();

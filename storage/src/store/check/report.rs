@@ -1,14 +1,14 @@
-//! Findings, and the reading that makes them of damage.
+//! Findings of the check, and reads that turn damage into findings.
 
 use crate::error::{Result, StorageError};
 use std::path::{Path, PathBuf};
 
-/// Something wrong that was found.
+/// Damage that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// The file or folder.
+    /// The damaged file or folder.
     pub path: PathBuf,
-    /// The disagreement.
+    /// Description of the damage.
     pub what: String,
 }
 
@@ -21,7 +21,7 @@ impl std::fmt::Display for Damage {
 /// Findings about the document trees.
 pub(super) struct Report<'a> {
     pub(super) path: &'a Path,
-    /// The file below them, whose own damage is found already.
+    /// The base below the trees, whose own damage was reported already; `None` if there is none.
     pub(super) base: Option<&'a Path>,
     pub(super) damage: Vec<Damage>,
 }
@@ -31,7 +31,8 @@ impl Report<'_> {
         self.damage.push(Damage { path: self.path.to_owned(), what: what.into() });
     }
 
-    /// The next of many entries; `None` in the place of a block of the base that cannot be read.
+    /// Returns the next of many entries; `None` in place of a block of the base that cannot be
+    /// read.
     pub(super) fn step<T>(&self, read: Result<T>) -> Result<Option<T>> {
         match read {
             Ok(read) => Ok(Some(read)),
@@ -40,7 +41,7 @@ impl Report<'_> {
         }
     }
 
-    /// Notes damage of one entry; any other error ends the check.
+    /// Reports damage of one entry; any other error ends the check.
     pub(super) fn entry<T>(&mut self, of: impl FnOnce() -> String, read: Result<T>) -> Result<Option<T>> {
         match read {
             Ok(read) => Ok(Some(read)),

@@ -7,7 +7,7 @@ use crate::few::few;
 use crate::store::snapshot::Snapshot;
 use roaring::RoaringTreemap;
 
-/// `passages`: the rows that have one.
+/// Checks the rows; `passages` are the rows that have a passage.
 pub(super) fn check(
     documents: &Documents,
     snapshot: &Snapshot,
@@ -21,7 +21,8 @@ pub(super) fn check(
     for entry in documents.vectors() {
         let Some((row, vector)) = report.entry(|| "vectors".to_owned(), entry)? else { continue };
         if sealed.contains(row) {
-            // Still to be taken out. Where the segment has none that is sound, that is said of the segment.
+            // A vector still to be deleted. If the segment's own is damaged, the segment is
+            // reported.
             if snapshot.sound_vector(row).is_ok_and(|found| found.as_deref() != Some(&vector[..])) {
                 report.add(format!("the vector of row {row} is not the one that its segment has"));
             }
@@ -57,14 +58,14 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The rows from one on.
+/// Returns the rows from `first` on.
 fn from(rows: &RoaringTreemap, first: u64) -> RoaringTreemap {
     let mut rows = rows.clone();
     rows.remove_range(..first);
     rows
 }
 
-/// The rows of all runs.
+/// Returns the rows of all runs.
 fn in_runs(documents: &Documents, snapshot: &Snapshot, report: &mut Report<'_>) -> Result<RoaringTreemap> {
     let runs = || snapshot.growing.runs(snapshot.growing.rows());
     let searched: Vec<_> = runs().map(|run| (run.rows().start, run.checksum())).collect();
@@ -79,7 +80,7 @@ fn in_runs(documents: &Documents, snapshot: &Snapshot, report: &mut Report<'_>) 
     Ok(rows)
 }
 
-/// The rows of all segments, which follow each other.
+/// Returns the rows of all segments, which are in order.
 fn sealed(snapshot: &Snapshot, manifest: &Manifest, report: &mut Report<'_>) -> RoaringTreemap {
     let mut sealed = RoaringTreemap::new();
     for segment in &snapshot.segments {

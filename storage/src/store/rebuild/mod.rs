@@ -1,4 +1,4 @@
-//! A fresh database of what can be read of one that may be damaged.
+//! A new database of what can be read of a possibly damaged one.
 
 #[cfg(test)]
 mod tests;
@@ -11,34 +11,35 @@ use crate::store::staging::Staging;
 use crate::store::{Profile, Store, StoreOptions, space};
 use std::path::Path;
 
-/// What a rebuild did.
+/// The result of a rebuild.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Rebuilt {
     /// Documents in the new database.
     pub documents: u64,
-    /// Their passages.
+    /// Passages in the new database.
     pub passages: u64,
-    /// Documents of them whose vectors were made anew.
+    /// Documents in the new database whose vectors were embedded again.
     pub embedded: u64,
-    /// Documents of them with vectors that are no farther from what was written than codes tell, and could not be made
-    /// anew.
+    /// Documents in the new database with vectors that are only known to agree with their codes,
+    /// and could not be embedded again.
     pub doubtful: Vec<Lost>,
     /// Documents that are not in the new database, and files and records that could not be read.
     pub lost: Vec<Lost>,
 }
 
-/// Makes vectors of passages of a document anew, for a database of that profile: of those at the given indices. An error
-/// says why it cannot be done.
+/// Embeds the passages of a document at the given indices again, for a database of that profile. An
+/// error says why that is not possible.
 pub type Embed<'a> = &'a mut dyn FnMut(&Profile, &DocumentWrite, &[usize]) -> Result<Vec<Vec<f32>>, String>;
 
 impl Store {
-    /// Makes a fresh database at `to`, where nothing may be yet, of what can be read of the one at `from`, which may be
-    /// damaged in any way and is not changed. Where vectors cannot be read, `embed` makes them anew. `profile` is for a
-    /// database whose manifest is lost; without it one of bare vectors is made then.
+    /// Makes a new database at `to`, where nothing may exist yet, of what can be read of the one at
+    /// `from`, which may be damaged in any way and is not changed. `embed` makes vectors again that
+    /// cannot be read. `profile` is for a database whose manifest is lost; without it, the new
+    /// database has bare vectors then.
     ///
     /// # Errors
-    /// When no documents can be read at all, when another opener holds the old database, and as
+    /// If no documents can be read at all, if another opener holds the old database, and as
     /// [`create`](Self::create) for the new one; nothing is left at `to` then.
     pub fn rebuild(
         from: impl AsRef<Path>,
@@ -56,7 +57,7 @@ impl Store {
             let what = "its manifest is lost, and no segment says of what dimension its vectors are";
             return Err(StorageError::corrupt(from.as_ref(), what));
         };
-        // Nothing of the old database is too much for the new one.
+        // No document of the old database exceeds the limits of the new one.
         options.max_text_bytes = usize::MAX;
         options.max_metadata_bytes = usize::MAX;
         options.max_title_bytes = usize::MAX;
@@ -85,7 +86,7 @@ impl Store {
     }
 }
 
-/// The document with all its vectors, or why it cannot have them.
+/// Returns the document with all its vectors, or the reason that it cannot have them.
 fn whole(
     store: &Store,
     salvaged: Salvaged,
@@ -116,7 +117,7 @@ fn whole(
     store.prepared(document).map_err(|error| Lost::new(&key, error.to_string()))
 }
 
-/// Documents on their way to the next commit.
+/// Documents that wait for the next commit.
 struct Waiting<'a> {
     store: &'a Store,
     batch: Batch,

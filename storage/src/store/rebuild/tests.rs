@@ -1,4 +1,4 @@
-//! What is lost is listed, what is not is there, and the damaged database stays as it is.
+//! Lost parts are listed, the others are there, and the damaged database does not change.
 
 use super::Rebuilt;
 use crate::documents::{COMMITTED, base, rewrite};
@@ -9,9 +9,9 @@ use crate::{Batch, DocumentWrite, Metadata, Metric, Profile, StorageError, Store
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Documents of the sample that are not removed, and their rows.
+/// Number of the sample's documents that are not removed, and of their rows.
 const LIVE: u64 = 58;
-/// Those of them that a segment holds.
+/// Number of those that a segment holds.
 const LIVE_SEALED: u64 = SEALED - 1;
 
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -26,7 +26,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// Texts, and the text and the bits of the vector of each passage, by key.
+/// By key: the text, and the text and vector bits of each passage.
 type Content = BTreeMap<String, (String, Vec<(String, Vec<u32>)>)>;
 
 fn content(store: &Store) -> Content {
@@ -44,7 +44,7 @@ fn no_encoder(_: &Profile, _: &DocumentWrite, _: &[usize]) -> Result<Vec<Vec<f32
     Err("there is no encoder".to_owned())
 }
 
-/// Rebuilds a closed sample; checks that it was not changed, and that what came of it is sound.
+/// Rebuilds a closed sample; checks that it did not change, and that the new database is sound.
 fn rebuild(
     sample: &mut Sample,
     profile: Option<Profile>,
@@ -121,8 +121,8 @@ fn a_changed_byte_costs_the_vector_it_is_in_and_makes_the_others_doubtful() {
     let mut sample = Sample::new(Metric::L2);
     let segment = sample.segment();
     sample.store = None;
-    // The sign and exponent of a component of one of the last rows, those of document 39.
-    // After the vectors come the checksums of the 80 rows.
+    // The sign and exponent of a component of one of the last rows, those of document 39. After the
+    // vectors come the checksums of the 80 rows.
     let vectors_end = std::fs::metadata(&segment).unwrap().len() as usize - 80 * 4;
     let padding = vectors_end % 64;
     assert_eq!((padding, 80 * DIMENSION * 4 % 64), (0, 0));
@@ -145,9 +145,9 @@ fn records_that_cannot_be_read_cost_their_documents_and_no_other() {
     sample.tamper("texts", &block(8), None);
     sample.tamper("passages", &18u64.to_be_bytes(), Some(&[1]));
     sample.tamper("passages", &21u64.to_be_bytes(), None);
-    // A key that is gone costs nothing: the record has it too.
+    // A missing key costs nothing: the record has it too.
     sample.tamper("keys", b"key 11", None);
-    // Nor does a key more.
+    // An extra key costs nothing either.
     sample.tamper("keys", b"ghost", Some(&12u64.to_be_bytes()));
     let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
     let mut lost = names(&rebuilt.lost);
@@ -168,7 +168,7 @@ fn damage_in_the_base_costs_the_document_it_is_in_and_no_other() {
     sample.store = None;
     let (_, trees) = rewrite::current(&sample.path).unwrap().unwrap();
     let base = base::file(&trees);
-    // Within the texts, which are most of it.
+    // Within the texts, which are most of the file.
     flip(&base, 1_000_000);
     let (rebuilt, store) = rebuild(&mut sample, None, &mut no_encoder).unwrap();
     let [lost] = &rebuilt.lost[..] else { panic!("{rebuilt:?}") };
@@ -176,7 +176,7 @@ fn damage_in_the_base_costs_the_document_it_is_in_and_no_other() {
     assert!(content(&store).into_iter().eq(before.into_iter().filter(|(key, _)| *key != lost.name)));
 }
 
-/// A sample with a base and one document more, closed; its base.
+/// A closed sample with a base and one more document; returns its base.
 fn with_base(sample: &mut Sample) -> PathBuf {
     sample.store().compact().unwrap();
     let mut batch = Batch::new();
@@ -212,7 +212,7 @@ fn a_lost_base_costs_what_was_in_it() {
 fn lost_trees_cost_what_changed_since_their_base_was_made() {
     let damages: [fn(&Path); 2] = [
         |trees| std::fs::write(trees.join("conf"), "nothing that sled reads").unwrap(),
-        // To sled an error of the disk, and no damage.
+        // sled reports this as a disk error, not as damage.
         |trees| {
             std::fs::remove_file(trees.join("db")).unwrap();
             std::fs::create_dir(trees.join("db")).unwrap();
@@ -361,7 +361,8 @@ fn rows_of_a_segment_that_the_documents_forgot_are_found_in_it_and_opening_leave
     sample.store = Some(Store::open(&sample.path, Sample::options()).unwrap());
     sample.store().seal().unwrap();
     sample.store = None;
-    // What a torn end of the log does: the trees are those of before the adoption, the run's file is gone since.
+    // A torn end of the log has this effect: the trees are those before the adoption, and the run's
+    // file was removed since.
     std::fs::remove_dir_all(&trees).unwrap();
     for (path, bytes) in earlier {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

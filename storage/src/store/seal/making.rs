@@ -1,5 +1,5 @@
-//! What is found out about a segment before it is written: whether its codes tell its rows apart, and how widely its
-//! graph has to be searched to find what the exact scan finds.
+//! Measurements of a segment before it is written: whether codes distinguish its rows, and how
+//! widely its graph must be searched to find what the exact scan finds.
 
 use crate::index::copies::Copies;
 use crate::index::graph::build::{BuildOptions, loneliest};
@@ -18,56 +18,58 @@ use crate::vector::top_k::{Ranked, TopK};
 use std::borrow::Cow;
 use std::ops::Deref;
 
-/// Vectors of so few components take no more room than their codes, which are filled up to a cache line.
+/// Number of components up to which vectors are no larger than their codes, which are filled up to
+/// a cache line.
 const AS_SMALL_AS_CODES: usize = 16;
-/// Candidates that are ranked by their vectors, as a search for ten hits does it.
+/// Candidates ranked by their vectors, as in a search for ten hits.
 const RANKED: usize = 30;
-/// Recall that codes must allow: else rows are told apart by their vectors.
+/// Recall that codes must allow; otherwise rows are distinguished by their vectors.
 const ENOUGH: f64 = segment::ENOUGH as f64;
 /// Recall that a graph must reach to be searched at all.
 const LEAST_OF_USE: f64 = 0.7;
-/// Recall that nibbles must reach: else codes are tried.
+/// Recall that nibbles must reach; otherwise codes are tried.
 const ENOUGH_BY_NIBBLES: f64 = 0.993;
-/// What may be missed more for the sake of stopping sooner.
+/// Loss of recall accepted for stopping sooner.
 const SOONER: f64 = 0.006;
-/// What more candidates must find more, or else they have to be farther.
+/// Recall that more candidates must add; otherwise farther ones are kept.
 const FURTHER: f64 = 0.0003;
-/// Steps without that.
+/// Steps in a row that add less, after which farther candidates are kept.
 const STUCK: usize = 2;
 /// Recall beyond which no wider search is tried.
 const BEST: f64 = 0.999;
-/// Candidates kept at most, to try in turn.
+/// Numbers of candidates to keep at most, tried in turn.
 const MOST: [usize; 24] = [
     48, 64, 80, 100, 125, 160, 200, 250, 320, 400, 500, 640, 800, 1_000, 1_250, 1_600, 2_000, 2_500, 3_200,
     4_000, 5_000, 6_400, 8_000, 10_000,
 ];
-/// Those that it is found out with how far they may be.
+/// Candidates kept at most while the distance limit is chosen.
 const USUAL: usize = 500;
 /// Candidates kept at least.
 const LEAST: usize = 16;
-/// How many times as far as a hit candidates are kept, to try.
+/// Distance limits to try, as multiples of a hit's distance.
 const REACHES: [f32; 9] = [1.05, 1.06, 1.08, 1.1, 1.13, 1.2, 1.35, 1.6, 2.2];
-/// Of all rows, for each candidate that is kept at most.
+/// Rows per candidate kept, at least, while the distance limit is chosen.
 const FEWEST_PER_CANDIDATE: usize = 8;
-/// Distances that a search computes for each candidate it keeps, about: with more, a scan is as fast.
+/// Approximate number of distances that a search computes per candidate kept: with more, a scan is
+/// as fast.
 const DISTANCES_PER_CANDIDATE: usize = 25;
 
-/// A segment in the making.
+/// A segment under construction.
 pub(super) struct Making<'a> {
     pub(super) metric: Metric,
     pub(super) dimension: usize,
     pub(super) codes: Codes<'a>,
     pub(super) scale: Scale,
     pub(super) copies: Copies<'a>,
-    /// The vector at a position.
+    /// Returns the vector at a position.
     pub(super) at: &'a (dyn Fn(u32) -> Option<Cow<'a, [f32]>> + Sync),
-    /// What was really asked.
+    /// Queries that were really asked.
     pub(super) asked: &'a [Vec<f32>],
     pub(super) options: BuildOptions<'a>,
 }
 
 impl Making<'_> {
-    /// Whether the nearest rows by their vectors are among the nearest by their codes.
+    /// True if the nearest rows by vectors are among the nearest by codes.
     pub(super) fn codes_tell_apart(&self, vectors: impl Iterator<Item: Deref<Target = [f32]>>) -> bool {
         if self.dimension <= AS_SMALL_AS_CODES {
             return false;
@@ -96,7 +98,7 @@ impl Making<'_> {
         sample.recall(&found) >= ENOUGH
     }
 
-    /// How the graph is searched, as it is best.
+    /// Returns the best plan to search the graph.
     pub(super) fn plan<V: Deref<Target = [f32]>, I: Iterator<Item = V>>(
         &self,
         graph: &Graph,
@@ -140,7 +142,7 @@ impl Making<'_> {
         best.filter(is_of_use).unwrap_or_else(|| Plan::scan(by_rows.0))
     }
 
-    /// What to ask for: rows, rows that are far from all others, and questions.
+    /// Builds the queries: rows, rows far from all others, and questions.
     fn sample(
         &self,
         graph: &Graph,
@@ -156,7 +158,7 @@ impl Making<'_> {
         Sample::scan(self.metric, queries.chain(questions).collect(), vectors, self.options.threads())
     }
 
-    /// From the quickest search to the best.
+    /// Returns the steps from the fastest search to the best.
     fn steps(&self, walk: &Walk<'_>, sample: &Sample, nodes: usize) -> Vec<Step> {
         let find = |stop: Stop, before: &[Found]| -> Vec<Found> {
             sample.find(self.options.threads(), before, |query, scratch: &mut Scratch| {
@@ -166,7 +168,7 @@ impl Making<'_> {
             })
         };
         let reaching = |most: usize, reach: f32| Stop { least: LEAST.min(most), most, hits: HITS, reach };
-        // Where to stop sooner than at so many candidates, hardly missing more.
+        // The smallest distance limit that loses little against that many candidates.
         let usual = USUAL.min(nodes / FEWEST_PER_CANDIDATE).max(MOST[0]);
         let enough = sample.recall(&find(Stop::at(usual), &[])) - SOONER;
         let is_enough = |&reach: &f32| sample.recall(&find(reaching(usual, reach), &[])) >= enough;
@@ -179,10 +181,11 @@ impl Making<'_> {
             found = find(reaching(most, reach), &found);
             let mut recall = sample.recall(&found);
             let last = steps.last().map_or(0.0, |step| f64::from(step.recall));
-            // Of a few hundred questions, one step may happen to find as much as the one before.
+            // With a few hundred questions, one step may by chance find no more than the one
+            // before.
             stuck = if recall < last + FURTHER { stuck + 1 } else { 0 };
             if stuck == STUCK && recall < BEST {
-                // It is not the number of candidates that more would be found with.
+                // More candidates alone would not find more.
                 stuck = 0;
                 reach = reaches.next().unwrap_or(f32::INFINITY);
                 found = find(reaching(most, reach), &found);
@@ -201,7 +204,7 @@ impl Making<'_> {
         steps
     }
 
-    /// Rows that are nodes of the graph.
+    /// Returns the rows that are nodes of the graph.
     fn nodes(&self) -> Vec<u32> {
         let is_copy = self.copies.marks(self.codes.rows());
         (0..is_copy.len() as u32).filter(|&row| !is_copy[row as usize]).collect()

@@ -1,4 +1,4 @@
-//! Makes one segment of several and of growing rows, and puts it in their place.
+//! Merging segments and growing rows into one segment, which replaces them.
 
 use super::Worker;
 use super::making::Making;
@@ -19,14 +19,15 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A segment with fewer than one removed row in this many is kept whole when others are merged to it.
+/// A segment with fewer than one removed row in this many is kept whole when others are merged into
+/// it.
 const EXTEND: usize = 10;
 
 impl Worker {
-    /// Makes one segment of some that are next to each other and of the first growing rows, which come after them.
+    /// Merges adjacent segments, and the first growing rows after them, into one segment.
     ///
-    /// Where the first segment is kept whole, its codes and graph are extended; otherwise both are new. Removed rows are left
-    /// out, but for those of a segment that is kept whole.
+    /// If the first segment is kept whole, its codes and graph are extended; otherwise both are
+    /// new. Removed rows are left out, except those of a segment that is kept whole.
     pub(super) fn merge(
         &self,
         snapshot: &Snapshot,
@@ -36,7 +37,8 @@ impl Worker {
     ) -> Result<()> {
         let shared = &*self.shared;
         shared.writable()?;
-        // Where the last segment goes, with all of its rows removed, they would count as growing again.
+        // If the last segment goes because all of its rows are removed, vectors left in the trees
+        // would count as growing again.
         self.take_out_sealed()?;
         if self.stopping() {
             return Ok(());
@@ -101,7 +103,7 @@ impl Worker {
             false => Rows::Codes(codes),
         };
         shared.building.start(ids.len());
-        // A graph of codes is none of vectors.
+        // A graph built by codes does not serve for vectors.
         let before = extended
             .filter(|first| (first.plan().means == Means::Vectors) == by_vectors)
             .map(|first| first.graph());
@@ -144,7 +146,7 @@ impl Worker {
         };
         let folder = &shared.segments_folder;
         segment::write(folder, number, content).inspect_err(|_| {
-            // Makes room on a full disk; opening would remove it too.
+            // Frees space on a full disk; the next open would remove it too.
             let _ = std::fs::remove_file(segment::file(folder, number).with_extension("tmp"));
         })?;
         let segment = Segment::open(folder, number, dimension, metric)?;
@@ -152,7 +154,7 @@ impl Worker {
         self.adopt(snapshot, replaced, growing, Some(segment), &ids)
     }
 
-    /// From here on the segment is part of the database, in the place of those it was made of.
+    /// Makes the segment part of the database, replacing those it was made of.
     fn adopt(
         &self,
         from: &Snapshot,
@@ -183,7 +185,7 @@ impl Worker {
         for (row, _) in from.growing.iter_from(0).take(growing) {
             match (ids.binary_search(&row).is_ok(), before.removed.contains(row)) {
                 (true, false) => {}
-                // Removed since the segment was begun.
+                // Removed after the merge began.
                 (true, true) => writes.mark_removed(row),
                 (false, _) => {
                     writes.forget_removed(row);
@@ -215,10 +217,10 @@ impl Worker {
         drop(unpublished);
         shared.notify();
         fault::reach(Point::AdoptionPublished)?;
-        // Before the next one has the lock: a check would take these files for damage.
+        // Before the lock is released: a check would take these files for damage.
         for path in old {
-            // Searches that began before still read it: the name goes now, the bytes when they are done. Where the
-            // system does not allow that, the next open removes it.
+            // Searches that began earlier still read it: the name goes now, the bytes when they
+            // end. If the system does not allow that, the next open removes it.
             let _ = std::fs::remove_file(path);
             fault::reach(Point::OldFileRemoved)?;
         }

@@ -1,6 +1,7 @@
-//! The indexer thread: puts growing rows into a graph and, when there are enough, into a segment; merges segments.
+//! The indexer thread: puts growing rows into a graph and, when there are enough, into a segment;
+//! merges segments.
 //!
-//! A job runs to the end of what is due.
+//! A job runs until everything due is done.
 
 mod due;
 mod making;
@@ -21,23 +22,23 @@ use due::{wasteful, worth_merging};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// Fewer rows than this are scanned: a graph would cost more than it saves.
+/// Fewest rows that get a graph; fewer are scanned, since a graph would cost more than it saves.
 const INDEX_FROM: usize = 1_024;
-/// Rows between two looks at whether to stop.
+/// Rows inserted between two checks for cancellation.
 const INSERT_ROWS: usize = 128;
-/// Vectors that are taken out of the documents in one transaction; few in tests, so that there are several.
+/// Vectors deleted from the documents in one transaction; few in tests, so that there are several.
 const TAKEN_OUT_ROWS: usize = if cfg!(feature = "faults") { 8 } else { 256 };
 
 enum Job {
-    /// Index what is worth it, seal what is due.
+    /// Index the growing rows, seal what is due.
     Due(Option<Sender<Result<()>>>),
     /// Seal every row below this one.
     Below(u64, Sender<Result<()>>),
-    /// Make one segment of everything.
+    /// Merge everything into one segment.
     Compact(Sender<Result<()>>),
 }
 
-/// The thread and the way to it. Dropping stops it soon and waits for it.
+/// The indexer thread and the channel to it. Dropping it stops the thread soon and waits for it.
 pub(super) struct Indexer {
     shared: Arc<Shared>,
     jobs: Option<Sender<Job>>,
@@ -55,7 +56,7 @@ impl Indexer {
         Ok(Self { shared, jobs: Some(sender), stop, thread: Some(thread) })
     }
 
-    /// Says that there is something to look at.
+    /// Signals that there may be work.
     pub(super) fn wake(&self) {
         self.send(Job::Due(None));
     }
@@ -81,7 +82,7 @@ impl Indexer {
 
     fn send(&self, job: Job) {
         if let Some(jobs) = &self.jobs {
-            // The thread only ends early when it panicked; whoever waits for an outcome is told.
+            // The thread ends early only if it panicked; a job's waiting thread then gets an error.
             let _ = jobs.send(job);
         }
     }
@@ -123,7 +124,8 @@ impl Worker {
                 Err(failed(&self.shared, "indexing failed before"))
             } else {
                 catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-                    // The graph may hold half a row: rows stay scanned until the database is reopened.
+                    // The graph may have half a row: rows are scanned until the database is
+                    // reopened.
                     broken = true;
                     Err(failed(&self.shared, "indexing panicked"))
                 })
@@ -138,8 +140,8 @@ impl Worker {
         }
     }
 
-    /// Indexes and seals, until all that is due is done: full segments, rows below `below`, segments that hold many
-    /// removed rows.
+    /// Indexes and seals until everything due is done: full segments, rows below `below`, segments
+    /// with many removed rows.
     fn work(&self, below: u64, jobs: &Receiver<Job>) -> Result<()> {
         let shared = &*self.shared;
         while !self.stopping() {
@@ -163,8 +165,9 @@ impl Worker {
         Ok(())
     }
 
-    /// Takes the vectors that segments have out of the documents, a few in a transaction: it keeps every page that it
-    /// changes in memory until its end. Commits do not wait for all of them.
+    /// Deletes the vectors that segments have from the documents, a few in each transaction,
+    /// because sled keeps all pages that one changes in memory until its end. Commits need not wait
+    /// for all of them.
     fn take_out_sealed(&self) -> Result<()> {
         let shared = &*self.shared;
         while !self.stopping() {
@@ -174,7 +177,7 @@ impl Worker {
             if rows.is_empty() {
                 break;
             }
-            // Damaged ids may say that segments have what only the documents have.
+            // Damaged ids may claim rows that only the documents have.
             snapshot.ids_are_sound()?;
             let mut writes = Writes::default();
             rows.into_iter().for_each(|row| writes.take_out_vector(row));
@@ -186,7 +189,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Makes one segment of everything, without the removed rows.
+    /// Merges everything into one segment, without the removed rows.
     fn compact(&self) -> Result<()> {
         let snapshot = self.shared.current();
         let growing = snapshot.growing.rows();
@@ -197,8 +200,8 @@ impl Worker {
         if self.stopping() { Ok(()) } else { self.shared.rewrite_documents(&self.stop) }
     }
 
-    /// Puts growing rows into their graph, if they are worth one; whether there is more to look at. A waiting job goes
-    /// first: it may be to seal them.
+    /// Puts growing rows into their graph, if they are worth one; `true` if there is more to do. A
+    /// waiting job goes first: it may seal those rows.
     fn index(&self, growing: &Growing, jobs: &Receiver<Job>) -> bool {
         let (shared, rows) = (&*self.shared, growing.rows());
         if rows < INDEX_FROM {

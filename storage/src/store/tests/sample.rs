@@ -1,4 +1,4 @@
-//! A small, sound database for tests to damage.
+//! A small, sound database that tests damage.
 
 use crate::documents::{DocumentRecord, PassageRecord, Writes, keys};
 use crate::{Batch, DocumentWrite, Metadata, Metric, PassageWrite, Profile, Store, StoreOptions};
@@ -9,14 +9,14 @@ pub(in crate::store) const DIMENSION: usize = 5;
 pub(in crate::store) const DOCUMENTS: u64 = 60;
 /// Documents that a segment holds; each has two rows.
 pub(in crate::store) const SEALED: u64 = 40;
-/// Documents whose rows, in one commit, are worth a run.
+/// Documents whose rows, in one commit, make a run.
 pub(in crate::store) const RUN_DOCUMENTS: u64 = 140;
 /// A row that a segment holds, of document 3.
 pub(in crate::store) const SEALED_ROW: u64 = 7;
 /// A row that is in the trees only, of document 51.
 pub(in crate::store) const UNSEALED_ROW: u64 = 103;
 
-/// Texts of two blocks, with characters of two bytes.
+/// A text of two blocks, with characters of two bytes.
 pub(in crate::store) fn text() -> String {
     "häuser ".repeat(5_000)
 }
@@ -27,7 +27,7 @@ pub(in crate::store) fn document(i: u64) -> DocumentWrite {
         source_range: 0..8,
         lead: 0..0,
         heading: String::new(),
-        // No two are equal, nor in one direction.
+        // No two vectors are equal, nor have the same direction.
         vector: (0..DIMENSION as u64)
             .map(|j| ((i * 31 + at * 17 + j * 7) % 23 + 1) as f32 - ((2 * i + at) * j) as f32 / 4096.0)
             .collect(),
@@ -51,7 +51,7 @@ impl Sample {
         Self::of(metric, document)
     }
 
-    /// One in which eight documents after each other have the vectors of the first of them.
+    /// Makes a sample in which eight consecutive documents have the vectors of the first of them.
     pub(in crate::store) fn with_copies() -> Self {
         Self::of(Metric::L2, |i| DocumentWrite { key: format!("key {i}"), ..document(i - i % 8) })
     }
@@ -71,7 +71,7 @@ impl Sample {
         store.seal().unwrap();
         commit(SEALED..DOCUMENTS, Some(1));
         commit(0..0, Some(41));
-        // Nothing is taken out in the background any more.
+        // No vectors are deleted in the background any more.
         store.indexer.seal_due().unwrap();
         let sample = Self { _folder: folder, path, store: Some(store) };
         sample.finds(&[]);
@@ -90,10 +90,10 @@ impl Sample {
         self.path.join("segments/000001.seg")
     }
 
-    /// Changes files that nobody has open, and opens the database again.
+    /// Changes files of the closed database, and opens it again.
     pub(in crate::store) fn closed(&mut self, change: impl FnOnce(&Path)) {
         for segment in &self.store().shared.current().segments {
-            // Or the changed file would be taken for that of another database.
+            // Otherwise the changed file would be taken for that of another database.
             self.tamper("manifest", &keys::segment(segment.number), None);
         }
         self.store = None;
@@ -129,7 +129,7 @@ impl Sample {
         self.write(|writes| writes.passage(row, &passage));
     }
 
-    /// Checks that exactly this is found, by a part of each message.
+    /// Asserts that the check finds exactly these, by a part of each message.
     pub(in crate::store) fn finds(&self, expected: &[&str]) {
         let found: Vec<String> = self.store().check().unwrap().iter().map(ToString::to_string).collect();
         let all = found.len() == expected.len()

@@ -1,4 +1,4 @@
-//! What is promised of the files in the folder.
+//! Invariants of the files in the folder.
 
 use crate::Metric;
 use crate::store::tests::sample::Sample;

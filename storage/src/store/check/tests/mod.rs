@@ -1,4 +1,4 @@
-//! One test for each invariant of FORMAT.md: what breaks it, and nothing else, is found and named.
+//! One test for each invariant of FORMAT.md: a violation is found and named, and nothing else is.
 
 mod files;
 mod records;

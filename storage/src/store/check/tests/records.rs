@@ -1,4 +1,4 @@
-//! What the document trees promise of keys, documents, texts and passages.
+//! Invariants of keys, documents, texts and passages in the trees.
 
 use crate::Metric;
 use crate::documents::Documents;
@@ -102,7 +102,7 @@ fn fields_that_are_not_those_of_the_metadata_are_found() {
     sample.change_document(3, |record| record.metadata = metadata);
     sample.finds(&[]);
     let mut bytes = sample.store().shared.documents().raw_document(3);
-    // It is there as JSON and as a field.
+    // The name is there as JSON and as a field.
     let name = bytes.windows(3).position(|bytes| bytes == b"Kim").unwrap();
     bytes[name] = b'T';
     sample.tamper("documents", &id(3), Some(&bytes));
@@ -137,7 +137,7 @@ fn a_passage_of_a_document_with_other_rows_is_found() {
 #[test]
 fn passages_that_are_no_ranges_of_the_text_are_found() {
     let sample = sample();
-    // Backwards, beyond the end, inside a character, and a source range that is none.
+    // Backwards, beyond the end, inside a character, and an invalid source range.
     sample.change_passage(6, |passage| (passage.start, passage.end) = (8, 1));
     sample.change_passage(7, |passage| passage.end = 40_001);
     sample.change_passage(8, |passage| passage.start = 2);

@@ -1,4 +1,4 @@
-//! What is promised of rows: one vector each, in one place.
+//! Invariants of rows: each has one vector, in one place.
 
 use crate::index::segment::tests::tamper;
 use crate::store::tests::sample::{DIMENSION, RUN_DOCUMENTS, SEALED_ROW, Sample, UNSEALED_ROW, document};
@@ -23,7 +23,7 @@ fn a_passage_without_a_vector_is_found() {
 #[test]
 fn a_vector_without_a_passage_is_found() {
     let mut sample = sample();
-    // Row 120 was never handed out.
+    // Row 120 was never assigned.
     sample.tamper("vectors", &120u64.to_be_bytes(), Some(&vector(&[1.0; DIMENSION])));
     sample.closed(|_| {});
     sample.finds(&[
@@ -99,7 +99,7 @@ fn a_removal_of_a_row_with_a_passage_is_found() {
 #[test]
 fn a_removed_row_that_searches_would_find_is_found() {
     let mut sample = sample();
-    // Row 2 is of document 1, which was removed after it was sealed.
+    // Row 2 belongs to document 1, which was removed after it was sealed.
     sample.write(|writes| writes.forget_removed(2));
     sample.finds(&[
         "rows have a vector and no passage: 2",

@@ -1,4 +1,4 @@
-//! What a segment file promises.
+//! Invariants of a segment file.
 
 use crate::Metric;
 use crate::index::graph::links::NONE;
@@ -6,7 +6,7 @@ use crate::index::segment::tests::tamper;
 use crate::store::tests::sample::{SEALED, Sample};
 use std::path::Path;
 
-/// Checks what is found when a segment is changed.
+/// Asserts the findings of the check after a change to a segment.
 fn finds(metric: Metric, expected: &[&str], change: impl FnOnce(&Path)) {
     let mut sample = Sample::new(metric);
     let segment = sample.segment();
@@ -45,7 +45,7 @@ fn bytes_after_the_last_section_are_named() {
 
 #[test]
 fn row_ids_that_do_not_ascend_are_found() {
-    // Of the two rows that change places the second is the one that a search for its number misses.
+    // Of the two rows that change places, a search for a row's number misses the second.
     let mut sample = Sample::new(Metric::L2);
     let segment = sample.segment();
     sample.closed(|_| tamper::section(&segment, "row ids", |bytes| bytes[..16].rotate_left(8)));
@@ -86,7 +86,7 @@ fn nodes_that_do_not_ascend_are_found() {
 
 #[test]
 fn a_node_that_the_level_below_lacks_is_found() {
-    // It was one of the level above, too.
+    // The node was one of the level above, too.
     let expected = ["nodes of level 1 are not in the level below: 5000", "nodes of level 2 are not in"];
     finds(Metric::L2, &expected, |path| {
         tamper::section(path, "nodes of level 1", |bytes| {
@@ -106,7 +106,7 @@ fn a_row_that_no_link_leads_to_is_named() {
     finds(Metric::L2, &["rows cannot be reached from the entry point: 9"], |path| {
         tamper::section(path, "links of level 0", |bytes| {
             let lists: &mut [u32] = bytemuck::try_cast_slice_mut(bytes).unwrap();
-            // Lists that lead to row 9 lead to their first neighbour once more.
+            // Lists that lead to row 9 now lead to their first neighbour once more.
             let stride = lists.len() / (2 * SEALED as usize);
             for list in lists.chunks_mut(stride) {
                 let other = *list.iter().find(|&&link| link != 9).unwrap();

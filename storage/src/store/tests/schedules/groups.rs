@@ -1,4 +1,4 @@
-//! Callers that commit at once.
+//! Threads that commit at the same time.
 
 use super::{Scene, batch, row};
 use crate::error::StorageError;
@@ -8,9 +8,11 @@ use crate::sync::schedules::explore;
 use crate::sync::thread;
 use std::cell::Cell;
 
-/// Keys that only one caller writes: each another number of them, so that no two outcomes are alike.
+/// Keys that only one caller writes: each writes a different number of them, so that no two
+/// outcomes are alike.
 const OWN: [&[&str]; 3] = [&["0a"], &["1a", "1b"], &["2a", "2b", "2c"]];
-/// From this caller on they also write a key that they share, so that some may be written together and some not.
+/// Callers from this one on also write a key that they share, so that some may be written together
+/// and some not.
 const SHARING: usize = 2;
 
 #[test]
@@ -26,7 +28,7 @@ fn every_caller_is_told_of_its_own_batch_and_batches_of_one_key_take_turns() {
                         batch.upsert(row("shared", 1));
                     }
                     let committed = store.commit(batch).unwrap();
-                    // There when it returns.
+                    // The documents are there when the commit returns.
                     assert!(own.iter().all(|key| store.document(key).unwrap().is_some()));
                     committed
                 })
@@ -45,7 +47,8 @@ fn every_caller_is_told_of_its_own_batch_and_batches_of_one_key_take_turns() {
 }
 
 thread_local! {
-    // Shuttle runs all threads of a program on the one that explores it; other tests have others.
+    // Shuttle runs all threads of a program on the one that explores it; other tests have other
+    // threads.
     static FAILING: Cell<Option<Point>> = const { Cell::new(None) };
 }
 
@@ -71,7 +74,7 @@ fn a_write_that_fails_is_told_to_one_caller_and_nothing_is_written_after_it() {
         assert_eq!(outcomes.iter().filter(poisoned).count(), OWN.len() - 1, "{outcomes:?}");
         assert!(poisoned(&&store.commit(batch(&["later"], 1)).unwrap_err()));
         assert_eq!(super::found(store, None), [], "what failed is not shown");
-        // All of a group, or nothing: what was written before the failure may be there.
+        // All of a group, or nothing: batches from before the failure may be there.
         let scene = scene.reopened();
         assert_eq!(scene.store.check().unwrap(), []);
         assert!(scene.store.document("later").unwrap().is_none());

@@ -1,10 +1,10 @@
 //! A whole store, sled and files included, under many schedules of its callers and its indexer.
 //!
-//! | file | what is asked |
+//! | file | question |
 //! |---|---|
 //! | readers | does a reader see one committed state, whole? |
-//! | groups | is every waiter of a group told of its own batch, and of a failure what is true of it? |
-//! | sealing | does a seal, a merge or a rewrite keep what is committed meanwhile, and does stopping end? |
+//! | groups | does every waiting thread get the outcome of its own batch, and a true error? |
+//! | sealing | does sealing, merging or rewriting keep concurrent commits, and does stopping end? |
 
 mod groups;
 mod readers;
@@ -22,10 +22,10 @@ struct Scene {
 }
 
 impl Scene {
-    /// An empty store whose indexer seals that many rows.
+    /// Makes an empty store whose indexer seals that many rows.
     fn new(seal_rows: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // Of a graph's threads shuttle knows nothing.
+        // Shuttle does not know of a graph's threads.
         let options =
             StoreOptions { seal_rows, index_threads: 1, min_free_bytes: 0, ..StoreOptions::default() };
         let path = folder.path().join("s.postil");
@@ -33,7 +33,7 @@ impl Scene {
         Self { store, options, folder }
     }
 
-    /// What is on disk after the store was dropped.
+    /// Drops the store and opens it again from disk.
     fn reopened(self) -> Self {
         let Self { store, options, folder } = self;
         drop(store);
@@ -41,7 +41,7 @@ impl Scene {
         Self { store, options, folder }
     }
 
-    /// That the store is what its format promises and has these documents and no others, in memory and on disk.
+    /// Asserts that the store is sound and has exactly these documents, in memory and on disk.
     fn holds(self, expected: &[(&str, i64)]) {
         assert_eq!(self.store.check().unwrap(), []);
         assert_eq!(found(&self.store, None), versions(expected));
@@ -58,7 +58,7 @@ fn versions(of: &[(&str, i64)]) -> Versions {
     of.iter().map(|&(key, version)| (key.to_owned(), version)).collect()
 }
 
-/// What a search finds that asks for more than there is.
+/// Returns what a search finds that wants more than there is.
 fn found(store: &Store, filter: Option<&str>) -> Versions {
     let mut options = SearchOptions::new(100);
     options.filter = filter.map(|filter| filter.parse().unwrap());
@@ -78,13 +78,13 @@ fn found(store: &Store, filter: Option<&str>) -> Versions {
     found
 }
 
-/// One row under a key, in a version.
+/// Makes one row under a key, in a version.
 fn row(key: &str, version: i64) -> DocumentWrite {
     let metadata = Metadata::from([("version".to_owned(), Value::Integer(version))]);
     DocumentWrite::row(key, vec![version as f32, 0.0], metadata)
 }
 
-/// A batch of one version of some keys.
+/// Makes a batch of one version of some keys.
 fn batch(keys: &[&str], version: i64) -> Batch {
     let mut batch = Batch::new();
     keys.iter().for_each(|key| batch.upsert(row(key, version)));

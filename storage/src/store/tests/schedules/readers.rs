@@ -43,7 +43,7 @@ fn a_filter_lets_through_what_is_so_in_the_state_that_is_searched() {
         thread::scope(|scope| {
             for filter in ["version == 1", "version == 2"] {
                 scope.spawn(move || {
-                    // Both documents change at once: one alone was never let through.
+                    // Both documents change at once: one alone never passed.
                     let passing = found(store, Some(filter)).len();
                     assert!(passing == 0 || passing == 2, "{passing} of {filter}");
                 });

@@ -17,7 +17,7 @@ fn sealing_and_merging_keep_what_is_committed_and_removed_meanwhile() {
                 store.commit(batch(&["b"], 2)).unwrap();
             });
             scope.spawn(|| {
-                // What nobody changes is there, wherever its row is at the moment.
+                // A document that no thread changes is there, wherever its row is at the moment.
                 assert!(store.written("d").unwrap().is_some());
                 assert!(found(store, None).contains(&("d".to_owned(), 1)));
             });
