@@ -1,40 +1,41 @@
-//! Vectors in a byte per component: what a search walks over before the exact vectors decide.
+//! Vectors with one byte per component, which a search walks over before the exact vectors decide.
 
 use super::distance;
 use super::metric::Metric;
 use std::ops::Deref;
 
-/// A row of codes is filled up with zeros to a multiple of this, a cache line.
+/// Codes of a row are filled up with zeros to a multiple of this, a cache line.
 const LINE: usize = 64;
-/// Components looked at to find the scale.
+/// Components sampled to find the scale.
 const SAMPLED: usize = 1 << 20;
-/// This share of the components may lie beyond the largest code, and gets it.
+/// Share of the components that may lie beyond the largest code, and are clipped to it.
 const CLIPPED: f64 = 2e-5;
-/// And of rows that come later and get the same scale, this share.
+/// Share of the components of later rows with the same scale that may be clipped.
 const SUITABLE: f64 = 1e-3;
 const LARGEST: f32 = 127.0;
 
-/// Codes per row of vectors of a dimension.
+/// Returns the number of codes per row, for vectors of a dimension.
 pub(crate) fn stride(dimension: usize) -> usize {
     dimension.next_multiple_of(LINE)
 }
 
-/// One scale for all components of all rows, so that inner products of codes order as those of vectors do.
+/// One scale for all components of all rows, so that inner products of codes order as those of
+/// vectors do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Scale(f32);
 
 impl Scale {
-    /// A scale that was stored; `None` when it cannot be one.
+    /// Makes a scale from a stored number; `None` if the number cannot be one.
     pub(crate) fn stored(per_unit: f32) -> Option<Self> {
         (per_unit.is_finite() && per_unit > 0.0).then_some(Self(per_unit))
     }
 
-    /// Codes per unit.
+    /// Returns the codes per unit of a component.
     pub(crate) fn per_unit(self) -> f32 {
         self.0
     }
 
-    /// The scale that nearly every component of `rows` vectors fits.
+    /// Returns the scale that nearly every component of `rows` vectors fits.
     pub(crate) fn fit(
         vectors: impl Iterator<Item: Deref<Target = [f32]>>,
         rows: usize,
@@ -49,11 +50,12 @@ impl Scale {
         let beyond = (sizes.len() as f64 * CLIPPED) as usize;
         let at = sizes.len() - 1 - beyond;
         let (_, &mut most, _) = sizes.select_nth_unstable_by(at, f32::total_cmp);
-        // All zeros, or so small that the quotient overflows: any scale will do, the exact vectors decide.
+        // All zeros, or so small that the quotient overflows: any scale will do, since the exact
+        // vectors decide.
         Self::stored(LARGEST / most).unwrap_or(Self(1.0))
     }
 
-    /// Whether few enough components of more vectors lie beyond the largest code.
+    /// True if few enough components of more vectors lie beyond the largest code.
     pub(crate) fn suits(self, vectors: impl Iterator<Item: Deref<Target = [f32]>>) -> bool {
         let (mut all, mut beyond) = (0u64, 0u64);
         for vector in vectors {
@@ -71,7 +73,7 @@ impl Scale {
     }
 }
 
-/// Rows of codes, wherever their bytes are.
+/// Rows of codes, in memory or in a file.
 #[derive(Clone, Copy)]
 pub(crate) struct Codes<'a> {
     pub(crate) codes: &'a [i8],
@@ -88,7 +90,7 @@ impl<'a> Codes<'a> {
         &self.codes[row as usize * self.stride..(row as usize + 1) * self.stride]
     }
 
-    /// Squared lengths of all rows, in codes, where the metric ranks by them too.
+    /// Returns the squared lengths of all rows, in codes; empty if the metric does not need them.
     pub(crate) fn norms(self, metric: Metric) -> Vec<f32> {
         match metric {
             Metric::L2 => (0..self.rows() as u32).map(|row| self.norm(row)).collect(),
@@ -96,7 +98,7 @@ impl<'a> Codes<'a> {
         }
     }
 
-    /// Squared length of a row, in codes.
+    /// Returns the squared length of a row, in codes.
     pub(crate) fn norm(self, row: u32) -> f32 {
         let row = self.row(row);
         distance::dot_codes(row, row) as f32

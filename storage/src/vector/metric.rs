@@ -1,21 +1,21 @@
-//! What "near" means, and what a vector must be before it is stored or searched with.
+//! Metrics, and the checks of a vector before it is stored or searched with.
 
 use crate::error::{Result, StorageError};
 use crate::vector::distance;
 
-/// Components beyond this would overflow a sum of squares at [`MAX_DIMENSION`] components.
+/// Largest component: beyond it a sum of squares over [`MAX_DIMENSION`] components would overflow.
 pub(crate) const MAX_COMPONENT: f32 = 1e15;
-/// How far from 1 rounding each component to f32 may leave the length of a vector that was just normalized.
+/// Largest difference from 1 of a normalized vector's length, after rounding each component to f32.
 const NORMALIZED: f64 = 1e-7;
 /// The most components a vector may have.
 pub const MAX_DIMENSION: usize = 65_536;
 
-/// How two vectors are compared. Every score is "higher is better".
+/// The comparison of two vectors. For every score, higher is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Metric {
     /// Cosine of the angle: vectors are normalized on entry; the score is in -1..=1.
     Cosine,
-    /// Inner product of the vectors as they are; the score is any number.
+    /// Inner product of the vectors without normalization; the score is any number.
     Dot,
     /// Euclidean distance; the score is the negative distance, at most 0.
     L2,
@@ -34,7 +34,8 @@ impl Metric {
         [Self::Cosine, Self::Dot, Self::L2].into_iter().find(|metric| metric.to_byte() == byte)
     }
 
-    /// The vector as it is stored and searched with: checked, and of unit length under cosine.
+    /// Returns the vector as it is stored and searched with: checked, and of unit length under
+    /// cosine.
     pub(crate) fn prepare(self, vector: &[f32], dimension: usize) -> Result<Vec<f32>> {
         if vector.len() != dimension {
             return Err(StorageError::Dimension { got: vector.len(), expected: dimension });
@@ -51,14 +52,15 @@ impl Metric {
         if norm == 0.0 {
             return Err(StorageError::ZeroVector);
         }
-        // So that a stored vector that is stored again stays what it is, bit by bit.
+        // A stored vector that is stored again stays the same, bit by bit.
         if (norm - 1.0).abs() <= NORMALIZED {
             return Ok(vector.to_vec());
         }
         Ok(vector.iter().map(|&x| (f64::from(x) / norm) as f32).collect())
     }
 
-    /// Orders rows as the score does: the inner product, or the negative squared distance.
+    /// Returns the rank, which orders rows as the score does: the inner product, or the negative
+    /// squared distance.
     #[inline]
     pub(crate) fn rank(self, a: &[f32], b: &[f32]) -> f32 {
         match self {
@@ -67,7 +69,7 @@ impl Metric {
         }
     }
 
-    /// The score a caller sees, of a [`rank`](Self::rank).
+    /// Returns the score that a caller sees for a [`rank`](Self::rank).
     pub(crate) fn score(self, rank: f32) -> f32 {
         match self {
             Self::Cosine | Self::Dot => rank,

@@ -1,4 +1,4 @@
-//! Vectors as numbers: metrics, kernels and the best k. Pure, no I/O.
+//! Vectors as numbers: metrics, kernels and the best k. Pure, without I/O.
 
 pub(crate) mod codes;
 pub(crate) mod distance;

@@ -1,24 +1,24 @@
-//! Names of metrics and precisions, as a command line and an export write them.
+//! Names of metrics and precisions, as command lines and exports write them.
 
 use super::metric::Metric;
 use super::precision::Precision;
 use std::fmt;
 use std::str::FromStr;
 
-/// A text that names nothing of its kind.
+/// The error for a text that is not a name of its kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{got:?} is no {kind}; there are: {known}")]
 #[non_exhaustive]
 pub struct NameError {
-    /// The kind of thing that was to be named.
+    /// The kind of name that was expected.
     pub kind: &'static str,
-    /// The text.
+    /// The text that was given.
     pub got: String,
     /// All names of the kind.
     pub known: String,
 }
 
-/// A kind of few things, each with a name.
+/// A kind with a few values, each of which has a name.
 trait Named: Copy + 'static {
     const KIND: &'static str;
     const ALL: &'static [Self];

@@ -1,64 +1,67 @@
-//! Vectors in four bits per component: what a search walks over where that tells rows apart well enough. Each component
-//! has a mean and a step of its own, so that neither an offset nor components of unlike width cost precision.
-//! (Scalar quantization per component, as FAISS's `QT_4bit`; the queries keep eight bits.)
+//! Vectors with four bits per component, which a search walks over if they distinguish rows well
+//! enough. Each component has its own mean and step, so that neither an offset nor components of
+//! unlike width cost precision. (Scalar quantization per component, as FAISS's `QT_4bit`; the
+//! queries keep eight bits.)
 
 use super::distance;
 use super::metric::Metric;
 use std::borrow::Cow;
 use std::ops::Deref;
 
-/// Components in a cache line.
+/// Number of components in a cache line.
 const LINE: usize = 128;
-/// Bytes of it.
+/// Bytes of a line.
 pub(crate) const LINE_BYTES: usize = LINE / 2;
-/// What stands for the mean of a component; from 1 to 15.
+/// Nibble that stands for the mean of a component; nibbles are from 1 to 15.
 const MIDDLE: f32 = 8.0;
-/// Steps to each side of it.
+/// Number of steps to each side of the mean.
 const STEPS: f32 = 7.0;
-/// How many times its deviation the farthest step of a component is from its mean.
+/// Distance of the farthest step of a component from its mean, in standard deviations.
 const WIDTH: f32 = 3.0;
-/// Rows that means and steps are found from.
+/// Rows sampled to find means and steps.
 const SAMPLED: usize = 8_192;
 
-/// Codes of fewer components, of a byte each, take no more lines.
+/// Fewest components for nibbles: below it, codes of one byte take no more lines.
 pub(crate) const LEAST_DIMENSION: usize = LINE_BYTES + 1;
 
-/// Bytes of a row.
+/// Returns the bytes of a row.
 pub(crate) fn stride(dimension: usize) -> usize {
     dimension.div_ceil(LINE) * LINE_BYTES
 }
 
-/// How components are kept: their means, then their steps.
+/// Quantization grid: the mean of each component, then the step of each.
 #[derive(Clone)]
 pub(crate) struct Grid<'a>(Cow<'a, [f32]>);
 
-/// Rows of nibbles, wherever their bytes are.
+/// Rows of nibbles, in memory or in a file.
 #[derive(Clone, Copy)]
 pub(crate) struct Nibbles<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) stride: usize,
-    /// Squared distances of what is kept of a row from the mean, where the metric ranks by distances.
+    /// Squared distances of the quantized rows from the mean; empty if the metric does not rank by
+    /// distances.
     pub(crate) norms: &'a [f32],
-    /// Of a [`Grid`].
+    /// Numbers of a [`Grid`].
     pub(crate) grid: &'a [f32],
 }
 
-/// A query as nibbles are compared with it.
+/// A query in the form that nibbles are compared with.
 pub(crate) struct NibbleQuery {
     weights: Vec<i8>,
-    /// Of a product of weights and nibbles.
+    /// Factor for a product of weights and nibbles.
     scale: f32,
     shift: f32,
 }
 
 impl NibbleQuery {
-    /// About the inner product with a vector; under L2, of their differences from the mean.
+    /// Returns the approximate inner product with a vector; under L2, that of their differences
+    /// from the mean.
     #[inline]
     pub(crate) fn product(&self, nibbles: &[u8]) -> f32 {
         self.scaled(distance::dot_nibbles(&self.weights, nibbles))
     }
 
-    /// As [`Self::product`], of each of four.
+    /// As [`Self::product`], for each of four rows.
     #[inline]
     pub(crate) fn products(&self, nibbles: [&[u8]; 4]) -> [f32; 4] {
         let [a, b, c, d] = distance::dot_nibbles_of_four(&self.weights, nibbles);
@@ -79,17 +82,17 @@ impl<'a> Nibbles<'a> {
 }
 
 impl<'a> Grid<'a> {
-    /// How many numbers there are for a dimension.
+    /// Returns the number of grid numbers for a dimension.
     pub(crate) fn numbers_of(dimension: usize) -> usize {
         2 * dimension
     }
 
-    /// A grid that was stored.
+    /// Makes a grid from stored numbers.
     pub(crate) fn stored(numbers: &'a [f32]) -> Self {
         Self(Cow::Borrowed(numbers))
     }
 
-    /// The grid that suits vectors, found from some of them.
+    /// Returns the grid that suits the vectors, found from a sample of them.
     pub(crate) fn fit(
         vectors: impl Iterator<Item: Deref<Target = [f32]>>,
         rows: usize,
@@ -102,7 +105,8 @@ impl<'a> Grid<'a> {
                 first = vector.to_vec();
             }
             count += 1.0;
-            // From the first, so that squares of a large offset do not swallow what differs.
+            // Relative to the first vector, so that squares of a large offset do not swallow the
+            // differences.
             for (at, (x, first)) in vector.iter().zip(&first).enumerate() {
                 let from_first = f64::from(x - first);
                 sums[at] += from_first;
@@ -127,8 +131,8 @@ impl<'a> Grid<'a> {
         self.0.split_at(self.0.len() / 2)
     }
 
-    /// Appends a vector's nibbles, filled up to the stride, and gives the squared distance of what they stand for from the
-    /// mean.
+    /// Appends a vector's nibbles, filled up to the stride, and returns the squared distance of the
+    /// quantized vector from the mean.
     pub(crate) fn encode(&self, vector: &[f32], out: &mut Vec<u8>) -> f32 {
         let (means, steps) = self.parts();
         let start = out.len();
@@ -143,7 +147,7 @@ impl<'a> Grid<'a> {
         norm
     }
 
-    /// A query, of which products come out times `unit`.
+    /// Prepares a query; its products are multiplied by `unit`.
     pub(crate) fn query(&self, metric: Metric, query: &[f32], unit: f32) -> NibbleQuery {
         let (means, steps) = self.parts();
         let of_mean = if metric == Metric::L2 { 0.0 } else { distance::dot(query, means) };
@@ -165,7 +169,7 @@ impl<'a> Grid<'a> {
         NibbleQuery { weights, scale: unit * per_weight, shift }
     }
 
-    /// The squared length of a query's difference from the mean.
+    /// Returns the squared length of a query's difference from the mean.
     pub(crate) fn squared_distance(&self, query: &[f32]) -> f32 {
         distance::squared_l2(query, self.parts().0)
     }

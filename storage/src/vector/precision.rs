@@ -1,4 +1,4 @@
-//! How many bits a component of a stored vector has.
+//! Precision of stored vectors, in bits per component.
 
 use crate::error::{Result, StorageError};
 use crate::vector::metric::Metric;
@@ -6,18 +6,20 @@ use half::f16;
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use std::borrow::Cow;
 
-/// How exactly vectors are kept; chosen when a database is made.
+/// Precision of stored vectors; chosen when a database is created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Precision {
-    /// 32 bits a component (IEEE 754 binary32): as they are given.
+    /// 32 bits per component (IEEE 754 binary32): vectors stay as they are given.
     #[default]
     Full,
-    /// 16 bits a component (IEEE 754 binary16): half the bytes on disk. Each component is the nearest of the numbers that
-    /// there are, so that a cosine is off by less than 0.0005; under the other metrics a component beyond 65,504 is refused.
+    /// 16 bits per component (IEEE 754 binary16): half the bytes on disk. Each component is rounded
+    /// to the nearest such number, so that a cosine is off by less than 0.0005; under the other
+    /// metrics a component beyond 65,504 is refused.
     Half,
 }
 
-/// How far from 1 rounding its components to 16 bits may leave the length of a vector: half of their last place.
+/// Largest difference from 1 of a vector's length after rounding its components to 16 bits: half of
+/// their last place.
 const HALF_NORMALIZED: f64 = 1.0 / 2048.0;
 
 impl Precision {
@@ -32,7 +34,7 @@ impl Precision {
         [Self::Full, Self::Half].into_iter().find(|precision| precision.to_byte() == byte)
     }
 
-    /// Bytes of a component.
+    /// Returns the bytes of a component.
     pub(crate) fn bytes(self) -> usize {
         match self {
             Self::Full => size_of::<f32>(),
@@ -40,8 +42,8 @@ impl Precision {
         }
     }
 
-    /// The vector as it is stored: as the metric wants it, of numbers that this precision has. One that was stored before
-    /// stays what it is, bit by bit.
+    /// Returns the vector in its stored form: as the metric wants it, in numbers that this
+    /// precision has. One that was stored before stays the same, bit by bit.
     pub(crate) fn prepare(self, vector: &[f32], metric: Metric, dimension: usize) -> Result<Vec<f32>> {
         if self == Self::Half && metric == Metric::Cosine && vector.len() == dimension && was_rounded(vector)
         {
@@ -60,7 +62,7 @@ impl Precision {
         Ok(vector)
     }
 
-    /// The bytes of a prepared vector.
+    /// Returns the bytes of a prepared vector.
     pub(crate) fn write(self, vector: &[f32]) -> Cow<'_, [u8]> {
         match self {
             Self::Full => Cow::Borrowed(bytemuck::cast_slice(vector)),
@@ -68,7 +70,7 @@ impl Precision {
         }
     }
 
-    /// The vector of some bytes, which are aligned as components are.
+    /// Returns the vector in some bytes, which are aligned for components.
     #[inline]
     pub(crate) fn read(self, bytes: &[u8]) -> Cow<'_, [f32]> {
         let aligned = "rows start at multiples of a component";
@@ -82,7 +84,7 @@ impl Precision {
     }
 }
 
-/// Whether a vector is of unit length but for the rounding of its components to 16 bits.
+/// True if a vector has unit length except for the rounding of its components to 16 bits.
 fn was_rounded(vector: &[f32]) -> bool {
     let norm = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
     (norm - 1.0).abs() <= HALF_NORMALIZED && vector.iter().all(|&x| f16::from_f32(x).to_f32() == x)
@@ -105,7 +107,7 @@ mod tests {
                     prop_assert_eq!(&again, &stored);
                     let bytes = precision.write(&stored);
                     prop_assert_eq!(bytes.len(), stored.len() * precision.bytes());
-                    // Not every allocation of bytes is aligned; sections are.
+                    // Allocations of bytes may be unaligned; sections are not.
                     let mut words = vec![0u64; bytes.len().div_ceil(8)];
                     let aligned = &mut bytemuck::cast_slice_mut::<u64, u8>(&mut words)[..bytes.len()];
                     aligned.copy_from_slice(&bytes);

@@ -1,9 +1,10 @@
-//! Rows that a graph is built over: their codes, or the vectors themselves where codes do not tell rows apart.
+//! Rows that a graph is built over: their codes, or the vectors themselves if codes do not
+//! distinguish rows.
 
 use super::codes::Codes;
 use super::distance;
 
-/// Rows side by side.
+/// All rows, in one array.
 #[derive(Clone, Copy)]
 pub(crate) enum Rows<'a> {
     Codes(Codes<'a>),
@@ -14,7 +15,7 @@ pub(crate) enum Rows<'a> {
     },
 }
 
-/// Some of the rows of others, copied together.
+/// A contiguous copy of some rows.
 pub(crate) enum Gathered {
     Codes { codes: Vec<i8>, stride: usize },
     Vectors { vectors: Vec<f32>, dimension: usize },
@@ -33,7 +34,7 @@ impl<'a> Rows<'a> {
         &vectors[row as usize * dimension..(row as usize + 1) * dimension]
     }
 
-    /// Inner product of two rows, in codes or as the vectors have it.
+    /// Returns the inner product of two rows, by their codes or their vectors.
     #[inline]
     pub(crate) fn product(self, a: u32, b: u32) -> f32 {
         match self {
@@ -44,19 +45,20 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Squared distance of two rows; `norms` are their squared lengths.
+    /// Returns the squared distance of two rows; `norms` are their squared lengths.
     #[inline]
     pub(crate) fn squared_distance(self, a: u32, b: u32, norms: &[f32]) -> f32 {
         match self {
             Self::Codes(_) => norms[a as usize] + norms[b as usize] - 2.0 * self.product(a, b),
-            // Rows far from the origin would lose in a difference of products what tells them apart.
+            // For rows far from the origin, a difference of products would lose what distinguishes
+            // them.
             Self::Vectors { vectors, dimension } => {
                 distance::squared_l2(Self::vector(vectors, dimension, a), Self::vector(vectors, dimension, b))
             }
         }
     }
 
-    /// As [`Self::squared_distance`], of each of four to a row.
+    /// As [`Self::squared_distance`], from each of four rows.
     #[inline]
     pub(crate) fn squared_distances(self, row: u32, others: [u32; 4], norms: &[f32]) -> [f32; 4] {
         match self {

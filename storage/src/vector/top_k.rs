@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-/// A row and how it ranks; ordered so that the better one is greater.
+/// A row and its rank; ordered so that the better one is greater.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Ranked {
     pub(crate) rank: f32,
@@ -24,7 +24,7 @@ impl PartialOrd for Ranked {
     }
 }
 
-/// Keeps the best `k` of what it is offered.
+/// The best `k` of the rows offered.
 pub(crate) struct TopK {
     k: usize,
     heap: BinaryHeap<Reverse<Ranked>>,
@@ -32,7 +32,7 @@ pub(crate) struct TopK {
 
 impl TopK {
     pub(crate) fn new(k: usize) -> Self {
-        // `k` is the caller's and may be absurd: the heap grows with what is really there.
+        // `k` comes from the caller and may be absurd: the heap grows with the rows offered.
         Self { k, heap: BinaryHeap::with_capacity(k.min(1024)) }
     }
 
@@ -47,7 +47,7 @@ impl TopK {
         }
     }
 
-    /// Best first.
+    /// Returns the rows, best first.
     pub(crate) fn into_sorted(self) -> Vec<Ranked> {
         self.heap.into_sorted_vec().into_iter().map(|Reverse(ranked)| ranked).collect()
     }

@@ -18,7 +18,7 @@ pub(super) struct Avx2(());
 impl Avx2 {
     #[inline]
     pub(super) fn detect() -> Option<Self> {
-        // The answer is cached by the standard library: a load and a test.
+        // The standard library caches the answer: a load and a test.
         (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
     }
 
@@ -59,12 +59,13 @@ impl Avx2 {
     }
 }
 
-/// Asks for every cache line of a row.
+/// Prefetches every cache line of a row.
 #[inline]
 pub(super) fn prefetch<T>(row: &[T]) {
     let (start, bytes) = (row.as_ptr().cast::<i8>(), size_of_val(row));
     for at in (0..bytes).step_by(64) {
-        // SAFETY: a prefetch of any address is harmless, this one is inside `row`; SSE is part of x86-64.
+        // SAFETY: a prefetch of any address is harmless, this one is inside `row`; SSE is part of
+        // x86-64.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(start.add(at)) };
     }
 }
@@ -116,7 +117,8 @@ fn fold(
     total + a[at..n].iter().zip(&b[at..n]).map(|(&x, &y)| tail(x, y)).sum::<f32>()
 }
 
-/// |a| is taken as unsigned and the sign given to b. Two products of at most 127 * 127 do not saturate 16 bits.
+/// Inner product of codes, with the absolute value of a as unsigned and its sign moved to b. Two
+/// products of at most 127 * 127 do not saturate 16 bits.
 #[target_feature(enable = "avx2,fma")]
 fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
     let n = a.len().min(b.len());
@@ -158,7 +160,7 @@ fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
     sum_of_lanes(_mm256_add_epi32(sums[0], sums[1]))
 }
 
-/// As [`dot_codes`]. All that is said of the query is said once for four rows, which are as long as it.
+/// As [`dot_codes`]. Work on the query is shared by four rows, which are as long as it.
 #[target_feature(enable = "avx2,fma")]
 fn dot_codes_of_four(query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
     let n = rows.iter().fold(query.len(), |n, row| n.min(row.len()));
@@ -183,7 +185,7 @@ fn dot_codes_of_four(query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
     totals
 }
 
-/// As [`dot_nibbles`], of four rows.
+/// As [`dot_nibbles`], for four rows.
 #[target_feature(enable = "avx2,fma")]
 fn dot_nibbles_of_four(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
     let mask = _mm256_set1_epi8(15);
@@ -206,7 +208,7 @@ fn dot_nibbles_of_four(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
     sums_of_lanes(sums)
 }
 
-/// The sum of the lanes of each.
+/// Returns the sum of the lanes of each vector.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn sums_of_lanes(four: [__m256i; 4]) -> [i32; 4] {
@@ -233,7 +235,8 @@ fn sum_of_lanes(sum: __m256i) -> i32 {
 #[target_feature(enable = "avx2,fma")]
 fn load_codes(x: &[i8], at: usize) -> __m256i {
     debug_assert!(at + 32 <= x.len());
-    // SAFETY: every caller has checked `at + 32 <= n` and `n <= x.len()`; the load needs no alignment.
+    // SAFETY: every caller has checked `at + 32 <= n` and `n <= x.len()`; the load needs no
+    // alignment.
     unsafe { _mm256_loadu_si256(x.as_ptr().add(at).cast()) }
 }
 
@@ -241,6 +244,7 @@ fn load_codes(x: &[i8], at: usize) -> __m256i {
 #[target_feature(enable = "avx2,fma")]
 fn load(x: &[f32], at: usize) -> __m256 {
     debug_assert!(at + 8 <= x.len());
-    // SAFETY: every caller has checked `at + 8 <= n` and `n <= x.len()`; the load needs no alignment.
+    // SAFETY: every caller has checked `at + 8 <= n` and `n <= x.len()`; the load needs no
+    // alignment.
     unsafe { _mm256_loadu_ps(x.as_ptr().add(at)) }
 }

@@ -9,7 +9,8 @@ use std::arch::x86_64::{
     _mm512_xor_si512,
 };
 
-/// Proof that this CPU has what the kernel is compiled for; `detect` is the only way to get one.
+/// Proof that this CPU has the features that the kernel is compiled for; `detect` is the only way
+/// to get one.
 #[derive(Clone, Copy)]
 pub(super) struct Avx512(());
 
@@ -50,10 +51,10 @@ impl Avx512 {
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
     let mask = _mm512_set1_epi8(15);
-    // Two sums, so that one product need not wait for the other.
+    // Two sums, so that the products need not wait for each other.
     let (mut lows, mut highs) = (_mm512_setzero_si512(), _mm512_setzero_si512());
     for (query, line) in query.as_chunks::<128>().0.iter().zip(nibbles.as_chunks::<64>().0) {
-        // SAFETY: both arrays are as long as what is loaded of them; loads need no alignment.
+        // SAFETY: both arrays are as long as the loads; loads need no alignment.
         let (pairs, low, high) = unsafe {
             let start = query.as_ptr();
             (
@@ -68,7 +69,7 @@ fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
     _mm512_reduce_add_epi32(_mm512_add_epi32(lows, highs))
 }
 
-/// What of the query is loaded once serves four rows, and so does most of the adding up.
+/// As [`dot_nibbles`], for four rows, which share the loads of the query and most of the additions.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn dot_nibbles_of_four(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
     let mask = _mm512_set1_epi8(15);
@@ -78,7 +79,7 @@ fn dot_nibbles_of_four(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
     let (c, d) = (c.as_chunks::<64>().0, d.as_chunks::<64>().0);
     let lines = a.iter().zip(b).zip(c).zip(d);
     for (query, (((a, b), c), d)) in query.as_chunks::<128>().0.iter().zip(lines) {
-        // SAFETY: the array is as long as what is loaded of it; loads need no alignment.
+        // SAFETY: the array is as long as the loads; loads need no alignment.
         let (low, high) = unsafe {
             let start = query.as_ptr();
             (_mm512_loadu_si512(start.cast()), _mm512_loadu_si512(start.add(64).cast()))
@@ -93,7 +94,7 @@ fn dot_nibbles_of_four(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
     sums_of_lanes(sums)
 }
 
-/// The sum of the lanes of each.
+/// Returns the sum of the lanes of each vector.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn sums_of_lanes(four: [__m512i; 4]) -> [i32; 4] {
@@ -110,7 +111,8 @@ fn sums_of_lanes(four: [__m512i; 4]) -> [i32; 4] {
     ]
 }
 
-/// The instruction multiplies unsigned by signed: b is shifted up by 128, and 128 times the sum of a taken off again.
+/// Inner product of codes. The instruction multiplies unsigned by signed: b is shifted up by 128,
+/// and 128 times the sum of a is subtracted again.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
     let n = a.len().min(b.len());
@@ -126,7 +128,7 @@ fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
     _mm512_reduce_add_epi32(_mm512_sub_epi32(products, shifts))
 }
 
-/// As [`dot_codes`]. All that is said of the query is said once for four rows, which are as long as it.
+/// As [`dot_codes`]. Work on the query is shared by four rows, which are as long as it.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn dot_codes_of_four(query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
     let [a, b, c, d] = rows;
@@ -147,7 +149,7 @@ fn dot_codes_of_four(query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
     sums_of_lanes([less(a), less(b), less(c), less(d)])
 }
 
-/// 64 codes from `at`, zeros from `n` on.
+/// Loads 64 codes from `at`, with zeros from `n` on.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn load(x: &[i8], at: usize, n: usize) -> __m512i {

@@ -1,4 +1,4 @@
-//! The kernels everything is made of, chosen once for the CPU at hand.
+//! The distance kernels, chosen once for the CPU at hand.
 //!
 //! Lengths must agree; the extra components of a longer slice are ignored.
 
@@ -42,7 +42,8 @@ pub(crate) fn squared_l2(a: &[f32], b: &[f32]) -> f32 {
     scalar::squared_l2(a, b)
 }
 
-/// Inner product of codes, exact. No code is -128, and there are at most 133,000: then the sum fits.
+/// Inner product of codes, exact. No code is -128, and there are at most 133,000: then the sum
+/// fits.
 #[inline]
 pub(crate) fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
     debug_assert_eq!(a.len(), b.len());
@@ -62,8 +63,9 @@ pub(crate) fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
     scalar::dot_codes(a, b)
 }
 
-/// Inner product of components of 8 bits and of 4 bits, from 0 to 15: 128 in a line of 64 bytes, the second half of them in
-/// the upper bits. No component of the query is -128, and there are at most a million.
+/// Inner product of components of 8 bits and of 4 bits, the latter from 0 to 15: 128 in a line of
+/// 64 bytes, with the second half in the upper bits. No component of the query is -128, and there
+/// are at most a million.
 #[inline]
 pub(crate) fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
     debug_assert!(query.len() == 2 * nibbles.len() && nibbles.len().is_multiple_of(64));
@@ -83,7 +85,7 @@ pub(crate) fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
     scalar::dot_nibbles(query, nibbles)
 }
 
-/// As [`dot_codes`] with each of four rows.
+/// As [`dot_codes`], with each of four rows.
 #[inline]
 pub(crate) fn dot_codes_of_four(query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
     debug_assert!(rows.iter().all(|row| row.len() == query.len()));
@@ -99,7 +101,7 @@ pub(crate) fn dot_codes_of_four(query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
     rows.map(|row| dot_codes(query, row))
 }
 
-/// As [`dot_nibbles`] with each of four rows.
+/// As [`dot_nibbles`], with each of four rows.
 #[inline]
 pub(crate) fn dot_nibbles_of_four(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
     debug_assert!(rows.iter().all(|row| query.len() == 2 * row.len() && row.len().is_multiple_of(64)));
@@ -115,7 +117,7 @@ pub(crate) fn dot_nibbles_of_four(query: &[i8], rows: [&[u8]; 4]) -> [i32; 4] {
     rows.map(|row| dot_nibbles(query, row))
 }
 
-/// Asks for a row of codes before it is needed.
+/// Prefetches a row of codes.
 #[inline]
 pub(crate) fn prefetch<T>(row: &[T]) {
     #[cfg(target_arch = "x86_64")]

@@ -14,7 +14,7 @@ pub(super) struct Neon(());
 impl Neon {
     #[inline]
     pub(super) fn detect() -> Option<Self> {
-        // Known when this is compiled, for all targets but those without floating-point registers.
+        // Known at compile time, except on targets without floating-point registers.
         std::arch::is_aarch64_feature_detected!("neon").then_some(Self(()))
     }
 
@@ -87,7 +87,7 @@ fn fold(
     vaddvq_f32(sum) + a[at..n].iter().zip(&b[at..n]).map(|(&x, &y)| tail(x, y)).sum::<f32>()
 }
 
-/// A product of at most 127 * 127 fits 16 bits; pairs of them are added up in 32.
+/// A product of at most 127 * 127 fits 16 bits; pairs of products are added up in 32.
 #[target_feature(enable = "neon")]
 fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
     let n = a.len().min(b.len());
@@ -125,7 +125,8 @@ fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
 #[target_feature(enable = "neon")]
 fn load_codes(x: &[i8], at: usize) -> int8x16_t {
     debug_assert!(at + 16 <= x.len());
-    // SAFETY: every caller has checked `at + 16 <= n` and `n <= x.len()`; the load needs no alignment.
+    // SAFETY: every caller has checked `at + 16 <= n` and `n <= x.len()`; the load needs no
+    // alignment.
     unsafe { vld1q_s8(x.as_ptr().add(at)) }
 }
 
@@ -133,6 +134,7 @@ fn load_codes(x: &[i8], at: usize) -> int8x16_t {
 #[target_feature(enable = "neon")]
 fn load(x: &[f32], at: usize) -> float32x4_t {
     debug_assert!(at + 4 <= x.len());
-    // SAFETY: every caller has checked `at + 4 <= n` and `n <= x.len()`; the load needs no alignment.
+    // SAFETY: every caller has checked `at + 4 <= n` and `n <= x.len()`; the load needs no
+    // alignment.
     unsafe { vld1q_f32(x.as_ptr().add(at)) }
 }

@@ -1,6 +1,6 @@
-//! The kernels in plain Rust: the fallback, and the oracle of the fast ones.
+//! The kernels in plain Rust: the fallback, and the oracle of the fast kernels.
 
-/// Inner product, eight sums wide so that the compiler may use what vectors it has.
+/// Inner product in eight sums, so that the compiler may vectorize it.
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     fold(a, b, |x, y| x * y)
 }
@@ -15,7 +15,7 @@ pub(super) fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
     a.iter().zip(b).map(|(&x, &y)| i32::from(x) * i32::from(y)).sum()
 }
 
-/// Inner product of 8 and 4 bits, exact.
+/// Inner product of components of 8 and 4 bits, exact.
 pub(super) fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
     let of_line = |(query, line): (&[i8; 128], &[u8; 64])| -> i32 {
         let (low, high) = query.split_at(64);

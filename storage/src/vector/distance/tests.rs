@@ -1,4 +1,4 @@
-//! Every kernel of this machine against the scalar one.
+//! Every kernel that this CPU has against the scalar one.
 
 use super::scalar;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ type Floats = Box<dyn Fn(&[f32], &[f32]) -> f32>;
 type Nibbles = Box<dyn Fn(&[i8], &[u8]) -> i32>;
 type Codes = Box<dyn Fn(&[i8], &[i8]) -> i32>;
 
-/// The inner products and squared distances that this CPU has kernels for.
+/// Returns the inner products and squared distances that this CPU has kernels for.
 fn floats() -> Vec<(Floats, Floats)> {
     #[cfg(target_arch = "x86_64")]
     let cpu = super::avx2::Avx2::detect();
@@ -24,7 +24,7 @@ fn floats() -> Vec<(Floats, Floats)> {
     Vec::new()
 }
 
-/// Likewise of codes.
+/// Returns the kernels for codes that this CPU has.
 fn codes() -> Vec<Codes> {
     let mut kernels: Vec<Codes> = Vec::new();
     #[cfg(target_arch = "x86_64")]
@@ -43,7 +43,7 @@ fn codes() -> Vec<Codes> {
     kernels
 }
 
-/// Likewise of 8 by 4 bits.
+/// Returns the kernels for 8 by 4 bits that this CPU has.
 fn nibbles() -> Vec<Nibbles> {
     let mut kernels: Vec<Nibbles> = Vec::new();
     #[cfg(target_arch = "x86_64")]
