@@ -1,4 +1,5 @@
-//! Recall as it is asked for: what was measured when a segment was made is what searches find, of rows and of questions.
+//! Recall that is asked for: searches find the share that was measured when a segment was made, for
+//! rows and for questions.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 mod workload;
@@ -9,11 +10,11 @@ use postil_storage::{
 use std::path::Path;
 use workload::hash;
 
-/// So many that four bits a component are what a search walks over.
+/// So many components that searches walk over four bits each.
 const DIMENSION: usize = 256;
 const ROWS: usize = 6_000;
 
-/// Around `seed`, with components that depend on each other as those of embeddings do.
+/// A vector near `seed`, with components that depend on each other as those of embeddings do.
 fn vector(seed: u64, spread: f32) -> Vec<f32> {
     let unit = |at: u64| (hash(at) >> 40) as f32 / (1u64 << 23) as f32 - 1.0;
     let topic = seed % 40;
@@ -40,7 +41,7 @@ fn options() -> StoreOptions {
     StoreOptions { seal_rows: 32_768, ef_construction: 60, ..StoreOptions::default() }
 }
 
-/// The share of what the exact scan finds.
+/// Returns the share found of the exact scan's hits.
 fn found(store: &Store, queries: &[Vec<f32>], options: &SearchOptions) -> f64 {
     let rows = |query: &[f32], options: &SearchOptions| -> Vec<u64> {
         store.search_rows(query, options).unwrap().into_iter().map(|(row, _)| row).collect()
@@ -63,7 +64,7 @@ fn as_much_is_found_as_is_asked_for_of_rows_and_of_questions() {
         store.seal().unwrap();
         let stat = store.stat().unwrap();
         assert!(stat.recall.unwrap() >= 0.975, "{stat:?}");
-        // In memory, less than the vectors.
+        // Searches read less memory than the vectors have.
         assert!(stat.searched_bytes < (ROWS * DIMENSION * 4 / 2) as u64, "{stat:?}");
         assert_eq!(store.check().unwrap(), vec![]);
         let rows: Vec<_> = (0..60).map(|at| vector(at * 97, 0.7)).collect();

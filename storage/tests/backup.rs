@@ -1,5 +1,5 @@
-//! A copy made while the database is in use is one of its states, whole; whatever interrupts the making leaves nothing
-//! under its name.
+//! A copy made while the database is in use is one of its states, whole; an interrupted copy leaves
+//! nothing under its name.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
@@ -38,7 +38,7 @@ fn on(_: Copied) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// Ends the writer, also where an assertion fails: it would be waited for else.
+/// Ends the writer, also if an assertion fails: otherwise the test would wait for it.
 struct Ends<'a>(&'a AtomicBool);
 
 impl Drop for Ends<'_> {
@@ -47,7 +47,7 @@ impl Drop for Ends<'_> {
     }
 }
 
-/// Opens a copy, and checks that it is the state that its generation says.
+/// Opens a copy, and checks that it is the state of its generation.
 fn generation_of(path: &Path) -> u64 {
     let store = Store::open(path, options()).unwrap();
     assert_eq!(store.check().unwrap(), vec![]);
@@ -163,7 +163,7 @@ fn nothing_is_left_by_a_backup_that_is_ended_refused_or_impossible() {
         Err(StorageError::Locked { pid: holder, .. }) if holder == pid
     ));
     assert_eq!(names(), ["b.postil"]);
-    // Damage is not handed on, neither by a backup nor by restoring one.
+    // Damage is not copied, neither by a backup nor by a restore.
     drop(store);
     let segment = std::fs::read_dir(at("b.postil/segments")).unwrap().next().unwrap().unwrap().path();
     let mut bytes = std::fs::read(&segment).unwrap();
@@ -184,7 +184,7 @@ fn nothing_is_left_by_a_backup_that_is_ended_refused_or_impossible() {
 fn child_that_backs_up_until_killed() {
     let Some(folder) = std::env::var_os("POSTIL_BACKUP_TEST").map(std::path::PathBuf::from) else { return };
     let store = Store::open(folder.join("b.postil"), options()).unwrap();
-    // Another one was killed before it removed its own.
+    // Another child was killed before it removed its own.
     let done = folder.join(format!("done by {}", std::process::id()));
     loop {
         let to = folder.join("copy");
@@ -205,7 +205,8 @@ fn a_killed_backup_is_whole_or_not_there() {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        // While it makes one, however long it takes to come to that; every fourth time at some time of its life.
+        // During a backup, however long it takes to begin; every fourth time at any time of its
+        // life.
         let lock = folder.path().join("copy.unfinished/LOCK");
         let held = format!("postil {}\n", child.id());
         while round % 4 > 0 && !std::fs::read_to_string(&lock).is_ok_and(|holder| holder == held) {
@@ -221,7 +222,7 @@ fn a_killed_backup_is_whole_or_not_there() {
             std::fs::remove_dir_all(&copy).unwrap();
         }
     }
-    // What the last kill left is no hindrance.
+    // Leftovers of the last kill do no harm.
     let store = Store::open(folder.path().join("b.postil"), options()).unwrap();
     assert!(store.backup(folder.path().join("copy"), &mut on).unwrap().is_continue());
     assert!(!folder.path().join("copy.unfinished").exists());

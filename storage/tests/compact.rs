@@ -1,4 +1,4 @@
-//! Compaction: nothing of what was removed is left in the files, and what is left is all there.
+//! Compaction: no byte of removed documents is left in the files, and the others are all there.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 const DIMENSION: usize = 16;
 
-/// A vector whose bytes are found nowhere else.
+/// A vector whose bytes occur nowhere else.
 fn vector(i: usize) -> Vec<f32> {
     (0..DIMENSION).map(|j| 1.0 + ((i * 31 + j * 7) % 997) as f32 / 997.0 + i as f32 * 1e-4).collect()
 }
@@ -108,7 +108,7 @@ fn readers_go_on_while_everything_is_written_anew() {
         }
         searching.join().unwrap();
     });
-    // An iterator that was begun before reads on in the trees of that time.
+    // An iterator that began earlier reads on in the trees of that time.
     assert!((1_499..1_503).contains(&documents.map(Result::unwrap).count()));
     assert_eq!(store.stat().unwrap().documents, 1_503);
 }
@@ -122,7 +122,8 @@ fn filtered_searches_find_what_a_scan_finds_at_every_selectivity() {
     for share in [0.5, 0.1, 0.01, 0.001] {
         let below = (ROWS as f64 * share) as i64;
         let (mut found, mut wanted) = (0, 0);
-        // Half of the queries are among the rows that pass, the others as far from them as can be.
+        // Half of the queries are among the rows that pass, the others as far from them as
+        // possible.
         for i in (0..40).map(|i| if i % 2 == 0 { i * below as usize / 40 } else { ROWS - 1 - i }) {
             let filtered = || SearchOptions::new(10).filter(Filter::lt("n", below));
             let exact: Vec<u64> = store
@@ -156,7 +157,8 @@ fn vectors_that_a_compaction_sealed_are_not_left_in_the_documents() {
         }
         store.commit(batch).unwrap();
     }
-    // The log has grown enough for the documents to be written anew in the background, at the last generation too.
+    // The log has grown enough for a rewrite of the documents in the background, at the last
+    // generation too.
     store.compact().unwrap();
     drop(store);
     let documents = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());

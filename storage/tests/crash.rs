@@ -1,4 +1,5 @@
-//! A process killed at any moment leaves whole batches, and every batch it was told is durable.
+//! A process killed at any moment leaves whole batches, and every batch that it was told is
+//! durable.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
@@ -8,14 +9,15 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const PER_BATCH: u64 = 3;
-/// The longest that a child takes for some batches, on a machine that does much else.
+/// Longest time that a child takes for some batches, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn options() -> StoreOptions {
     StoreOptions { seal_rows: 20, m: 4, ef_construction: 20, ..StoreOptions::default() }
 }
 
-/// The child's part of the test below: writes until it is killed, and notes each batch that was acknowledged.
+/// The child's part of the test below: writes until it is killed, and notes each batch that was
+/// acknowledged.
 #[test]
 #[ignore = "run by a_killed_process_leaves_whole_batches"]
 fn child_that_writes_until_killed() {
@@ -30,7 +32,7 @@ fn child_that_writes_until_killed() {
             let document = DocumentWrite::row(format!("{generation:09} {i}"), vector, Metadata::new());
             batch.upsert(DocumentWrite { text, ..document });
         }
-        // Every batch but the first also takes out one document of the batch before.
+        // Every batch but the first also removes one document of the previous batch.
         if generation > 1 {
             batch.remove(format!("{:09} 0", generation - 1));
         }

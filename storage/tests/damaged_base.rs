@@ -1,4 +1,4 @@
-//! What goes on beside damage in the base, the file of documents below the trees.
+//! Operations that still work beside damage in the base, the file of documents below the trees.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
@@ -24,7 +24,8 @@ fn document(number: usize) -> DocumentWrite {
     }
 }
 
-/// A compacted database in which the passage of document 7 was damaged, and the file that it is in.
+/// Makes a compacted database with a damaged passage of document 7; returns it and the damaged
+/// file.
 fn damaged(folder: &Path) -> (Store, PathBuf) {
     let path = folder.join("d.postil");
     let store = Store::create(&path, Profile::new(2, Metric::L2), StoreOptions::default()).unwrap();
@@ -62,7 +63,7 @@ fn a_document_with_a_damaged_passage_can_be_removed_and_others_written() {
 fn rows_are_sealed_where_documents_cannot_be_written_anew() {
     let folder = tempfile::tempdir().unwrap();
     let (store, base) = damaged(folder.path());
-    // More than the trees hold before they would be written anew.
+    // More than the trees hold before a rewrite is due.
     for numbers in (DOCUMENTS..6_000).collect::<Vec<_>>().chunks(500) {
         let mut batch = Batch::new();
         numbers.iter().for_each(|&number| batch.upsert(document(number)));

@@ -1,4 +1,4 @@
-//! Every kind of wrong input and wrong folder is a typed error, and leaves what is there alone.
+//! Every kind of wrong input and wrong folder is a typed error, and changes nothing.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{

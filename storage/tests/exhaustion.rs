@@ -1,5 +1,6 @@
-//! The disk fills up, syncing fails, or files cannot be opened any more, at each such call of a script in turn: a typed
-//! error, reads go on, and once the cause is gone the database is whole and can be written to.
+//! The disk fills up, syncing fails, or no more files can be opened, at each such call of a script
+//! in turn: a typed error, reads go on, and once the cause is gone the database is whole and
+//! writable.
 //!
 //! All calls are tried if `POSTIL_EXHAUSTION` says `all`; otherwise a share of them.
 #![cfg(target_os = "linux")]
@@ -20,17 +21,18 @@ use std::time::{Duration, Instant};
 use workload::{agree, batch, create, model, options, sound};
 
 const BATCHES: u64 = 10;
-/// A script that takes longer than this hangs: it takes a tenth of a second where nothing else runs.
+/// Time after which a script hangs: it takes a tenth of a second on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// After so many that hang no more are tried.
+/// Number of hanging cases after which no more are tried.
 const HUNG: u32 = 3;
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// Calls tried of each need, when not all are.
+/// Calls tried for each need, if not all are.
 const TRIED: u64 = 60;
 
-/// What a process that tries a call is told: which of [`NEEDS`], and how many calls go well before.
+/// Environment variable with the case for a child: the index in [`NEEDS`], and the number of calls
+/// that succeed before.
 const CASE: &str = "POSTIL_EXHAUSTION_CASE";
-/// And where its database is.
+/// Environment variable with the child's database.
 const PLACE: &str = "POSTIL_EXHAUSTION_PLACE";
 const NEEDS: [(&str, Need, bool, i32); 3] = [
     ("full_disk", Need::Room, false, libc::ENOSPC),
@@ -61,7 +63,7 @@ fn script(path: &Path, acknowledged: &mut dyn FnMut(u64)) -> (Option<Store>, Res
     (open, outcome)
 }
 
-/// How many calls of the script need it.
+/// Returns the number of the script's calls that have the need.
 fn calls(folder: &Path, need: Need) -> u64 {
     let path = folder.join("counted.postil");
     drop(create(&path));
@@ -75,8 +77,8 @@ fn calls(folder: &Path, need: Need) -> u64 {
     calls
 }
 
-/// One call is refused, in a process of its own: sled's threads serve all databases of a process, and where one of them
-/// waits for ever they are of no use to the others.
+/// Refuses one call, in a process of its own: sled's threads serve all databases of a process, and
+/// one that waits forever is lost to the others.
 #[test]
 #[ignore = "run by the test below, with a case in the environment"]
 fn one_call_is_refused() {
@@ -92,7 +94,7 @@ fn one_call_is_refused() {
     if let (Some(store), Err(_)) = (&store, &outcome)
         && store.is_writable()
     {
-        // Memory and trees agree: all that was committed is served.
+        // Memory and trees agree: everything committed is served.
         agree(store, &model(store.stat().unwrap().generation));
     }
     drop(store);
@@ -110,14 +112,15 @@ fn one_call_is_refused() {
     );
 }
 
-/// How a call that was refused ended.
+/// Outcome of a refused call.
 enum Ended {
     Well,
-    /// As sled 0.34 would now and then, where a write of its log failed, were its flushes not looked after.
+    /// A hang: sled 0.34 would now and then hang after a failed write of its log, if its flushes
+    /// were not watched.
     Hung,
 }
 
-/// What went wrong when the call after `after` others was refused.
+/// Runs a case; an error is what went wrong when the call after `after` others was refused.
 fn tried(folder: &Path, need: usize, after: u64) -> Result<Ended, String> {
     let path = folder.join(format!("{need}-{after}.postil"));
     drop(create(&path));

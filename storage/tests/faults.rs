@@ -1,9 +1,10 @@
-//! The store stopped at every step of create, open, commit, seal, merge and compact: what is on disk then is the old
-//! state or the new one, sound, and can be written to.
+//! The store stopped at every step of create, open, commit, seal, merge and compact: the disk then
+//! has the old state or the new one, sound and writable.
 //!
-//! "Stopped" is tried in four ways. *Dead*: the folder is copied at that moment, and the copy opened, as after a
-//! process that died there. *Broken*: the step fails, and every one after it, as on a disk that broke. *Once*: only
-//! that step fails, and the work goes on. *Panics*: so does its thread, and the others go on.
+//! "Stopped" is tried in four ways. *Dead*: the folder is copied at that moment, and the copy
+//! opened, as after a process that died there. *Broken*: the step fails, and every one after it, as
+//! on a broken disk. *Once*: only that step fails, and the work goes on. *Panics*: the step's
+//! thread panics, and the others go on.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 mod workload;
@@ -19,10 +20,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use workload::{agree, batch, hash, model, options, profile, sound};
 
-/// What the script does after which batch; reopening in between makes it open with segments.
+/// Number of batches in the script; reopening between some makes it open with segments.
 const BATCHES: u64 = 24;
 
-/// The database of the script, and what was acknowledged of it.
+/// The database of the script, and its acknowledged generation.
 struct Script {
     path: PathBuf,
     store: Option<Store>,
@@ -50,7 +51,7 @@ impl Script {
         Ok(())
     }
 
-    /// One batch and what comes after it.
+    /// Commits one batch and does the work that follows it.
     fn step(&mut self, generation: u64) -> Result<()> {
         self.committing.store(true, Ordering::SeqCst);
         let committed = self.store().commit(batch(generation));
@@ -59,7 +60,7 @@ impl Script {
         }
         self.committing.store(false, Ordering::SeqCst);
         committed?;
-        // Nothing else is under way at any point then: a copy of the folder is a moment of it.
+        // Then nothing else is running at any point: a copy of the folder is a state of one moment.
         self.store().settle()?;
         match generation % 8 {
             2 => self.store().seal(),
@@ -88,11 +89,11 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Opens what is at `path`, compares it, and writes on.
+/// Opens the database at `path`, compares it, and writes on.
 fn goes_on(path: &Path, generations: RangeInclusive<u64>) {
     let store = match Store::open(path, options()) {
         Ok(store) => store,
-        // Died while it was being made: making it again is right.
+        // It died while being created: creating it again is right.
         Err(StorageError::NotADatabase { .. }) if *generations.start() == 0 => workload::create(path),
         Err(error) => panic!("{error}"),
     };
@@ -113,7 +114,7 @@ fn goes_on(path: &Path, generations: RangeInclusive<u64>) {
 /// Copies of the folder at each point, with the generations that may be found there.
 type Copies = Arc<Mutex<Vec<(Point, PathBuf, RangeInclusive<u64>)>>>;
 
-/// Copies the folder at each point that `wanted` wants.
+/// Copies the folder at each point that `wanted` accepts.
 fn copying(script: &Script, to: PathBuf, wanted: fn(Point) -> bool) -> Copies {
     let copies = Copies::default();
     let (path, acknowledged) = (script.path.clone(), Arc::clone(&script.acknowledged));
@@ -154,7 +155,8 @@ fn dead(folder: &Path, reached: &mut BTreeMap<Point, u64>) {
         on_reach(None);
         drop((opened, opening));
         for (point, path, _) in std::mem::take(&mut *again.lock().unwrap()) {
-            // Nothing to remove makes this copy equal to the one it is of.
+            // Unless an orphan was removed, this copy equals its source: a quarter of them
+            // suffices.
             if point == Point::OpenOrphanRemoved || hash(reached.values().sum()).is_multiple_of(4) {
                 *reached.entry(point).or_default() += 1;
                 goes_on(&path, generations.clone());
@@ -173,19 +175,19 @@ enum How {
     Panics,
 }
 
-/// What `step` says; a panic is not more than an error here.
+/// Returns the result of `step`; a panic counts as an error.
 fn caught(step: impl FnOnce() -> Result<()>) -> Result<()> {
     catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| {
         Err(StorageError::Io { path: "a thread".into(), source: std::io::Error::other("it panicked") })
     })
 }
 
-/// Fails at the `nth` time that `point` is reached; whether it came to that.
+/// Fails at the `nth` time that `point` is reached; `true` if it was reached that often.
 fn failing(folder: &Path, point: Point, nth: usize, how: How) -> bool {
     let (times, failed) = (AtomicUsize::new(0), Arc::new(AtomicBool::new(false)));
     let mut script = Script::new(folder.join(format!("{point:?} {nth} {how:?}.postil")));
     if matches!(point, Point::OpenOrphanRemoved) {
-        // Only what a crash left is an orphan.
+        // Only files that a crash left are orphans.
         script.create().unwrap();
         (1..=3).for_each(|generation| script.step(generation).unwrap());
         script.store = None;
@@ -214,7 +216,8 @@ fn failing(folder: &Path, point: Point, nth: usize, how: How) -> bool {
             );
             assert!(typed && failed.load(Ordering::SeqCst), "{error}");
             if let Some(store) = &script.store {
-                // What was committed is still served, by memory and trees or not at all where they may disagree.
+                // Committed data is still served, by memory and trees, or not at all if they may
+                // disagree.
                 let shown = store.stat().unwrap().generation;
                 assert!((script.acknowledged.load(Ordering::SeqCst)..=generation).contains(&shown));
                 if !matches!(point, Point::TransactionWritten | Point::TransactionFlushed) {
@@ -246,7 +249,7 @@ fn a_store_stopped_at_any_step_has_the_old_state_or_the_new_one() {
     let mut failures = 0;
     for &point in Point::ALL {
         for how in [How::Broken, How::Once, How::Panics] {
-            // The first time, and one that comes with segments and removals before it.
+            // The first time, and one with segments and removals before it.
             for nth in [0, 5] {
                 if failing(folder.path(), point, nth, how) {
                     failures += 1;

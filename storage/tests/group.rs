@@ -1,4 +1,4 @@
-//! Threads that commit at once share flushes, and each batch is still what it would be alone.
+//! Threads that commit at the same time share flushes, and each batch has the same effect as alone.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
@@ -37,10 +37,10 @@ fn batches_of_many_threads_are_all_there_and_those_of_one_key_take_turns() {
                     added.fetch_add(committed.added, Ordering::Relaxed);
                     replaced.fetch_add(committed.replaced, Ordering::Relaxed);
                     removed.fetch_add(committed.removed, Ordering::Relaxed);
-                    // What was committed can be found as soon as the call returns.
+                    // A committed row is found as soon as the call returns.
                     let hits = store.search(&[thread as f32, commit as f32], &SearchOptions::new(2)).unwrap();
                     assert!(hits.iter().any(|hit| hit.key == own), "{own}: {hits:?}");
-                    // What is wrong with one batch is not the others' concern.
+                    // An error in one batch does not affect the others.
                     let mut wrong = Batch::new();
                     wrong.upsert(DocumentWrite::row("wrong", vec![1.0; 3], Metadata::new()));
                     assert!(matches!(store.commit(wrong), Err(StorageError::Dimension { .. })));

@@ -1,7 +1,8 @@
-//! A process killed at random times while it writes, removes, seals and compacts, again and again on one database:
-//! everything acknowledged is there, whole and found, and nothing that was removed is back.
+//! A process killed at random times while it writes, removes, seals and compacts, again and again
+//! on one database: everything acknowledged is there, whole and found, and nothing that was removed
+//! is back.
 //!
-//! `POSTIL_KILLS` is how often, 200 if not given; 2,000 is the long form.
+//! `POSTIL_KILLS` is the number of kills, 200 by default; 2,000 is the long form.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 mod workload;
@@ -14,9 +15,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use workload::{batch, create, hash, options, sound};
 
-/// The longest that a child lives, or works: time to open and for some tens of batches.
+/// Longest life of a child, or longest time that it works: time to open and for some tens of
+/// batches.
 const LIFE_US: u64 = 150_000;
-/// The longest that a child takes until it works, on a machine that does much else.
+/// Longest time before a child works, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The child's part of the test below.
@@ -40,13 +42,13 @@ fn child_that_works_until_killed() {
     }
 }
 
-/// The last generation that the child was told is durable.
+/// Returns the last generation that the child was told is durable.
 fn acknowledged(folder: &Path) -> u64 {
     let bytes = std::fs::read(folder.join("acknowledged")).unwrap_or_default();
     bytes.as_chunks().0.last().map_or(0, |&last| u64::from_le_bytes(last))
 }
 
-/// Bytes that children have noted.
+/// Returns the bytes that children have noted.
 fn written(folder: &Path) -> u64 {
     std::fs::metadata(folder.join("acknowledged")).map_or(0, |file| file.len())
 }
@@ -67,7 +69,8 @@ fn a_process_killed_at_any_time_loses_nothing() {
             .spawn()
             .unwrap();
         if kill % 4 < 2 {
-            // At some time of its work, however long it takes to come to that; otherwise at some time of its life.
+            // At any time of its work, however long it takes to begin; otherwise at any time of its
+            // life.
             let before = written(folder.path());
             let spawned = Instant::now();
             while written(folder.path()) == before && spawned.elapsed() < PATIENCE {
@@ -82,7 +85,7 @@ fn a_process_killed_at_any_time_loses_nothing() {
 
         let acknowledged = acknowledged(folder.path()).max(generation);
         let store = Store::open(&path, options()).unwrap_or_else(|error| panic!("kill {kill}: {error}"));
-        // The batch that was under way may be there, whole, or not.
+        // The batch that was being written may be there, whole, or not.
         let now = sound(&store, acknowledged..=acknowledged + 1);
         working += u64::from(now > generation);
         generation = now;

@@ -1,4 +1,5 @@
-//! Recall on vectors that are not of unit length, not around zero, not all different: with nothing set.
+//! Recall with default options on vectors that are not of unit length, not around zero, or not all
+//! different.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 mod workload;
@@ -6,11 +7,11 @@ mod workload;
 use postil_storage::{Batch, DocumentWrite, Metadata, Metric, Profile, SearchOptions, Store, StoreOptions};
 use workload::hash;
 
-/// More than are scanned in any case.
+/// More rows than are always scanned.
 const ROWS: usize = 3_000;
 const LEAST: f64 = 0.95;
 
-/// Numbers that are the same in each run.
+/// Random numbers that are the same in each run.
 struct Draw(u64);
 
 impl Draw {
@@ -29,7 +30,8 @@ impl Draw {
     }
 }
 
-/// Asks for `queries` while rows are growing, sealed, and compacted with more rows; ties count.
+/// Searches for `queries` while rows are growing, sealed, and compacted with more rows; ties count
+/// as hits.
 fn check(name: &str, metric: Metric, rows: &[Vec<f32>], queries: &[Vec<f32>]) {
     let folder = tempfile::tempdir().unwrap();
     let profile = Profile::new(rows[0].len(), metric);

@@ -1,7 +1,8 @@
-//! What the operating system really denies: a full or read-only file system, few open files, little memory. The process
-//! that runs into it gets a typed error or goes on; the database is whole afterwards.
+//! Real limits of the operating system: a full or read-only file system, few open files, little
+//! memory. The process that hits one gets a typed error or goes on; the database is whole
+//! afterwards.
 //!
-//! The children run under `ulimit`. Mounts need the right to mount; where it is missing, the test says so.
+//! The children run under `ulimit`. Mounts need the right to mount; without it, the test says so.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test says no more by expecting")]
 
@@ -53,7 +54,8 @@ fn folder_of_the_parent() -> Option<PathBuf> {
     std::env::var_os("POSTIL_LIMITS_FOLDER").map(PathBuf::from)
 }
 
-/// Commits, seals and compacts until something fails; the last generation that was acknowledged.
+/// Commits, seals and compacts until something fails; returns the last acknowledged generation,
+/// too.
 fn work(store: &Store, batches: u64) -> (u64, Result<()>) {
     let mut acknowledged = match store.stat() {
         Ok(stat) => stat.generation,
@@ -83,14 +85,14 @@ fn a_file_system_that_is_full_at_any_size_loses_nothing() {
             full += u32::from(outcome.is_err());
             Some(acknowledged)
         });
-        // A full disk is no reason to get worse by being opened.
+        // A full disk must not get worse when the database is opened.
         for _ in 0..2 {
             drop(Store::open(&path, options()));
         }
         disk.again("size=200m");
         let store = match acknowledged {
             Some(_) => Store::open(&path, options()).unwrap(),
-            // It may have been made to the end, and not told so.
+            // It may have been created completely before the error.
             None => Store::open(&path, options()).unwrap_or_else(|_| create(&path)),
         };
         let acknowledged = acknowledged.unwrap_or(0);
@@ -153,7 +155,7 @@ fn few_open_files_are_a_typed_error() {
     for files in 3..24 {
         let output = child("child_with_few_open_files", &format!("-n {files}"), folder.path());
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        // With next to none the program cannot be started.
+        // With next to no memory the program cannot be started.
         if said.contains("running 1 test") {
             assert!(output.status.success(), "{files}: {said}{}", String::from_utf8_lossy(&output.stderr));
             typed += u32::from(said.contains("typed"));
@@ -171,14 +173,15 @@ fn few_open_files_are_a_typed_error() {
 
 const WIDE: usize = 1_024;
 const ROWS: u64 = 16_000;
-/// Less than the vectors have: 65 MB.
+/// Less memory than the vectors have, which is 65 MB.
 const MEMORY_KILOBYTES: u64 = 60_000;
 
 fn wide(row: u64) -> Vec<f32> {
     (0..WIDE as u64).map(|i| (hash(row << 12 | i) >> 40) as f32 / (1 << 23) as f32 - 1.0).collect()
 }
 
-/// Address space cannot be limited below the size of what is mapped; what the process itself may take can.
+/// Address space cannot be limited below the size of the mapped files; the process's own memory
+/// can.
 #[test]
 #[ignore = "run by a_database_larger_than_memory_answers"]
 fn child_with_little_memory() {
@@ -212,7 +215,7 @@ fn a_database_larger_than_memory_answers() {
     let bytes = store.stat().unwrap().disk_bytes;
     assert!(bytes > MEMORY_KILOBYTES * 1024, "{bytes}");
     drop(store);
-    // Of data, not of address space: a mapped file takes the second and not the first.
+    // Of data, not of address space: a mapped file takes the latter only.
     let output = child("child_with_little_memory", &format!("-d {MEMORY_KILOBYTES}"), folder.path());
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("answered"), "{said}{}", String::from_utf8_lossy(&output.stderr));

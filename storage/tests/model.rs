@@ -1,4 +1,4 @@
-//! The store against a map: what was committed is there, through reopening and sealing.
+//! The store against a map: committed data is there, through reopening and sealing.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
@@ -18,7 +18,7 @@ enum Step {
     Reopen,
 }
 
-/// What a document is made of, from two small numbers.
+/// Makes a document from small numbers.
 fn document(key: u8, seed: u8, passages: u8) -> DocumentWrite {
     let text = format!("document {key} made of {seed}: ä😀 ").repeat(1 + usize::from(passages));
     let piece = (text.len() / (1 + usize::from(passages))) as u64;

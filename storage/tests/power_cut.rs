@@ -1,5 +1,6 @@
-//! The power goes at every sync of a script of commits, seals, compactions and openings, just before it and just
-//! after: every acknowledged batch is there, whole and found, and nothing that was removed is back.
+//! The power is cut at every sync of a script of commits, seals, compactions and openings, just
+//! before it and just after: every acknowledged batch is there, whole and found, and nothing that
+//! was removed is back.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
@@ -14,9 +15,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use workload::{batch, create, options, profile, sound};
 
-/// Batches of the script if `POSTIL_POWER_BATCHES` gives no other number; 300 is the long form.
+/// Batches of the script unless `POSTIL_POWER_BATCHES` gives another number; 300 is the long form.
 const BATCHES: u64 = 24;
-/// Ways of tearing what was not synced, at each cut.
+/// Ways of tearing unsynced writes, at each cut.
 const TEARS: u64 = 2;
 const TEARS_WHILE_MADE: u64 = 8;
 
@@ -40,15 +41,15 @@ fn script(path: &Path) {
     }
 }
 
-/// What was promised by the moment of the cut.
+/// Promises made up to the moment of the cut.
 #[derive(Clone, Copy, Default)]
 struct Promised {
-    /// `None` while it is being made.
+    /// Last acknowledged generation; `None` while the database is being created.
     acknowledged: Option<u64>,
     committing: bool,
 }
 
-/// Why the database is not what it must be; a panic is a reason too.
+/// Checks the database; the error says why it is wrong, a panic included.
 fn verdict(path: &Path, promised: Promised, cut: u64) -> Result<(), String> {
     std::panic::catch_unwind(|| look(path, promised, cut)).unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<String>().cloned();
@@ -90,7 +91,7 @@ fn a_power_cut_at_any_sync_loses_nothing_that_was_acknowledged() {
     let (mut medium, mut promised) = (Medium::new(root_inode), Promised::default());
     let (mut syncs, mut cuts, mut failed) = (0, 0, Vec::new());
     let mut cut = |medium: &Medium, promised: Promised, sync: u64, when: &str| {
-        // There is least to go by while it is made, and there are few syncs.
+        // Creation has the fewest syncs and the least to rely on.
         let tears = if promised.acknowledged.is_none() { TEARS_WHILE_MADE } else { TEARS };
         let torn = (0..tears).map(|tear| Unsynced::Torn(sync + 1 + (tear << 32)));
         for unsynced in [Unsynced::Dropped, Unsynced::Kept].into_iter().chain(torn) {

@@ -1,4 +1,5 @@
-//! Databases of 16-bit vectors: the same rows before and after sealing, bit by bit, near to those of 32 bits, in less room.
+//! Databases of 16-bit vectors: the same rows before and after sealing, bit by bit, close to those
+//! of 32 bits, and smaller.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 mod workload;
@@ -44,7 +45,7 @@ fn create_with(path: &Path, metric: Metric, precision: Precision, options: Store
     store
 }
 
-/// What searches and reads give, bit by bit.
+/// Returns the results of searches and reads, bit by bit.
 fn shown(store: &Store) -> Vec<(String, u32)> {
     let mut shown = Vec::new();
     for query in 0..20 {
@@ -74,7 +75,7 @@ fn a_row_is_the_same_while_it_grows_sealed_merged_and_reopened() {
         let store = Store::open(&path, options()).unwrap();
         assert_eq!(store.profile().precision, Precision::Half);
         assert_eq!(shown(&store), growing);
-        // What was read can be written again.
+        // Documents that were read can be written again.
         let mut batch = Batch::new();
         (0..ROWS).step_by(7).for_each(|row| batch.upsert(store.written(&key(row)).unwrap().unwrap()));
         store.commit(batch).unwrap();
@@ -89,8 +90,8 @@ fn a_row_is_the_same_while_it_grows_sealed_merged_and_reopened() {
 fn scores_are_near_to_those_of_full_precision_in_less_room() {
     for metric in METRICS {
         let folder = tempfile::tempdir().unwrap();
-        // Nothing is sealed in the background: which rows a graph misses depends on what it was extended from, and so on how
-        // busy the machine is.
+        // Nothing is sealed in the background: which rows a graph misses depends on the graph it
+        // was extended from, and so on the load of the machine.
         let options = StoreOptions { seal_rows: 32_768, ..options() };
         let [full, half] = [Precision::Full, Precision::Half].map(|precision| {
             let path = folder.path().join(format!("{precision:?}.postil"));

@@ -1,5 +1,5 @@
-//! Readers in other processes beside a writer: each sees one published state, whole, until it refreshes; and nobody else
-//! gets at the files in use.
+//! Readers in other processes beside a writer: each sees one published state, whole, until it
+//! refreshes; and no other process can open the files in use.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const DOCUMENTS: u64 = 400;
-/// States that each reader sees before the writer ends, and the longest that this may take.
+/// States that each reader sees before the writer ends, unless that takes longer than [`PATIENCE`].
 const STATES: u64 = 3;
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -20,7 +20,7 @@ fn options() -> StoreOptions {
     StoreOptions { seal_rows: 250, m: 4, ef_construction: 20, ..StoreOptions::default() }
 }
 
-/// All documents at one generation, and one more.
+/// Makes a batch with all documents at one generation, and one more.
 fn batch(generation: u64) -> Batch {
     let mut batch = Batch::new();
     for i in 0..DOCUMENTS {
@@ -32,7 +32,7 @@ fn batch(generation: u64) -> Batch {
     batch
 }
 
-/// Checks that a store is one state; its generation.
+/// Checks that a store has one whole state; returns its generation.
 fn whole(store: &Store) -> u64 {
     let stat = store.stat().unwrap();
     assert_eq!(stat.documents, DOCUMENTS + stat.generation);
@@ -57,7 +57,7 @@ fn given() -> Option<PathBuf> {
     std::env::var_os("POSTIL_READERS_TEST").map(PathBuf::from)
 }
 
-/// Reads and refreshes until the folder has a file `stop`; says what it saw.
+/// Reads and refreshes until the folder has a file `stop`; notes the states it saw.
 #[test]
 #[ignore = "run by readers_in_other_processes_see_whole_states_that_follow_each_other"]
 fn child_that_reads() {
@@ -65,7 +65,7 @@ fn child_that_reads() {
     let mut store = Store::open_read_only(folder.join("r.postil"), options()).unwrap();
     let mut seen = whole(&store);
     let mut states = 1;
-    // As long as the number of states: the writer goes on until there were some.
+    // As many bytes as states: the writer goes on until there were some.
     let note = folder.join(format!("states {}", std::process::id()));
     let mut note = std::fs::OpenOptions::new().create(true).append(true).open(note).unwrap();
     note.write_all(b".").unwrap();
@@ -166,7 +166,7 @@ fn a_list_that_is_begun_goes_on_over_compactions_and_leaves_no_files_behind() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("r.postil");
     let store = Store::create(&path, Profile::new(2, Metric::L2), options()).unwrap();
-    // Of a size that sled gives files of their own, which it opens when they are read.
+    // Texts so large that sled gives them their own files, which it opens when they are read.
     let write = |generation: u64| {
         let mut batch = Batch::new();
         for i in 0..40 {
@@ -276,7 +276,7 @@ fn the_holder_is_named_to_other_processes_and_its_lock_goes_with_it() {
         assert_eq!(files(), before, "bytes were touched before the lock was taken");
         holder.kill().unwrap();
         holder.wait().unwrap();
-        // Whoever was killed holds nothing, and its name in the file means nothing.
+        // A killed process holds nothing, and its id in the file means nothing.
         let text = std::fs::read_to_string(path.join("LOCK")).unwrap();
         assert_eq!(text, format!("postil {}\n", holder.id()));
         drop(Store::open(&path, options()).unwrap());

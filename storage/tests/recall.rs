@@ -1,4 +1,4 @@
-//! Recall on real embeddings, where the shared data is there: the first 4,000 of them.
+//! Recall on real embeddings, if the shared data is there: the first 4,000 of them.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{Batch, DocumentWrite, Metadata, Metric, Profile, SearchOptions, Store, StoreOptions};
@@ -42,7 +42,7 @@ fn the_defaults_find_98_of_100_nearest_sentences() {
     assert!(recall >= 0.98, "recall@10 is {recall}");
 }
 
-/// The first rows of an f16 npy file.
+/// Reads the first rows of an f16 npy file.
 fn vectors(bytes: &[u8], rows: usize) -> Vec<Vec<f32>> {
     let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
     let halves = bytes[header..].as_chunks::<2>().0.iter().map(|&b| half::f16::from_le_bytes(b).to_f32());

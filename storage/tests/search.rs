@@ -1,4 +1,5 @@
-//! Search against a full scan, with filters, removals, sealing and reopening; and nothing on standard output.
+//! Search against a full scan, with filters, removals, sealing and reopening; and nothing on
+//! standard output.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
@@ -9,7 +10,7 @@ use std::path::Path;
 
 const DIMENSION: usize = 16;
 
-/// Points around 64 centres, from a fixed seed.
+/// Returns points around 64 centres, from a fixed seed.
 fn points(n: usize, seed: u64) -> Vec<Vec<f32>> {
     let mut state = seed;
     let mut next = || {
@@ -77,7 +78,7 @@ fn one_hit_is_the_nearest_of_near_duplicates() {
     let options = StoreOptions { seal_rows: 3_000, ..StoreOptions::default() };
     let profile = Profile::new(DIMENSION, Metric::Cosine);
     let store = Store::create(folder.path().join("n.postil"), profile, options).unwrap();
-    // Eight of each, nearer to each other than codes can tell.
+    // Eight points of each, nearer to each other than codes can distinguish.
     let near: Vec<Vec<f32>> = points(400, 7)
         .iter()
         .flat_map(|point| {
@@ -184,7 +185,7 @@ fn nothing_is_printed_above_fifty_thousand_rows() {
         .unwrap();
     let printed = String::from_utf8_lossy(&child.stdout);
     assert!(child.status.success(), "{printed}{}", String::from_utf8_lossy(&child.stderr));
-    // What is left is the test harness's own.
+    // The rest is the test harness's own output.
     let own = ["running 1 test", ".", "test result: ok."];
     let foreign: Vec<&str> =
         printed.lines().filter(|line| !line.is_empty() && !own.iter().any(|o| line.starts_with(o))).collect();

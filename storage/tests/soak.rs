@@ -1,9 +1,11 @@
-//! Eight readers beside a writer that adds, replaces, removes and compacts: every answer is that of one committed state.
+//! Eight readers beside a writer that adds, replaces, removes and compacts: every answer is that of
+//! one committed state.
 //!
-//! The states are known: the writer keeps each one, and what a document holds is a function of its key and its version.
-//! A reader notes which states were the last committed before it asked and after it was answered; the answer must be
-//! that of one of those, in full: which passages, their scores and texts. Runs 10 seconds, or as many minutes as
-//! `POSTIL_SOAK_MINUTES` says, and longer where the readers had too few answers by then.
+//! The states are known: the writer keeps each one, and a document's content is a function of its
+//! key and its version. A reader notes the last committed state before and after each query; the
+//! answer must be that of one of the states between, in full: its passages, their scores and texts.
+//! Runs 10 seconds, or as many minutes as `POSTIL_SOAK_MINUTES` says, and longer if the readers had
+//! too few answers by then.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_hostile::figures;
@@ -19,12 +21,12 @@ use std::time::{Duration, Instant};
 const READERS: u64 = 8;
 const DIMENSION: usize = 8;
 const KEYS: u64 = 4_000;
-/// Enough that searches use graphs: fewer rows are scanned.
+/// Rows enough for searches to use graphs: fewer are scanned.
 const AT_LEAST: usize = 2_500;
 const K: usize = 10;
 const COLORS: u64 = 40;
 const SECONDS: u64 = 10;
-/// Answers and generations without which a run says nothing.
+/// Fewest answers and generations for a run to be meaningful.
 const ANSWERS: u64 = 1_000;
 const GENERATIONS: u64 = 50;
 
@@ -48,7 +50,7 @@ impl Random {
     }
 }
 
-/// What a version of a document holds.
+/// Returns the vector of a version of a document.
 fn vector(key: u64, version: u64) -> Vec<f32> {
     Random(key << 32 | version).vector()
 }
@@ -83,12 +85,13 @@ fn document(key: u64, version: u64) -> DocumentWrite {
 /// Versions of the documents of one committed generation, by key.
 type State = BTreeMap<u64, u64>;
 
-/// Every state that some reader may still be answered from.
+/// Every state that a reader may still get an answer from.
 struct History {
     states: RwLock<BTreeMap<u64, Arc<State>>>,
-    /// The last generation of which it is known that it was committed.
+    /// The last generation known to be committed.
     committed: AtomicU64,
-    /// What each reader may still be answered from; the oldest that anyone needs is kept.
+    /// The oldest generation that each reader may still get an answer from; older states are
+    /// dropped.
     needed: Vec<AtomicU64>,
 }
 
@@ -97,7 +100,7 @@ impl History {
         self.states.read().unwrap().get(&generation).cloned()
     }
 
-    /// Before the commit: readers may see it before the writer is told.
+    /// Adds a state before its commit: readers may see it before the commit returns.
     fn announce(&self, generation: u64, state: State) {
         let oldest = self.needed.iter().map(|needed| needed.load(Ordering::SeqCst)).min().unwrap();
         let mut states = self.states.write().unwrap();
@@ -105,12 +108,12 @@ impl History {
         *states = states.split_off(&oldest);
     }
 
-    /// Asks, and gives the generations that the answer may be of.
+    /// Runs a query, and returns the generations that the answer may be from.
     fn asked<T>(&self, reader: usize, ask: impl FnOnce() -> T) -> (T, std::ops::RangeInclusive<u64>) {
         let before = self.committed.load(Ordering::SeqCst);
         self.needed[reader].store(before, Ordering::SeqCst);
         let answer = ask();
-        // The one after the last committed may be visible and not acknowledged yet.
+        // The generation after the last committed may be visible but not acknowledged yet.
         (answer, before..=self.committed.load(Ordering::SeqCst) + 1)
     }
 }
@@ -119,7 +122,7 @@ fn distance(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f32>().sqrt()
 }
 
-/// Whether every hit is one of the state, with its text and its score.
+/// True if every hit is one of the state, with its text and its score.
 fn is_of(hits: &[Hit], query: &[f32], state: &State, passing: &dyn Fn(u64, u64) -> bool) -> bool {
     let is_one = |hit: &Hit| {
         let (key, version) = (hit.key.parse().unwrap(), hit.title.parse().unwrap());
@@ -133,7 +136,7 @@ fn is_of(hits: &[Hit], query: &[f32], state: &State, passing: &dyn Fn(u64, u64) 
     hits.iter().all(is_one) && hits.is_sorted_by(|a, b| a.score >= b.score)
 }
 
-/// The scores of the nearest documents of the state.
+/// Returns the scores of the nearest documents of the state.
 fn nearest(query: &[f32], state: &State, passing: &dyn Fn(u64, u64) -> bool) -> Vec<f32> {
     let passing = state.iter().filter(|&(&key, &version)| passing(key, version));
     let mut scores: Vec<f32> =
@@ -172,7 +175,7 @@ fn read(store: &Store, history: &History, reader: usize, done: &AtomicBool, tall
     }
 }
 
-/// One in seven exactly, two under a filter.
+/// Runs one search: one in seven is exact, two have a filter.
 fn search(store: &Store, history: &History, reader: usize, draw: u64, random: &mut Random, tally: &Tally) {
     let (query, wanted) = (random.vector(), random.below(COLORS) as i64);
     let filtered = draw < 3;
@@ -186,7 +189,8 @@ fn search(store: &Store, history: &History, reader: usize, draw: u64, random: &m
     let (hits, generations) = history.asked(reader, || store.search(&query, &options).unwrap());
     let states: Vec<Arc<State>> = generations.clone().filter_map(|at| history.at(at)).collect();
     let of = states.iter().find(|state| {
-        // A graph may miss a neighbour. It may not make one up, nor give fewer than there are; a scan misses none.
+        // A graph may miss a neighbour. It may not invent one, nor return fewer than there are; a
+        // scan misses none.
         let expected = nearest(&query, state, &passing);
         let complete = hits.len() == expected.len()
             && (!exact || hits.iter().zip(&expected).all(|(hit, score)| (hit.score - score).abs() < 1e-5));
@@ -219,7 +223,8 @@ fn look_up(store: &Store, history: &History, reader: usize, key: u64, tally: &Ta
     tally.count(right, || format!("document {key}, generations {generations:?}: {found:?}"));
 }
 
-/// Writes until it is time and there were enough `answers`; the number of generations and of compactions.
+/// Writes until it is time and there were enough `answers`; returns the number of generations and
+/// of compactions.
 fn write(store: &Store, history: &History, until: Instant, answers: &AtomicU64) -> (u64, u64) {
     let mut random = Random(1);
     let mut state = State::new();

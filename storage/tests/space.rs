@@ -1,7 +1,7 @@
-//! Replacing again and again does not make the files grow without bound.
+//! Repeated replacement does not make the files grow without bound.
 //!
-//! `POSTIL_SPACE_ROUNDS` is how often a tenth is replaced, 60 if not given, of 2,000 documents; with
-//! `POSTIL_SPACE_DOCUMENTS=10000`, 1,000 is the long form.
+//! A tenth of 2,000 documents is replaced `POSTIL_SPACE_ROUNDS` times, 60 by default; 1,000 with
+//! `POSTIL_SPACE_DOCUMENTS=10000` is the long form.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 mod workload;
@@ -24,7 +24,7 @@ fn vector(document: u64, round: u64, passage: u64) -> Vec<f32> {
     (0..DIMENSION as u64).map(|i| (hash(seed * 64 + i) >> 40) as f32 / (1 << 23) as f32 - 1.0).collect()
 }
 
-/// Two passages, about a kilobyte of text.
+/// Makes a document of two passages, about a kilobyte of text.
 fn document(number: u64, round: u64) -> DocumentWrite {
     let text = format!("Document {number} as of round {round} says what it says. ").repeat(20);
     let half = text.len() as u64 / 2;
@@ -78,7 +78,7 @@ fn a_session_for_each_commit_keeps_the_files_in_bounds_too() {
         write(&store, (0..500).map(|number| (number, round)));
         most = most.max(store.stat().unwrap().disk_bytes);
     }
-    // The log's own limit, and what a commit adds to it twice over: sled writes pages, not entries.
+    // The log's own limit, and twice what a commit adds to it: sled writes pages, not entries.
     let bound = (8 << 20) + 4 * fresh;
     assert!(most <= bound, "{most} bytes at most, where {fresh} are written by a commit");
 }

@@ -1,11 +1,11 @@
-//! What can happen to a file.
+//! Damage that can happen to a file.
 
 use postil_hostile::Mutator;
 
-/// A block of a disk that was never written, or was lost.
+/// Bytes of a disk block that was never written, or was lost.
 const BLOCK_BYTES: usize = 512;
 
-/// A damage, and where it is.
+/// A kind of damage, and its place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Damage {
     Flip { at: usize, bit: u8 },
@@ -16,12 +16,12 @@ pub(crate) enum Damage {
 }
 
 impl Damage {
-    /// Any of them.
+    /// Chooses any kind of damage.
     pub(crate) fn random(random: &mut Mutator, bytes: &[u8]) -> Self {
         let at = random.below(bytes.len());
         match random.below(12) {
             0..5 => Self::Flip { at, bit: random.below(8) as u8 },
-            // Most of a file of sled is zeros.
+            // Most of a sled file is zeros.
             5..8 => {
                 let at = (at..bytes.len()).find(|&at| bytes[at] != 0).unwrap_or(at);
                 Self::Flip { at, bit: random.below(8) as u8 }
@@ -34,7 +34,7 @@ impl Damage {
         }
     }
 
-    /// The damaged content; `None` when there is no file any more.
+    /// Returns the damaged content; `None` if the file is gone.
     pub(crate) fn of(self, whole: &[u8]) -> Option<Vec<u8>> {
         let mut bytes = whole.to_vec();
         match self {

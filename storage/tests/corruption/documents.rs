@@ -1,7 +1,8 @@
-//! Damaged files of sled and the base beside them, after a close and after a kill, and the small files beside them.
+//! Damaged files of sled and the base beside them, after a close and after a kill, and the small
+//! files beside them.
 //!
-//! After a kill the newest commits are in sled's log only. A damaged byte there looks to sled like the end that a crash
-//! tears: it goes on with what comes before. COMMITTED is what tells then.
+//! After a kill the newest commits are in sled's log only. A damaged byte there looks to sled like
+//! the torn end that a crash leaves: it goes on with what comes before. COMMITTED reveals it then.
 
 use crate::damage::Damage;
 use crate::sample::{Outcome, Sample, TREES, Tally, cases, copy, create, options};
@@ -17,7 +18,7 @@ fn damage_everywhere(is_closed: bool, of: &str) {
     let mut random = Mutator::new(2);
     for file in &files {
         let bytes = sample.bytes(file);
-        // conf and the snapshot are small, the log and the base are not.
+        // The files conf and snapshot are small, the log and the base are not.
         let cases = if file.ends_with("db") || file.ends_with("base") { cases(250) } else { cases(40) };
         for _ in 0..if bytes.is_empty() { 0 } else { cases } {
             let damage = Damage::random(&mut random, &bytes);
@@ -45,7 +46,7 @@ fn a_damaged_lock_or_note_of_the_generation_loses_nothing() {
         for at in 0..sample.bytes(file).len() {
             for damage in [Damage::Flip { at, bit: (at % 8) as u8 }, Damage::Cut { at }] {
                 let outcome = match sample.damaged(file, damage) {
-                    // The mark by which a folder is known to be ours: without it nothing is touched.
+                    // The mark that identifies a folder as ours: without it nothing is touched.
                     Outcome::Wrong(what) if file.ends_with("LOCK") && what.contains("not a database") => {
                         Outcome::Detected
                     }
@@ -75,7 +76,7 @@ fn the_documents_of_another_database_or_of_an_earlier_day_are_refused() {
         copy(&at("own"), &at("mixed"));
         std::fs::remove_dir_all(at("mixed").join(TREES)).unwrap();
         copy(&at(from).join(TREES), &at("mixed").join(TREES));
-        // Another's generation may be lower too: then that is what is said.
+        // The generation of another database may be lower too: then the error says so.
         if from == "other" {
             std::fs::remove_file(at("mixed/COMMITTED")).unwrap();
         }
@@ -97,7 +98,7 @@ fn the_base_of_another_database_is_refused() {
     let path = other.path().join("other.postil");
     create(&path, 1).close().unwrap();
     let file = Path::new(TREES).join("base");
-    // As many entries with the same keys, and other values.
+    // The same keys and number of entries, and other values.
     let swapped = std::fs::read(path.join(&file)).unwrap();
     assert_eq!(sample.bytes(&file).len(), swapped.len());
     let mut tally = Tally::default();

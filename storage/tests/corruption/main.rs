@@ -1,9 +1,9 @@
-//! Damaged files: an error that names the file, or a report of `check`; never a panic, and never an answer that is not
-//! the right one.
+//! Damaged files: an error that names the file, or a report of `check`; never a panic, and never a
+//! wrong answer.
 //!
 //! | file | responsibility |
 //! |---|---|
-//! | sample | a database and its right answers; what a damaged copy of it does |
+//! | sample | a database and its right answers; the outcome of a damaged copy |
 //! | damage | flips, cuts, zeros |
 //! | segments | damaged and swapped segment files |
 //! | documents | damaged files of sled, after a close and after a kill; LOCK and COMMITTED |

@@ -1,4 +1,4 @@
-//! A database, its right answers, and what a damaged copy of it does.
+//! A database, its right answers, and the outcome of a damaged copy of it.
 
 use crate::damage::Damage;
 use postil_hostile::figures;
@@ -10,21 +10,21 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-/// More rows than a scan is taken for.
+/// More rows than are scanned.
 const DOCUMENTS: u64 = 230;
 const PASSAGES: u64 = 10;
-/// In one commit: a 64th of the rows that make a segment, and a few more.
+/// Documents of one commit: a 64th of the rows that make a segment, and a few more.
 const RUN_DOCUMENTS: u64 = 27;
 const K: usize = 5;
 const DIMENSION: usize = 4;
-/// Where the compaction put the trees.
+/// Folder of the trees after the compaction.
 pub(crate) const TREES: &str = "documents-000000000001";
 
 pub(crate) fn options() -> StoreOptions {
     StoreOptions { m: 4, ef_construction: 20, min_free_bytes: 0, ..StoreOptions::default() }
 }
 
-/// A document whose vectors depend on `seed`.
+/// Makes a document whose vectors depend on `seed`.
 fn document(number: u64, seed: u64) -> DocumentWrite {
     let text = format!("document {number} of {seed}. ").repeat(10 + (number % 7) as usize);
     let passages = (0..PASSAGES).map(|i| {
@@ -56,15 +56,16 @@ fn batch(numbers: impl IntoIterator<Item = u64>, seed: u64) -> Batch {
     batch
 }
 
-/// A database with two segments, a base, growing rows, some of them in a run, and removals, at `path`; still open.
+/// Makes a database with two segments, a base, growing rows, some of them in a run, and removals,
+/// at `path`; returns it still open.
 pub(crate) fn create(path: &Path, seed: u64) -> Store {
     let store = Store::create(path, Profile::new(DIMENSION, Metric::L2), options()).unwrap();
     store.commit(batch(0..DOCUMENTS, seed)).unwrap();
     store.compact().unwrap();
-    // Too few rows for the first segment to be made anew with them.
+    // Too few rows to merge the first segment with them.
     store.commit(batch(DOCUMENTS..DOCUMENTS + 5, seed)).unwrap();
     store.seal().unwrap();
-    // Opening writes sled's snapshot; what comes after is in its log only.
+    // Opening writes sled's snapshot; later entries are in its log only.
     store.close().unwrap();
     let store = Store::open(path, options()).unwrap();
     for number in 0..10 {
@@ -72,7 +73,7 @@ pub(crate) fn create(path: &Path, seed: u64) -> Store {
         batch.remove(format!("key {}", number * 20));
         store.commit(batch).unwrap();
     }
-    // Rows enough for a run, and a removal among them.
+    // Enough rows for a run, and a removal among them.
     store.commit(batch(DOCUMENTS + 15..DOCUMENTS + 15 + RUN_DOCUMENTS, seed)).unwrap();
     let mut removal = Batch::new();
     removal.remove(format!("key {}", DOCUMENTS + 20));
@@ -80,10 +81,10 @@ pub(crate) fn create(path: &Path, seed: u64) -> Store {
     store
 }
 
-/// What a database says.
+/// All answers of a database.
 #[derive(Clone, Debug, PartialEq)]
 struct Answers {
-    /// Through the graphs: only as good as these.
+    /// Hits through the graphs: each is only as good as the scores say.
     near: Vec<Vec<Hit>>,
     exact: Vec<Vec<Hit>>,
     filtered: Vec<Hit>,
@@ -118,28 +119,28 @@ fn ask(store: &Store) -> Result<Answers> {
     })
 }
 
-/// What a damaged copy did.
+/// Outcome of using a damaged copy.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
     /// An error, or a report of `check`, that names the file.
     Detected,
-    /// Everything is as it was, and `check` says so.
+    /// Everything is as before, and `check` says so.
     Harmless,
-    /// Never.
+    /// A panic or a wrong answer, which must never happen.
     Wrong(String),
 }
 
-/// A database of the right answers.
+/// A database and its right answers.
 pub(crate) struct Sample {
     folder: tempfile::TempDir,
     whole: PathBuf,
     answers: Answers,
-    /// Of each query, the score of each row.
+    /// By query, the score of each row.
     scores: Vec<HashMap<u64, f32>>,
 }
 
 impl Sample {
-    /// The files as a kill leaves them, or as closing does.
+    /// Takes the files as closing leaves them, or else as a kill does.
     pub(crate) fn new(is_closed: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (path, whole) = (folder.path().join("a.postil"), folder.path().join("whole.postil"));
@@ -159,7 +160,7 @@ impl Sample {
         Self { folder, whole, answers, scores }
     }
 
-    /// Files below `folder` of the database, by their path in it.
+    /// Returns the files below `folder` of the database, by their path in it.
     pub(crate) fn files(&self, folder: &str) -> Vec<PathBuf> {
         let mut files = Vec::new();
         list(&self.whole.join(folder), &mut files);
@@ -175,7 +176,7 @@ impl Sample {
         self.with(file, damage.of(&self.bytes(file)).as_deref())
     }
 
-    /// What a copy does that has other bytes in a file.
+    /// Returns the outcome of a copy that has other bytes in a file; `None` removes the file.
     pub(crate) fn with(&self, file: &Path, bytes: Option<&[u8]>) -> Outcome {
         let path = self.folder.path().join("damaged.postil");
         let _ = std::fs::remove_dir_all(&path);
@@ -189,7 +190,7 @@ impl Sample {
     }
 
     fn judge(&self, path: &Path, file: &Path) -> Outcome {
-        // A file of sled is named by its folder.
+        // Errors name a sled file by its folder.
         let ours = file.starts_with("segments") || file.ends_with("base") || file.components().count() == 1;
         let name = if ours { path.join(file) } else { path.join(TREES) };
         let named = |error: &dyn std::fmt::Display| {
@@ -201,7 +202,7 @@ impl Sample {
             Ok(store) => store,
             Err(error) => return named(&error),
         };
-        // Used before it is checked: whatever `check` reads and remembers must not be what detects.
+        // Used before it is checked: the detection must not depend on what `check` reads.
         let answers = ask(&store);
         let reports = match store.check() {
             Ok(damage) => damage,
@@ -220,7 +221,8 @@ impl Sample {
         }
     }
 
-    /// Through a damaged graph, other rows may be found than the nearest; each with its own score and text.
+    /// Through a damaged graph, other rows than the nearest may be found; each with its own score
+    /// and text.
     fn only_found_others(&self, got: Answers) -> std::result::Result<(), String> {
         for (hits, scores) in got.near.iter().zip(&self.scores) {
             if hits.len() != K {
@@ -237,7 +239,7 @@ impl Sample {
     }
 }
 
-/// How many came out how.
+/// Number of cases by outcome.
 #[derive(Default)]
 pub(crate) struct Tally {
     detected: u64,
@@ -268,7 +270,7 @@ impl Tally {
     }
 }
 
-/// Cases of a bounded form, or of the long one.
+/// Returns the number of cases: `bounded`, or that of the long form.
 pub(crate) fn cases(bounded: usize) -> usize {
     let times = std::env::var("POSTIL_FUZZ_TIMES").ok().and_then(|times| times.parse::<usize>().ok());
     bounded * times.unwrap_or(1)

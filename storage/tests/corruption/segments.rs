@@ -1,5 +1,5 @@
-//! Damaged and swapped files of segments and runs. That every bit of a header counts, and every cut at a section's boundary, is
-//! tested where one is opened.
+//! Damaged and swapped files of segments and runs. The tests of their own modules cover every bit
+//! of a header, and cuts at the boundaries of sections.
 
 use crate::damage::Damage;
 use crate::sample::{Outcome, Sample, Tally, cases, create};
@@ -34,7 +34,7 @@ fn a_segment_or_run_of_another_database_or_of_another_number_is_refused() {
     swapped.close().unwrap();
     let mut tally = Tally::default();
     for file in &files {
-        // As many rows, the same ids, other vectors.
+        // The same row ids, with other vectors.
         let swapped = std::fs::read(path.join(file)).unwrap();
         let outcome = sample.with(file, Some(&swapped));
         assert_eq!(outcome, Outcome::Detected, "{file:?}");

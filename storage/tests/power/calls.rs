@@ -1,5 +1,6 @@
-//! The file functions of the C library, defined here: a definition in the executable comes before the library's, so the
-//! standard library and sled call these. Each makes the system call and records it.
+//! The file functions of the C library, defined here: a definition in the executable comes before
+//! the library's, so the standard library and sled call these. Each makes the system call and
+//! records it.
 #![expect(unsafe_code, reason = "functions of the C library take pointers")]
 
 use super::record::{Event, Inode, Need, around};
@@ -13,11 +14,11 @@ fn fd_path(fd: c_int) -> Option<PathBuf> {
 }
 
 fn fd_inode(fd: c_int) -> Option<Inode> {
-    // Follows the link to the file itself, whatever its name is now.
+    // Follows the link to the file itself, whatever its present name is.
     Some(std::fs::metadata(format!("/proc/self/fd/{fd}")).ok()?.ino())
 }
 
-/// The path that a call on `folder` names; `None` where it is not text.
+/// Returns the path that a call on `folder` names; `None` if it is not text.
 fn named(folder: c_int, name: *const c_char) -> Option<PathBuf> {
     // SAFETY: callers of the C library give a string that ends in zero.
     let name = Path::new(unsafe { CStr::from_ptr(name) }.to_str().ok()?);
@@ -28,7 +29,7 @@ fn named(folder: c_int, name: *const c_char) -> Option<PathBuf> {
     }
 }
 
-/// A name as its folder has it.
+/// Returns the folder of a path and its name in it.
 fn entry(path: &Path) -> Option<(Inode, String)> {
     let parent = std::fs::metadata(path.parent()?).ok()?.ino();
     Some((parent, path.file_name()?.to_str()?.to_owned()))
@@ -39,12 +40,12 @@ fn linked(path: &Path, folder: bool) -> Option<Event> {
     Some(Event::Linked { parent, name, inode: std::fs::metadata(path).ok()?.ino(), folder })
 }
 
-/// Whether a call that gives 0 or -1 went well.
+/// Returns the event of a call that returned 0; `None` if it returned -1.
 fn done(result: c_int, event: impl FnOnce() -> Option<Event>) -> Option<Event> {
     if result == 0 { event() } else { None }
 }
 
-/// As the C library says that a call failed.
+/// Returns a failure as the C library does.
 fn failed<T: From<i8>>(error: i32) -> T {
     // SAFETY: it is this thread's own variable.
     unsafe { *libc::__errno_location() = error };
@@ -53,7 +54,8 @@ fn failed<T: From<i8>>(error: i32) -> T {
 
 fn call(number: c_long, arguments: [usize; 5]) -> c_long {
     let [a, b, c, d, e] = arguments;
-    // SAFETY: the arguments are those of the C library's function of the same name, which has the same contract.
+    // SAFETY: the arguments are those of the C library's function of the same name, which has the
+    // same contract.
     unsafe { libc::syscall(number, a, b, c, d, e) }
 }
 
@@ -63,7 +65,7 @@ fn open_at(folder: c_int, name: *const c_char, flags: c_int, mode: c_uint) -> c_
     let arguments = [folder as usize, name as usize, flags as usize, mode as usize, 0];
     around(
         path.clone(),
-        // A full disk cannot take a new name either; which of the two a call meets first is as good as the other.
+        // A full disk cannot take a new name either; a call may meet either error first.
         Some(if flags & O_CREAT != 0 && !before { Need::Room } else { Need::Handle }),
         failed,
         || call(libc::SYS_openat, arguments) as c_int,
@@ -87,7 +89,7 @@ extern "C" fn openat64(folder: c_int, name: *const c_char, flags: c_int, mode: c
     open_at(folder, name, flags, mode)
 }
 
-/// What of `bytes` was written at `offset`.
+/// Returns the event of a write of `count` bytes at `offset`; `None` if it failed.
 fn written(fd: c_int, offset: u64, bytes: *const c_void, count: ssize_t) -> Option<Event> {
     let count = usize::try_from(count).ok()?;
     // SAFETY: the system has just read that many bytes from there.

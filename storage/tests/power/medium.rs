@@ -1,22 +1,23 @@
-//! A medium that keeps what was synced; of the rest it keeps what it likes.
+//! A medium that keeps everything synced, and any part of the rest.
 //!
-//! A file keeps any sectors of its writes since its last sync, in no order. A folder keeps the changes of its names in
-//! their order, up to any of them, as journalling file systems do. `sync_file_range` keeps nothing: by its manual it
-//! writes no metadata, such as a file's length, and does not reach through a disk's cache.
+//! A file keeps any sectors of its writes since its last sync, in no order. A folder keeps the
+//! changes of its names in their order, up to any of them, as journalling file systems do.
+//! `sync_file_range` keeps nothing: by its manual it writes no metadata, such as a file's length,
+//! and does not flush a disk's cache.
 
 use super::record::{Event, Inode};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What a disk writes whole.
+/// Bytes that a disk writes as a unit.
 const SECTOR: usize = 512;
 
-/// What happens to what was not synced.
+/// Fate of unsynced writes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Unsynced {
     Dropped,
     Kept,
-    /// Any part of it, chosen by the number.
+    /// Any part of them is kept, chosen by the number.
     Torn(u64),
 }
 
@@ -73,7 +74,7 @@ fn rename(names: &mut BTreeMap<String, Inode>, change: &NameChange) {
 }
 
 impl Medium {
-    /// An empty folder.
+    /// Makes an empty folder.
     pub(crate) fn new(root: Inode) -> Self {
         Self { folders: BTreeMap::from([(root, Default::default())]), ..Self::default() }
     }
@@ -81,7 +82,7 @@ impl Medium {
     pub(crate) fn play(&mut self, event: &Event) {
         match event.clone() {
             Event::Linked { parent, name, inode, folder } => {
-                // An inode's number comes again when its file is gone.
+                // An inode's number is reused once its file is gone.
                 if folder {
                     self.folders.insert(inode, Default::default());
                 } else {
@@ -117,7 +118,7 @@ impl Medium {
         self.files.get_mut(&inode).expect("the file was made while recording")
     }
 
-    /// Writes to `to` what is found below `folder` after the power is back.
+    /// Writes to `to` the content of `folder` after the power is back.
     pub(crate) fn materialize(&self, folder: Inode, to: &Path, unsynced: Unsynced) {
         std::fs::create_dir_all(to).unwrap();
         let mut random = Random::new(match unsynced {
@@ -140,7 +141,7 @@ impl Medium {
             }
             let (synced, changes) = &self.files[&inode];
             let mut content = synced.clone();
-            // Often all or nothing of a file, sometimes any sector of it.
+            // Often all or nothing of a file, sometimes any of its sectors.
             let way = random.next() % 4;
             for change in changes {
                 apply(&mut content, change, &mut || match (unsynced, way) {
@@ -154,11 +155,11 @@ impl Medium {
     }
 }
 
-/// xorshift.
+/// xorshift generator.
 struct Random(u64);
 
 impl Random {
-    /// Seeds that differ in a bit are as good as any.
+    /// Seeds that differ in one bit work as well as any.
     fn new(seed: u64) -> Self {
         Self(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15).swap_bytes())
     }

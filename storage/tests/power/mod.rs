@@ -1,11 +1,11 @@
-//! A power cut, simulated: what the process asks of the operating system is recorded, and played onto a medium that
-//! forgets what was not synced.
+//! A power cut, simulated: the process's system calls are recorded, and replayed onto a medium that
+//! loses unsynced writes.
 //!
 //! | file | responsibility |
 //! |---|---|
 //! | calls | the C library's file functions in this process, recording |
-//! | record | what was asked, in order |
-//! | medium | what survives |
+//! | record | the recorded calls, in order |
+//! | medium | the content that survives |
 #![allow(dead_code, reason = "not every test that shares it uses all of it")]
 
 pub(crate) mod calls;

@@ -1,4 +1,5 @@
-//! What was asked of the file system below one folder, in order. Files are named by inode, so that a rename moves none.
+//! The file system calls below one folder, in order. Files are identified by inode, so that a
+//! rename moves none.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -7,7 +8,7 @@ pub(crate) type Inode = u64;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
-    /// A file or folder has a new name; `folder` says which.
+    /// A file or folder has a new name; `folder` says which of the two it is.
     Linked {
         parent: Inode,
         name: String,
@@ -43,26 +44,26 @@ pub(crate) enum Event {
     Committing,
 }
 
-/// What a call needs of the system.
+/// The need of a call that the system may refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// Room on the disk.
+    /// Free space on the disk.
     Room,
-    /// A working disk.
+    /// A disk that can sync.
     Sync,
     /// A place in the table of open files.
     Handle,
 }
 
-/// Which calls fail.
+/// Choice of the calls that fail.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refusal {
     pub(crate) need: Need,
-    /// So many calls with that need go well first.
+    /// Number of calls with that need that succeed first.
     pub(crate) after: u64,
-    /// Only one fails.
+    /// True if only one call fails.
     pub(crate) once: bool,
-    /// The error's number.
+    /// Number of the error.
     pub(crate) error: i32,
 }
 
@@ -70,13 +71,13 @@ struct Recording {
     root: PathBuf,
     events: Vec<Event>,
     refusal: Option<Refusal>,
-    /// Calls by need.
+    /// Number of calls by need.
     calls: [u64; 3],
 }
 
 static RECORDING: Mutex<Option<Recording>> = Mutex::new(None);
 
-/// Records everything below `root` from here on.
+/// Records every call below `root` from here on.
 pub(crate) fn start(root: &Path) {
     *RECORDING.lock().unwrap() =
         Some(Recording { root: root.to_owned(), events: Vec::new(), refusal: None, calls: [0; 3] });
@@ -87,7 +88,7 @@ pub(crate) fn stop() -> Vec<Event> {
     RECORDING.lock().unwrap().take().map(|recording| recording.events).unwrap_or_default()
 }
 
-/// From here on calls are refused; before it, nothing is counted.
+/// Refuses calls from here on, and counts them from zero.
 pub(crate) fn refuse(refusal: Refusal) {
     let mut recording = RECORDING.lock().unwrap();
     let recording = recording.as_mut().expect("recording was started");
@@ -95,13 +96,13 @@ pub(crate) fn refuse(refusal: Refusal) {
     recording.calls = [0; 3];
 }
 
-/// How many calls needed it since the recording was started or refusing began.
+/// Returns the number of calls with that need since the recording or the refusal began.
 pub(crate) fn calls(need: Need) -> u64 {
     RECORDING.lock().unwrap().as_ref().map_or(0, |recording| recording.calls[need as usize])
 }
 
 impl Recording {
-    /// The error that the call gets.
+    /// Returns the error that the call gets; `None` if it succeeds.
     fn refused(&mut self, need: Option<Need>) -> Option<i32> {
         let need = need?;
         let before = self.calls[need as usize];
@@ -112,7 +113,7 @@ impl Recording {
     }
 }
 
-/// Does the call and records what it did, with no other call in between.
+/// Makes the call and records its effect, with no other call in between.
 pub(super) fn around<T>(
     path: Option<PathBuf>,
     need: Option<Need>,

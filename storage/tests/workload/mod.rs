@@ -1,5 +1,6 @@
-//! A script of commits, seals and compactions that depends on the number of the step alone, and the map that a store
-//! must equal after each: whoever knows the generation of a store knows every byte that must be in it.
+//! A script of commits, seals and compactions in which each step depends on its number alone, and
+//! the map that a store must equal after each: the generation of a store determines every byte that
+//! must be in it.
 #![allow(dead_code, reason = "not every test that shares it uses all of it")]
 
 use postil_storage::{
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(crate) const DIMENSION: usize = 8;
-/// Few, so that most writes replace and the model stays small.
+/// Few keys, so that most writes replace and the model stays small.
 const KEYS: u64 = 60;
 
 /// Documents by key.
@@ -27,7 +28,8 @@ pub(crate) fn options() -> StoreOptions {
     }
 }
 
-/// A folder in memory where there is one: these tests sync much, and read back through the same system.
+/// Makes a folder in memory if there is one: these tests sync much, and read back through the same
+/// system.
 pub(crate) fn quick_folder() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
@@ -40,7 +42,7 @@ pub(crate) fn profile() -> Profile {
     Profile::new(DIMENSION, Metric::L2)
 }
 
-/// splitmix64 (Steele et al. 2014): any number gives an unrelated one.
+/// splitmix64 (Steele et al. 2014): returns an unrelated number for any number.
 pub(crate) fn hash(n: u64) -> u64 {
     let mut z = n.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -48,14 +50,15 @@ pub(crate) fn hash(n: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// No two rows of the script have the same vector.
+/// Returns a vector that no other row of the script has.
 pub(crate) fn vector(seed: u64) -> Vec<f32> {
     (0..DIMENSION as u64)
         .map(|i| (hash(seed.rotate_left(6) ^ i) >> 40) as f32 / (1 << 23) as f32 - 1.0)
         .collect()
 }
 
-/// The document that batch `generation` writes under a key. One in 16 is long: several text blocks.
+/// Returns the document that batch `generation` writes under a key. One in 16 is long, with several
+/// text blocks.
 pub(crate) fn document(key: u64, generation: u64) -> DocumentWrite {
     let seed = hash(generation << 16 | key);
     let repeat = if seed.is_multiple_of(16) { 2_000 + seed % 997 } else { 1 + seed % 40 };
@@ -80,14 +83,14 @@ pub(crate) fn document(key: u64, generation: u64) -> DocumentWrite {
     }
 }
 
-/// The keys that batch `generation` touches, and whether it removes them, present or not.
+/// Returns the keys that batch `generation` touches; `true` if it removes them, present or not.
 fn touched(generation: u64) -> BTreeMap<u64, bool> {
     let seed = hash(generation);
     let keys = (0..2 + seed % 5).map(|i| hash(seed ^ i) % KEYS);
     keys.enumerate().map(|(i, key)| (key, i > 0 && hash(seed ^ !key).is_multiple_of(3))).collect()
 }
 
-/// The batch that makes generation `generation`.
+/// Returns the batch that makes generation `generation`.
 pub(crate) fn batch(generation: u64) -> Batch {
     let mut batch = Batch::new();
     for (key, removed) in touched(generation) {
@@ -100,7 +103,8 @@ pub(crate) fn batch(generation: u64) -> Batch {
     batch
 }
 
-/// What a store of that generation holds: of each key, what was last done to it.
+/// Returns the content of a store of that generation: for each key, the result of the last write to
+/// it.
 pub(crate) fn model(generation: u64) -> Model {
     let mut last = BTreeMap::new();
     for generation in (1..=generation).rev() {
@@ -115,7 +119,8 @@ pub(crate) fn model(generation: u64) -> Model {
     present.map(|(key, (generation, _))| document(key, generation)).map(|d| (d.key.clone(), d)).collect()
 }
 
-/// Everything of the model is in the store, whole and found by its vectors, and nothing else is.
+/// Asserts that the store has everything in the model, whole and found by its vectors, and nothing
+/// else.
 pub(crate) fn agree(store: &Store, model: &Model) {
     let stored: Vec<_> = store.documents().map(Result::unwrap).collect();
     assert_eq!(stored.iter().map(|d| &d.key).collect::<Vec<_>>(), model.keys().collect::<Vec<_>>());
@@ -144,7 +149,7 @@ pub(crate) fn agree(store: &Store, model: &Model) {
     assert_eq!((stat.documents as usize, stat.passages as usize), (model.len(), rows));
 }
 
-/// The store is sound, whole, and of one of the generations; which one.
+/// Asserts that the store is sound, whole, and of one of the generations; returns that generation.
 pub(crate) fn sound(store: &Store, generations: std::ops::RangeInclusive<u64>) -> u64 {
     let generation = store.stat().unwrap().generation;
     assert!(generations.contains(&generation), "generation {generation} is not in {generations:?}");
