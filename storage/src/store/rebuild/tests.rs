@@ -9,9 +9,9 @@ use crate::{Batch, DocumentWrite, Metadata, Metric, Profile, StorageError, Store
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Number of the sample's documents that are not removed, and of their rows.
+/// Number of documents in the sample that are not removed; each has two rows.
 const LIVE: u64 = 58;
-/// Number of those that a segment holds.
+/// Number of those documents that a segment holds.
 const LIVE_SEALED: u64 = SEALED - 1;
 
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
