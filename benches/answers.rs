@@ -3,8 +3,8 @@
 //!
 //!     cargo bench --bench answers -- --set xquad.en [--distractors] [--no-answer-similarity 0.3]
 //!
-//! Prints one JSON line. `baseline` is the best sentence of the top passage alone: k = 1.
-//! Databases are kept under target/, so a second run embeds only questions and sentences.
+//! Prints one JSON line. `baseline` is the best sentence of the top passage alone: k = 1. Databases
+//! are kept under target/, so a second run embeds only questions and sentences.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod corpus;
@@ -21,19 +21,20 @@ use serde_json::json;
 
 #[derive(Parser)]
 struct Args {
-    /// Name of a set in the data folder's eval/
+    /// Name of a set in the `eval/` folder of the data
     #[arg(long, default_value = "xquad.en")]
     set: String,
     /// Add the Wikipedia distractors to the corpus
     #[arg(long)]
     distractors: bool,
-    /// Passages the answer is marginalized over
+    /// Number of passages the answer is marginalized over
     #[arg(long, default_value_t = 5)]
     k: usize,
-    /// First half, second half, or all of the questions
+    /// Questions to use: the first half, the second half, or all
     #[arg(long, default_value = "all")]
     half: String,
-    /// Similarities to try for the "no answer" candidate of `quote`; its default if not given
+    /// Similarities to try for the "no answer" candidate of `quote`; by default, the generator's
+    /// own
     #[arg(long, value_delimiter = ',')]
     no_answer_similarity: Vec<f32>,
 }
@@ -109,7 +110,7 @@ fn measure(db: &Database, questions: &[Question], k: usize, mode: Mode) -> serde
             continue;
         }
         answerable += 1;
-        // The best sentence, whether or not "no answer" was likelier still.
+        // The best answer, even when "no answer" is more probable.
         let (best, citations) = match answer.alternatives.first() {
             Some(nearest) if answer.no_answer => (&nearest.text, &nearest.citations),
             _ => (&answer.text, &answer.citations),

@@ -1,11 +1,12 @@
-//! How long searches take while the database works, through the public API of a database on disk, keys and texts
-//! included.
+//! Search latency while the database works, measured through the public API of a database on disk,
+//! keys and texts included.
 //!
 //!     cargo bench --bench busy -- [--vectors DIR] [--readers N] [--threads N] [--seconds S]
 //!
-//! Prints one JSON line per state: at rest with growing rows, with one segment, and at the end; while rows are
-//! ingested, sealed, merged and, some of them removed, compacted. `p99_ratio` compares with the rest before. Recall is
-//! among the rows that were committed when the search began.
+//! Prints one JSON line per state: at rest with growing rows, with one segment, and at the end;
+//! while rows are ingested, sealed, merged and, some of them removed, compacted. `p99_ratio` is
+//! relative to the latency at rest before. Recall counts only the rows that were committed when the
+//! search began.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod harness;
@@ -35,16 +36,16 @@ const REMOVED: usize = 50;
 
 #[derive(Parser)]
 struct Args {
-    /// Folder of the vectors; the shared ones if not given
+    /// Folder of the vectors; by default, the shared ones
     #[arg(long)]
     vectors: Option<PathBuf>,
-    /// Threads that search at once
+    /// Number of threads that search at once
     #[arg(long, default_value_t = 1)]
     readers: usize,
-    /// Threads that build segments; the machine's cores if not given
+    /// Number of threads that build segments; by default, the machine's cores
     #[arg(long)]
     threads: Option<usize>,
-    /// How long the database is searched at rest
+    /// Time for which the database is searched at rest, in seconds
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
 }
@@ -71,7 +72,7 @@ struct Busy {
     store: StoreOptions,
     vectors: Vectors,
     args: Args,
-    /// Rows from the first on; none of them is removed.
+    /// Number of committed rows, counted from the first; none of them is removed.
     committed: AtomicUsize,
 }
 
@@ -79,7 +80,7 @@ impl Busy {
     fn run(&self) {
         let (all, seal_rows) = (self.vectors.base.len(), self.store.seal_rows);
         let store = self.db.store();
-        // Not one more: the next commit would have them sealed.
+        // One row more would make the next commit seal them.
         self.ingest(0..all.min(seal_rows - 1));
         while store.stat().unwrap().indexed_rows < store.stat().unwrap().growing_rows {
             std::thread::sleep(Duration::from_millis(50));
@@ -120,7 +121,8 @@ impl Busy {
         }
     }
 
-    /// Searches until the work is done; the 99th percentile of the latencies, in milliseconds.
+    /// Searches until the work is done; returns the 99th percentile of the latencies, in
+    /// milliseconds.
     fn measure(&self, state: &str, rest_p99_ms: Option<f64>, work: impl FnOnce()) -> f64 {
         let (done, start, processor) = (AtomicBool::new(false), Instant::now(), processor_seconds());
         let (measured, seconds) = std::thread::scope(|scope| {
@@ -167,7 +169,7 @@ impl Busy {
             let before = self.committed();
             let (hits, seconds) = timed(|| self.db.search_vector(&queries[at], &options).unwrap());
             searched.latencies_ms.push(seconds * 1e3);
-            // Rows that came meanwhile may have been found in the place of others.
+            // Rows committed during the search may have displaced older ones.
             let mut missed: Vec<usize> = nearest(before).copied().collect();
             searched.sought += missed.len();
             missed.retain(|row| !hits.iter().any(|hit| hit.key == row.to_string()));
@@ -181,7 +183,7 @@ impl Busy {
 #[derive(Default)]
 struct Searched {
     latencies_ms: Vec<f64>,
-    /// Of the nearest rows.
+    /// Number of the nearest rows that were found.
     found: usize,
     sought: usize,
 }

@@ -1,21 +1,22 @@
-//! Fits the prior's temperature, the threshold of "no answer" and the confidence in an answer, for a
-//! generator that can say "no answer", on questions with known answers: newwiki.heldout and the first half
-//! of squad2.heldout, k = 5. With `--among` they are asked twice, of the set's own passages and of these
-//! among others: a database has usually more than a few hundred.
+//! Fits the prior's temperature, the threshold of "no answer" and the confidence in an answer, for
+//! a generator that can say "no answer", on questions with known answers: newwiki.heldout and the
+//! first half of squad2.heldout, k = 5. With `--among` each question is asked twice: over the set's
+//! own passages, and over these mixed with others, since a database usually holds more than a few
+//! hundred.
 //!
 //!     cargo bench --bench calibrate -- [--generator reader|FOLDER] [--keep 0.99] [--among PASSAGES] [--limit 300]
 //!         [--write CONFIG.json] [--dump OUTPUTS.jsonl]
 //!
-//! The threshold is the lowest that keeps a share of the F1 that questions with an answer have when every one of them is
-//! answered: a right answer withheld is the worse mistake, since a wrong one is shown with its probability and its
-//! source. The temperature is the one under which the passages that were asked about have the highest prior: the mean of its
-//! log, where they are among the k. The F1 of answers hardly depends on it.
-//! The confidence is a logistic regression (`ConfidenceFit`) of whether an answer that is given is exactly
-//! right. Prints one JSON line per temperature, then the choice; `--write` puts it into a model's
-//! config.json.
+//! The threshold is the lowest that keeps the share `--keep` of the F1 reached when every
+//! answerable question is answered. Withholding a right answer is the worse mistake, since a wrong
+//! one is shown with its probability and its source. The temperature is the one that gives the
+//! passages asked about the highest mean log prior, over the questions where they are among the k.
+//! The F1 of answers hardly depends on it. The confidence is a logistic regression
+//! (`ConfidenceFit`) that predicts if a given answer is exactly right. Prints one JSON line per
+//! temperature, then the choice; `--write` stores the choice in a model's config.json.
 //!
-//! Candidates are searched once, under all k passages at temperature 1, and ranked anew at each temperature under those that are
-//! worth reading.
+//! Candidates are searched once, under all k passages at temperature 1, then ranked again at each
+//! temperature under the passages worth reading.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod corpus;
@@ -48,16 +49,17 @@ struct Args {
     /// Share of the F1 of answerable questions to keep
     #[arg(long, default_value_t = 0.99)]
     keep: f64,
-    /// Questions of each set, evenly spread over it
+    /// Number of questions from each set, evenly spread over it; by default, all
     #[arg(long)]
     limit: Option<usize>,
-    /// The config.json to put the choice into
+    /// The config.json that receives the choice
     #[arg(long)]
     write: Option<PathBuf>,
-    /// A corpus that answers nothing: each set is then asked alone and once more among these passages
+    /// A corpus that answers none of the questions: each set is asked once alone and once mixed
+    /// with these passages
     #[arg(long)]
     among: Option<PathBuf>,
-    /// Where to write what the generator makes of each question, one JSON line each
+    /// File for the generator's outputs, one JSON line per question
     #[arg(long)]
     dump: Option<PathBuf>,
 }
@@ -70,16 +72,16 @@ struct Candidate {
     log_likelihoods: Vec<f64>,
 }
 
-/// What a generator makes of one question.
+/// Output of a generator for one question.
 #[derive(Serialize)]
 struct Heard {
     is_answerable: bool,
-    /// Which passages are of the document that was asked about.
+    /// `true` for each passage of the document that was asked about, `[passages]`.
     asked_for: Vec<bool>,
     scores: Vec<f32>,
     /// log p(no answer|x,z), `[passages]`.
     silence: Vec<f64>,
-    /// See `name_weights`, `[passages]`.
+    /// See `name_weights`; `[passages]`.
     weights: Vec<f64>,
     candidates: Vec<Candidate>,
 }
@@ -211,13 +213,13 @@ fn hear(db: &Database, generator: &dyn Generator, scale: f64, question: &Questio
 #[derive(Clone, Copy)]
 struct Outcome {
     is_answerable: bool,
-    /// log of the prior of the document that was asked about; `None` where it was not found.
+    /// Log prior of the document that was asked about; `None` when it was not retrieved.
     log_prior: Option<f64>,
-    /// Of the likeliest answer, given whether or not it should be: 0 where there is none.
+    /// F1 of the likeliest answer, given or withheld; 0 when there is none.
     f1: f64,
-    /// True where it is exactly right: never where there is no answer.
+    /// `true` if the likeliest answer is exactly right; `false` when there is none.
     is_right: bool,
-    /// p(y|x) of it.
+    /// p(y|x) of the likeliest answer.
     probability: f64,
     abstention_score: f64,
 }
@@ -244,8 +246,8 @@ impl Heard {
     }
 }
 
-/// The lowest abstention score above which answers can be withheld with a share `keep` of the answerable questions' F1
-/// kept.
+/// The lowest threshold: withholding the answers whose abstention score is above it keeps at least
+/// the share `keep` of the answerable questions' F1.
 fn threshold(outcomes: &[Outcome], keep: f64) -> f64 {
     let mut answerable: Vec<&Outcome> = outcomes.iter().filter(|o| o.is_answerable).collect();
     answerable.sort_by(|a, b| a.abstention_score.total_cmp(&b.abstention_score));
@@ -258,8 +260,8 @@ fn threshold(outcomes: &[Outcome], keep: f64) -> f64 {
     answerable.iter().find(reaches).map_or(1.0, |outcome| outcome.abstention_score)
 }
 
-/// The regression that makes what came of these answers likeliest (Newton's method), held to small factors
-/// by a weak prior, as by one question more of each kind.
+/// The maximum-likelihood regression for these outcomes (Newton's method). A weak prior, equal to
+/// one more question of each kind, keeps the factors small.
 fn fitted(outcomes: &[Outcome]) -> ConfidenceFit {
     const STEPS: usize = 50;
     let mut weights = [0.0f64; 3];
@@ -286,7 +288,7 @@ fn fitted(outcomes: &[Outcome]) -> ConfidenceFit {
     ConfidenceFit { offset, probability, abstention }
 }
 
-/// x of a x = b, for a positive definite matrix.
+/// The solution x of a x = b, for a positive definite matrix a.
 fn solved(mut a: [[f64; 3]; 3], mut b: [f64; 3]) -> [f64; 3] {
     for at in 0..3 {
         for below in at + 1..3 {
@@ -303,7 +305,7 @@ fn solved(mut a: [[f64; 3]; 3], mut b: [f64; 3]) -> [f64; 3] {
     b
 }
 
-/// Mean negative log-likelihood of what came of answers, in nats.
+/// Mean negative log-likelihood of the outcomes, in nats.
 fn log_loss(outcomes: &[Outcome], right: impl Fn(&Outcome) -> f64) -> f64 {
     let of = |outcome: &Outcome| {
         let p = right(outcome).clamp(1e-6, 1.0 - 1e-6);

@@ -1,10 +1,10 @@
-//! Which passage size finds whole reference spans: five long documents, 472 questions.
+//! Share of whole reference spans found, by passage size: five long documents, 472 questions.
 //!
 //!     cargo bench --bench chunking -- [--tokens 100,200,240] [--overlap 1] [-k 5]
 //!
-//! Prints one JSON line per size: the share of reference spans wholly inside one retrieved passage, the
-//! share of questions with all their spans inside retrieved passages, and the tokens retrieved, since a
-//! larger passage holds more by being larger.
+//! Prints one JSON line per size: the share of reference spans wholly inside one retrieved passage,
+//! the share of questions with all their spans inside retrieved passages, and the tokens retrieved,
+//! since a larger passage holds more by being larger.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod corpus;

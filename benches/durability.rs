@@ -1,10 +1,10 @@
-//! What it costs that documents are durable when a commit returns.
+//! Cost of making documents durable before a commit returns.
 //!
 //!     cargo bench --bench durability [-- --seconds S] [--folder DIR]
 //!
-//! Prints one JSON line: documents a second with a commit for each, with a commit for 100, and with 8 threads that each
-//! commit one at a time. A document is a vector of 384 components and a sentence. The disk decides: `--folder` says
-//! which is measured.
+//! Prints one JSON line: documents a second with a commit for each, with a commit for 100, and with
+//! 8 threads that each commit one at a time. A document is a vector of 384 components and a
+//! sentence. The disk decides the result: `--folder` selects the one to measure.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod harness;
@@ -24,10 +24,10 @@ const WRITERS: u64 = 8;
 
 #[derive(Parser)]
 struct Args {
-    /// How long each way is measured
+    /// Time for which each way is measured, in seconds
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
-    /// Where the databases are made; the folder of temporary files if not given
+    /// Folder for the databases; by default, the system's folder of temporary files
     #[arg(long)]
     folder: Option<PathBuf>,
 }
@@ -45,7 +45,7 @@ fn main() {
     }));
 }
 
-/// Documents a second.
+/// Number of documents committed per second.
 fn measure(home: &Path, seconds: f64, writers: u64, per_commit: u64) -> f64 {
     let path = home.join(format!("{writers} {per_commit}.postil"));
     let store =
@@ -67,7 +67,7 @@ fn measure(home: &Path, seconds: f64, writers: u64, per_commit: u64) -> f64 {
     store.stat().unwrap().documents as f64 / elapsed
 }
 
-/// What the disk allows: appends of a document's size a second, each synced.
+/// The disk's limit: appends of a document's size per second, each synced.
 fn fsyncs(home: &Path, seconds: f64) -> f64 {
     use std::io::Write;
     let mut file = std::fs::File::create(home.join("appended")).unwrap();

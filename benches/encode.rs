@@ -1,12 +1,14 @@
-//! Speed of the default encoder on any texts, with what it costs in agreement and how near the machine's limit it is.
+//! Speed of the default encoder on given texts, with its agreement with candle and its distance
+//! from the machine's limit.
 //!
 //!     cargo bench --bench encode -- [--texts FILE.jsonl] [--threads 2] [--repeats 5] [--candle] [--out VECTORS.npy]
 //!
-//! FILE has one {"text": ...} a line; without it the encoder's test texts are taken. Needs all-MiniLM-L6-v2 in the
-//! model home. Prints one JSON line: medians of the repeats; `share_of_peak` is the arithmetic of the model per
-//! second over that of a large matrix product measured before and after; `cores_used` is processor time over clock
-//! time; `question_ms` is the median time of one of the first 200 texts alone. `--candle` times candle's `BertModel`
-//! on the same texts as well, and compares the vectors.
+//! FILE has one {"text": ...} per line; the default is the encoder's test texts. Needs
+//! all-MiniLM-L6-v2 in the model home. Prints one JSON line: medians of the repeats;
+//! `share_of_peak` is the arithmetic of the model per second over that of a large matrix product
+//! measured before and after; `cores_used` is processor time over clock time; `question_ms` is the
+//! median time of one of the first 200 texts alone. `--candle` times candle's `BertModel` on the
+//! same texts as well, and compares the vectors.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod harness;
@@ -29,31 +31,31 @@ use postil_encoder::{BertEncoder, normalize};
 use serde::Deserialize;
 use serde_json::json;
 
-/// Texts in one of candle's padded batches.
+/// Number of texts in one of candle's padded batches.
 const BATCH_TEXTS: usize = 32;
-/// Texts encoded one by one.
+/// Number of texts encoded one by one.
 const ALONE: usize = 200;
-/// Rows and columns of the product that stands for the machine's limit.
+/// Rows and columns of the matrix product that measures the machine's limit.
 const PEAK_SIDE: usize = 1536;
 const PEAK_REPEATS: usize = 8;
-/// The variable that candle's products take their threads from.
+/// The variable that sets the number of threads of candle's products.
 const THREADS: &str = "RAYON_NUM_THREADS";
 
 #[derive(Parser)]
 struct Args {
-    /// Texts, one JSON object a line
+    /// Texts, one JSON object per line
     #[arg(long)]
     texts: Option<PathBuf>,
-    /// Threads that compute
+    /// Number of threads that compute
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// Times that all texts are encoded
+    /// Number of times that all texts are encoded
     #[arg(long, default_value_t = 5)]
     repeats: usize,
-    /// Time candle's model as well
+    /// Also time candle's model
     #[arg(long)]
     candle: bool,
-    /// Where to write the vectors, [texts, dimension]
+    /// File for the vectors, [texts, dimension]
     #[arg(long)]
     out: Option<PathBuf>,
 }
@@ -66,7 +68,7 @@ struct Line {
 fn main() {
     let args: Args = harness::args();
     if std::env::var(THREADS).ok().as_deref() != Some(&args.threads.to_string()) {
-        // It is read once, before this program could set it.
+        // The variable is read once, before this program could set it.
         let mut again = Command::new(std::env::current_exe().unwrap());
         let status = again.args(std::env::args_os().skip(1)).env(THREADS, args.threads.to_string()).status();
         std::process::exit(status.unwrap().code().unwrap_or(1));
@@ -123,13 +125,13 @@ fn pieces(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
     tokenizer.ids(text).unwrap()
 }
 
-/// Median milliseconds of a text by itself.
+/// Median milliseconds to encode one text by itself.
 fn alone(encoder: &BertEncoder, texts: &[&str]) -> f64 {
     let seconds = |text: &&str| timed(|| encoder.encode_questions(&[text]).unwrap()).1;
     median(texts.iter().take(ALONE).map(seconds).collect()) * 1e3
 }
 
-/// Floating-point operations of the model's products for a text of `tokens`.
+/// Floating-point operations in the model's products for a text of `tokens` tokens.
 fn operations(config: &Config, tokens: usize) -> f64 {
     let (width, inner, tokens) = (config.hidden_size as f64, config.intermediate_size as f64, tokens as f64);
     let products = 4.0 * width * width + 2.0 * width * inner;
@@ -137,7 +139,7 @@ fn operations(config: &Config, tokens: usize) -> f64 {
     2.0 * config.num_hidden_layers as f64 * tokens * (products + attention)
 }
 
-/// Operations per second of a product of two square matrices: the best of several.
+/// Operations per second of a product of two square matrices: the best of several runs.
 fn peak() -> f64 {
     let side = || Tensor::rand(-1f32, 1f32, (PEAK_SIDE, PEAK_SIDE), &Device::Cpu).unwrap();
     let (left, right) = (side(), side());
@@ -148,7 +150,8 @@ fn peak() -> f64 {
     (0..PEAK_REPEATS).map(once).fold(0.0, f64::max)
 }
 
-/// The result, the median of its times, and the processor time per clock time of all of them.
+/// The result of `work`, the median of its times in seconds, and processor time over clock time,
+/// all repeats together.
 fn measured<T>(repeats: usize, work: impl Fn() -> T) -> (T, f64, f64) {
     let processor = processor_seconds();
     let ((result, seconds), elapsed) = timed(|| repeated(repeats, work));
@@ -185,7 +188,7 @@ fn candle(model: &BertModel, ids: &[Vec<u32>]) -> Vec<Vec<f32>> {
     vectors
 }
 
-/// The least cosine, and the greatest difference of two components.
+/// The smallest cosine, and the largest difference of two components.
 fn agreement(ours: &Embeddings, theirs: &[Vec<f32>]) -> (f64, f32) {
     let (mut least, mut most) = (1f64, 0f32);
     for (a, b) in ours.rows().zip(theirs) {

@@ -1,12 +1,14 @@
-//! Time of a generation against the answer's log-likelihood: a faster way to a worse answer shows.
+//! Time of a generation and the answer's log-likelihood, so that a faster way to a worse answer is
+//! visible.
 //!
 //!     python benches/peers/generate.py make FOLDER
 //!     python benches/peers/generate.py run FOLDER
 //!     cargo bench --bench generate -- FOLDER [--threads 2]
 //!
-//! FOLDER holds a language model and inputs.json: for each question one prompt and score per passage. Prints one
-//! JSON line per question and way of decoding, the fields that the script prints for transformers, and the
-//! resident size of the process: at its start, with the model loaded, and now.
+//! FOLDER holds a language model and inputs.json: for each question one prompt and score per
+//! passage. Prints one JSON line per question and way of decoding, with the fields that the script
+//! prints for transformers and the resident size of the process: at its start, with the model
+//! loaded, and now.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod harness;
@@ -25,14 +27,14 @@ use postil_generator::{
 use serde::Deserialize;
 use serde_json::json;
 
-/// Generations of each kind whose median is printed.
+/// Number of generations of each kind; their median is printed.
 const REPEATS: usize = 5;
 
 #[derive(Parser)]
 struct Args {
     /// Folder of the model and its inputs
     folder: PathBuf,
-    /// Threads that compute
+    /// Number of threads that compute
     #[arg(long, default_value_t = 2)]
     threads: usize,
 }
@@ -47,7 +49,7 @@ struct Inputs {
     beams: usize,
 }
 
-/// Ways of decoding, named as the script names its own where they are the same.
+/// Ways of decoding; those that the script also runs have the script's names.
 const WAYS: [&str; 4] = ["token greedy", "sequence beam", "sequence joint beam", "sequence union"];
 
 fn main() {
@@ -108,7 +110,7 @@ fn generate(
     }
 }
 
-/// log p(answer | question), teacher-forced anew.
+/// log p(answer | question), computed again with teacher forcing.
 fn log_likelihood(
     model: &LanguageModel,
     mode: Mode,

@@ -26,7 +26,7 @@ struct Args {
     /// Folder of the vectors
     #[arg(long)]
     vectors: PathBuf,
-    /// Candidates kept in a search
+    /// Numbers of candidates kept in a search
     #[arg(long, value_delimiter = ',', default_value = "32,64,96,128")]
     ef: Vec<usize>,
 }
@@ -34,7 +34,7 @@ struct Args {
 fn main() {
     let args: Args = harness::args();
     let Vectors { base, queries, nearest, .. } = Vectors::read(Some(&args.vectors), K);
-    // Its distance for unit vectors asserts that no inner product is above 1.
+    // The distance of `hnsw_rs` for unit vectors asserts that no inner product exceeds 1.
     let shrunk = |row: &[f32]| row.iter().map(|x| x * 0.999).collect::<Vec<f32>>();
     let base: Vec<Vec<f32>> = base.iter().map(|row| shrunk(row)).collect();
     let (hnsw, build_s) = timed(|| {

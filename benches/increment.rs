@@ -1,10 +1,11 @@
-//! What it takes to add 1,000 rows to databases of several sizes.
+//! Time to add 1,000 rows to databases of several sizes.
 //!
 //!     cargo bench --bench increment -- --database DIR,DIR,... [--rounds N]
 //!
-//! The databases are there already, as `search --database` leaves them, and get back what they had. Rounds go through
-//! all of them in turn, so that what else the machine does meets each alike. Prints one JSON line per database, with
-//! medians and their ratios to the first: seconds for one batch, for a commit per row, and to open and commit once.
+//! The databases must exist, as `search --database` leaves them, and are restored to their old
+//! content. Each round goes through all of them in turn, so that other load on the machine affects
+//! all alike. Prints one JSON line per database, with medians and their ratios to the first:
+//! seconds for one batch, for a commit per row, and to open and commit once.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod harness;
@@ -19,20 +20,20 @@ use postil_storage::{Batch, DocumentWrite, Store, StoreOptions};
 use rows::{document, noise};
 use serde_json::json;
 
-/// Rows that are added at a time.
+/// Number of rows added at a time.
 const ADDED: usize = 1_000;
 
 #[derive(Parser)]
 struct Args {
-    /// Databases to compare with the first of them
+    /// Databases to compare with the first one
     #[arg(long, value_delimiter = ',', required = true)]
     database: Vec<PathBuf>,
-    /// How often each is measured
+    /// Number of times each database is measured
     #[arg(long, default_value_t = 3)]
     rounds: usize,
 }
 
-/// Seconds, an entry per round.
+/// Times in seconds, one entry per round.
 #[derive(Default)]
 struct Measured {
     one_batch: Vec<f64>,
@@ -101,7 +102,8 @@ fn main() {
     }
 }
 
-/// Waits until the rows in memory are indexed, which goes on beside what is measured next otherwise.
+/// Waits until the rows in memory are indexed; otherwise indexing would overlap with the next
+/// measurement.
 fn settle(store: &Store) {
     const SCANNED: usize = 1_024;
     while let stat = store.stat().unwrap()
@@ -112,7 +114,7 @@ fn settle(store: &Store) {
     }
 }
 
-/// A row of noise: what it costs to commit does not depend on where its vector points.
+/// A row with a random vector: the cost of a commit does not depend on the vector's direction.
 fn row(store: &Store, key: String, seed: usize) -> DocumentWrite {
     document(key, &noise((seed as u64) << 16, store.profile().dimension))
 }

@@ -1,11 +1,13 @@
-//! What ingesting costs: passages per second through reading, splitting, encoding and durable commits, and the memory.
+//! Cost of ingesting: passages per second through reading, splitting, encoding and durable commits,
+//! and the peak memory.
 //!
 //!     cargo bench --bench ingest -- [--documents FILE.jsonl] [--count 5000] [--threads 1,2] [--repeats 3]
 //!
-//! FILE has `pid`, `title`, `text` lines and may be compressed; by default the Wikipedia passages of the shared data.
-//! Needs all-MiniLM-L6-v2 in the model home. Each thread count is a process bound to so many cores, so that every stage
-//! shares them; rounds take turns. Prints one JSON line per thread count: medians, `cores_used` (processor time over
-//! clock time), `peak_bytes` of resident memory, and `speedup` over the first thread count.
+//! FILE has `pid`, `title`, `text` lines and may be compressed; by default the Wikipedia passages
+//! of the shared data. Needs all-MiniLM-L6-v2 in the model home. Each thread count is a process
+//! bound to that many cores, which all stages share; rounds alternate between the thread counts.
+//! Prints one JSON line per thread count: medians, `cores_used` (processor time over clock time),
+//! `peak_bytes` of resident memory, and `speedup` over the first thread count.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod corpus;
@@ -21,19 +23,19 @@ use serde_json::{Value, json};
 
 #[derive(Parser)]
 struct Args {
-    /// Passages, one JSON object a line
+    /// Passages, one JSON object per line
     #[arg(long)]
     documents: Option<PathBuf>,
-    /// How many of them
+    /// Number of passages to ingest
     #[arg(long, default_value_t = 5000)]
     count: usize,
-    /// Cores, one run of each
+    /// Numbers of cores, one run of each
     #[arg(long, value_delimiter = ',', default_value = "1,2")]
     threads: Vec<usize>,
-    /// Runs of each thread count
+    /// Number of runs for each thread count
     #[arg(long, default_value_t = 3)]
     repeats: usize,
-    /// One run in this process, on the cores it is bound to
+    /// Do one run in this process, on the cores it is bound to
     #[arg(long, hide = true)]
     once: bool,
 }
@@ -73,7 +75,7 @@ fn once(args: &Args) -> Value {
     documents.truncate(args.count);
     let folder = tempfile::tempdir().unwrap();
     let db = Database::options().open(folder.path().join("d.postil")).unwrap();
-    // The encoder is loaded at first use.
+    // This call loads the encoder, which is loaded at first use.
     let _ = db.search("warm", &postil::SearchOptions::new(1));
     let processor = processor_seconds();
     let (report, seconds) = harness::timed(|| db.ingest_all(documents, &postil::Watch::default()).unwrap());

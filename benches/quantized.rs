@@ -1,12 +1,13 @@
-//! Decoding speed of a quantized model in one GGUF file, against the answer's log-likelihood.
+//! Decoding speed of a quantized model in one GGUF file, and the answer's log-likelihood.
 //!
 //!     python benches/peers/quantized.py make FOLDER
 //!     python benches/peers/quantized.py run FOLDER
 //!     cargo bench --bench quantized -- FOLDER [--threads 2]
 //!
-//! FOLDER holds model.gguf and inputs.json, one prompt per passage. Greedy: each passage alone, as the script does it,
-//! and all of them at once, marginalized per token. Times are from the first token to the last; the median of
-//! several runs, `tokens_per_s` counting the tokens of all passages. Prints JSON lines with the fields of the script.
+//! FOLDER holds model.gguf and inputs.json, one prompt per passage. Greedy: each passage alone, as
+//! the script does it, and all of them at once, marginalized per token. Times are from the first
+//! token to the last; the median of several runs, `tokens_per_s` counting the tokens of all
+//! passages. Prints JSON lines with the fields of the script.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod harness;
@@ -25,7 +26,7 @@ use serde_json::json;
 struct Args {
     /// Folder of the model and its inputs
     folder: PathBuf,
-    /// Threads that compute
+    /// Number of threads that compute
     #[arg(long, default_value_t = 2)]
     threads: usize,
 }

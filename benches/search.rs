@@ -1,12 +1,15 @@
-//! Queries a second against recall, through the public API of a database on disk, keys and texts included.
+//! Queries per second and recall, through the public API of a database on disk, keys and texts
+//! included.
 //!
 //!     cargo bench --bench search -- --vectors DIR [--threads N] [--recall .9,.95] [--ef 32,64] [--asked N] \
 //!         [--database DIR] [--half]
 //!
-//! DIR holds base and query vectors, `.f16.npy` or `.f32.npy`; gt.i32.npy, the exact nearest rows, if there is one; and
-//! meta.json with the `metric`: cosine, dot or l2. A hit counts that is as near as the last of the nearest.
-//! Prints one JSON line per setting: after the last commit, with sealing still under way, and after compaction,
-//! reopened; `build_bytes` is the most anonymous memory that building took. `--database` keeps the database; where it is there already, it is only opened and measured.
+//! DIR holds base and query vectors, `.f16.npy` or `.f32.npy`; gt.i32.npy, the exact nearest rows,
+//! optional; and meta.json with the `metric`: cosine, dot or l2. A hit is right when it is as near
+//! as the last of the exact nearest rows. Prints one JSON line per setting: after the last commit,
+//! with sealing still under way, and after compaction, reopened; `build_bytes` is the peak of
+//! anonymous memory while building. `--database` keeps the database; one that exists already is
+//! only opened and measured.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]
 
 mod harness;
@@ -35,29 +38,29 @@ const K: usize = 10;
 
 #[derive(Parser)]
 struct Args {
-    /// Folder of the vectors; the shared ones if not given
+    /// Folder of the vectors; by default, the shared ones
     #[arg(long)]
     vectors: Option<PathBuf>,
-    /// Threads that search at once
+    /// Number of threads that search at once
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// Values of recall to ask for besides the default
+    /// Recall targets to try besides the default
     #[arg(long, value_delimiter = ',')]
     recall: Vec<f32>,
     /// Numbers of candidates to try besides the default
     #[arg(long, value_delimiter = ',')]
     ef: Vec<usize>,
-    /// Where the database is kept; a temporary folder if not given
+    /// Folder that keeps the database; by default, a temporary one
     #[arg(long)]
     database: Option<PathBuf>,
-    /// Keep vectors in 16 bits a component
+    /// Store vectors with 16 bits per component
     #[arg(long)]
     half: bool,
-    /// Queries, the first of the set, that are asked before the database is compacted, which is then
-    /// measured by them when it is made; the others are what this measures
+    /// Number of queries, from the first, asked before compaction, so that its segment is measured
+    /// with them; this benchmark measures with the others
     #[arg(long, default_value_t = 0)]
     asked: usize,
-    /// How often each setting is measured
+    /// Number of times each setting is measured
     #[arg(long, default_value_t = 1)]
     repeats: usize,
 }
@@ -159,7 +162,7 @@ fn effort(options: &SearchOptions) -> serde_json::Value {
     }
 }
 
-/// Queries a second on one thread without reading documents: what an index that only knows rows does.
+/// Queries per second on one thread without reading documents, as for an index of rows alone.
 fn rows_qps(db: &Database, queries: &[Vec<f32>], options: &SearchOptions) -> f64 {
     let search = |query: &Vec<f32>| {
         std::hint::black_box(db.store().search_rows(query, options).unwrap());
@@ -174,13 +177,13 @@ fn search(db: &Database, queries: &[Vec<f32>], truth: &[f64], options: &SearchOp
     for (query, truth) in queries.iter().zip(truth) {
         let (hits, seconds) = timed(|| db.search_vector(query, options).unwrap());
         latencies_ms.push(seconds * 1e3);
-        // Scores are of single precision.
+        // Scores have single precision.
         found += hits.iter().filter(|hit| f64::from(hit.score) >= truth - truth.abs() * 1e-5 - 1e-6).count();
     }
     (found, latencies_ms)
 }
 
-/// Looks every few milliseconds at how much anonymous memory there is.
+/// Samples the process's anonymous memory every few milliseconds.
 struct Memory {
     before: Option<u64>,
     done: Arc<AtomicBool>,
@@ -202,7 +205,8 @@ impl Memory {
         Self { before, done, looking }
     }
 
-    /// The most there was beyond what there was at first; `None` where the system does not tell.
+    /// Peak anonymous memory above the amount at the start, in bytes; `None` where the system does
+    /// not report it.
     fn most(self) -> Option<u64> {
         self.done.store(true, Ordering::Relaxed);
         Some(self.looking.join().unwrap()?.saturating_sub(self.before?))

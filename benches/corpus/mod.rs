@@ -1,4 +1,4 @@
-//! Question sets and corpora as the benchmarks read them, and an encoder that remembers.
+//! Question sets and corpora as the benchmarks read them, and an encoder with a cache.
 #![allow(dead_code, reason = "each benchmark uses its part")]
 
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ struct Paragraph {
     text: String,
 }
 
-/// Where the shared data lies: `POSTIL_DATA`, or `../shared/data` beside the project.
+/// Folder of the shared data: `POSTIL_DATA`, or `../shared/data` beside the project.
 pub(crate) fn data_folder() -> PathBuf {
     std::env::var_os("POSTIL_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from)
@@ -61,7 +61,8 @@ fn lines(path: &Path) -> std::io::Result<impl Iterator<Item = std::io::Result<St
     Ok(BufReader::new(reader).lines())
 }
 
-/// An encoder that embeds each text once: a benchmark asks the same sentences many times over.
+/// An encoder that embeds each text once and caches its vector: a benchmark asks the same sentences
+/// many times.
 pub(crate) struct Remembering {
     inner: Arc<dyn Encoder>,
     seen: Mutex<HashMap<(bool, String, String), Vec<f32>>>,

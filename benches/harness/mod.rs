@@ -1,4 +1,4 @@
-//! Arguments, times and lines of the benchmarks: each prints JSON, one result a line.
+//! Arguments, timing and output lines of the benchmarks: each prints JSON, one result per line.
 #![allow(dead_code, reason = "each benchmark uses its part")]
 
 pub(crate) mod process;
@@ -10,7 +10,7 @@ use clap::Parser;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The arguments after `--`; the flag that cargo adds is left out.
+/// The arguments after `--`, without the flag that cargo adds.
 pub(crate) fn args<A: Parser>() -> A {
     A::parse_from(std::env::args_os().filter(|argument| argument != "--bench"))
 }
@@ -21,14 +21,15 @@ pub(crate) fn print(line: &Value) {
     println!("{line}");
 }
 
-/// The result of the work, and the seconds it took.
+/// The result of the work, and its time in seconds.
 pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     let start = Instant::now();
     let result = work();
     (result, start.elapsed().as_secs_f64())
 }
 
-/// The last result of the work done `times` times, at least once, and the median of its seconds.
+/// The last result of the work, done `times` times but at least once, and its median time in
+/// seconds.
 pub(crate) fn repeated<T>(times: usize, mut work: impl FnMut() -> T) -> (T, f64) {
     let (mut result, seconds) = timed(&mut work);
     let mut all = vec![seconds];
@@ -40,13 +41,13 @@ pub(crate) fn repeated<T>(times: usize, mut work: impl FnMut() -> T) -> (T, f64)
     (result, median(all))
 }
 
-/// The median; the upper one of an even number of values.
+/// The median; for an even number of values, the upper middle one.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// The value that so many per mille of the sorted values are not above.
+/// The value below which `per_mille` thousandths of the sorted values lie.
 pub(crate) fn percentile(sorted: &[f64], per_mille: usize) -> f64 {
     sorted[(sorted.len() - 1) * per_mille / 1000]
 }
@@ -56,7 +57,7 @@ pub(crate) fn json<T: DeserializeOwned>(path: &Path) -> T {
     serde_json::from_str(&text(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The content of a file of JSON, one value a line.
+/// The content of a file with one JSON value per line.
 pub(crate) fn json_lines<T: DeserializeOwned>(path: &Path) -> Vec<T> {
     let value = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
     text(path).lines().map(value).collect()

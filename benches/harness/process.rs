@@ -1,7 +1,8 @@
-//! What this process has used, as Linux tells it.
+//! Processor time and memory of this process, as Linux reports them.
 #![allow(dead_code, reason = "each benchmark uses its part")]
 
-/// Processor time of this process and all its threads; NaN where the system does not say it this way.
+/// Processor time of this process and all its threads, in seconds; NaN where the system does not
+/// report it in this way.
 pub(crate) fn processor_seconds() -> f64 {
     const TICKS_PER_SECOND: f64 = 100.0;
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
@@ -10,17 +11,18 @@ pub(crate) fn processor_seconds() -> f64 {
     (ticks(11) + ticks(12)) / TICKS_PER_SECOND
 }
 
-/// The most memory that was resident at once; `None` where the system does not say it this way.
+/// Peak resident memory in bytes; `None` where the system does not report it in this way.
 pub(crate) fn peak_bytes() -> Option<u64> {
     status_bytes("VmHWM:")
 }
 
-/// The memory that is resident now.
+/// Resident memory now, in bytes; `None` where the system does not report it in this way.
 pub(crate) fn resident_bytes() -> Option<u64> {
     status_bytes("VmRSS:")
 }
 
-/// What of it is not a part of a file.
+/// Resident memory now that does not belong to a file, in bytes; `None` where the system does not
+/// report it in this way.
 pub(crate) fn anonymous_bytes() -> Option<u64> {
     status_bytes("RssAnon:")
 }

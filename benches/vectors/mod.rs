@@ -6,9 +6,9 @@ use std::path::Path;
 use npyz::NpyFile;
 use postil::Metric;
 
-/// A folder of base and query vectors, `.f16.npy` or `.f32.npy`; gt.i32.npy, the nearest rows of each query, found
-/// here where it is not there; and meta.json, whose `metric` is cosine, dot or l2. The dot product of unit vectors is taken as
-/// their cosine, and cosine is the metric where none is named.
+/// A folder of vectors: base and queries in `.f16.npy` or `.f32.npy`; gt.i32.npy, the nearest rows
+/// of each query, computed here when absent; and meta.json, whose `metric` is cosine, dot or l2.
+/// The dot product of unit vectors is treated as cosine, and cosine is the default metric.
 pub(crate) struct Vectors {
     pub(crate) base: Vec<Vec<f32>>,
     #[allow(dead_code, reason = "not every benchmark asks")]
@@ -16,13 +16,13 @@ pub(crate) struct Vectors {
     pub(crate) queries: Vec<Vec<f32>>,
     #[allow(dead_code, reason = "not every benchmark asks")]
     pub(crate) metric: Metric,
-    /// The row numbers of the nearest to each query, all that the file has, the nearest first.
+    /// Numbers of the rows nearest to each query, nearest first, as many as the file has.
     #[allow(dead_code, reason = "not every benchmark asks")]
     pub(crate) nearest: Vec<Vec<usize>>,
 }
 
 impl Vectors {
-    /// Reads the folder; the shared vectors where there is none.
+    /// Reads the folder; `None` reads the shared vectors.
     pub(crate) fn read(folder: Option<&Path>, k: usize) -> Self {
         let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/vectors");
         let folder = folder.unwrap_or(&shared);
@@ -43,7 +43,7 @@ impl Vectors {
         Self { base, dimension, queries, metric, nearest }
     }
 
-    /// The score of the last of the `k` nearest rows of each query: a hit with that score is right, whichever it is.
+    /// Score of the last of the `k` nearest rows of each query: every hit that reaches it is right.
     #[allow(dead_code, reason = "not every benchmark asks")]
     pub(crate) fn least_scores(&self, k: usize) -> Vec<f64> {
         let least = |(query, nearest): (&Vec<f32>, &Vec<usize>)| {
@@ -69,7 +69,7 @@ fn metric(path: &Path, base: &[Vec<f32>]) -> Metric {
     }
 }
 
-/// In double precision; higher is nearer.
+/// Score of two vectors, in double precision; higher is nearer.
 pub(crate) fn score(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
     let sum = |term: fn(f64, f64) -> f64| -> f64 {
         a.iter().zip(b).map(|(&x, &y)| term(f64::from(x), f64::from(y))).sum()
