@@ -1,4 +1,4 @@
-//! Files read whole, of a length that is known to be bearable.
+//! Whole-file reads with a limit on the length.
 
 use std::fs::File;
 use std::io::Read;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::{CheckpointError, Damage};
 
-/// A whole file, refused above `limit_bytes`, whatever its metadata say.
+/// Reads a whole file; refuses one longer than `limit_bytes`, even if its metadata state less.
 pub(crate) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, CheckpointError> {
     let file = File::open(path).map_err(|source| CheckpointError::io(path, source))?;
     let mut bytes = Vec::new();

@@ -1,86 +1,86 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a model folder cannot be used.
+/// Reasons that a model folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// Give the path of a model folder, or add the model first.
+    /// A required file is missing. Give the path of a model folder, or add the model first.
     #[error("{path} is no model folder: it has no {file}", path = path.display())]
     Missing {
         /// The folder.
         path: PathBuf,
-        /// The file, or the kinds of file, that should be in it.
+        /// The required file, or the kinds of file that would do.
         file: String,
     },
-    /// The operating system refused.
+    /// The operating system refused an operation.
     #[error("{path}: {source}", path = path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What it said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// Replace the file: it is not what its name says.
+    /// A file's content does not match its name. Replace the file.
     #[error("{path}: {damage}", path = path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The damage found in it.
         damage: Damage,
     },
-    /// The weights belong to another architecture.
+    /// The weights lack a tensor: they belong to another architecture.
     #[error("{path} has no tensor {name}", path = path.display())]
     NoTensor {
-        /// The folder or file looked in.
+        /// The folder or file that was searched.
         path: PathBuf,
         /// The tensor's full name.
         name: String,
     },
-    /// The weights disagree with the configuration.
+    /// A tensor's shape disagrees with the configuration.
     #[error("{path}: tensor {name} has shape {got:?}, expected {expected:?}", path = path.display())]
     TensorShape {
         /// The file.
         path: PathBuf,
         /// The tensor's full name.
         name: String,
-        /// Its shape in the file.
+        /// The tensor's shape in the file.
         got: Vec<usize>,
-        /// The shape the configuration asks for.
+        /// The shape that the configuration asks for.
         expected: Vec<usize>,
     },
-    /// The weights are stored in a way this crate does not read.
+    /// The weights are stored in a type that this crate does not read.
     #[error("{path}: tensor {name} is stored as {dtype}, expected {expected}", path = path.display())]
     TensorType {
         /// The file.
         path: PathBuf,
         /// The tensor's full name.
         name: String,
-        /// Its type in the file.
+        /// The tensor's type in the file.
         dtype: String,
-        /// The types that would do.
+        /// The supported types.
         expected: &'static str,
     },
-    /// A file asks for what this crate does not do.
+    /// A file asks for a feature that this crate does not have.
     #[error("{path}: {field} is {got}, supported: {supported}", path = path.display())]
     Unsupported {
         /// The file.
         path: PathBuf,
-        /// The field that asks for it.
+        /// The field that asks for the feature.
         field: &'static str,
-        /// Its value.
+        /// The field's value.
         got: String,
-        /// The values that would do.
+        /// The supported values.
         supported: &'static str,
     },
-    /// There is no place for models: set the variable.
+    /// No model home can be determined. Set the environment variable.
     #[error("no model home: set POSTIL_MODELS, XDG_DATA_HOME or HOME")]
     NoHome,
-    /// Add the model, or give its path.
+    /// The model is not in the model home. Add it, or give its path.
     #[error("no model {name} in {home}", home = home.display())]
     NotInstalled {
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// The model home.
         home: PathBuf,
@@ -97,7 +97,7 @@ impl CheckpointError {
     }
 }
 
-/// Why a file cannot be read, before its path is known.
+/// Reasons that a file cannot be read, before its path is known.
 pub(crate) enum Failure {
     Io(io::Error),
     Damage(Damage),
@@ -125,44 +125,44 @@ impl From<Damage> for Failure {
     }
 }
 
-/// What is wrong with a file.
+/// Kinds of damage to a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {
-    /// The file ends before what it announces.
+    /// The file ends before the end that it announces.
     #[error("truncated: {got_bytes} bytes, at least {expected_bytes} expected")]
     Truncated {
-        /// Its length.
+        /// Length of the file, in bytes.
         got_bytes: u64,
-        /// The least length that would hold what it announces.
+        /// Smallest length that would hold the announced content, in bytes.
         expected_bytes: u64,
     },
-    /// The file goes on after what it announces.
+    /// The file continues after the end that it announces.
     #[error("{extra_bytes} bytes after the last tensor")]
     Trailing {
-        /// How many.
+        /// Number of bytes after that end.
         extra_bytes: u64,
     },
-    /// Larger than a file of its kind may be.
+    /// The file is larger than a file of its kind may be.
     #[error("{got_bytes} bytes, at most {limit_bytes} allowed here")]
     TooLarge {
-        /// Its size, or the size it announces.
+        /// Size of the file, or the size it announces, in bytes.
         got_bytes: u64,
-        /// The limit.
+        /// The limit, in bytes.
         limit_bytes: u64,
     },
-    /// Not JSON, or JSON without what is needed.
+    /// The content is not JSON, or lacks a required field.
     #[error("unreadable: {reason}")]
     Unreadable {
-        /// What the parser said.
+        /// The parser's message.
         reason: String,
     },
-    /// A tensor's place, shape and type do not fit together.
+    /// A tensor's position, shape and type do not fit together.
     #[error("tensor {name} is inconsistent: {reason}")]
     Tensor {
         /// The tensor's name.
         name: String,
-        /// What does not fit.
+        /// The contradiction.
         reason: &'static str,
     },
     /// A tensor's type has no known size.
@@ -170,10 +170,10 @@ pub enum Damage {
     TensorType {
         /// The tensor's name.
         name: String,
-        /// Its type as the file spells it.
+        /// The tensor's type, as the file spells it.
         dtype: String,
     },
-    /// A pickle: reading one means running the program in it.
+    /// The file is a pickle: reading one means running the program in it.
     #[error("holds pickled weights, which are a program that reading would run; convert them to safetensors")]
     Pickled,
     /// A path inside the file leads out of the folder.

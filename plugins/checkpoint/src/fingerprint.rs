@@ -6,21 +6,22 @@ use sha2::{Digest, Sha256};
 
 use crate::CheckpointError;
 
-/// Read at a time: large enough for hashing to be the bottleneck, small enough to stay in cache.
+/// Bytes read at a time: large enough for hashing to be the bottleneck, small enough to stay in
+/// cache.
 const BLOCK_BYTES: usize = 256 << 10;
 
-/// A running digest of all that decides a model's output.
+/// A running digest of everything that decides a model's output.
 ///
-/// Each part is written with its label and both lengths, so that no two different sequences of parts
-/// are the same bytes. SHA-256, over file contents in full: nothing is cached and nothing is inferred
-/// from names, sizes or times.
+/// Each part is written with its label and both lengths, so that two different sequences of parts
+/// never give the same bytes. SHA-256, over file contents in full: nothing is cached, and nothing
+/// is inferred from names, sizes or times.
 #[derive(Clone, Default)]
 pub struct Fingerprint {
     digest: Sha256,
 }
 
 impl Fingerprint {
-    /// A digest of nothing yet.
+    /// The digest of an empty sequence of parts.
     pub fn new() -> Self {
         Self::default()
     }

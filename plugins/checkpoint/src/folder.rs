@@ -7,15 +7,17 @@ use serde::de::DeserializeOwned;
 use crate::bounded::read_bounded;
 use crate::{CheckpointError, Damage, Weights};
 
-/// Largest configuration file read; published ones have a few kilobytes, a shard index a few hundred.
+/// Largest configuration file that is read, in bytes; published ones have a few kilobytes, a shard
+/// index a few hundred.
 const MAX_JSON_BYTES: u64 = 64 << 20;
 
 const SINGLE_FILE: &str = "model.safetensors";
 const SHARD_INDEX: &str = "model.safetensors.index.json";
-/// What PyTorch calls its pickles: said by name where there is nothing else, and never read.
+/// PyTorch's names for pickles, which are never read; an error names the one found when there are
+/// no other weights.
 const PICKLED: [&str; 4] = ["pytorch_model.bin", "model.bin", "model.pt", "model.ckpt"];
 
-/// A folder that holds one model. Having one means that its `config.json` was there.
+/// A folder that holds one model; its `config.json` existed when it was opened.
 #[derive(Clone, Debug)]
 pub struct ModelFolder {
     path: PathBuf,
@@ -27,7 +29,7 @@ struct ShardIndex {
 }
 
 impl ModelFolder {
-    /// The model in `path`.
+    /// Opens the model in `path`.
     ///
     /// # Errors
     /// [`CheckpointError::Missing`] when there is no `config.json`.
@@ -38,33 +40,33 @@ impl ModelFolder {
         Ok(Self { path: path.to_owned() })
     }
 
-    /// Where it is.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What people call the model: the folder's name.
+    /// Name of the model: the folder's name.
     pub fn name(&self) -> String {
         let absolute = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let name = self.path.file_name().or(absolute.file_name());
         name.map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// The path of `file`, which need not exist.
+    /// Path of `file`, which need not exist.
     pub fn file(&self, file: &str) -> PathBuf {
         self.path.join(file)
     }
 
-    /// Whether `file` is there.
+    /// True when `file` exists.
     pub fn has(&self, file: &str) -> bool {
         self.file(file).is_file()
     }
 
-    /// A JSON file of the folder.
+    /// Reads a JSON file of the folder.
     ///
     /// # Errors
-    /// [`CheckpointError::Missing`] when it is not there, [`CheckpointError::Corrupt`] when it is not
-    /// what `T` asks for.
+    /// [`CheckpointError::Missing`] when it does not exist, [`CheckpointError::Corrupt`] when it is
+    /// not a `T`.
     pub fn json<T: DeserializeOwned>(&self, file: &str) -> Result<T, CheckpointError> {
         match self.json_if_present(file)? {
             Some(value) => Ok(value),
@@ -72,10 +74,10 @@ impl ModelFolder {
         }
     }
 
-    /// A JSON file of the folder, `None` when it is not there.
+    /// Reads a JSON file of the folder; `None` when it does not exist.
     ///
     /// # Errors
-    /// [`CheckpointError::Corrupt`] when it is not what `T` asks for.
+    /// [`CheckpointError::Corrupt`] when it is not a `T`.
     pub fn json_if_present<T: DeserializeOwned>(&self, file: &str) -> Result<Option<T>, CheckpointError> {
         let path = self.file(file);
         if !path.is_file() {
@@ -87,7 +89,7 @@ impl ModelFolder {
         })
     }
 
-    /// A configuration of the folder, read as [`settings`](crate::settings) does.
+    /// Reads a configuration of the folder as [`settings`](crate::settings) does.
     ///
     /// # Errors
     /// As [`ModelFolder::json`], with the field.
@@ -95,7 +97,8 @@ impl ModelFolder {
         self.read_settings(file, self.json(file)?)
     }
 
-    /// The same, `None` when the file is not there.
+    /// Reads a configuration as [`ModelFolder::settings`] does; `None` when the file does not
+    /// exist.
     ///
     /// # Errors
     /// [`CheckpointError::Corrupt`] with the field.
@@ -112,10 +115,10 @@ impl ModelFolder {
         crate::settings(value).map_err(damage)
     }
 
-    /// A text file of the folder, `None` when it is not there.
+    /// Reads a text file of the folder; `None` when it does not exist.
     ///
     /// # Errors
-    /// [`CheckpointError::Corrupt`] when it is no UTF-8.
+    /// [`CheckpointError::Corrupt`] when it is not UTF-8.
     pub fn text_if_present(&self, file: &str) -> Result<Option<String>, CheckpointError> {
         let path = self.file(file);
         if !path.is_file() {
@@ -126,12 +129,12 @@ impl ModelFolder {
         })
     }
 
-    /// The files that hold the weights: those of the shard index, or `model.safetensors`, or the only
-    /// `*.safetensors` there is.
+    /// The files that hold the weights: those of the shard index, or `model.safetensors`, or the
+    /// only `*.safetensors` file.
     ///
     /// # Errors
-    /// [`CheckpointError::Missing`] when there is none, [`CheckpointError::Corrupt`] for an index that
-    /// points out of the folder, or where there are only pickled ones.
+    /// [`CheckpointError::Missing`] when there is none, [`CheckpointError::Corrupt`] for an index
+    /// that points out of the folder, or when all weights are pickled.
     pub fn weight_files(&self) -> Result<Vec<PathBuf>, CheckpointError> {
         if let Some(index) = self.json_if_present::<ShardIndex>(SHARD_INDEX)? {
             return self.shards(&index);
@@ -172,7 +175,7 @@ impl ModelFolder {
         Ok(names.into_iter().map(|name| self.file(name)).collect())
     }
 
-    /// The weights, checked and mapped.
+    /// Checks the weights' headers and maps their files.
     ///
     /// # Errors
     /// As [`ModelFolder::weight_files`] and [`Weights::open`].
@@ -181,7 +184,7 @@ impl ModelFolder {
     }
 }
 
-/// Whether `name` is one path component that stays in its folder.
+/// True when `name` is one path component that stays in its folder.
 fn is_plain_name(name: &str) -> bool {
     let mut components = Path::new(name).components();
     matches!((components.next(), components.next()), (Some(Component::Normal(_)), None))
@@ -221,7 +224,7 @@ mod tests {
 
     #[test]
     fn pickled_weights_are_refused_and_nothing_in_them_is_run() {
-        // The pickle of an object whose reading runs `touch PATH`.
+        // A pickle of an object that runs `touch PATH` when it is read.
         let folder = folder_with(&[("config.json", "{}")]);
         let proof = folder.path().join("was-run");
         let pickle = format!("cos\nsystem\n(S'touch {}'\ntR.", proof.display());
@@ -235,7 +238,7 @@ mod tests {
             }
             std::fs::remove_file(folder.path().join(name)).unwrap();
         }
-        // Under another name it is no safetensors file.
+        // A pickle with another name is still not a safetensors file.
         std::fs::write(folder.path().join("model.safetensors"), &pickle).unwrap();
         let error = ModelFolder::open(folder.path()).unwrap().weights().map(|_| ()).unwrap_err();
         assert!(matches!(error, CheckpointError::Corrupt { .. }), "{error}");

@@ -17,7 +17,7 @@ pub fn model_home() -> Result<PathBuf, CheckpointError> {
 }
 
 fn resolve(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, CheckpointError> {
-    // The XDG specification: a relative path in its variables is to be ignored.
+    // The XDG specification says to ignore a relative path in its variables.
     let xdg = || variable("XDG_DATA_HOME").filter(|path| path.is_absolute());
     let user = || variable("HOME").map(|home| home.join(".local").join("share"));
     variable(HOME_VARIABLE)
@@ -28,13 +28,13 @@ fn resolve(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, Checkp
 /// A model folder in the home.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installed {
-    /// The folder's name; `organization/name` for one that came under its hub id.
+    /// The folder's name, or `organization/name` for a model added under its hub id.
     pub name: String,
-    /// Where it is.
+    /// Path of the folder.
     pub path: PathBuf,
 }
 
-/// The model folders in `home`, by name. A home that does not exist holds none.
+/// The model folders in `home`, ordered by name; empty when `home` does not exist.
 ///
 /// # Errors
 /// [`CheckpointError::Io`] when `home` cannot be listed.
@@ -55,7 +55,7 @@ pub fn list(home: &Path) -> Result<Vec<Installed>, CheckpointError> {
     Ok(found)
 }
 
-/// The model folder called `name`, which is either a path or a name in `home`.
+/// Path of the model folder called `name`, which is either a path or a name in `home`.
 ///
 /// # Errors
 /// [`CheckpointError::NotInstalled`] when it is neither.
@@ -66,7 +66,7 @@ pub fn locate(name: &str, home: &Path) -> Result<PathBuf, CheckpointError> {
         .ok_or_else(|| CheckpointError::NotInstalled { name: name.to_owned(), home: home.to_owned() })
 }
 
-/// Folders directly in `parent`, hidden ones (unfinished additions) left out.
+/// Folders directly in `parent`, without hidden ones (unfinished additions).
 fn folders(parent: &Path) -> Result<Vec<(String, PathBuf)>, CheckpointError> {
     let entries = match fs::read_dir(parent) {
         Ok(entries) => entries,

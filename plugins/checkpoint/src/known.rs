@@ -3,16 +3,16 @@ use std::path::Path;
 
 use crate::{CheckpointError, file_digest};
 
-/// A model this crate knows how to get, each of its files pinned.
+/// A model that this crate can fetch, each of its files pinned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownModel {
-    /// What people call it; the name of its folder in the model home.
+    /// Name of the model, and of its folder in the model home.
     pub name: &'static str,
     /// Its id on the hub.
     pub hub_id: &'static str,
-    /// The same files as a wheel, for machines that reach a package index but no hub.
+    /// A wheel with the same files, for machines that reach a package index but no hub.
     pub wheel: Option<Wheel>,
-    /// SPDX expression.
+    /// License, an SPDX expression.
     pub license: &'static str,
     /// Every file that loading may read.
     pub files: &'static [PinnedFile],
@@ -34,38 +34,38 @@ pub struct Wheel {
 pub struct PinnedFile {
     /// Path in the model folder, `/` between components.
     pub path: &'static str,
-    /// Its length.
+    /// Length of the file.
     pub bytes: u64,
     /// SHA-256 of its content, lower-case hexadecimal.
     pub sha256: &'static str,
 }
 
-/// A file that is not the pinned one.
+/// A file that differs from the pinned one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Mismatch {
-    /// It is not there.
+    /// The file does not exist.
     #[error("{file} is missing")]
     Missing {
         /// Path in the model folder.
         file: String,
     },
-    /// It has another length.
+    /// The file has another length.
     #[error("{file} has {got_bytes} bytes, expected {expected_bytes}")]
     Length {
         /// Path in the model folder.
         file: String,
-        /// Its length.
+        /// Length of the file found.
         got_bytes: u64,
         /// The pinned length.
         expected_bytes: u64,
     },
-    /// It has another content.
+    /// The file has another content.
     #[error("{file} has sha256 {got}, expected {expected}")]
     Digest {
         /// Path in the model folder.
         file: String,
-        /// Its digest.
+        /// Digest of the file found.
         got: String,
         /// The pinned digest.
         expected: String,
@@ -77,15 +77,16 @@ pub fn known_models() -> &'static [KnownModel] {
     KNOWN
 }
 
-/// The known model with this name or hub id.
+/// The known model with this name or hub id; `None` when there is none.
 pub fn known_model(name: &str) -> Option<&'static KnownModel> {
     KNOWN.iter().find(|model| model.name == name || model.hub_id == name)
 }
 
-/// Compares `folder` with the pinned files; empty when every one is as pinned. Other files are ignored.
+/// Compares `folder` with the pinned files; returns an empty list when all match. Other files are
+/// ignored.
 ///
 /// # Errors
-/// [`CheckpointError::Io`] when a file is there but cannot be read.
+/// [`CheckpointError::Io`] when a file exists but cannot be read.
 pub fn verify(folder: &Path, known: &KnownModel) -> Result<Vec<Mismatch>, CheckpointError> {
     let mut mismatches = Vec::new();
     for pinned in known.files {

@@ -1,24 +1,25 @@
-//! A model folder in the Hugging Face layout, or a GGUF file: its files, tokenizer, weights and fingerprint.
+//! Reads a model folder in the Hugging Face layout, or a GGUF file: its files, tokenizer, weights
+//! and fingerprint.
 //!
-//! Everything here reads local files and believes none of them: a missing, truncated or inconsistent
-//! file is a [`CheckpointError`] that names the file and the damage, and no size stated inside a file
-//! is allocated before it was checked against the file's length. Only `fetch::add`, behind the feature
-//! `fetch` and only when called, opens a connection.
+//! Everything here reads local files and trusts none of them: a missing, truncated or inconsistent
+//! file is a [`CheckpointError`] that names the file and the damage, and every size stated inside a
+//! file is checked against the file's length before memory is allocated for it. Only `fetch::add`,
+//! behind the feature `fetch` and only when called, opens a connection.
 //!
 //! file | responsibility
 //! ---|---
-//! `bounded.rs` | reading whole files of bearable length
-//! `folder.rs` | finding and reading the files of one model
-//! `settings.rs` | configurations, with nulls as published
+//! `bounded.rs` | reads whole files up to a limit
+//! `folder.rs` | finds and reads the files of one model
+//! `settings.rs` | configurations, where null means the default
 //! `tokenizer.rs` | the tokenizer of a folder
-//! `tokens.rs` | text to tokens and back
+//! `tokens.rs` | converts text to tokens and back
 //! `word_pieces.rs` | a BERT's tokenizer from its vocabulary alone
 //! `weights/` | tensors by name, as f32 or int8 codes
 //! `gguf/` | a model in one GGUF file: settings, tokenizer, places of tensors
-//! `fingerprint.rs` | the digest of all that decides a model's output
-//! `home.rs` | where models are kept, and which are there
-//! `known.rs` | models whose files are pinned by digest, and checking them
-//! `fetch/` | bringing a model into the home (feature `fetch`)
+//! `fingerprint.rs` | the digest of everything that decides a model's output
+//! `home.rs` | the folder of models, and those in it
+//! `known.rs` | models whose files are pinned by digest, and their verification
+//! `fetch/` | adds a model to the home (feature `fetch`)
 
 mod bounded;
 mod error;

@@ -2,8 +2,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Reads a configuration as those who publish models mean it: a field that is null says as little as one that is not
-/// there, so that both have the default.
+/// Reads a configuration, in which a null field means the same as an absent one: the default, as in
+/// published models.
 ///
 /// # Errors
 /// The field and what is wrong with it.
@@ -22,11 +22,11 @@ pub fn settings<T: DeserializeOwned>(mut value: Value) -> Result<T, String> {
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub enum TokenSetting {
-    /// Its text.
+    /// The token's text.
     Content(String),
-    /// Its text among fields that say how it is matched.
+    /// The token's text, with other fields that say how it is matched.
     Described {
-        /// Its text.
+        /// The token's text.
         content: String,
     },
 }
@@ -39,7 +39,7 @@ impl From<TokenSetting> for String {
     }
 }
 
-/// Takes every null field out, however deep; those of lists keep their places.
+/// Removes every null field at any depth; nulls in lists stay, so that positions do not change.
 fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {

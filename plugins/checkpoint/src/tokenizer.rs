@@ -9,24 +9,26 @@ use crate::word_pieces::{WORD_PIECES, from_word_pieces};
 use crate::{CheckpointError, Damage, ModelFolder, Tokenizer};
 
 const WHOLE: &str = "tokenizer.json";
-/// The older form of byte-level byte-pair encoding, in two files, which RAG checkpoints have.
+/// Vocabulary file of the older, two-file form of byte-level byte-pair encoding, which RAG
+/// checkpoints have.
 const VOCABULARY: &str = "vocab.json";
 const MERGES: &str = "merges.txt";
-/// Where a RAG checkpoint keeps its generator's tokenizer.
+/// Subfolder of a RAG checkpoint with its generator's tokenizer.
 const GENERATOR: &str = "generator_tokenizer";
-/// Where it keeps its question encoder's.
+/// Subfolder of a RAG checkpoint with its question encoder's tokenizer.
 const QUESTION_ENCODER: &str = "question_encoder_tokenizer";
 
-/// The folder's tokenizer: `tokenizer.json`, or `vocab.json` with `merges.txt` as BART has them, or
-/// `vocab.txt` as BERT has it; of a RAG checkpoint, the generator's.
+/// Loads the folder's tokenizer: `tokenizer.json`, or `vocab.json` with `merges.txt` as for BART,
+/// or `vocab.txt` as for BERT. For a RAG checkpoint, this is the generator's.
 ///
 /// # Errors
-/// [`CheckpointError::Missing`] without the files, [`CheckpointError::Corrupt`] when they are no tokenizer.
+/// [`CheckpointError::Missing`] without the files, [`CheckpointError::Corrupt`] when they are not a
+/// tokenizer.
 pub fn load_tokenizer(folder: &ModelFolder) -> Result<Tokenizer, CheckpointError> {
     load_from(&[folder.path().to_owned(), folder.file(GENERATOR)])
 }
 
-/// The tokenizer of a RAG checkpoint's question encoder, as [`load_tokenizer`] has its generator's.
+/// Loads the tokenizer of a RAG checkpoint's question encoder.
 ///
 /// # Errors
 /// As [`load_tokenizer`].
@@ -35,7 +37,7 @@ pub fn load_question_tokenizer(folder: &ModelFolder) -> Result<Tokenizer, Checkp
 }
 
 impl ModelFolder {
-    /// The tokenizer, see [`load_tokenizer`].
+    /// Loads the tokenizer, see [`load_tokenizer`].
     ///
     /// # Errors
     /// [`CheckpointError::Missing`] or [`CheckpointError::Corrupt`].
@@ -44,7 +46,7 @@ impl ModelFolder {
     }
 }
 
-/// From the first of the places that has one.
+/// Loads the tokenizer from the first of the places that has one.
 fn load_from(places: &[PathBuf]) -> Result<Tokenizer, CheckpointError> {
     for place in places {
         let (path, bytes) = if place.join(WHOLE).is_file() {
@@ -64,7 +66,8 @@ fn load_from(places: &[PathBuf]) -> Result<Tokenizer, CheckpointError> {
     Err(CheckpointError::Missing { path: places[0].clone(), file: WHOLE.to_owned() })
 }
 
-/// `vocab.json` and `merges.txt` as one `tokenizer.json`, with BART's special tokens where it has them.
+/// Combines `vocab.json` and `merges.txt` into one `tokenizer.json`, with those of BART's special
+/// tokens that the vocabulary has.
 fn from_two_files(place: &Path) -> Result<Vec<u8>, CheckpointError> {
     let (path, merges_path) = (place.join(VOCABULARY), place.join(MERGES));
     let unreadable =

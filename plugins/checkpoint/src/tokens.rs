@@ -1,4 +1,4 @@
-//! Text to tokens and back: the one place that names the `tokenizers` crate.
+//! Converts text to tokens and back: the only file that names the `tokenizers` crate.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -9,35 +9,38 @@ use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::metaspace::PrependScheme;
 use tokenizers::{AddedVocabulary, EncodeInput, PaddingParams, TruncationParams};
 
-/// Largest `tokenizer.json` read; the largest published ones have some 30 MB.
+/// Largest `tokenizer.json` that is read, in bytes; the largest published ones have some 30 MB.
 pub(crate) const MAX_TOKENIZER_BYTES: u64 = 256 << 20;
 
-/// A text in tokens.
+/// A text as tokens.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    /// The tokens, in the order of the text.
+    /// Ids of the tokens, in the order of the text.
     pub ids: Vec<u32>,
-    /// Byte range of each token, on character boundaries: tokens that share a character share its bytes.
+    /// Byte range of each token, on character boundaries: tokens that share a character share its
+    /// bytes.
     pub ranges: Vec<Range<usize>>,
-    /// The word each token belongs to, counted from 0; `None` for one that is of no word.
+    /// Number of the word each token belongs to, from 0; `None` for a token that belongs to no
+    /// word.
     pub words: Vec<Option<u32>>,
 }
 
-/// A tokenizer that neither truncates nor pads. An error of its methods is the library's own message.
+/// A tokenizer that neither truncates nor pads. Its methods return the library's own error message.
 #[derive(Clone, Debug)]
 pub struct Tokenizer(tokenizers::Tokenizer);
 
 impl Tokenizer {
     /// Reads the content of a `tokenizer.json`.
     pub fn from_json(json: &[u8]) -> Result<Self, String> {
-        // Some of the library's readers (decoders) expect that what passed one of their parsers passes the
-        // next, and panic where it does not. Nothing outlives such a panic but the bytes.
+        // Some of the library's decoders expect that what passed one of their parsers passes the
+        // next, and panic otherwise. Only the bytes outlive such a panic.
         let read = catch_unwind(AssertUnwindSafe(|| tokenizers::Tokenizer::from_bytes(json)));
         let mut tokenizer = read
             .map_err(|_| "its parts do not fit together".to_owned())?
             .map_err(|error| error.to_string())?;
-        // Published files carry both (all-MiniLM-L6-v2: cut and pad to 128), as traces of how they were made,
-        // not of what the model can read: cutting would be silent and padding is never needed here.
+        // Published files often set both (all-MiniLM-L6-v2: truncate and pad to 128), which is left
+        // over from training and not a limit of the model. Truncation would be silent, and padding
+        // is never needed here.
         tokenizer.with_padding(None::<PaddingParams>);
         tokenizer.with_truncation(None::<TruncationParams>).map_err(|error| error.to_string())?;
         Ok(Self(tokenizer))
@@ -48,22 +51,22 @@ impl Tokenizer {
         self.0.to_string(false).unwrap_or_default()
     }
 
-    /// The tokens of a text between those that the tokenizer puts around it.
+    /// The tokens of a text, with the special tokens that the tokenizer adds around it.
     pub fn ids(&self, text: &str) -> Result<Vec<u32>, String> {
         self.encoded(text, true)
     }
 
-    /// The tokens of two texts between those that the tokenizer puts around a pair.
+    /// The tokens of two texts, with the special tokens that the tokenizer adds around a pair.
     pub fn pair_ids(&self, first: &str, second: &str) -> Result<Vec<u32>, String> {
         self.encoded((first, second), true)
     }
 
-    /// The tokens of a text alone.
+    /// The tokens of a text, without special tokens.
     pub fn bare_ids(&self, text: &str) -> Result<Vec<u32>, String> {
         self.encoded(text, false)
     }
 
-    /// The tokens of a text alone, with their places.
+    /// The tokens of a text with their byte ranges, without special tokens.
     pub fn tokens(&self, text: &str) -> Result<Tokens, String> {
         // `encode`, not `encode_char_offsets`: its offsets count bytes.
         let encoding = self.0.encode(text, false).map_err(|error| error.to_string())?;
@@ -81,12 +84,12 @@ impl Tokenizer {
         self.0.decode(ids, true).unwrap_or_default()
     }
 
-    /// The token with this content.
+    /// Id of the token with this content; `None` when there is none.
     pub fn id(&self, content: &str) -> Option<u32> {
         self.0.token_to_id(content)
     }
 
-    /// The content of a token.
+    /// Content of a token; `None` when the id is unknown.
     pub fn content(&self, id: u32) -> Option<String> {
         self.0.id_to_token(id)
     }
@@ -96,14 +99,16 @@ impl Tokenizer {
         self.0.get_vocab(true).values().max().map_or(0, |last| *last as usize + 1)
     }
 
-    /// Content of each token that it has beside its model's, but for white space that stands for itself.
+    /// Content of each token added beside the model's own, by id. White space that stands for
+    /// itself is left out.
     pub fn controls(&self) -> HashMap<u32, String> {
         let added = self.0.get_added_tokens_decoder().into_iter();
         let controls = added.filter(|(_, token)| token.special || !token.content.trim().is_empty());
         controls.map(|(id, token)| (id, token.content)).collect()
     }
 
-    /// This tokenizer without added tokens: text never becomes a special token by looking like one.
+    /// A copy of this tokenizer without added tokens, so that text which looks like a special token
+    /// stays text.
     #[must_use]
     pub fn without_added(&self) -> Self {
         let mut plain = self.clone();
@@ -111,7 +116,8 @@ impl Tokenizer {
         plain
     }
 
-    /// This tokenizer for text that follows other text; `None` where that makes no difference.
+    /// A copy of this tokenizer for text that follows other text; `None` when that makes no
+    /// difference.
     #[must_use]
     pub fn continuing(&self) -> Option<Self> {
         match self.0.get_pre_tokenizer() {
@@ -126,7 +132,7 @@ impl Tokenizer {
         }
     }
 
-    /// Reads text in lower case, before any step of its own.
+    /// Makes the tokenizer lower-case all text before its own steps.
     #[must_use]
     pub fn lower_cased(mut self) -> Self {
         let own = self.0.get_normalizer().cloned();
@@ -135,7 +141,7 @@ impl Tokenizer {
         self
     }
 
-    /// Reads what looks like a special token as text.
+    /// Makes the tokenizer read text that looks like a special token as plain text.
     #[must_use]
     pub fn without_special(mut self) -> Self {
         self.0.set_encode_special_tokens(true);
@@ -160,7 +166,7 @@ mod tests {
 
     #[test]
     fn tokens_that_share_a_character_share_its_bytes() {
-        // Byte-level: one token a byte, so that the three bytes of a character are three tokens.
+        // Byte-level: one token per byte, so that a character of three bytes is three tokens.
         let json = r#"{
             "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
             "pre_tokenizer": {

@@ -8,16 +8,16 @@ use crate::bounded::read_bounded;
 use crate::tokens::MAX_TOKENIZER_BYTES;
 use crate::{CheckpointError, Damage, TokenSetting};
 
-/// The older form of BERT's word pieces: one a line.
+/// Vocabulary file of BERT's older form: one word piece per line.
 pub(crate) const WORD_PIECES: &str = "vocab.txt";
 const CONFIG: &str = "tokenizer_config.json";
-/// Most word pieces of a `vocab.txt`; the largest published ones have some 200,000.
+/// Maximum number of word pieces in a `vocab.txt`; the largest published ones have some 200,000.
 const MAX_WORD_PIECES: usize = 1 << 22;
-/// Tokenizers that divide a text as BERT's does, without `Fast` at their end.
+/// Tokenizer classes that split text as BERT's does, without `Fast` at the end of the name.
 const CLASSES: &str =
     "BertTokenizer, DPRQuestionEncoderTokenizer, DPRContextEncoderTokenizer, DistilBertTokenizer";
 
-/// `tokenizer_config.json` of a BERT, with the defaults that transformers has for it.
+/// `tokenizer_config.json` of a BERT, with the defaults of transformers.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Config {
@@ -55,8 +55,8 @@ impl Config {
     }
 }
 
-/// `vocab.txt` as one `tokenizer.json`, with what `tokenizer_config.json` says: where it says nothing, BERT's special
-/// tokens, and lower case.
+/// Converts `vocab.txt` into one `tokenizer.json` with the settings of `tokenizer_config.json`; the
+/// defaults are BERT's special tokens and lower case.
 pub(crate) fn from_word_pieces(place: &Path) -> Result<Vec<u8>, CheckpointError> {
     let path = place.join(WORD_PIECES);
     let unreadable = |reason: String| CheckpointError::corrupt(&path, Damage::Unreadable { reason });

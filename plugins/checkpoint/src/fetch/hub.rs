@@ -11,12 +11,12 @@ use super::stage::Stage;
 use super::unpinned::{MAX_FILE_BYTES, is_model_file};
 use crate::{CheckpointError, KnownModel};
 
-/// How long the hub may take to accept a connection before it counts as not reachable.
+/// Longest wait for the hub to accept a connection before it counts as unreachable.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);
-/// Most files of one model.
+/// Maximum number of files in one model.
 const MAX_FILES: usize = 500;
 
-/// The pinned files of a known model.
+/// Downloads the pinned files of a known model.
 pub(super) fn fetch_known(
     known: &KnownModel,
     stage: &Stage,
@@ -26,7 +26,7 @@ pub(super) fn fetch_known(
     known.files.iter().try_for_each(|file| fetch(&repository, file.path, file.bytes, stage, progress))
 }
 
-/// All model files of a repository.
+/// Downloads all model files of a repository.
 pub(super) fn fetch_all(id: &str, stage: &Stage, progress: &mut dyn FnMut(&Progress)) -> Result<(), Reason> {
     let repository = open(id)?;
     let content = repository.info().map_err(|error| Reason::Refused(error.to_string()))?;
@@ -41,7 +41,7 @@ fn open(id: &str) -> Result<ApiRepo, Reason> {
         return Err(Reason::Offline);
     }
     reach(&env::var("HF_ENDPOINT").unwrap_or_else(|_| "https://huggingface.co".to_owned()))?;
-    // Reads HF_HOME, HF_ENDPOINT and the stored token.
+    // `from_env` reads HF_HOME, HF_ENDPOINT and the stored token.
     let api = ApiBuilder::from_env().with_progress(false).build();
     Ok(api.map_err(|error| Reason::Refused(error.to_string()))?.model(id.to_owned()))
 }
@@ -58,7 +58,7 @@ fn fetch(
     Ok(stage.store(name, &mut file, limit_bytes, progress)?)
 }
 
-/// Asks whether anything listens at `endpoint`, since the client itself would wait long to say no.
+/// Fails early when nothing listens at `endpoint`, since the hub's client would wait long.
 fn reach(endpoint: &str) -> Result<(), Reason> {
     let proxies = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
     if proxies.iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
@@ -93,7 +93,7 @@ fn address(endpoint: &str) -> (String, u16) {
     }
 }
 
-/// As the hub's own client reads such a variable.
+/// True when `variable` is set to a true value, as the hub's own client reads it.
 fn is_true(variable: &str) -> bool {
     env::var(variable)
         .is_ok_and(|value| matches!(value.to_ascii_uppercase().as_str(), "1" | "ON" | "YES" | "TRUE"))

@@ -6,8 +6,8 @@ use super::stage::Stage;
 use super::unpinned::{MAX_FILE_BYTES, is_model_file};
 use crate::{CheckpointError, ModelFolder};
 
-/// Copies the model files of a folder and of the folders directly in it. Links are followed: the hub's
-/// cache is made of them.
+/// Copies the model files of a folder and of its direct subfolders. Links are followed: the hub's
+/// cache consists of links.
 pub(super) fn copy(
     source: &ModelFolder,
     stage: &Stage,

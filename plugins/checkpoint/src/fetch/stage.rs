@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::progress::Progress;
 use crate::{CheckpointError, Damage};
 
-/// A hidden folder in the home; removed when dropped, unless adopted.
+/// A hidden folder in the home; removed when dropped, unless it was adopted.
 pub(super) struct Stage {
     folder: TempDir,
 }
@@ -24,7 +24,7 @@ impl Stage {
         self.folder.path()
     }
 
-    /// Writes a file of at most `limit_bytes` and syncs it; its length.
+    /// Writes a file of at most `limit_bytes` and syncs it; returns its length in bytes.
     pub(super) fn write(
         &self,
         name: &str,
@@ -48,7 +48,7 @@ impl Stage {
         Ok(got_bytes)
     }
 
-    /// Writes a file as [`Stage::write`] does, and tells of it.
+    /// Writes a file as [`Stage::write`] does, and reports progress.
     pub(super) fn store(
         &self,
         name: &str,
@@ -61,14 +61,15 @@ impl Stage {
         Ok(())
     }
 
-    /// Renames the folder to `target`, replacing what is there.
+    /// Renames the folder to `target`, replacing an existing model.
     pub(super) fn adopt(self, target: &Path) -> Result<PathBuf, CheckpointError> {
         let io = |source| CheckpointError::io(target, source);
         let parent = target.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(io)?;
         sync_folders(self.path()).map_err(io)?;
-        // A folder cannot be renamed over a full one: the old one steps aside first, hidden, and is
-        // removed last. Between the two renames the model is absent, never half there.
+        // A folder cannot be renamed over a non-empty one, so the old one is first renamed to a
+        // hidden name and removed last. Between the two renames the model is absent, never
+        // incomplete.
         let old = match fs::symlink_metadata(target) {
             Ok(_) => {
                 let aside = tempfile::Builder::new().prefix(".replaced-").tempdir_in(parent).map_err(io)?;
@@ -78,7 +79,7 @@ impl Stage {
             Err(_) => None,
         };
         fs::rename(self.folder.path(), target).map_err(io)?;
-        // It is no longer at its old path: nothing is left to remove.
+        // The folder is no longer at its old path, so there is nothing to remove.
         let _ = self.folder.keep();
         open_to_others(target).map_err(io)?;
         sync_folder(parent).map_err(io)?;
@@ -87,7 +88,7 @@ impl Stage {
     }
 }
 
-/// Temporary folders are made private; a model is as readable as any other folder.
+/// Makes a temporary folder, which is created private, as readable as any other folder.
 fn open_to_others(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {

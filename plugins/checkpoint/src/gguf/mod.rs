@@ -1,15 +1,15 @@
-//! One GGUF file: a model's settings, tokenizer, chat template and (quantized) weights together.
+//! One GGUF file, which holds a model's settings, tokenizer, chat template and (quantized) weights.
 //!
-//! Checked here in full before any tensor library reads the file: no count or length in it is believed
-//! before it was compared with the bytes that are there, tensors lie inside the file and share no byte.
-//! Versions 2 and 3, little-endian.
+//! The file is checked here in full before any tensor library reads it: every count or length is
+//! compared with the bytes present before it is used; tensors lie inside the file and share no
+//! byte. Versions 2 and 3, little-endian.
 //!
 //! file | responsibility
 //! ---|---
 //! `reader.rs` | numbers, strings and lists from the header, each bounded
-//! `header.rs` | metadata and the places of tensors
+//! `header.rs` | metadata and the positions of tensors
 //! `tokenizer.rs` | the tokenizer that the metadata describe
-//! `sentencepiece.rs` | merges of a vocabulary that has only scores
+//! `sentencepiece.rs` | merges for a vocabulary that has only scores
 
 mod header;
 mod reader;
@@ -44,27 +44,27 @@ impl GgufFile {
         Ok(Self { path: path.to_owned(), metadata, tensors })
     }
 
-    /// Where it is.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What people call the model: the file's name without `.gguf`.
+    /// Name of the model: the file's name without `.gguf`.
     pub fn name(&self) -> String {
         self.path.file_stem().map_or_else(|| "model".to_owned(), |stem| stem.to_string_lossy().into_owned())
     }
 
-    /// The tensors by the names the file gives them.
+    /// The tensors by their names in the file.
     pub fn tensors(&self) -> &BTreeMap<String, GgufTensor> {
         &self.tensors
     }
 
-    /// A value of the metadata.
+    /// A value of the metadata; `None` when the key is absent.
     pub fn value(&self, key: &str) -> Option<&GgufValue> {
         self.metadata.get(key)
     }
 
-    /// A text of the metadata.
+    /// A string of the metadata; `None` when the key is absent or of another type.
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.value(key)? {
             GgufValue::Text(text) => Some(text),
@@ -72,7 +72,8 @@ impl GgufFile {
         }
     }
 
-    /// A whole number, at least 0, of the metadata.
+    /// A whole number of the metadata, at least 0; `None` when the key is absent or of another
+    /// type.
     pub fn count(&self, key: &str) -> Option<u64> {
         match self.value(key)? {
             GgufValue::Integer(value) => u64::try_from(*value).ok(),
@@ -80,7 +81,7 @@ impl GgufFile {
         }
     }
 
-    /// A number of the metadata.
+    /// A number of the metadata; `None` when the key is absent or of another type.
     pub fn number(&self, key: &str) -> Option<f64> {
         match self.value(key)? {
             GgufValue::Real(value) => Some(*value),
@@ -89,7 +90,7 @@ impl GgufFile {
         }
     }
 
-    /// A switch of the metadata.
+    /// A boolean of the metadata; `None` when the key is absent or of another type.
     pub fn flag(&self, key: &str) -> Option<bool> {
         match self.value(key)? {
             GgufValue::Flag(flag) => Some(*flag),
@@ -97,11 +98,11 @@ impl GgufFile {
         }
     }
 
-    /// A list of texts of the metadata.
+    /// A list of strings of the metadata; `None` when the key is absent or of another type.
     pub fn texts(&self, key: &str) -> Option<&[String]> {
         match self.value(key)? {
             GgufValue::Texts(texts) => Some(texts),
-            // An empty list may be written as one of anything.
+            // An empty list may be written with any element type.
             GgufValue::Integers(none) if none.is_empty() => Some(&[]),
             _ => None,
         }

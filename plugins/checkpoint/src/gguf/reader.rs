@@ -4,9 +4,11 @@ use std::io::{BufReader, Read};
 use crate::Damage;
 use crate::error::Failure;
 
-/// Longest header believed, in bytes; the largest published ones have some 20 MB, nearly all vocabulary.
+/// Longest header that is accepted, in bytes; the largest published ones have some 20 MB, nearly
+/// all vocabulary.
 const MAX_HEADER_BYTES: u64 = 256 << 20;
-/// Most entries of lists in one file; a published vocabulary has a million at most, in four lists.
+/// Maximum number of list entries in one file; a published vocabulary has at most a million, in
+/// four lists.
 const MAX_ENTRIES: u64 = 16 << 20;
 
 /// A value of the metadata.
@@ -18,9 +20,9 @@ pub enum GgufValue {
     Real(f64),
     /// True or false.
     Flag(bool),
-    /// A string; bytes that are no UTF-8 are replaced.
+    /// A string; bytes that are not UTF-8 are replaced.
     Text(String),
-    /// A list of whole numbers or switches.
+    /// A list of whole numbers or booleans.
     Integers(Vec<i64>),
     /// A list of floating-point numbers.
     Reals(Vec<f32>),
@@ -28,7 +30,7 @@ pub enum GgufValue {
     Texts(Vec<String>),
 }
 
-/// Reads a header front to back.
+/// Reads a header from front to back.
 pub(super) struct Reader {
     file: BufReader<File>,
     file_bytes: u64,
@@ -50,12 +52,12 @@ impl Reader {
         self.file_bytes
     }
 
-    /// Bytes read so far.
+    /// Number of bytes read so far.
     pub(super) fn position(&self) -> u64 {
         self.read_bytes
     }
 
-    /// Whether `count` things of at least `least_bytes` each can follow.
+    /// Fails unless `count` items of at least `least_bytes` each can follow.
     pub(super) fn expect(&self, count: u64, least_bytes: u64) -> Result<(), Failure> {
         let expected_bytes = self.read_bytes.saturating_add(count.saturating_mul(least_bytes));
         if expected_bytes > self.file_bytes {
@@ -101,7 +103,7 @@ impl Reader {
         }
     }
 
-    /// A number of one of the format's types; `None` when the type is none of a number.
+    /// Reads a number of type `kind`; `None` when that is not a number type.
     fn integer(&mut self, kind: u32) -> Option<Result<i128, Failure>> {
         Some(match kind {
             0 => self.bytes().map(|b| u8::from_le_bytes(b).into()),
@@ -124,8 +126,8 @@ impl Reader {
         }
     }
 
-    /// A type and a value of it. Lists of lists are refused: no published key has one, and they could nest
-    /// without end.
+    /// Reads a type and a value of that type. Lists of lists are refused: no published key has one,
+    /// and they could nest without end.
     pub(super) fn value(&mut self) -> Result<GgufValue, Failure> {
         let kind = self.u32()?;
         if let Some(integer) = self.integer(kind) {

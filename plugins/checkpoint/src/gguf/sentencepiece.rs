@@ -1,13 +1,13 @@
 use std::collections::HashMap;
 
-/// Longest token split into pairs, in characters; trained vocabularies stop at 16.
+/// Longest token that is split into pairs, in characters; trained vocabularies stop at 16.
 const MAX_CHARACTERS: usize = 64;
 
-/// The merges of a SentencePiece vocabulary, first to apply first.
+/// The merges of a SentencePiece vocabulary, in the order they apply.
 ///
-/// SentencePiece merges the pair whose union has the highest score; byte-pair encoding merges the pair
-/// listed first. Listing all pairs by the score of their union makes one of the other; among equals, by
-/// the order that the reference conversion uses.
+/// SentencePiece merges the pair whose union has the highest score; byte-pair encoding merges the
+/// pair listed first. Listing all pairs by the score of their union converts the first form into
+/// the second; equal scores keep the reference conversion's order.
 pub(super) fn merges<'a>(tokens: &'a [String], scores: &[f32]) -> Vec<(&'a str, &'a str)> {
     let ids: HashMap<&str, usize> = tokens.iter().enumerate().map(|(id, t)| (t.as_str(), id)).collect();
     let mut found: Vec<(f32, usize, usize, &str, &str)> = Vec::new();

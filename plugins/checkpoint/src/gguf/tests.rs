@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Writes files byte by byte, sound or not.
+/// Writes files byte by byte, valid or damaged.
 #[derive(Clone)]
 struct Written {
     entries: Vec<Vec<u8>>,

@@ -1,8 +1,9 @@
-//! `tokenizer.ggml.*` of the metadata as a tokenizer.
+//! The tokenizer described by `tokenizer.ggml.*` in the metadata.
 //!
-//! Built by way of the tokenizer library's own file format, whose fields are documented, rather than its
-//! constructors, which change. What a model's text is split by before merging has only a name in the
-//! file: a name not known here is refused, since another pattern would give other tokens silently.
+//! It is built through the tokenizer library's own file format, whose fields are documented, not
+//! through its constructors, which change. The file gives only the name of the pattern that splits
+//! text before merging. An unknown name is refused, since another pattern would silently give other
+//! tokens.
 
 use std::collections::HashSet;
 
@@ -18,11 +19,11 @@ const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{
 const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 impl GgufFile {
-    /// The tokenizer.
+    /// Builds the tokenizer.
     ///
     /// # Errors
-    /// [`CheckpointError::Missing`] when the file has none, [`CheckpointError::Corrupt`] when it cannot be
-    /// built, or is of a kind there is no code for: both name what is at fault.
+    /// [`CheckpointError::Missing`] when the file has none; [`CheckpointError::Corrupt`] when it
+    /// cannot be built or its kind is not supported. Both name the cause.
     pub fn tokenizer(&self) -> Result<Tokenizer, CheckpointError> {
         build(self)
     }
@@ -122,7 +123,7 @@ fn vocabulary(tokens: &[String]) -> Value {
     tokens.iter().enumerate().map(|(id, token)| (token.clone(), json!(id))).collect()
 }
 
-/// Tokens that text is not merged into: control tokens and those a model's maker added.
+/// Tokens that are never merged from text: control tokens and those that the model's author added.
 fn added(file: &GgufFile, tokens: &[String]) -> Result<Value, CheckpointError> {
     let kinds: &[i64] = match file.value("tokenizer.ggml.token_type") {
         Some(GgufValue::Integers(kinds)) if kinds.len() == tokens.len() => kinds,

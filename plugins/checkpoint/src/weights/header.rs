@@ -1,9 +1,9 @@
 //! The header of a safetensors file: 8 bytes of length, then JSON, then the tensors.
 //!
-//! Checked here in full, because sizes inside the file decide what is read and allocated later:
-//! every tensor's range lies in the file, holds exactly its shape in its type, and the ranges follow
-//! each other without gap or overlap to the end of the file. The library that reads the tensors makes the
-//! same checks, but its errors name neither the tensor nor the lengths.
+//! The header is checked here in full, because its sizes decide what is read and allocated later:
+//! every tensor's range lies in the file, holds exactly its shape in its type, and the ranges
+//! follow each other without gap or overlap to the end of the file. The library that reads the
+//! tensors makes the same checks, but its errors name neither the tensor nor the lengths.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -20,7 +20,7 @@ use crate::{CheckpointError, Damage};
 /// The format's own limit on its header.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
-/// Key of the header that is no tensor.
+/// Key of the header that is not a tensor.
 const METADATA: &str = "__metadata__";
 
 /// A tensor of the header.
@@ -46,7 +46,8 @@ pub(super) fn read_bytes(name: &Path, bytes: &[u8]) -> Result<Vec<(String, Store
     check(bytes, bytes.len() as u64).map_err(|failure| failure.at(name))
 }
 
-/// Parses the header at the start of a file of this length and checks it against what follows it.
+/// Parses the header at the start of a file of `file_bytes` bytes, and checks it against the rest
+/// of the file.
 fn check(mut file: impl Read, file_bytes: u64) -> Result<Vec<(String, Stored)>, Failure> {
     let truncated = |expected_bytes| Damage::Truncated { got_bytes: file_bytes, expected_bytes };
     if file_bytes < 8 {
@@ -99,7 +100,7 @@ fn check(mut file: impl Read, file_bytes: u64) -> Result<Vec<(String, Stored)>, 
     }
 }
 
-/// Bits of an element; `None` of a type that the library does not know.
+/// Bits of an element; `None` for a type that the library does not know.
 fn element_bits(dtype: &str) -> Option<u64> {
     let known = Dtype::deserialize(dtype.into_deserializer());
     known.map(|dtype| dtype.bitsize() as u64).map_err(|_: serde::de::value::Error| ()).ok()

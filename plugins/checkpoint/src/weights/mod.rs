@@ -1,6 +1,6 @@
 //! Tensors by name, as f32 or int8 codes, from one or several safetensors files or from memory.
 //!
-//! Invariant: by the time a [`Weights`] exists, every tensor's place was checked to lie in its file.
+//! Invariant: every tensor of a [`Weights`] was checked to lie inside its file.
 //!
 //! file | responsibility
 //! ---|---
@@ -21,9 +21,9 @@ use crate::{CheckpointError, Damage};
 /// One tensor of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TensorEntry {
-    /// As the file spells it: `F32`.
+    /// The type as the file spells it, such as `F32`.
     pub dtype: String,
-    /// Its dimensions.
+    /// The tensor's dimensions.
     pub shape: Vec<usize>,
     file: usize,
 }
@@ -34,7 +34,7 @@ impl TensorEntry {
     }
 }
 
-/// Where the tensors are.
+/// The tensors' storage.
 enum Source {
     Mapped(MmapedSafetensors),
     Held(BufferedSafetensors),
@@ -83,7 +83,7 @@ impl Weights {
         self.entries.keys().map(String::as_str)
     }
 
-    /// What the header says of a tensor.
+    /// The header's entry for a tensor; `None` when there is none.
     pub fn entry(&self, name: &str) -> Option<&TensorEntry> {
         self.entries.get(name)
     }
@@ -91,8 +91,8 @@ impl Weights {
     /// A tensor's values in row-major order, converted to f32.
     ///
     /// # Errors
-    /// [`CheckpointError::NoTensor`], [`CheckpointError::TensorShape`] when it is not of this shape,
-    /// [`CheckpointError::TensorType`] when it is not of a floating type.
+    /// [`CheckpointError::NoTensor`], [`CheckpointError::TensorShape`] when it is not of this
+    /// shape, [`CheckpointError::TensorType`] when it is not of a floating type.
     pub fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
         let entry = self.shaped(name, shape)?;
         let tensor = self.tensor(name, DType::F32, &Device::Cpu)?;
@@ -102,11 +102,11 @@ impl Weights {
             .map_err(|source| unreadable(&self.files[entry.file], &source))
     }
 
-    /// The codes of a tensor of 8-bit integers, in row-major order; what they stand for is the caller's.
+    /// The codes of a tensor of 8-bit integers, in row-major order; the caller knows their meaning.
     ///
     /// # Errors
-    /// [`CheckpointError::NoTensor`], [`CheckpointError::TensorShape`] when it is not of this shape,
-    /// [`CheckpointError::TensorType`] when it is not stored as `I8`.
+    /// [`CheckpointError::NoTensor`], [`CheckpointError::TensorShape`] when it is not of this
+    /// shape, [`CheckpointError::TensorType`] when it is not stored as `I8`.
     pub fn codes(&self, name: &str, shape: &[usize]) -> Result<Vec<i8>, CheckpointError> {
         let entry = self.shaped(name, shape)?;
         if entry.dtype != "I8" {
@@ -123,7 +123,8 @@ impl Weights {
     /// A tensor on `device`, converted to `dtype`.
     ///
     /// # Errors
-    /// [`CheckpointError::NoTensor`], [`CheckpointError::TensorType`] when it is not of a floating type.
+    /// [`CheckpointError::NoTensor`], [`CheckpointError::TensorType`] when it is not of a floating
+    /// type.
     pub fn tensor(&self, name: &str, dtype: DType, device: &Device) -> Result<Tensor, CheckpointError> {
         let entry = self.expect(name)?;
         if !matches!(entry.dtype.as_str(), "F32" | "F16" | "BF16") {
@@ -138,7 +139,8 @@ impl Weights {
             .map_err(|source| unreadable(&self.files[entry.file], &source))
     }
 
-    /// The checked, mapped files as candle has them, for a `VarBuilder`; `None` when held in memory.
+    /// The checked, mapped files as candle has them, for a `VarBuilder`; `None` when held in
+    /// memory.
     pub fn into_mapped(self) -> Option<MmapedSafetensors> {
         match self.source {
             Source::Mapped(mapped) => Some(mapped),
