@@ -6,7 +6,7 @@ pub struct Embeddings {
 }
 
 impl Embeddings {
-    /// Takes `values`, `[rows, dimension]` row-major; `None` when the length is no multiple of
+    /// Takes `values`, `[rows, dimension]` row-major; `None` when the length is not a multiple of
     /// `dimension`, or `dimension` is 0.
     pub fn new(dimension: usize, values: Vec<f32>) -> Option<Self> {
         (dimension > 0 && values.len().is_multiple_of(dimension)).then_some(Self { dimension, values })
@@ -17,12 +17,12 @@ impl Embeddings {
         self.dimension
     }
 
-    /// How many vectors there are.
+    /// Number of vectors.
     pub fn len(&self) -> usize {
         self.values.len() / self.dimension
     }
 
-    /// Whether there is no vector.
+    /// True when there is no vector.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }

@@ -2,51 +2,52 @@ use std::ops::Range;
 
 use crate::{Embeddings, Passage};
 
-/// How two vectors of an encoder are compared.
+/// The measure by which two vectors of an encoder are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Similarity {
     /// Dot product of unit vectors, in [-1, 1].
     Cosine,
-    /// Dot product of vectors as they come, as DPR gives them.
+    /// Dot product of vectors that are not normalized, as for DPR.
     Dot,
 }
 
-/// What must be known of an encoder to use its vectors.
+/// The facts about an encoder that its vectors' users need.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncoderProfile {
-    /// What people call the model: `all-MiniLM-L6-v2`.
+    /// Name of the model, such as `all-MiniLM-L6-v2`.
     pub name: String,
-    /// Hexadecimal digest of all that decides its vectors; two encoders with one fingerprint give the
-    /// same vectors, and a database keeps to one fingerprint.
+    /// Hexadecimal digest of everything that decides the vectors. Two encoders with the same
+    /// fingerprint give the same vectors, and a database accepts one fingerprint only.
     pub fingerprint: String,
     /// Components in each vector.
     pub dimension: usize,
-    /// Longest input, in tokens, special tokens included.
+    /// Longest input in tokens, special tokens included.
     pub max_tokens: usize,
-    /// How its vectors are compared.
+    /// The measure by which the vectors are compared.
     pub similarity: Similarity,
-    /// The s of p(z|x) = softmax_z(s * similarity): 1 for DPR, whose raw products were trained as
-    /// logits; 20 for models trained with cosine times 20.
+    /// The scale s in p(z|x) = softmax_z(s * similarity): 1 for DPR, whose raw products were
+    /// trained as logits; 20 for models trained with cosine times 20.
     pub score_scale: f32,
 }
 
-/// Text to vectors, with separate sides for questions and passages (Karpukhin et al. 2020, section 3.1).
+/// An encoder of text to vectors, with separate sides for questions and passages (Karpukhin et al.
+/// 2020, section 3.1).
 ///
-/// A model with one side gives the same vector from both.
+/// A model with one side gives the same vector on both.
 pub trait Encoder: Send + Sync {
-    /// What the model is.
+    /// The facts about the model.
     fn profile(&self) -> &EncoderProfile;
 
-    /// The byte range of each token of `text` as the passage side reads it, in order, without special
-    /// tokens and without a limit on length. Ranges lie on character boundaries and may share bytes
-    /// when one character becomes several tokens.
+    /// The byte range of each token of `text` as the passage side reads it, in order, without
+    /// special tokens and without a limit on length. Ranges lie on character boundaries and may
+    /// share bytes when one character becomes several tokens.
     ///
     /// # Errors
     /// [`EncodeError::Model`] when the tokenizer fails.
     fn tokens(&self, text: &str) -> Result<Vec<Range<usize>>, EncodeError>;
 
-    /// Tokens of the window left for text when a passage has this title: `max_tokens` less the title,
-    /// what joins it to the text, and special tokens. 0 when the title alone fills the window.
+    /// Number of tokens left in the window for the text of a passage with this title: `max_tokens`
+    /// minus the title, its separator, and special tokens. 0 when the title alone fills the window.
     ///
     /// # Errors
     /// [`EncodeError::Model`] when the tokenizer fails.
@@ -55,28 +56,28 @@ pub trait Encoder: Send + Sync {
     /// Vectors of questions, in the order given, `[questions.len(), dimension]`.
     ///
     /// # Errors
-    /// [`EncodeError::TooLong`] for a text longer than the window: nothing is cut silently.
+    /// [`EncodeError::TooLong`] for a text longer than the window: text is never cut silently.
     fn encode_questions(&self, questions: &[&str]) -> Result<Embeddings, EncodeError>;
 
     /// Vectors of passages, in the order given, `[passages.len(), dimension]`.
     ///
     /// # Errors
-    /// [`EncodeError::TooLong`] for a passage that with its title is longer than the window.
+    /// [`EncodeError::TooLong`] for a passage that, with its title, is longer than the window.
     fn encode_passages(&self, passages: &[Passage<'_>]) -> Result<Embeddings, EncodeError>;
 }
 
-/// Why a text has no vector.
+/// Reasons that a text has no vector.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// Shorten the text, or split it.
+    /// The text is longer than the window. Shorten it, or split it.
     #[error("text {index} has {got_tokens} tokens, the model reads at most {max_tokens}")]
     TooLong {
         /// Position in the batch given.
         index: usize,
-        /// Its length, special tokens included.
+        /// Length of the text in tokens, special tokens included.
         got_tokens: usize,
-        /// The model's window, special tokens included.
+        /// The model's window in tokens, special tokens included.
         max_tokens: usize,
     },
     /// The model itself failed: a damaged file, an unsupported layer, no memory.
@@ -84,7 +85,7 @@ pub enum EncodeError {
     Model {
         /// The model's name.
         model: String,
-        /// What it said.
+        /// The model's error message.
         reason: String,
     },
 }

@@ -6,30 +6,31 @@ use crate::Passage;
 /// A token of a generator's vocabulary. Vocabularies may differ from one decoding to the next.
 pub type TokenId = u32;
 
-/// Something that writes answers: p(y_i | x, z, y_<i) over a vocabulary, for each passage z.
+/// A model that writes answers: p(y_i | x, z, y_<i) over a vocabulary, for each passage z.
 ///
-/// It knows nothing of priors, mixtures or search: marginalization and decoding are written once over
-/// this trait, in `postil-generator`.
+/// It does not handle priors, mixtures or search: marginalization and decoding are written once
+/// over this trait, in `postil-generator`.
 pub trait Generator: Send + Sync {
-    /// What people call it: `quote`, `reader`, a model's name.
+    /// Name of the generator: `quote`, `reader`, or the name of a model.
     fn name(&self) -> &str;
 
-    /// Whether a token id means the same in every decoding, so that an answer found in one can be scored
-    /// in another. False where the tokens come from the passages at hand.
+    /// True when a token id means the same in every decoding, so that an answer found in one can be
+    /// scored in another. False when the tokens come from the passages of the decoding.
     fn vocabulary_is_fixed(&self) -> bool {
         true
     }
 
-    /// What was fitted for it on questions with known answers. By default nothing.
+    /// The calibration fitted on questions with known answers. The default calibrates nothing.
     fn calibration(&self) -> Calibration {
         Calibration::default()
     }
 
-    /// Reads the question once under each passage and stands before the first token, with one row.
+    /// Reads the question once under each passage; the decoding starts before the first token, with
+    /// one row.
     ///
     /// # Errors
-    /// [`GenerateError::NoPassages`] when `passages` is empty, [`GenerateError::TooLong`] when a prompt
-    /// does not fit the model.
+    /// [`GenerateError::NoPassages`] when `passages` is empty, [`GenerateError::TooLong`] when a
+    /// prompt does not fit the model.
     fn start<'a>(
         &'a self,
         question: &str,
@@ -37,14 +38,17 @@ pub trait Generator: Send + Sync {
     ) -> Result<Box<dyn Decoding + 'a>, GenerateError>;
 }
 
-/// What was fitted for a generator on questions with known answers, so that its probabilities are of use as they are.
+/// Parameters fitted for a generator on questions with known answers, which make its probabilities
+/// usable without further tuning.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Calibration {
-    /// The T of p(z|x) = softmax_z(s * score / T), above 0; 1 leaves the encoder's scale s as it is.
+    /// The temperature T in p(z|x) = softmax_z(s * score / T), above 0; 1 leaves the encoder's
+    /// scale s unchanged.
     pub prior_temperature: f32,
-    /// The abstention score above which an answer is withheld, in [0, 1]; `None`: where "no answer" is more probable.
+    /// Abstention score above which an answer is withheld, in [0, 1]; `None` withholds an answer
+    /// when "no answer" is more probable.
     pub no_answer_threshold: Option<f64>,
-    /// The share of its answers that are right; `None`: not known.
+    /// Fit of the share of the generator's answers that are right; `None` when nothing was fitted.
     pub confidence: Option<ConfidenceFit>,
 }
 
@@ -54,11 +58,11 @@ impl Default for Calibration {
     }
 }
 
-/// The share of answers that are right, by what their generator says of them: a logistic regression (Platt
-/// 1999) on the log-odds of p(y|x) and of the abstention score.
+/// Share of answers that are right, as a function of their generator's probabilities: a logistic
+/// regression (Platt 1999) on the log-odds of p(y|x) and of the abstention score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConfidenceFit {
-    /// The log-odds of being right where both others are 0.
+    /// Log-odds of being right when both other log-odds are 0.
     pub offset: f64,
     /// Factor of the log-odds of p(y|x).
     pub probability: f64,
@@ -67,16 +71,17 @@ pub struct ConfidenceFit {
 }
 
 impl ConfidenceFit {
-    /// The share of answers like this one that are right, 0 to 1.
+    /// Share of answers like this one that are right, in [0, 1].
     ///
-    /// `probability` is p(y|x), `abstention_score` what abstaining is decided by, both from 0 to 1.
+    /// `probability` is p(y|x), `abstention_score` the score that decides about abstaining, both in
+    /// [0, 1].
     pub fn confidence(&self, probability: f64, abstention_score: f64) -> f64 {
         let [probability, abstention] = Self::features(probability, abstention_score);
         let log_odds = self.offset + self.probability * probability + self.abstention * abstention;
         1.0 / (1.0 + (-log_odds).exp())
     }
 
-    /// The two log-odds that the regression is on: finite, whatever the probabilities.
+    /// The two log-odds that the regression uses: finite for all probabilities.
     pub fn features(probability: f64, abstention_score: f64) -> [f64; 2] {
         [probability, abstention_score].map(|p| {
             let p = p.clamp(LEAST_ODDS, 1.0 - LEAST_ODDS);
@@ -85,29 +90,30 @@ impl ConfidenceFit {
     }
 }
 
-/// Probabilities nearer to 0 and 1 than this count as so near when log-odds are made of them.
+/// Distance from 0 and 1 to which probabilities are clamped before log-odds are computed.
 const LEAST_ODDS: f64 = 1e-5;
 
-/// The state of a decoding: some rows (hypotheses), each under every one of the k passages.
+/// The state of a decoding: a number of rows (hypotheses), each under every one of the k passages.
 pub trait Decoding {
     /// k, the number of passages.
     fn passages(&self) -> usize;
 
-    /// Size of the vocabulary of this decoding; token ids are below it.
+    /// Size of this decoding's vocabulary; all token ids are below it.
     fn vocabulary(&self) -> usize;
 
-    /// Next-token distributions of the present rows under each passage.
+    /// Next-token distributions of the current rows under each passage.
     ///
     /// # Errors
-    /// [`GenerateError::NotFinite`] when the model yields NaN; [`GenerateError::Model`] when it fails.
+    /// [`GenerateError::NotFinite`] when the model yields NaN; [`GenerateError::Model`] when it
+    /// fails.
     fn log_probs(&mut self) -> Result<LogProbs, GenerateError>;
 
-    /// Replaces the rows: new row r continues old row `parents[r]` with `tokens[r]`. A parent may be
-    /// named several times or not at all, which is what a beam needs.
+    /// Replaces the rows: new row r continues old row `parents[r]` with `tokens[r]`. A parent may
+    /// be named several times or not at all, which is what a beam needs.
     ///
     /// # Errors
-    /// [`GenerateError::Shape`] when the lengths differ, a parent or token is out of range, or no row
-    /// would be left.
+    /// [`GenerateError::Shape`] when the lengths differ, a parent or token is out of range, or no
+    /// row would be left.
     fn advance(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError> {
         let k = self.passages();
         let parents: Vec<usize> = parents.iter().flat_map(|parent| std::iter::repeat_n(*parent, k)).collect();
@@ -115,89 +121,91 @@ pub trait Decoding {
         self.advance_each(&parents, &tokens)
     }
 
-    /// As [`Decoding::advance`], but each passage goes its own way, which is what a search under each passage
-    /// alone needs: `parents` and `tokens` are `[rows, passages]`, and under passage z new row r continues
-    /// old row `parents[r * k + z]` with `tokens[r * k + z]`.
+    /// As [`Decoding::advance`], but with separate parents and tokens for each passage, which a
+    /// search under each passage alone needs: `parents` and `tokens` are `[rows, passages]`, and
+    /// under passage z new row r continues old row `parents[r * k + z]` with `tokens[r * k + z]`.
     ///
     /// # Errors
-    /// As [`Decoding::advance`]; [`GenerateError::Shape`] when a length is no multiple of k.
+    /// As [`Decoding::advance`]; [`GenerateError::Shape`] when a length is not a multiple of k.
     fn advance_each(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError>;
 
-    /// Stands before the first token again, with one row.
+    /// Returns to the position before the first token, with one row.
     fn restart(&mut self);
 
-    /// Teacher-forced log-probabilities of whole answers, each from before its first token. The present
-    /// rows play no part and stay as they are; a model reads each answer in one pass.
+    /// Teacher-forced log-probabilities of whole answers, each from its first token on. The current
+    /// rows are neither used nor changed; a model reads each answer in one pass.
     ///
     /// # Errors
     /// [`GenerateError::Shape`] when an answer is empty or a token out of range;
     /// [`GenerateError::NotFinite`] and [`GenerateError::Model`] as in [`Decoding::log_probs`].
     fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError>;
 
-    /// Whether `token` ends the answer. Several ids may; they are one event.
+    /// True when `token` ends the answer. Several ids may; they count as one event.
     fn is_end(&self, token: TokenId) -> bool;
 
-    /// Whether `tokens` are a whole answer: by default, whether the last of them ends it. A generator
-    /// that also stops at certain texts says so here.
+    /// True when `tokens` are a whole answer: by default, when the last of them ends it. A
+    /// generator that also stops at certain texts overrides this.
     fn is_finished(&self, tokens: &[TokenId]) -> bool {
         tokens.last().is_some_and(|token| self.is_end(*token))
     }
 
-    /// What the model asks of its answers; what a caller asks goes before it. By default nothing.
+    /// The model's own constraints on its answers; a caller's constraints take precedence. By
+    /// default none.
     fn form(&self) -> AnswerForm {
         AnswerForm::default()
     }
 
-    /// Positions of the passages that were shortened to fit the model's window, ascending. An answer
-    /// from them must say so. By default none.
+    /// Positions of the passages that were shortened to fit the model's window, ascending; an
+    /// answer from them must report it. By default none.
     fn shortened(&self) -> &[usize] {
         &[]
     }
 
-    /// The token that says "no answer", if this generator can.
+    /// The token that stands for "no answer"; `None` if the generator has none.
     fn no_answer(&self) -> Option<TokenId>;
 
-    /// All answers there are, for a generator whose answer space is finite and small; each is a token
-    /// sequence with its end token. `None` for one that writes freely.
+    /// All possible answers, for a generator whose answer space is finite and small; each is a
+    /// token sequence with its end token. `None` for a generator that writes freely.
     fn candidates(&self) -> Option<Vec<Vec<TokenId>>>;
 
-    /// The text of a token sequence, end tokens left out.
+    /// The text of a token sequence, without end tokens.
     fn text(&self, tokens: &[TokenId]) -> String;
 
-    /// The texts of all prefixes of a token sequence, shortest first: each begins with the one before, the last is
-    /// [`Decoding::text`]. A generator whose text of a prefix depends on what follows says here what it became.
+    /// The texts of all prefixes of a token sequence, shortest first: each begins with the one
+    /// before, the last is [`Decoding::text`]. A generator whose text of a prefix depends on later
+    /// tokens returns the final spelling here.
     fn texts(&self, tokens: &[TokenId]) -> Vec<String> {
         (1..=tokens.len()).map(|length| self.text(&tokens[..length])).collect()
     }
 
-    /// The byte range of passage `passage`'s text that `tokens` was copied from; `None` when it was not
-    /// copied from there.
+    /// The byte range of passage `passage`'s text that `tokens` was copied from; `None` when it was
+    /// not copied from that passage.
     fn origin(&self, passage: usize, tokens: &[TokenId]) -> Option<Range<usize>>;
 }
 
-/// What a model asks of its answers.
+/// A model's constraints on its answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnswerForm {
-    /// What an answer begins with.
+    /// First token of every answer; `None` when it is free.
     pub forced_first: Option<TokenId>,
-    /// What an answer cut at its limit ends with.
+    /// Last token of an answer that is cut at its limit; `None` when it is free.
     pub forced_last: Option<TokenId>,
-    /// No run of so many tokens occurs twice; 0 allows all.
+    /// Length of the token runs that may occur only once; 0 allows all repetitions.
     pub no_repeat: usize,
-    /// Most tokens, end token included, that fit the model's window after the longest prompt; `None` when
-    /// there is no limit.
+    /// Maximum tokens, end token included, that fit the model's window after the longest prompt;
+    /// `None` when there is no limit.
     pub max_tokens: Option<usize>,
 }
 
-/// Values looked through at a time.
+/// Number of values checked at a time.
 const LINE: usize = 1024;
 
 /// Log-probabilities, `[rows, passages, vocabulary]`, row-major, natural log, f32.
 ///
-/// A passage's line is normalized, or wholly -inf: then the passage cannot continue this row's prefix
-/// and has no say in the next token.
+/// A passage's line is normalized, or wholly -inf: then the passage cannot continue this row's
+/// prefix and abstains from the next token.
 ///
-/// There are many, so that copies share them.
+/// The values are many, so clones share them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogProbs {
     passages: usize,
@@ -209,15 +217,15 @@ impl LogProbs {
     /// Takes `values`, `[rows, passages, vocabulary]`.
     ///
     /// # Errors
-    /// [`GenerateError::Shape`] when the length is no multiple of `passages * vocabulary`, or either is
-    /// 0; [`GenerateError::NotFinite`] at a NaN or +inf.
+    /// [`GenerateError::Shape`] when the length is not a multiple of `passages * vocabulary`, or
+    /// either is 0; [`GenerateError::NotFinite`] at a NaN or +inf.
     pub fn new(passages: usize, vocabulary: usize, values: Vec<f32>) -> Result<Self, GenerateError> {
         let row = passages * vocabulary;
         if row == 0 || !values.len().is_multiple_of(row) {
             return Err(GenerateError::Shape { what: "log-probabilities", got: values.len(), expected: row });
         }
         let is_bad = |v: &f32| v.is_nan() || *v == f32::INFINITY;
-        // Without an exit from the inner loop, so that it is taken many values at a time.
+        // The inner loop has no early exit, so that the compiler can vectorize it.
         let bad = values.chunks(LINE).position(|line| line.iter().fold(false, |bad, v| bad | is_bad(v)));
         if let Some(line) = bad {
             let at = line * LINE + values[line * LINE..].iter().position(is_bad).unwrap_or(0);
@@ -231,32 +239,36 @@ impl LogProbs {
         self.passages
     }
 
-    /// Tokens in each distribution.
+    /// Number of tokens in each distribution.
     pub fn vocabulary(&self) -> usize {
         self.vocabulary
     }
 
-    /// How many hypotheses there are.
+    /// Number of hypotheses.
     pub fn rows(&self) -> usize {
         self.values.len() / (self.passages * self.vocabulary)
     }
 
-    /// One hypothesis under one passage: `[vocabulary]`. Panics when either is out of range.
+    /// Line of one hypothesis under one passage: `[vocabulary]`. Panics when either is out of
+    /// range.
     pub fn line(&self, row: usize, passage: usize) -> &[f32] {
         &self.row(row)[passage * self.vocabulary..(passage + 1) * self.vocabulary]
     }
 
-    /// One hypothesis: `[passages, vocabulary]`. Panics when `row` is not below [`LogProbs::rows`].
+    /// Lines of one hypothesis: `[passages, vocabulary]`. Panics when `row` is not below
+    /// [`LogProbs::rows`].
     pub fn row(&self, row: usize) -> &[f32] {
         let size = self.passages * self.vocabulary;
         &self.values[row * size..(row + 1) * size]
     }
 }
 
-/// Log-probabilities of the tokens of one answer, `[tokens, passages]`, row-major, natural log, f32.
+/// Log-probabilities of the tokens of one answer, `[tokens, passages]`, row-major, natural log,
+/// f32.
 ///
-/// `None` where a passage cannot continue the tokens before this one and so has no say in it, as a line
-/// of [`LogProbs`] that is wholly -inf; `Some(-inf)` where it could go on, but not with this token.
+/// `None` where a passage cannot continue the tokens before this one and so abstains, as with a
+/// line of [`LogProbs`] that is wholly -inf; `Some(-inf)` where it could continue, but not with
+/// this token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerScores {
     passages: usize,
@@ -267,8 +279,8 @@ impl AnswerScores {
     /// Takes `values`, `[tokens, passages]`.
     ///
     /// # Errors
-    /// [`GenerateError::Shape`] when the length is no multiple of `passages`, or that is 0;
-    /// [`GenerateError::NotFinite`] at a NaN or +inf, with the token's position as the token.
+    /// [`GenerateError::Shape`] when the length is not a multiple of `passages`, or `passages` is
+    /// 0; [`GenerateError::NotFinite`] at a NaN or +inf, with the token's position as the token.
     pub fn new(passages: usize, values: Vec<Option<f32>>) -> Result<Self, GenerateError> {
         if passages == 0 || !values.len().is_multiple_of(passages) {
             return Err(GenerateError::Shape {
@@ -294,42 +306,42 @@ impl AnswerScores {
     }
 }
 
-/// Why there is no answer, as opposed to the answer "no answer".
+/// Reasons that there is no answer, as opposed to the answer "no answer".
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GenerateError {
-    /// Retrieve at least one passage first.
+    /// There are no passages. Retrieve at least one first.
     #[error("an answer needs at least one passage, k is 0")]
     NoPassages,
-    /// Ask something.
+    /// The question is blank. Ask something.
     #[error("the question is empty")]
     EmptyQuestion,
-    /// Shorten the question.
+    /// The question is too long. Shorten it.
     #[error("the question has {got_tokens} tokens, the model reads at most {max_tokens}")]
     QuestionTooLong {
-        /// Its length.
+        /// Length of the question in tokens.
         got_tokens: usize,
-        /// The most the model was trained to read.
+        /// Maximum that the model was trained to read, in tokens.
         max_tokens: usize,
     },
-    /// Shorten the question or the passage.
+    /// A prompt does not fit the window. Shorten the question or the passage.
     #[error("the prompt for passage {passage} has {got_tokens} tokens, the model reads at most {max_tokens}")]
     TooLong {
         /// Position among the passages given.
         passage: usize,
-        /// Length of the prompt.
+        /// Length of the prompt in tokens.
         got_tokens: usize,
-        /// The model's window.
+        /// The model's window in tokens.
         max_tokens: usize,
     },
     /// Two lengths that must agree do not.
     #[error("{what}: got {got}, expected {expected}")]
     Shape {
-        /// Which quantity.
+        /// The quantity whose length is wrong.
         what: &'static str,
-        /// Its length.
+        /// The length given.
         got: usize,
-        /// What it has to be (a multiple of).
+        /// The required length, or the number it must be a multiple of.
         expected: usize,
     },
     /// The model's output is not a distribution.
@@ -337,20 +349,20 @@ pub enum GenerateError {
     NotFinite {
         /// Position among the passages given.
         passage: usize,
-        /// Token id.
+        /// Token id, or the token's position in an answer.
         token: usize,
     },
-    /// A number the caller gave cannot be computed with.
+    /// A number given by the caller is invalid.
     #[error("{what} is {got}, it must be {expected}")]
     Value {
-        /// Which number.
+        /// The number's name.
         what: &'static str,
-        /// Its value.
+        /// The value given.
         got: f64,
-        /// What it has to be.
+        /// The requirement.
         expected: &'static str,
     },
-    /// The generator asked its encoder for vectors and got none.
+    /// The generator's encoder failed.
     #[error(transparent)]
     Encode(#[from] crate::EncodeError),
     /// The model itself failed.
@@ -358,7 +370,7 @@ pub enum GenerateError {
     Model {
         /// The model's name.
         model: String,
-        /// What it said.
+        /// The model's error message.
         reason: String,
     },
 }

@@ -1,15 +1,16 @@
 //! The two traits a Postil plugin implements, and the types that cross them.
 //!
-//! An [`Encoder`] turns text into vectors; a [`Generator`] turns a question and its retrieved passages
-//! into next-token distributions, one per passage. Neither knows of the other, of storage, or of a
-//! particular model library: this crate has no heavy dependency, and every other crate may have it.
+//! An [`Encoder`] turns text into vectors; a [`Generator`] turns a question and its retrieved
+//! passages into next-token distributions, one per passage. Neither depends on the other, on
+//! storage, or on a particular model library: this crate has no heavy dependency, so every other
+//! crate may use it.
 //!
 //! file | responsibility
 //! ---|---
 //! `embeddings.rs` | rows of vectors
-//! `encoder.rs` | text to vectors, and what must be known about the model that does it
+//! `encoder.rs` | text to vectors, and the profile of the model
 //! `generator.rs` | the state of a decoding over k passages
-//! `passage.rs` | the text a plugin is shown
+//! `passage.rs` | the text that a plugin reads
 
 mod embeddings;
 mod encoder;

@@ -1,16 +1,17 @@
 /// A passage as a plugin sees it: text without an identity.
 ///
-/// Ids, documents and byte ranges stay with the caller, who matches results to passages by position.
+/// The caller keeps ids, documents and byte ranges, and matches results to passages by position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Passage<'a> {
-    /// What the passage is part of: a document title, a chain of headings; empty when there is none.
+    /// Title of the text that the passage is part of: a document title, or a chain of headings;
+    /// empty when there is none.
     pub title: &'a str,
-    /// The passage itself.
+    /// The passage's text.
     pub text: &'a str,
 }
 
 impl<'a> Passage<'a> {
-    /// A passage that stands alone.
+    /// A passage without a title.
     pub fn untitled(text: &'a str) -> Self {
         Self { title: "", text }
     }
