@@ -1,4 +1,5 @@
-//! Many sequences on several threads: sorted by length, divided into packed batches, order restored.
+//! Encodes many sequences on several threads: sorts them by length, divides them into packed
+//! batches, and restores their order.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,15 +9,16 @@ use crate::bert::{BertModel, HeadsSpace, Packed, Sequence, Workspace};
 use crate::pooling::{Pooling, normalize};
 use crate::team::Team;
 
-/// Tokens in a packed batch. Fewer would read the weights more often than the products need; more would
-/// leave the cache, and leave threads idle at the end.
+/// Number of tokens in a packed batch. Fewer would read the weights more often than the products
+/// need; more would not fit the cache, and leave threads idle at the end.
 const BATCH_TOKENS: usize = 384;
-/// Threads that share a batch at most: the shares of more would take less time than a step's end.
+/// Maximum number of threads that share a batch: with more, the synchronization at the end of a
+/// step would cost more than the smaller shares save.
 const MOST_MEMBERS: usize = 4;
 
 impl BertModel {
-    /// The states of several sequences, each `[tokens, hidden_size]`, in their order, computed on this many
-    /// threads.
+    /// The states of several sequences, each `[tokens, hidden_size]`, in the order given, computed
+    /// on `threads` threads.
     ///
     /// # Errors
     /// As [`BertModel::forward`].
@@ -33,7 +35,7 @@ impl BertModel {
     }
 }
 
-/// Encodes sequences of token ids, in parallel; `[sequences, dimension]` in their order.
+/// Encodes sequences of token ids in parallel; returns `[sequences, dimension]` in the order given.
 pub(crate) fn encode(
     model: &BertModel,
     pooling: Pooling,
@@ -57,8 +59,9 @@ pub(crate) fn encode(
     Ok(vectors.into_inner().expect("no thread panics holding the lock"))
 }
 
-/// Runs the model over all sequences, in parallel; `each` is given a sequence's position and its states,
-/// `[tokens, hidden_size]`, on whichever thread computed them. The result does not depend on the number of threads.
+/// Runs the model over all sequences in parallel. `each` is called with a sequence's position and
+/// its states, `[tokens, hidden_size]`, on the thread that computed them. The result does not
+/// depend on the number of threads.
 pub(crate) fn run(
     model: &BertModel,
     sequences: &[Sequence<'_>],
@@ -75,7 +78,7 @@ pub(crate) fn run(
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let (Some(batch), Some(team)) = (batches.get(index), teams.get(index)) else {
-                // All batches are taken: a thread without one helps with those of others.
+                // All batches are taken: a thread without one helps with the others' batches.
                 help(&teams, most);
                 return Ok(());
             };
@@ -86,7 +89,7 @@ pub(crate) fn run(
                 let Sequence { ids: own, type_ids } = sequences[sequence];
                 ids.extend_from_slice(own);
                 kinds.extend_from_slice(type_ids);
-                // Kinds left out are 0, also beside a sequence that has them.
+                // Missing kinds are 0, also next to a sequence that has them.
                 kinds.resize(kinds.len().max(ids.len()), 0);
                 lengths.push(own.len());
             }
@@ -104,7 +107,7 @@ pub(crate) fn run(
     on_threads(threads.min(batches.len() * most), work)
 }
 
-/// Helps the teams that are not done, always the smallest, while one has fewer than `most` members.
+/// Helps the unfinished teams, always the smallest, while one has fewer than `most` members.
 fn help(teams: &[Team<'_, HeadsSpace>], most: usize) {
     let smallest =
         || teams.iter().filter_map(|team| Some((team.helpers()?, team))).min_by_key(|(helpers, _)| *helpers);
@@ -113,7 +116,7 @@ fn help(teams: &[Team<'_, HeadsSpace>], most: usize) {
     }
 }
 
-/// Runs `work` on this many threads, this one included; the first error there is.
+/// Runs `work` on `threads` threads, this one included; returns the first error.
 pub(crate) fn on_threads<E: Send>(threads: usize, work: impl Fn() -> Result<(), E> + Sync) -> Result<(), E> {
     std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
@@ -125,8 +128,8 @@ pub(crate) fn on_threads<E: Send>(threads: usize, work: impl Fn() -> Result<(), 
     })
 }
 
-/// Positions of sequences in batches of similar length, longest first, so that no thread is left with a
-/// long one at the end.
+/// Positions of sequences in batches of similar length, longest first, so that no thread is left
+/// with a long one at the end.
 fn batches(lengths: &[usize]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));

@@ -13,16 +13,16 @@ use crate::side::Side;
 use crate::{BertConfig, EncoderError, Similarity};
 
 const TOKENIZER: &str = "tokenizer.json";
-/// Texts taken by a thread at a time when tokenizing.
+/// Number of texts that a thread takes at a time when tokenizing.
 const TEXTS_AT_ONCE: usize = 16;
 
 /// A BERT bi-encoder: sentence-transformers models, plain BERTs, and DPR.
 ///
-/// A folder with `modules.json` is encoded as it says. A plain BERT without one is encoded as
-/// sentence-transformers would: mean of all token states, normalized. DPR's vector is the state of
-/// `[CLS]`, projected if the model has a projection, not normalized.
+/// A folder with `modules.json` is encoded as that file says. A plain BERT without one is encoded
+/// as sentence-transformers would: mean of all token states, normalized. DPR's vector is the state
+/// of `[CLS]`, projected if the model has a projection, not normalized.
 ///
-/// The empty text is a text: `[CLS] [SEP]` has a vector, as in the reference implementations.
+/// The empty text has a vector, that of `[CLS] [SEP]`, as in the reference implementations.
 pub struct BertEncoder {
     profile: EncoderProfile,
     passages: Side,
@@ -32,8 +32,9 @@ pub struct BertEncoder {
 }
 
 impl BertEncoder {
-    /// Loads the model in `folder`, for both sides. Of a RAG checkpoint that is its question encoder, which is
-    /// of use for the questions of [`BertEncoder::open_pair`]: its passages were encoded by another.
+    /// Loads the model in `folder`, for both sides. For a RAG checkpoint this is its question
+    /// encoder, which is useful only for the questions of [`BertEncoder::open_pair`]: another model
+    /// encoded its passages.
     ///
     /// # Errors
     /// [`EncoderError`], naming the file, the tensor or the field.
@@ -43,10 +44,11 @@ impl BertEncoder {
         Ok(Self::new(folder.name(), fingerprint, side, None))
     }
 
-    /// Loads two models, as DPR has them: one for questions, one for passages.
+    /// Loads two models, as for DPR: one for questions, one for passages.
     ///
     /// # Errors
-    /// As [`BertEncoder::open`], and [`EncoderError::Pair`] when their vectors have different lengths.
+    /// As [`BertEncoder::open`], and [`EncoderError::Pair`] when their vectors have different
+    /// lengths.
     pub fn open_pair(questions: &Path, passages: &Path) -> Result<Self, EncoderError> {
         let (question_folder, folder) = (ModelFolder::open(questions)?, ModelFolder::open(passages)?);
         let (questions, question_print) = load(&question_folder)?;
@@ -77,21 +79,21 @@ impl BertEncoder {
         Self { profile, passages, questions, threads }
     }
 
-    /// Sets the number of threads, at least 1; by default, as many as this process may use.
+    /// Sets the number of threads, at least 1; the default is the number that this process may use.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
         self
     }
 
-    /// Sets the name in the profile; by default the folder's own.
+    /// Sets the name in the profile; the default is the folder's name.
     #[must_use]
     pub fn with_name(mut self, name: String) -> Self {
         self.profile.name = name;
         self
     }
 
-    /// How the vectors are compared.
+    /// The measure by which the vectors are compared.
     pub fn similarity(&self) -> Similarity {
         self.profile.similarity
     }
@@ -161,7 +163,8 @@ impl Encoder for BertEncoder {
 
 /// Loads one side while its files are hashed on a second thread.
 fn load(folder: &ModelFolder) -> Result<(Side, String), EncoderError> {
-    // In its older form a part's tokenizer is several files: what they make is hashed instead.
+    // A part's tokenizer in its older form is several files, so the tokenizer built from them is
+    // hashed instead.
     let is_part = BertConfig::is_part(folder)?;
     std::thread::scope(|scope| {
         let digest = scope.spawn(|| -> Result<Fingerprint, CheckpointError> {
@@ -174,7 +177,7 @@ fn load(folder: &ModelFolder) -> Result<(Side, String), EncoderError> {
             }
             Ok(fingerprint)
         });
-        // Loading first: it says better what is wrong with a damaged file.
+        // Loading comes first: its errors describe a damaged file better.
         let side = Side::open(folder)?;
         let mut fingerprint = digest.join().expect("hashing returns its errors")?;
         if is_part || !folder.has(TOKENIZER) {

@@ -2,31 +2,31 @@ use std::path::PathBuf;
 
 use postil_checkpoint::CheckpointError;
 
-/// Why a model folder gives no encoder.
+/// Reasons that a model folder gives no encoder.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncoderError {
     /// The folder or one of its files is missing or damaged.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The model is of a kind this encoder does not compute.
+    /// This encoder does not support a feature of the model.
     #[error("{path}: {field} is {got}, supported: {supported}", path = path.display())]
     Unsupported {
         /// The file.
         path: PathBuf,
-        /// What decides it: `model_type`, a module's type.
+        /// The field that states the feature: `model_type`, a module's type.
         field: &'static str,
         /// Its value.
         got: String,
-        /// The values that would do.
+        /// The supported values.
         supported: &'static str,
     },
-    /// The configuration contradicts itself or is out of all proportion.
+    /// The configuration contradicts itself or is implausible.
     #[error("{path}: {reason}", path = path.display())]
     Config {
-        /// The file, or the folder where several do not fit together.
+        /// The file, or the folder when several files do not fit together.
         path: PathBuf,
-        /// What does not fit.
+        /// Description of the contradiction.
         reason: String,
     },
     /// The two folders of a pair do not belong together.
@@ -37,10 +37,10 @@ pub enum EncoderError {
         /// Dimension of the passage side.
         passage: usize,
     },
-    /// Token ids given to the model directly do not fit it.
+    /// Token ids passed directly to the model do not fit it.
     #[error("{what}: got {got}, must be below {limit}")]
     Input {
-        /// Which quantity.
+        /// The quantity that does not fit.
         what: &'static str,
         /// Its value.
         got: usize,

@@ -8,15 +8,16 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::pooling::normalize;
 use crate::recipe::COSINE_SCORE_SCALE;
 
-/// Longest input, in words, unless set.
+/// Default length of the longest input, in words.
 pub const DEFAULT_MAX_TOKENS: usize = 256;
-/// Components, unless set.
+/// Default number of components.
 pub const DEFAULT_DIMENSION: usize = 256;
 
 /// Signed feature hashing of lower-cased words (Weinberger et al. 2009), normalized.
 ///
-/// Texts that share words have similar vectors and that is all it knows; it is a stand-in where no
-/// model is at hand, deterministic on every machine. A text without words has the first unit vector.
+/// Texts that share words have similar vectors, and nothing else counts. It stands in where no
+/// model is available, and gives the same vectors on every machine. A text without words has the
+/// first unit vector.
 ///
 /// ```
 /// use postil_contract::{Encoder, Passage};
@@ -39,15 +40,16 @@ impl Default for HashEncoder {
 }
 
 impl HashEncoder {
-    /// Name of the default one.
+    /// Name of the default encoder.
     pub const NAME: &str = "hash-256";
 
-    /// Vectors of [`DEFAULT_DIMENSION`] components, a window of [`DEFAULT_MAX_TOKENS`] words.
+    /// An encoder of [`DEFAULT_DIMENSION`] components, with a window of [`DEFAULT_MAX_TOKENS`]
+    /// words.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Vectors of `dimension` components, at least 1.
+    /// An encoder of `dimension` components, at least 1.
     pub fn with_dimension(dimension: usize) -> Self {
         let dimension = dimension.max(1);
         Self {
@@ -112,7 +114,7 @@ impl Encoder for HashEncoder {
     }
 }
 
-/// FNV-1a, 64 bits, with a last mixing step, since the low bits alone choose the component.
+/// Computes FNV-1a, 64 bits, with a last mixing step, since only the low bits choose the component.
 fn fnv1a(bytes: &[u8]) -> u64 {
     let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)

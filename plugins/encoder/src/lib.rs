@@ -1,18 +1,19 @@
 //! Text to vectors: a BERT bi-encoder whose forward pass runs on packed f32 slices.
 //!
-//! [`BertEncoder`] is the encoder; [`BertModel`] the network under it, for callers that have token ids;
-//! [`Linear`] its arithmetic, for a decoder on top of it; [`HashEncoder`] a stand-in without weights.
+//! [`BertEncoder`] is the encoder; [`BertModel`] is its network, for callers that have token ids;
+//! [`Linear`] is its linear layer, for a decoder on top of it; [`HashEncoder`] is a stand-in
+//! without weights.
 //!
 //! file | responsibility
 //! ---|---
 //! `linear.rs` | a linear layer over the kernels
 //! `bert/` | the network: weights and forward pass
 //! `pooling.rs` | token states to one vector
-//! `recipe.rs` | what a folder says of pooling, window, prompts and score scale
+//! `recipe.rs` | a folder's settings of pooling, window, prompts and score scale
 //! `side.rs` | text to token ids
 //! `batch.rs` | many sequences on several threads
 //! `team.rs` | one batch on several threads
-//! `encoder.rs` | all of it as an [`Encoder`](postil_contract::Encoder)
+//! `encoder.rs` | the [`Encoder`](postil_contract::Encoder) made of these parts
 //! `hash.rs` | the stand-in
 
 mod batch;

@@ -11,14 +11,14 @@ pub(crate) struct Input {
     rows: usize,
     /// `[rows, inputs]` for f32 weights.
     values: Vec<f32>,
-    /// The same rounded, for rounded weights.
+    /// The same values rounded to codes, for rounded weights.
     codes: Int16Rows,
 }
 
 /// A linear layer: `outputs = weight * inputs + bias`.
 pub struct Linear {
     weight: Weight,
-    /// Rounded up to whole panels.
+    /// Bias, padded to whole panels.
     bias: Vec<f32>,
     outputs: usize,
     inputs: usize,
@@ -30,7 +30,8 @@ enum Weight {
 }
 
 impl Linear {
-    /// Takes `weight`, `[outputs, inputs]` row-major, and `bias`, `[outputs]`. Panics when they disagree.
+    /// Takes `weight`, `[outputs, inputs]` row-major, and `bias`, `[outputs]`. Panics when they
+    /// disagree.
     pub fn new(weight: &[f32], mut bias: Vec<f32>, inputs: usize) -> Self {
         let outputs = bias.len();
         bias.resize(panels_of(outputs) * PANEL, 0.0);
@@ -38,8 +39,8 @@ impl Linear {
         Self { weight, bias, outputs, inputs }
     }
 
-    /// The same with its weight rounded to 16 bits, as its inputs will be: see `postil_kernel::Int16Panels` for the
-    /// error of a product.
+    /// The same layer with its weight rounded to 16 bits, as its inputs will be: see
+    /// `postil_kernel::Int16Panels` for the error of a product.
     #[must_use]
     pub fn rounded(self) -> Self {
         let weight = match self.weight {
@@ -49,7 +50,7 @@ impl Linear {
         Self { weight, ..self }
     }
 
-    /// `{name}.weight`, `[outputs, inputs]`, and `{name}.bias`, `[outputs]`.
+    /// Loads `{name}.weight`, `[outputs, inputs]`, and `{name}.bias`, `[outputs]`.
     ///
     /// # Errors
     /// As [`Weights::values`].
@@ -62,7 +63,7 @@ impl Linear {
         Self::stacked(weights, &[name.to_owned()], outputs, inputs)
     }
 
-    /// Several layers of the same inputs as one: their outputs side by side.
+    /// Combines several layers of the same inputs into one; their outputs lie side by side.
     pub(crate) fn stacked(
         weights: &Weights,
         names: &[String],
@@ -77,18 +78,18 @@ impl Linear {
         Ok(Self::new(&weight, bias, inputs))
     }
 
-    /// Values in a row of the result.
+    /// Number of values in a row of the result.
     pub fn outputs(&self) -> usize {
         self.outputs
     }
 
-    /// `input`: `[rows, inputs]`. Returns `[rows, outputs]`.
+    /// Applies the layer to `input`, `[rows, inputs]`. Returns `[rows, outputs]`.
     pub fn apply(&self, input: &[f32]) -> Vec<f32> {
         self.applied(input, false)
     }
 
-    /// One of the outputs, `output` below [`Linear::outputs`], of one row, `[inputs]`: to the bit what [`Linear::apply`] has
-    /// there.
+    /// Output number `output`, below [`Linear::outputs`], for one row, `[inputs]`: bit for bit as
+    /// in the result of [`Linear::apply`].
     pub fn apply_one(&self, input: &[f32], output: usize) -> f32 {
         let (kernel, panel) = (Kernel::detect(), output / PANEL);
         let input = self.take(kernel, input, &mut Arc::default());
@@ -97,7 +98,7 @@ impl Linear {
         outputs[output % PANEL]
     }
 
-    /// [`Linear::apply`], then GELU in its exact (erf) form.
+    /// Applies the layer as [`Linear::apply`] does, then GELU in its exact (erf) form.
     pub fn apply_gelu(&self, input: &[f32]) -> Vec<f32> {
         self.applied(input, true)
     }
@@ -110,7 +111,8 @@ impl Linear {
         output
     }
 
-    /// Makes of `values`, `[rows, inputs]`, what [`Linear::run`] computes with, in `space` if nobody else has it.
+    /// Converts `values`, `[rows, inputs]`, to the input of [`Linear::run`]; reuses `space` unless
+    /// another thread still holds it.
     pub(crate) fn take(&self, kernel: Kernel, values: &[f32], space: &mut Arc<Input>) -> Arc<Input> {
         if Arc::get_mut(space).is_none() {
             *space = Arc::default();
@@ -130,8 +132,8 @@ impl Linear {
         Arc::clone(space)
     }
 
-    /// Leaves in `output` the outputs of some `panels` of weights, side by side, through GELU if asked:
-    /// `[rows, outputs of the panels]`. `input` is what [`Linear::take`] made.
+    /// Writes to `output` the outputs of some `panels` of weights, side by side, through GELU if
+    /// requested: `[rows, outputs of the panels]`. `input` comes from [`Linear::take`].
     pub(crate) fn run(
         &self,
         kernel: Kernel,
@@ -145,7 +147,7 @@ impl Linear {
         let mut at = 0;
         for panels in panels.into_iter().filter(|panels| !panels.is_empty()) {
             let finish = Finish { bias: &self.bias[panels.start * PANEL..panels.end * PANEL], gelu };
-            // Without a row there is no first one to start in.
+            // Without rows, there is no first row to start in.
             let output = output.get_mut(at..).unwrap_or_default();
             match &self.weight {
                 Weight::Float(weight) => {

@@ -3,18 +3,19 @@ use serde_json::{Map, Value};
 
 use crate::EncoderError;
 
-/// How the states of a text's tokens, special tokens included, become one vector.
+/// The method that combines the states of a text's tokens, special tokens included, into one
+/// vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pooling {
-    /// Their mean.
+    /// Mean of the states.
     Mean,
-    /// The state of the first token.
+    /// State of the first token.
     Cls,
-    /// The greatest value of each component.
+    /// Maximum of each component.
     Max,
 }
 
-/// Flags of `1_Pooling/config.json`, with what each means where it is not there.
+/// Flags of `1_Pooling/config.json`, each with its mode and its default.
 const FLAGS: [(&str, &str, bool); 6] = [
     ("pooling_mode_cls_token", "cls", false),
     ("pooling_mode_mean_tokens", "mean", true),
@@ -28,8 +29,8 @@ fn mode(value: &Value) -> Result<&str, (&'static str, String)> {
     value.as_str().ok_or_else(|| ("pooling_mode", value.to_string()))
 }
 
-/// The modes that a configuration asks for, as sentence-transformers reads it: `pooling_mode` goes before the flags, and
-/// a flag that is null is off.
+/// The modes that a configuration asks for, as sentence-transformers reads it: `pooling_mode` takes
+/// precedence over the flags, and a null flag is off.
 fn asked(stated: &Map<String, Value>) -> Result<Vec<&str>, (&'static str, String)> {
     match stated.get("pooling_mode") {
         None | Some(Value::Null) => {}
@@ -52,7 +53,7 @@ fn asked(stated: &Map<String, Value>) -> Result<Vec<&str>, (&'static str, String
 }
 
 impl Pooling {
-    /// As a folder's pooling module says.
+    /// Reads the settings of a folder's pooling module.
     pub(crate) fn open(folder: &ModelFolder, path: &str) -> Result<Self, EncoderError> {
         let file = match path {
             "" => "config.json".to_owned(),
@@ -77,7 +78,8 @@ impl Pooling {
         }
     }
 
-    /// `states`: `[tokens, width]`, at least one token. Adds one vector of `width` to `out`.
+    /// Pools `states`, `[tokens, width]`, at least one token. Appends one vector of `width`
+    /// components to `out`.
     pub fn pool(self, states: &[f32], width: usize, out: &mut Vec<f32>) {
         let from = out.len();
         out.extend_from_slice(&states[..width]);
@@ -101,9 +103,9 @@ impl Pooling {
     }
 }
 
-/// Divides a vector by its length; the zero vector stays.
+/// Divides a vector by its length; the zero vector is unchanged.
 pub fn normalize(vector: &mut [f32]) {
-    // sentence-transformers (torch's normalize) divides by at least this.
+    // Least divisor in sentence-transformers (torch's normalize).
     const LEAST_LENGTH: f64 = 1e-12;
     let square: f64 = vector.iter().map(|value| f64::from(*value) * f64::from(*value)).sum();
     let length = square.sqrt().max(LEAST_LENGTH) as f32;

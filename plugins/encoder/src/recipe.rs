@@ -1,8 +1,9 @@
-//! What a folder says beyond the BERT itself: pooling, normalization, window, prompts, score scale.
+//! A folder's settings beyond the BERT itself: pooling, normalization, window, prompts, score
+//! scale.
 //!
 //! The sources are the files of sentence-transformers (`modules.json`, `1_Pooling/config.json`,
 //! `sentence_bert_config.json`, `config_sentence_transformers.json`), the conventions of DPR, and
-//! `postil.json`, which overrides.
+//! `postil.json`, which overrides the others.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +15,16 @@ use serde::de::IgnoredAny;
 use crate::pooling::Pooling;
 use crate::{BertConfig, EncoderError};
 
-/// The s of p(z|x) for models trained with cosine times 20, sentence-transformers' default.
+/// The scale s in p(z|x) for models trained with cosine times 20, the default of
+/// sentence-transformers.
 pub const COSINE_SCORE_SCALE: f32 = 20.0;
-/// The s of p(z|x) for models whose raw products were trained as logits.
+/// The scale s in p(z|x) for models whose raw products were trained as logits.
 pub const DOT_SCORE_SCALE: f32 = 1.0;
 
-/// Tokens that every text gains: `[CLS]` and `[SEP]`.
+/// Smallest window, in tokens: `[CLS]`, `[SEP]` and one token of text.
 const LEAST_WINDOW: usize = 3;
 
-/// How a passage's title is shown to the model.
+/// The form in which a passage's title reaches the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Titles {
     /// Title, newline, text.
@@ -73,11 +75,11 @@ struct SentenceTransformers {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct TokenizerConfig {
-    // A number, which for "no limit" is 1e30 and fits no integer.
+    // A floating-point number: "no limit" is written as 1e30, which fits no integer.
     model_max_length: Option<f64>,
 }
 
-/// `postil.json`: what the other files do not say.
+/// `postil.json`: settings that the other files lack.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Overrides {
@@ -162,8 +164,8 @@ impl Recipe {
             last = place;
         }
         let stated: SentenceTransformers = folder.settings_if_present(PROMPTS)?.unwrap_or_default();
-        // Compared by cosine: unit vectors, whether or not the model has a module that makes them so. Between those any
-        // of the measures ranks alike.
+        // Vectors compared by cosine are normalized, even when the model has no module for it.
+        // Between unit vectors every measure gives the same ranking.
         let dot = match stated.similarity_fn_name.as_deref() {
             _ if normalize => false,
             None | Some("cosine" | "cos_sim") => false,
@@ -195,7 +197,7 @@ impl Recipe {
         })
     }
 
-    /// Adds what decides the vectors to a fingerprint; the score scale does not.
+    /// Adds everything that decides the vectors to a fingerprint; the score scale does not.
     pub(crate) fn fingerprint(&self, fingerprint: &mut Fingerprint) {
         let Self { pooling, normalize, lower_case, max_tokens, titles, .. } = self;
         let how = format!("{pooling:?} {normalize} {lower_case} {max_tokens} {titles:?}");

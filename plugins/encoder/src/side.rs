@@ -6,7 +6,7 @@ use postil_contract::Passage;
 use crate::recipe::{Recipe, Titles};
 use crate::{BertConfig, BertModel, EncoderError};
 
-/// One side of a bi-encoder: a BERT, its tokenizer, and how its states become a vector.
+/// One side of a bi-encoder: a BERT, its tokenizer, and its pooling.
 pub(crate) struct Side {
     pub(crate) model: BertModel,
     pub(crate) recipe: Recipe,
@@ -25,7 +25,7 @@ impl Side {
         Ok(Self { model, recipe, tokenizer })
     }
 
-    /// The tokenizer as `tokenizer.json` would have it.
+    /// The tokenizer in the format of `tokenizer.json`.
     pub(crate) fn tokenizer_json(&self) -> String {
         self.tokenizer.to_json()
     }

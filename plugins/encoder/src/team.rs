@@ -1,24 +1,26 @@
-//! Several threads that compute one thing: a leader goes through its steps, and helpers take parts of the step that it
-//! is at.
+//! Several threads that share one computation: a leader runs through its steps, and helpers compute
+//! parts of the current step.
 //!
-//! A question of a dozen tokens is computed in about a millisecond, in two dozen steps: helpers that slept between
-//! steps would take longer to wake up than to compute, so they spin. And a leader that waited for a helper whose core
-//! was given to another process would wait for longer than it takes to compute the part itself, so it does that: a
-//! step's parts may be computed twice, and the result is who is first. Helpers may come at any time: threads that have
-//! finished something else.
+//! A question of a dozen tokens is computed in about a millisecond, in two dozen steps. Helpers
+//! that slept between steps would take longer to wake up than to compute, so they spin. Waiting for
+//! a helper whose core runs another process would take the leader longer than computing the part
+//! itself, so it does that: a part may be computed twice, and the first result counts. Threads may
+//! join as helpers at any time, after other work.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Parts of a step for each thread: more, and less is computed twice; fewer, and less is copied.
+/// Number of parts per thread in a step: with more, less is computed twice; with fewer, less is
+/// copied.
 const PARTS: usize = 2;
-/// Turns that a helper waits for a step before it lets others run: some tens of microseconds.
+/// Number of spins that a helper waits for a step before it yields: some tens of microseconds.
 const SPINS: usize = 1000;
-/// Turns between two looks at the clock.
+/// Number of spins between two looks at the clock.
 const GLANCE: usize = 16;
-/// How long a leader waits for its helpers' parts at least. More than that, it waits as long as it computed itself.
+/// Minimum time that a leader waits for its helpers' parts. It waits longer if its own parts took
+/// longer: for the time they took.
 const PATIENCE: Duration = Duration::from_micros(20);
 
 /// One part of a step.
@@ -29,24 +31,24 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// This part of `count` things. All parts, in their order, are the whole.
+    /// The range of this part among `count` items. All parts, in order, cover every item.
     pub(crate) fn share(self, count: usize) -> Range<usize> {
         count * self.index / self.of..count * (self.index + 1) / self.of
     }
 }
 
-/// Computes one part: `[rows, components of the part]`.
+/// A function that computes one part: `[rows, components of the part]`.
 type Compute<'m, S> = Box<dyn Fn(Part, &mut S, &mut Vec<f32>) + Send + Sync + 'm>;
 
 struct Step<'m, S> {
     compute: Compute<'m, S>,
-    /// The next part that nobody has taken.
+    /// Index of the next part that no thread has taken.
     next: AtomicUsize,
     parts: Vec<OnceLock<Vec<f32>>>,
 }
 
 impl<S> Step<'_, S> {
-    /// Computes parts that nobody has taken, until there is none.
+    /// Computes parts that no thread has taken, until there are none left.
     fn take(&self, space: &mut S) {
         loop {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
@@ -60,11 +62,12 @@ impl<S> Step<'_, S> {
     fn compute(&self, index: usize, space: &mut S) {
         let mut out = Vec::new();
         (self.compute)(Part { index, of: self.parts.len() }, space, &mut out);
-        // Whoever was first has computed the same.
+        // A failed `set` is ignored: the other thread's result is the same.
         let _ = self.parts[index].set(out);
     }
 
-    /// A part that another thread has taken: its result, or if it has none by then, our own.
+    /// The result of a part that another thread has taken; computed here if it is not ready at
+    /// `until`.
     fn part(&self, index: usize, until: Instant, space: &mut S) -> &[f32] {
         while self.parts[index].get().is_none() && Instant::now() < until {
             (0..GLANCE).for_each(|_| std::hint::spin_loop());
@@ -76,19 +79,20 @@ impl<S> Step<'_, S> {
     }
 }
 
-/// Where a leader tells its helpers what to compute, each with an `S` of its own to compute in.
+/// The meeting point of a leader and its helpers: the leader publishes each step here, and each
+/// helper computes in an `S` of its own.
 pub(crate) struct Team<'m, S> {
     step: Mutex<Option<Arc<Step<'m, S>>>>,
-    /// Steps begun.
+    /// Number of steps begun.
     begun: AtomicUsize,
-    /// Threads that help.
+    /// Number of threads that help.
     helpers: AtomicUsize,
-    /// Whether the leader is gone.
+    /// True once the leader is dropped.
     over: AtomicBool,
 }
 
 impl<'m, S> Team<'m, S> {
-    /// A team without a helper yet.
+    /// A team without helpers.
     pub(crate) fn new() -> Self {
         let (begun, helpers) = (AtomicUsize::new(0), AtomicUsize::new(0));
         Self { step: Mutex::default(), begun, helpers, over: AtomicBool::new(false) }
@@ -99,12 +103,13 @@ impl<'m, S> Team<'m, S> {
         Leader { team: self }
     }
 
-    /// How many help, if the leader is not gone.
+    /// Number of helpers; `None` once the leader is dropped.
     pub(crate) fn helpers(&self) -> Option<usize> {
         (!self.over.load(Ordering::Acquire)).then(|| self.helpers.load(Ordering::Relaxed))
     }
 
-    /// Computes parts until the leader is gone; at any time, also before there is one.
+    /// Computes parts until the leader is dropped; may be called at any time, also before there is
+    /// a leader.
     pub(crate) fn help(&self, space: &mut S) {
         self.helpers.fetch_add(1, Ordering::Relaxed);
         self.take_part(space);
@@ -138,15 +143,16 @@ impl<'m, S> Team<'m, S> {
     }
 }
 
-/// The thread that goes through the steps. Its helpers are let go when it is dropped.
+/// The thread that runs through the steps. Dropping it releases the helpers.
 pub(crate) struct Leader<'t, 'm, S> {
     team: &'t Team<'m, S>,
 }
 
 impl<'m, S> Leader<'_, 'm, S> {
-    /// Computes one step, `[rows, components]`, into `out`, whose content is lost. `compute` is given the part to
-    /// compute, a space, and where to leave `[rows, components of the part]`; the parts' components are side by side.
-    /// It may run more than once for a part, also after this has returned.
+    /// Computes one step, `[rows, components]`, into `out`, whose old content is lost. `compute` is
+    /// called with the part to compute, a space, and a buffer for `[rows, components of the part]`;
+    /// the parts' components lie side by side. It may run more than once for a part, also after
+    /// `step` has returned.
     pub(crate) fn step(
         &mut self,
         rows: usize,
@@ -174,7 +180,7 @@ impl<'m, S> Leader<'_, 'm, S> {
                 out.extend_from_slice(&part[row * width..][..width]);
             }
         }
-        // What the step was computed from is free to be used again.
+        // The step's inputs can now be reused.
         self.team.tell(None);
     }
 }
@@ -189,12 +195,13 @@ impl<S> Drop for Leader<'_, '_, S> {
 mod tests {
     use super::*;
 
-    /// What row `row` has as component `at` after a step.
+    /// Expected value of row `row`, component `at`, after a step.
     fn value(step: usize, row: usize, at: usize) -> f32 {
         (step * 1000 + row * 100 + at) as f32
     }
 
-    /// Runs steps of these widths and compares each with what it should be; `delay` is called before each part.
+    /// Runs steps of these widths and compares each with its expected values; `delay` is called
+    /// before each part.
     fn run(
         threads: usize,
         rows: usize,
@@ -243,7 +250,7 @@ mod tests {
                 held.fetch_add(1, Ordering::Relaxed);
                 std::thread::sleep(Duration::from_secs(1));
             }
-            // The first step does not end before both helpers hold a part of it.
+            // The first step does not end before both helpers hold one of its parts.
             while held.load(Ordering::Relaxed) < 2 {
                 std::thread::yield_now();
             }

@@ -1,5 +1,5 @@
-//! The question encoder inside a RAG checkpoint, as published: its part of the configuration, its names in the
-//! weights, its tokenizer in a folder of its own.
+//! The question encoder inside a RAG checkpoint, as published: its part of the configuration, its
+//! names in the weights, and its tokenizer in a separate folder.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 use std::collections::HashMap;

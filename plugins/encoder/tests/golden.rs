@@ -14,7 +14,8 @@ use serde_json::Value;
 
 const TOLERANCE: f64 = 5e-6;
 
-/// `$POSTIL_GOLDEN`, else `../shared/golden` beside the workspace; `None`, and said, when absent.
+/// `$POSTIL_GOLDEN`, else `../shared/golden` beside the workspace; `None`, with a message, when
+/// absent.
 fn golden() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden");
     let folder = std::env::var_os("POSTIL_GOLDEN").map_or_else(beside, PathBuf::from);

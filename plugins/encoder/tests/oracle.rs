@@ -14,7 +14,7 @@ use postil_encoder::BertEncoder;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 
-/// The model, from the model home; `None`, and said, when it is not there.
+/// The model, from the model home; `None`, with a message, when absent.
 fn model() -> Option<PathBuf> {
     let found = model_home().ok().and_then(|home| locate("all-MiniLM-L6-v2", &home).ok());
     if found.is_none() {

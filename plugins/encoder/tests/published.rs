@@ -1,4 +1,5 @@
-//! Model folders as they are published: other names of tensors, nulls, fields left out, and what is refused by name.
+//! Model folders as published: other tensor names, nulls, missing fields, and the features that are
+//! refused by name.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 use std::collections::HashMap;
@@ -54,7 +55,7 @@ fn renamed(name: impl Fn(&str) -> String) -> Tensors {
     tensors().into_iter().map(|(old, tensor)| (name(&old), tensor)).collect()
 }
 
-/// A folder with other files beside or in place of the usual ones.
+/// A folder with `files` added to or replacing the usual ones.
 fn folder(config: &Value, tensors: &Tensors, files: &[(&str, Value)]) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     candle_core::safetensors::save(tensors, home.path().join("model.safetensors")).unwrap();

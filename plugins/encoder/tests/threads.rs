@@ -1,4 +1,4 @@
-//! The forward pass divided among threads against the same on one.
+//! The forward pass divided among threads, compared with the same pass on one.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 use std::collections::HashMap;
@@ -9,7 +9,8 @@ use postil_encoder::{BertModel, Packed, Sequence};
 
 const WORDS: usize = 60;
 
-/// A model of random weights: heads of one panel each, feed-forward layers that end within one.
+/// A model with random weights: heads of one panel each, feed-forward layers that end inside a
+/// panel.
 fn model() -> BertModel {
     let (hidden, inner, layers) = (96, 200, 3);
     let folder = tempfile::tempdir().unwrap();

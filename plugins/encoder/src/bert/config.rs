@@ -6,43 +6,43 @@ use crate::EncoderError;
 
 const CONFIG: &str = "config.json";
 
-/// The sizes of a BERT, from `config.json` as transformers 4 or 5 writes it. What is not there, or null, has the default
-/// of transformers.
+/// The sizes of a BERT, from `config.json` as transformers 4 or 5 writes it. A field that is absent
+/// or null has the default of transformers.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct BertConfig {
     /// `bert` or `dpr`.
     pub model_type: String,
-    /// Tokens in the vocabulary.
+    /// Number of tokens in the vocabulary.
     #[serde(default = "size::<30_522>")]
     pub vocab_size: usize,
-    /// Components of a token's state.
+    /// Number of components in a token's state.
     #[serde(default = "size::<768>")]
     pub hidden_size: usize,
-    /// Layers.
+    /// Number of layers.
     #[serde(default = "size::<12>")]
     pub num_hidden_layers: usize,
-    /// Attention heads in a layer.
+    /// Number of attention heads in a layer.
     #[serde(default = "size::<12>")]
     pub num_attention_heads: usize,
-    /// Components inside the feed-forward part.
+    /// Number of components inside the feed-forward part.
     #[serde(default = "size::<3_072>")]
     pub intermediate_size: usize,
-    /// Longest sequence.
+    /// Longest sequence, in tokens.
     #[serde(default = "size::<512>")]
     pub max_position_embeddings: usize,
-    /// Kinds of token: 2, for the two parts of a pair.
+    /// Number of token kinds: 2, for the two parts of a pair.
     #[serde(default = "size::<2>")]
     pub type_vocab_size: usize,
-    /// Added to the variance in a layer norm.
+    /// Epsilon added to the variance in a layer norm.
     #[serde(default = "bert_epsilon")]
     pub layer_norm_eps: f64,
-    /// The nonlinearity.
+    /// Name of the activation function.
     #[serde(default = "gelu")]
     pub hidden_act: String,
-    /// How positions enter.
+    /// Type of the position embeddings.
     #[serde(default = "absolute")]
     pub position_embedding_type: String,
-    /// DPR: components of the projected vector, 0 for no projection.
+    /// For DPR, number of components of the projected vector; 0 for no projection.
     #[serde(default)]
     pub projection_dim: usize,
 }
@@ -67,7 +67,7 @@ fn is_composite(config: &Value) -> bool {
     config["model_type"] == "rag"
 }
 
-/// The kind that a configuration states, or else the class of its model; empty where neither is there.
+/// Kind that a configuration states, or else the class of its model; empty when it has neither.
 fn kind(config: &Value) -> String {
     let class = config["architectures"][0].as_str().unwrap_or_default();
     match &config["model_type"] {
@@ -79,7 +79,8 @@ fn kind(config: &Value) -> String {
     }
 }
 
-/// What a configuration asks for beyond an encoder as this one is, with the values that would do.
+/// The first feature that a configuration asks for and this encoder lacks: the field, its value,
+/// and the supported values. `None` when there is none.
 fn beyond(config: &Value) -> Option<(&'static str, String, &'static str)> {
     for field in ["is_decoder", "add_cross_attention"] {
         if config[field] == true {
@@ -96,11 +97,11 @@ fn beyond(config: &Value) -> Option<(&'static str, String, &'static str)> {
 }
 
 impl BertConfig {
-    /// Reads and checks `config.json`; of a RAG checkpoint, its question encoder's part.
+    /// Reads and checks `config.json`; for a RAG checkpoint, its question encoder's part.
     ///
     /// # Errors
-    /// [`EncoderError::Unsupported`] for another architecture or variant, [`EncoderError::Config`] for sizes that
-    /// do not fit together or a field that is none of its kind.
+    /// [`EncoderError::Unsupported`] for another architecture or variant, [`EncoderError::Config`]
+    /// for sizes that do not fit together or a field of the wrong type.
     pub fn open(folder: &ModelFolder) -> Result<Self, EncoderError> {
         let unsupported = |field, got: &str, supported| {
             let path = folder.file(CONFIG);
@@ -110,7 +111,8 @@ impl BertConfig {
         if is_composite(&whole) {
             whole = whole["question_encoder"].take();
         }
-        // The kind first: another architecture has other fields, and should be named, not its fields.
+        // The kind is checked first: another architecture has other fields, and the error should
+        // name the architecture, not a field.
         let kind = kind(&whole);
         if !matches!(kind.as_str(), "bert" | "dpr") {
             let got = if kind.is_empty() { "not there" } else { &kind };
@@ -134,15 +136,15 @@ impl BertConfig {
         Ok(config)
     }
 
-    /// Whether the folder holds a RAG checkpoint, of which the encoder is a part.
+    /// True when the folder holds a RAG checkpoint, of which the encoder is a part.
     pub(crate) fn is_part(folder: &ModelFolder) -> Result<bool, EncoderError> {
         Ok(is_composite(&folder.json(CONFIG)?))
     }
 
-    /// Whether the sizes are in proportion and fit together.
+    /// Checks that the sizes are plausible and fit together.
     ///
     /// # Errors
-    /// What does not.
+    /// A description of the first contradiction.
     pub fn check(&self) -> Result<(), String> {
         let sizes = [
             ("vocab_size", self.vocab_size, 1 << 24),
@@ -168,7 +170,7 @@ impl BertConfig {
         Ok(())
     }
 
-    /// Adds what decides the output to a fingerprint.
+    /// Adds everything that decides the output to a fingerprint.
     pub(crate) fn fingerprint(&self, fingerprint: &mut Fingerprint) {
         fingerprint.part("config", format!("{self:?}").as_bytes());
     }

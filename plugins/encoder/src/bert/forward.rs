@@ -8,12 +8,12 @@ use crate::EncoderError;
 use crate::linear::Input;
 use crate::team::{Leader, Team};
 
-/// The buffers of a forward pass, kept from one to the next.
+/// The buffers of a forward pass, reused by the next.
 #[derive(Default)]
 pub(crate) struct Workspace {
     /// `[tokens, hidden_size]`
     states: Vec<f32>,
-    /// What a step is computed from.
+    /// Input of a step.
     input: Arc<Input>,
     /// `[tokens, hidden_size]`
     context: Vec<f32>,
@@ -24,7 +24,7 @@ pub(crate) struct Workspace {
     heads: HeadsSpace,
 }
 
-/// What some heads' attention is computed in.
+/// Buffers for the attention of some heads.
 #[derive(Default)]
 pub(crate) struct HeadsSpace {
     /// `[tokens, 3 * width of the heads]`: query, key, value.
@@ -32,34 +32,35 @@ pub(crate) struct HeadsSpace {
     attention: Attention,
 }
 
-/// Tokens taken through both feed-forward products together, so that the wide values between them
-/// stay in the second-level cache.
+/// Number of tokens that pass through both feed-forward products together, so that the wide values
+/// between the products stay in the second-level cache.
 const FEED_FORWARD_ROWS: usize = 48;
 
 impl Workspace {
-    /// What the last forward pass left: `[tokens, hidden_size]`.
+    /// States that the last forward pass left: `[tokens, hidden_size]`.
     pub(crate) fn states(&self) -> &[f32] {
         &self.states
     }
 }
 
 impl BertModel {
-    /// The state of every token after the last layer, `[tokens, hidden_size]`, in the order of `input`.
+    /// The state of every token after the last layer, `[tokens, hidden_size]`, in the order of
+    /// `input`.
     ///
     /// # Errors
-    /// [`EncoderError::Input`] for a token, a kind or a length out of range.
+    /// [`EncoderError::Input`] for a token, kind or length that is out of range.
     pub fn forward(&self, input: Packed<'_>) -> Result<Vec<f32>, EncoderError> {
         let mut workspace = Workspace::default();
         self.run(input, &mut Team::new().lead(), &mut workspace)?;
         Ok(std::mem::take(&mut workspace.states))
     }
 
-    /// Whether a forward pass can be divided: heads are whole panels of weights.
+    /// True when a forward pass can be divided: heads are whole panels of weights.
     pub(crate) fn divides(&self) -> bool {
         (self.config.hidden_size / self.config.num_attention_heads).is_multiple_of(PANEL)
     }
 
-    /// The forward pass; the result is left in the workspace.
+    /// Runs the forward pass; the result is left in the workspace.
     pub(crate) fn run<'m>(
         &'m self,
         given: Packed<'_>,
@@ -153,7 +154,7 @@ impl BertModel {
 /// The panels of query, key and value, each `[hidden]` side by side, for some components of each.
 fn projections(hidden: usize, components: Range<usize>) -> [Range<usize>; 3] {
     if components.len() == hidden {
-        // One range, wherever query and key end.
+        // One range, since query and key may end inside a panel.
         return [0..panels_of(3 * hidden), 0..0, 0..0];
     }
     [0, hidden, 2 * hidden].map(|at| (at + components.start) / PANEL..(at + components.end) / PANEL)

@@ -4,7 +4,8 @@ use super::BertConfig;
 use crate::linear::Linear;
 use postil_kernel::Norm;
 
-/// One transformer layer: attention, then feed-forward, each with a residual sum and a norm after it.
+/// One transformer layer: attention, then feed-forward, each with a residual sum and a norm after
+/// it.
 pub(super) struct Layer {
     /// Query, key and value side by side.
     pub(super) query_key_value: Linear,
@@ -34,7 +35,7 @@ impl Layer {
         })
     }
 
-    /// The same with the weights of its products rounded to 16 bits.
+    /// The same layer with the weights of its products rounded to 16 bits.
     pub(super) fn rounded(self) -> Self {
         Self {
             query_key_value: self.query_key_value.rounded(),
@@ -46,7 +47,8 @@ impl Layer {
     }
 }
 
-/// Older checkpoints, bert-base-uncased among them, have TensorFlow's names: `gamma` and `beta`.
+/// Loads a norm. Older checkpoints, bert-base-uncased among them, have TensorFlow's names: `gamma`
+/// and `beta`.
 pub(super) fn norm(weights: &Weights, name: &str, config: &BertConfig) -> Result<Norm, CheckpointError> {
     let values = |new: &str, old: &str| {
         let (new, old) = (format!("{name}.{new}"), format!("{name}.{old}"));

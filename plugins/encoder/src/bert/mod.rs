@@ -1,7 +1,8 @@
-//! BERT (Devlin et al. 2018) as published encoders use it: token ids in, a state for every token out.
+//! BERT (Devlin et al. 2018) as published encoders use it: token ids in, a state for every token
+//! out.
 //!
 //! Sequences are packed end to end, without padding: every product runs over all tokens of a batch,
-//! and only attention knows where a sequence ends.
+//! and only attention uses the bounds of sequences.
 //!
 //! file | responsibility
 //! ---|---
@@ -46,7 +47,7 @@ pub struct Sequence<'a> {
     pub type_ids: &'a [u32],
 }
 
-/// A BERT with its weights.
+/// A BERT model with its weights.
 pub struct BertModel {
     config: BertConfig,
     kernel: Kernel,
@@ -61,7 +62,8 @@ pub struct BertModel {
     projection: Option<Linear>,
 }
 
-/// Prefixes under which published checkpoints store a BERT, with the prefix of what belongs to it.
+/// Prefixes under which published checkpoints store a BERT, each with the prefix of its other
+/// tensors.
 const PREFIXES: [(&str, &str); 6] = [
     ("", ""),
     ("bert.", ""),
@@ -71,11 +73,11 @@ const PREFIXES: [(&str, &str); 6] = [
     ("model.", ""),
 ];
 
-/// The table by whose name a BERT is found among other tensors.
+/// Name of the table by which a BERT is found among other tensors.
 const WORDS: &str = "embeddings.word_embeddings.";
 
-/// The prefix that the BERT's tensors have, and that of what belongs to it: one of those published, or else what stands
-/// before the only word embeddings there are (`0.auto_model.`, `module.bert.`).
+/// The prefix of the BERT's tensors, and that of its other tensors: one of the published ones, or
+/// else the text before the only word embeddings (`0.auto_model.`, `module.bert.`).
 fn prefixes(weights: &Weights) -> (&str, &str) {
     let stored = |prefix: &str, kind: &str| weights.entry(&format!("{prefix}{WORDS}{kind}")).is_some();
     let known = PREFIXES.iter().find(|(prefix, _)| stored(prefix, "weight") || stored(prefix, "codes"));
@@ -91,19 +93,20 @@ impl BertModel {
     /// Loads the weights of a BERT or of one side of DPR.
     ///
     /// # Errors
-    /// [`EncoderError::Unsupported`], [`EncoderError::Config`], or [`EncoderError::Checkpoint`] naming
-    /// the file, the tensor and what is wrong with it.
+    /// [`EncoderError::Unsupported`], [`EncoderError::Config`], or [`EncoderError::Checkpoint`]
+    /// naming the file, the tensor and what is wrong with it.
     pub fn open(folder: &ModelFolder) -> Result<Self, EncoderError> {
         let config = BertConfig::open(folder)?;
         Ok(Self::load(config, &folder.weights()?)?)
     }
 
-    /// The BERT among `weights`, under any of the prefixes that published checkpoints have. Word embeddings
-    /// may be stored as `codes`, int8, and `scale`, one per row, in place of `weight`.
+    /// Loads the BERT among `weights`, under any of the prefixes that published checkpoints have.
+    /// Word embeddings may be stored as `codes`, int8, and `scale`, one per row, in place of
+    /// `weight`.
     ///
     /// # Errors
-    /// [`CheckpointError`] naming the tensor and what is wrong with it. The sizes in `config` are trusted:
-    /// see [`BertConfig::check`].
+    /// [`CheckpointError`] naming the tensor and what is wrong with it. The sizes in `config` are
+    /// trusted: see [`BertConfig::check`].
     pub fn load(config: BertConfig, weights: &Weights) -> Result<Self, CheckpointError> {
         let (prefix, outer) = prefixes(weights);
         let hidden = config.hidden_size;
@@ -129,8 +132,9 @@ impl BertModel {
         Ok(Self { config, kernel, words, positions, types, embedding_norm, layers, pooler, projection })
     }
 
-    /// The same model with the products of its layers computed in 16-bit integers, about twice as fast and in half the
-    /// memory: see `postil_kernel::Int16Panels` for the error of a product. Attention, norms and sums stay f32.
+    /// The same model with the products of its layers computed in 16-bit integers, about twice as
+    /// fast and in half the memory: see `postil_kernel::Int16Panels` for the error of a product.
+    /// Attention, norms and sums stay f32.
     #[must_use]
     pub fn with_int16_products(mut self) -> Self {
         self.layers = self.layers.into_iter().map(Layer::rounded).collect();
@@ -142,23 +146,24 @@ impl BertModel {
         &self.config
     }
 
-    /// Components of [`BertModel::project`]'s result.
+    /// Number of components of [`BertModel::project`]'s result.
     pub fn dimension(&self) -> usize {
         self.projection.as_ref().map_or(self.config.hidden_size, Linear::outputs)
     }
 
-    /// The word embeddings, which a decoder may be tied to.
+    /// The word embeddings, which a decoder may share.
     pub fn words(&self) -> &Words {
         &self.words
     }
 
-    /// BERT's pooler, tanh(dense(state)), of one token's state; `None` when the model has none.
+    /// BERT's pooler, tanh(dense(state)), for one token's state; `None` when the model has none.
     pub fn pooler_output(&self, state: &[f32]) -> Option<Vec<f32>> {
         let pooled = self.pooler.as_ref()?.apply(state);
         Some(pooled.into_iter().map(f32::tanh).collect())
     }
 
-    /// DPR's vector for the state of `[CLS]`: the state itself, or its projection if the model has one.
+    /// DPR's vector for the state of `[CLS]`: the state itself, or its projection if the model has
+    /// one.
     pub fn project(&self, state: &[f32]) -> Vec<f32> {
         match &self.projection {
             Some(projection) => projection.apply(state),

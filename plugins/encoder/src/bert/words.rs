@@ -1,6 +1,6 @@
 use postil_checkpoint::{CheckpointError, Weights};
 
-/// Word embeddings, `[vocab_size, hidden_size]`: as they come, or a byte each with a scale per row.
+/// Word embeddings, `[vocab_size, hidden_size]`: as f32, or as one byte each with a scale per row.
 pub struct Words {
     hidden: usize,
     table: Table,
@@ -8,7 +8,7 @@ pub struct Words {
 
 enum Table {
     Float(Vec<f32>),
-    /// Value = code * the row's scale.
+    /// Int8 codes: a value is the code times its row's scale.
     Codes {
         codes: Vec<i8>,
         scales: Vec<f32>,
@@ -16,7 +16,7 @@ enum Table {
 }
 
 impl Words {
-    /// `{prefix}weight`, or `{prefix}codes` with `{prefix}scale` where the weights have those.
+    /// Loads `{prefix}weight`, or `{prefix}codes` with `{prefix}scale` when the weights have those.
     pub(super) fn load(
         weights: &Weights,
         prefix: &str,
