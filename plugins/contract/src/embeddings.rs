@@ -12,7 +12,7 @@ impl Embeddings {
         (dimension > 0 && values.len().is_multiple_of(dimension)).then_some(Self { dimension, values })
     }
 
-    /// Components in each vector.
+    /// Number of components in each vector.
     pub fn dimension(&self) -> usize {
         self.dimension
     }

@@ -19,7 +19,7 @@ pub struct EncoderProfile {
     /// Hexadecimal digest of everything that decides the vectors. Two encoders with the same
     /// fingerprint give the same vectors, and a database accepts one fingerprint only.
     pub fingerprint: String,
-    /// Components in each vector.
+    /// Number of components in each vector.
     pub dimension: usize,
     /// Longest input in tokens, special tokens included.
     pub max_tokens: usize,

@@ -26,7 +26,7 @@ const TEXTS_AT_ONCE: usize = 16;
 pub struct BertEncoder {
     profile: EncoderProfile,
     passages: Side,
-    /// `None` when the model has one side.
+    /// The question side; `None` when the model has one side.
     questions: Option<Side>,
     threads: usize,
 }

@@ -16,7 +16,7 @@ pub enum EncoderError {
         path: PathBuf,
         /// The field that states the feature: `model_type`, a module's type.
         field: &'static str,
-        /// Its value.
+        /// The field's value.
         got: String,
         /// The supported values.
         supported: &'static str,
@@ -42,9 +42,9 @@ pub enum EncoderError {
     Input {
         /// The quantity that does not fit.
         what: &'static str,
-        /// Its value.
+        /// The quantity's value.
         got: usize,
-        /// Its limit.
+        /// The quantity's limit.
         limit: usize,
     },
 }

@@ -9,7 +9,7 @@ use postil_kernel::{Finish, Int16Panels, Int16Rows, Kernel, PANEL, Panels, Rows,
 #[derive(Default)]
 pub(crate) struct Input {
     rows: usize,
-    /// `[rows, inputs]` for f32 weights.
+    /// Values, `[rows, inputs]`, for f32 weights.
     values: Vec<f32>,
     /// The same values rounded to codes, for rounded weights.
     codes: Int16Rows,

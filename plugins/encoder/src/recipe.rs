@@ -27,9 +27,10 @@ const LEAST_WINDOW: usize = 3;
 /// The form in which a passage's title reaches the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Titles {
-    /// Title, newline, text.
+    /// Title, newline and text, joined.
     Joined,
-    /// `[CLS] title [SEP] text [SEP]`, all of kind 0, as the DPR checkpoints were trained.
+    /// A pair of title and text, `[CLS] title [SEP] text [SEP]`, all of kind 0, as in the training
+    /// of the DPR checkpoints.
     Pair,
 }
 

@@ -10,7 +10,7 @@ const CONFIG: &str = "config.json";
 /// or null has the default of transformers.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct BertConfig {
-    /// `bert` or `dpr`.
+    /// Architecture: `bert` or `dpr`.
     pub model_type: String,
     /// Number of tokens in the vocabulary.
     #[serde(default = "size::<30_522>")]

@@ -11,15 +11,15 @@ use crate::team::{Leader, Team};
 /// The buffers of a forward pass, reused by the next.
 #[derive(Default)]
 pub(crate) struct Workspace {
-    /// `[tokens, hidden_size]`
+    /// States of the tokens, `[tokens, hidden_size]`.
     states: Vec<f32>,
     /// Input of a step.
     input: Arc<Input>,
-    /// `[tokens, hidden_size]`
+    /// Result of attention, `[tokens, hidden_size]`.
     context: Vec<f32>,
-    /// `[tokens, hidden_size]`
+    /// Term to add to the states, `[tokens, hidden_size]`.
     update: Vec<f32>,
-    /// `[FEED_FORWARD_ROWS, intermediate_size]`
+    /// Values inside the feed-forward part, `[FEED_FORWARD_ROWS, intermediate_size]`.
     wide: Vec<f32>,
     heads: HeadsSpace,
 }
@@ -27,7 +27,7 @@ pub(crate) struct Workspace {
 /// Buffers for the attention of some heads.
 #[derive(Default)]
 pub(crate) struct HeadsSpace {
-    /// `[tokens, 3 * width of the heads]`: query, key, value.
+    /// Query, key and value, `[tokens, 3 * width of the heads]`.
     projected: Vec<f32>,
     attention: Attention,
 }

@@ -7,7 +7,7 @@ use postil_kernel::Norm;
 /// One transformer layer: attention, then feed-forward, each with a residual sum and a norm after
 /// it.
 pub(super) struct Layer {
-    /// Query, key and value side by side.
+    /// Query, key and value maps side by side.
     pub(super) query_key_value: Linear,
     pub(super) attention_output: Linear,
     pub(super) attention_norm: Norm,

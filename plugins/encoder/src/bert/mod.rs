@@ -41,7 +41,7 @@ pub struct Packed<'a> {
 /// One sequence of token ids.
 #[derive(Clone, Copy, Debug)]
 pub struct Sequence<'a> {
-    /// Its token ids.
+    /// Token ids of the sequence.
     pub ids: &'a [u32],
     /// The kind of each token, as long as `ids`; empty when all are of kind 0.
     pub type_ids: &'a [u32],
@@ -52,9 +52,9 @@ pub struct BertModel {
     config: BertConfig,
     kernel: Kernel,
     words: Words,
-    /// `[max_position_embeddings, hidden_size]`
+    /// Position embeddings, `[max_position_embeddings, hidden_size]`.
     positions: Vec<f32>,
-    /// `[type_vocab_size, hidden_size]`
+    /// Kind embeddings, `[type_vocab_size, hidden_size]`.
     types: Vec<f32>,
     embedding_norm: Norm,
     layers: Vec<Layer>,
@@ -141,7 +141,7 @@ impl BertModel {
         self
     }
 
-    /// The sizes.
+    /// The sizes of the model.
     pub fn config(&self) -> &BertConfig {
         &self.config
     }
