@@ -2,15 +2,15 @@ use std::ops::Range;
 
 use super::{Columns, Finish, Kernel, PANEL, PanelRow, Rows, panels_of};
 
-/// Queries whose scores are kept at once: with 512 keys, 192 KB.
+/// Number of queries whose scores are kept at once: with 512 keys, 192 KB.
 pub const QUERY_ROWS: usize = 96;
 
-/// How the hidden size divides.
+/// Division of the hidden size into heads.
 #[derive(Clone, Copy)]
 pub struct Heads {
-    /// How many.
+    /// Number of heads.
     pub count: usize,
-    /// Components of each.
+    /// Number of components in each head.
     pub width: usize,
 }
 
@@ -21,14 +21,14 @@ pub struct Attention {
     keys: Vec<PanelRow>,
     /// Values as the right-hand side of a product: panels over the head's width.
     values: Vec<PanelRow>,
-    /// `[QUERY_ROWS, positions rounded up to whole panels]`
+    /// Scores, `[QUERY_ROWS, positions rounded up to whole panels]`.
     scores: Vec<f32>,
 }
 
 impl Attention {
-    /// Scaled dot-product attention of every head within every sequence, both directions.
+    /// Bidirectional scaled dot-product attention of every head within every sequence.
     ///
-    /// `projected`: `[tokens, 3 * hidden]`, query, key and value. Writes `[tokens, hidden]`.
+    /// `projected` is `[tokens, 3 * hidden]`: query, key and value. Writes `[tokens, hidden]`.
     pub fn run(
         &mut self,
         kernel: Kernel,
@@ -47,7 +47,8 @@ impl Attention {
         }
     }
 
-    /// As [`Attention::run`] for some `queries` of one sequence, whose whole `projected` is given.
+    /// Computes the attention of some `queries` of one sequence, as [`Attention::run`] does;
+    /// `projected` holds the whole sequence.
     pub fn run_part(
         &mut self,
         kernel: Kernel,

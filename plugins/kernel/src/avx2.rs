@@ -4,9 +4,9 @@
 )]
 //! The operations with AVX2 and FMA.
 //!
-//! The product keeps a tile of six rows by one panel (two registers) in twelve accumulators. Weights
-//! stream panel by panel; a block of left-hand rows small enough for the second-level cache is used for
-//! all panels before the next block is read.
+//! The product keeps a tile of six rows by one panel (two registers) in twelve accumulators.
+//! Weights stream panel by panel; a block of left-hand rows small enough for the second-level cache
+//! is used for all panels before the next block is read.
 
 use std::arch::x86_64::{
     _CMP_UNORD_Q, _MM_HINT_T0, _mm_prefetch, _mm256_add_ps, _mm256_broadcast_ss, _mm256_cmp_ps,
@@ -24,7 +24,7 @@ use super::portable;
 
 /// Rows of a full tile: with two registers each, twelve of the sixteen registers.
 const TILE_ROWS: usize = 6;
-/// Proof that this CPU has AVX2 and FMA, and maybe of more; `detect` is the only way to get one.
+/// Proof that this CPU has AVX2 and FMA, and possibly more; `detect` is the only way to get one.
 #[derive(Clone, Copy)]
 pub struct Avx2 {
     avx512: Option<Avx512>,
@@ -37,7 +37,7 @@ impl Avx2 {
         has.then(|| Self { avx512: Avx512::detect(), vnni: Vnni::detect() })
     }
 
-    /// The same without what goes beyond AVX2.
+    /// The same proof without the features beyond AVX2.
     #[cfg(test)]
     pub(super) fn alone(self) -> Self {
         Self { avx512: None, vnni: None }
@@ -115,7 +115,7 @@ fn product(a: Rows<'_>, b: Columns<'_>, finish: Finish<'_>, out: &mut [f32], out
     }
 }
 
-/// `ROWS` rows times one panel; `width` of the panel's columns are stored.
+/// Computes `ROWS` rows times one panel, and stores the first `width` of the panel's columns.
 #[target_feature(enable = "avx2,fma")]
 #[inline]
 fn tile<const ROWS: usize>(
@@ -134,7 +134,8 @@ fn tile<const ROWS: usize>(
         _mm_prefetch::<_MM_HINT_T0>(panel.as_ptr().wrapping_add(i + AHEAD).cast());
         let (low, high) = load_panel_row(weights);
         for (row, sum) in sums.iter_mut().enumerate() {
-            // SAFETY: row < ROWS and i < panel.len(), so the index is below the length asserted above.
+            // SAFETY: row < ROWS and i < panel.len(), so the index is below the length asserted
+            // above.
             let x = _mm256_broadcast_ss(unsafe { left.get_unchecked(row * left_stride + i) });
             sum[0] = _mm256_fmadd_ps(x, low, sum[0]);
             sum[1] = _mm256_fmadd_ps(x, high, sum[1]);
@@ -183,7 +184,7 @@ fn softmax(row: &mut [f32], scale: f32) {
 fn dots(query: &[f32], rows: &[f32], out: &mut [f32]) {
     let whole = query.len() / LANES * LANES;
     for (out, row) in out.iter_mut().zip(rows.chunks_exact(query.len().max(1))) {
-        // Two sums, so that one is not waited for.
+        // Two sums, so that an addition need not wait for the one before.
         let mut sums = [_mm256_setzero_ps(); 2];
         let lanes = query[..whole].chunks_exact(LANES).zip(row[..whole].chunks_exact(LANES));
         for (i, (x, y)) in lanes.enumerate() {
@@ -194,7 +195,7 @@ fn dots(query: &[f32], rows: &[f32], out: &mut [f32]) {
     }
 }
 
-/// Columns that are summed together over all rows.
+/// Number of columns that are summed together over all rows.
 const SUMMED: usize = 8 * LANES;
 
 #[target_feature(enable = "avx2,fma")]

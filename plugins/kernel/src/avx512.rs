@@ -11,11 +11,12 @@ use super::lanes::{finished, store_part};
 use super::operands::{Finish, Rows};
 use super::panels::{Columns, PANEL, PanelRow};
 
-/// Rows of a full tile. Two products begin in a cycle and take four, so that eight sums keep them busy; more rows load
-/// a panel's row more seldom.
+/// Rows of a full tile. Two products start per cycle and take four cycles, so eight sums keep the
+/// units busy; with more rows, each panel row is loaded less often.
 const TILE_ROWS: usize = 12;
 
-/// Proof that this CPU has what the product is compiled for; `detect` is the only way to get one.
+/// Proof that this CPU has the features that the product is compiled for; `detect` is the only way
+/// to get one.
 #[derive(Clone, Copy)]
 pub(super) struct Avx512(());
 
@@ -70,7 +71,8 @@ fn product(a: Rows<'_>, b: Columns<'_>, finish: Finish<'_>, out: &mut [f32], out
     }
 }
 
-/// `ROWS` rows times one panel, of whose columns `width` are stored; returns how many rows. The bias is the panel's.
+/// Computes `ROWS` rows times one panel, and stores the first `width` of the panel's columns;
+/// returns the number of rows. `finish.bias` holds the panel's part only.
 #[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
 #[inline]
 fn tile<const ROWS: usize>(
@@ -86,10 +88,12 @@ fn tile<const ROWS: usize>(
     let mut sums = [_mm512_setzero_ps(); ROWS];
     for (i, weights) in panel.iter().enumerate() {
         _mm_prefetch::<_MM_HINT_T0>(panel.as_ptr().wrapping_add(i + AHEAD).cast());
-        // SAFETY: a panel's row has as many values as the register, and the load needs no alignment.
+        // SAFETY: a panel's row has as many values as the register, and the load needs no
+        // alignment.
         let weights = unsafe { _mm512_loadu_ps(weights.0.as_ptr()) };
         for (row, sum) in sums.iter_mut().enumerate() {
-            // SAFETY: row < ROWS and i < panel.len(), so the index is below the length asserted above.
+            // SAFETY: row < ROWS and i < panel.len(), so the index is below the length asserted
+            // above.
             let x = _mm512_set1_ps(*unsafe { left.get_unchecked(row * left_stride + i) });
             *sum = _mm512_fmadd_ps(x, weights, *sum);
         }

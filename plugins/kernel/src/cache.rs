@@ -1,11 +1,11 @@
-//! Sizes by which the products of x86 use the caches.
+//! Block sizes by which the x86 products use the caches.
 
-/// Left-hand values used for all panels before the next rows are read: 192 KB.
+/// Number of left-hand values used for all panels before the next rows are read: 192 KB.
 pub(super) const BLOCK_VALUES: usize = 48 << 10;
 
-/// Panel rows by which memory is asked for ahead of its use, into the next panel too: few left-hand rows use
-/// weights faster than they come unasked.
+/// Number of panel rows to prefetch ahead, into the next panel too: with few left-hand rows,
+/// weights are used faster than the hardware fetches them.
 pub(super) const AHEAD: usize = 64;
 
-/// Pairs on the left used for all panels before the next rows are read: 192 KB.
+/// Number of left-hand pairs used for all panels before the next rows are read: 192 KB.
 pub(super) const BLOCK_PAIRS: usize = 48 << 10;

@@ -1,4 +1,4 @@
-//! The operations, each by the fastest means of this machine.
+//! The operations, each by the fastest instructions of this machine.
 
 #[cfg(target_arch = "x86_64")]
 use super::avx2::Avx2;
@@ -7,21 +7,21 @@ use super::operands::{Finish, Norm, Rows};
 use super::panels::{Columns, PANEL, panels_of};
 use super::portable;
 
-/// Exponentials added up in f32 before their sum goes into one in f64.
+/// Number of exponentials summed in f32 before their sum is added in f64.
 const SUMMED_IN_F32: usize = 1024;
 
-/// A way to compute on this machine.
+/// An instruction set to compute with.
 #[derive(Clone, Copy)]
 pub enum Kernel {
-    /// On any machine.
+    /// Plain Rust, for any machine.
     Portable,
-    /// With AVX2 and FMA, and products with AVX-512 where there is that, of 16-bit integers with VNNI too.
+    /// AVX2 and FMA; products use AVX-512, and those of 16-bit integers VNNI, where available.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
 }
 
 impl Kernel {
-    /// The fastest there is on this machine.
+    /// The fastest kernel of this machine.
     pub fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         if let Some(avx2) = Avx2::detect() {
@@ -30,7 +30,8 @@ impl Kernel {
         Self::Portable
     }
 
-    /// `out[r, c] = finish(sum over i of a[r, i] * b[i, c])`; rows of `out` are `out_stride` apart.
+    /// Computes `out[r, c] = finish(sum over i of a[r, i] * b[i, c])`; rows of `out` are
+    /// `out_stride` apart.
     pub fn product(
         self,
         a: Rows<'_>,
@@ -56,7 +57,7 @@ impl Kernel {
         }
     }
 
-    /// Rounds `rows`, `inner` values of each, to 16 bits for [`Kernel::int16_product`].
+    /// Rounds `rows`, each of `inner` values, to 16 bits for [`Kernel::int16_product`].
     pub fn round(self, rows: Rows<'_>, inner: usize, out: &mut Int16Rows) {
         if rows.rows > 0 {
             assert!(rows.values.len() >= (rows.rows - 1) * rows.stride + inner, "left side too short");
@@ -68,7 +69,7 @@ impl Kernel {
         });
     }
 
-    /// [`Kernel::product`] of rounded rows and columns.
+    /// Computes the product as [`Kernel::product`] does, from rounded rows and columns.
     pub fn int16_product(
         self,
         a: &Int16Rows,
@@ -93,7 +94,8 @@ impl Kernel {
         }
     }
 
-    /// Replaces `row` by softmax(scale * row), all NaN if one is. `scale` is positive and the row finite or NaN.
+    /// Replaces `row` by softmax(scale * row); all values become NaN if one is NaN. `scale` is
+    /// positive, and the row's values are finite or NaN.
     pub fn softmax(self, row: &mut [f32], scale: f32) {
         match self {
             Self::Portable => portable::softmax(row, scale),
@@ -102,7 +104,8 @@ impl Kernel {
         }
     }
 
-    /// `out[r]` = the product of `query` with row r of `rows`, `[out.len(), query.len()]`.
+    /// Computes `out[r]`, the dot product of `query` with row r of `rows`,
+    /// `[out.len(), query.len()]`.
     pub fn dots(self, query: &[f32], rows: &[f32], out: &mut [f32]) {
         assert!(rows.len() == query.len() * out.len(), "one row for each product");
         match self {
@@ -112,7 +115,7 @@ impl Kernel {
         }
     }
 
-    /// Adds to `out` the rows of `rows`, `[weights.len(), out.len()]`, times their weights.
+    /// Adds to `out` the rows of `rows`, `[weights.len(), out.len()]`, each times its weight.
     pub fn add_weighted(self, weights: &[f32], rows: &[f32], out: &mut [f32]) {
         assert!(rows.len() == weights.len() * out.len(), "one row for each weight");
         match self {
@@ -122,7 +125,8 @@ impl Kernel {
         }
     }
 
-    /// log of the sum of exponentials, to 1e-6; -inf for no value or none above it, NaN if one is.
+    /// Log of the sum of exponentials, to 1e-6; -inf when there is no value above -inf, NaN if a
+    /// value is NaN.
     pub fn log_sum_exp(self, row: &[f32]) -> f64 {
         let (most, is_number) = match self {
             Self::Portable => portable::most(row),

@@ -1,5 +1,5 @@
 #![expect(unsafe_code, reason = "vector loads and stores go through pointers")]
-//! Registers of AVX2: what every kernel for x86 does with one.
+//! Operations on AVX2 registers that all x86 kernels share.
 
 use std::arch::x86_64::{
     __m256, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_max_ps,
@@ -12,10 +12,10 @@ use std::arch::x86_64::{
 use super::coefficients::{EXP2, EXP2_MIN, NEG_LOG2_PHI, PHI_MAX};
 use super::panels::{PANEL, PanelRow};
 
-/// Values in a register.
+/// Number of values in a register.
 pub(super) const LANES: usize = 8;
 
-/// Sums with their bias, if there is one, through GELU if asked.
+/// Adds the bias, if there is one, to the sums, and applies GELU if requested.
 #[target_feature(enable = "avx2,fma")]
 #[inline]
 pub(super) fn finished([low, high]: [__m256; 2], bias: Option<&[f32]>, gelu_after: bool) -> [__m256; 2] {
@@ -27,7 +27,7 @@ pub(super) fn finished([low, high]: [__m256; 2], bias: Option<&[f32]>, gelu_afte
     if gelu_after { [gelu(low), gelu(high)] } else { [low, high] }
 }
 
-/// Stores as many of a panel's values as `target` has room for.
+/// Stores the first of a panel's values, as many as `target` has room for.
 #[target_feature(enable = "avx2,fma")]
 #[inline]
 pub(super) fn store_part(target: &mut [f32], [low, high]: [__m256; 2]) {
@@ -42,19 +42,19 @@ pub(super) fn store_part(target: &mut [f32], [low, high]: [__m256; 2]) {
     }
 }
 
-/// x * Phi(x), see `coefficients.rs`.
+/// Computes x * Phi(x), see `coefficients.rs`.
 #[target_feature(enable = "avx2,fma")]
 #[inline]
 fn gelu(x: __m256) -> __m256 {
     let magnitude = _mm256_castsi256_ps(_mm256_set1_epi32(i32::MAX));
-    // Of two operands one of which is NaN these give the second, so that a NaN comes through.
+    // If an operand is NaN, these instructions return the second one, so that a NaN propagates.
     let a = _mm256_min_ps(_mm256_set1_ps(PHI_MAX), _mm256_and_ps(x, magnitude));
     let power = polynomial(&NEG_LOG2_PHI, a);
     let tail = exp2(_mm256_sub_ps(_mm256_setzero_ps(), power));
     _mm256_fnmadd_ps(a, tail, _mm256_max_ps(_mm256_setzero_ps(), x))
 }
 
-/// 2 to the power x, for x <= 0; NaN of NaN.
+/// Computes 2 to the power x, for x <= 0; NaN for NaN.
 #[target_feature(enable = "avx2,fma")]
 #[inline]
 pub(super) fn exp2(x: __m256) -> __m256 {

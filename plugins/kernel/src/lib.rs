@@ -1,20 +1,21 @@
-//! The arithmetic of a transformer layer, from f32 slices to f32 slices: matrix product with its bias and activation,
-//! in f32 or in 16-bit integers, attention, softmax, layer norm. One thread each; callers divide the rows, or the panels of
-//! columns.
+//! The arithmetic of a transformer layer, from f32 slices to f32 slices: matrix product with its
+//! bias and activation, in f32 or in 16-bit integers, attention, softmax, layer norm. One thread
+//! each; callers divide the rows, or the panels of columns.
 //!
-//! Every operation exists twice: `portable.rs`, which runs anywhere and is the oracle of the tests, and
-//! `avx2.rs`, chosen at run time; the product, which takes most of the time, a third time.
+//! Every operation exists twice: in `portable.rs`, which runs anywhere and is the oracle of the
+//! tests, and in `avx2.rs`, chosen at run time. The product, which takes most of the time, has a
+//! third version.
 //!
 //! file | responsibility
 //! ---|---
-//! `kernel.rs` | the operations, by the fastest means there are
-//! `operands.rs` | what they are given beside a matrix
+//! `kernel.rs` | the operations, by the fastest instructions available
+//! `operands.rs` | operands other than a packed matrix
 //! `panels.rs` | the right-hand side of a product, laid out as the product reads it
 //! `attention.rs` | self-attention within each sequence
 //! `int16/` | products of 16-bit integers, for linear layers
 //! `coefficients.rs` | the polynomials of exp2 and of the normal distribution, and their errors
 //! `portable.rs` | the operations in plain Rust
-//! `cache.rs` | how much of a product the caches keep
+//! `cache.rs` | block sizes of products for the caches
 //! `lanes.rs` | registers of AVX2: loads, stores, sums, exp2 and GELU
 //! `avx2.rs` | the operations with AVX2 and FMA
 //! `avx512.rs` | the product with AVX-512

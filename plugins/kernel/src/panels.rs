@@ -1,4 +1,4 @@
-/// Columns that a product computes together: two AVX2 registers, one cache line.
+/// Number of columns that a product computes together: two AVX2 registers, one cache line.
 pub const PANEL: usize = 16;
 
 /// One row of a panel, on one cache line.
@@ -6,7 +6,7 @@ pub const PANEL: usize = 16;
 #[repr(align(64))]
 pub struct PanelRow(pub [f32; PANEL]);
 
-/// Panels that cover `columns` columns.
+/// Number of panels that cover `columns` columns.
 pub fn panels_of(columns: usize) -> usize {
     columns.div_ceil(PANEL)
 }
@@ -14,16 +14,16 @@ pub fn panels_of(columns: usize) -> usize {
 /// The right-hand side: `ceil(columns / PANEL)` panels of `inner` rows.
 #[derive(Clone, Copy)]
 pub struct Columns<'a> {
-    /// `[ceil(columns / PANEL), inner]`
+    /// Panels of the matrix, `[ceil(columns / PANEL), inner]`.
     pub panels: &'a [PanelRow],
-    /// Terms of each sum.
+    /// Number of terms in each sum.
     pub inner: usize,
-    /// How many.
+    /// Number of columns.
     pub columns: usize,
 }
 
-/// A weight matrix as products read it: for each panel of columns in turn, all its rows. Columns past
-/// the last are zero.
+/// A weight matrix packed for products: for each panel of columns in turn, all its rows. Columns
+/// after the last are zero.
 #[derive(Clone, Default)]
 pub struct Panels {
     panels: Vec<PanelRow>,
@@ -45,30 +45,30 @@ impl Panels {
         Self { panels, inner, columns }
     }
 
-    /// Terms of each sum.
+    /// Number of terms in each sum.
     pub fn inner(&self) -> usize {
         self.inner
     }
 
-    /// How many columns.
+    /// Number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// One column, which was a row of the weight. Panics when it is not below [`Panels::columns`], or `out` is
-    /// not of length [`Panels::inner`].
+    /// Copies one column, which was a row of the weight, to `out`. Panics when `column` is not
+    /// below [`Panels::columns`], or `out` does not have length [`Panels::inner`].
     pub fn copy_column(&self, column: usize, out: &mut [f32]) {
         assert!(column < self.columns && out.len() == self.inner, "no such column");
         let panel = &self.panels[column / PANEL * self.inner..][..self.inner];
         out.iter_mut().zip(panel).for_each(|(out, row)| *out = row.0[column % PANEL]);
     }
 
-    /// The packed matrix, to multiply by.
+    /// The whole packed matrix, as an operand.
     pub fn all(&self) -> Columns<'_> {
         Columns { panels: &self.panels, inner: self.inner, columns: self.columns }
     }
 
-    /// So many of its panels from one on, to multiply by. Panics when there are fewer.
+    /// A number of `panels` from panel `first` on, as an operand. Panics when there are fewer.
     pub fn part(&self, first: usize, panels: usize) -> Columns<'_> {
         let columns = (self.columns - first * PANEL).min(panels * PANEL);
         Columns { panels: &self.panels[first * self.inner..], inner: self.inner, columns }

@@ -54,12 +54,12 @@ pub(super) fn add_weighted(weights: &[f32], rows: &[f32], out: &mut [f32]) {
     }
 }
 
-/// The greatest value, and whether all are numbers.
+/// The greatest value; `true` when all values are numbers.
 pub(super) fn most(row: &[f32]) -> (f32, bool) {
     (row.iter().copied().fold(f32::NEG_INFINITY, f32::max), !row.iter().any(|value| value.is_nan()))
 }
 
-/// Sum of exp(value - most); `most` is finite and the greatest.
+/// Sum of exp(value - most); `most` is the greatest value, and finite.
 pub(super) fn sum_exp(row: &[f32], most: f32) -> f32 {
     row.iter().map(|value| exp2((value - most) * std::f32::consts::LOG2_E)).sum()
 }
@@ -77,7 +77,7 @@ pub(super) fn add_norm(row: &mut [f32], residual: &[f32], norm: &Norm) {
     }
 }
 
-/// x * Phi(x).
+/// Computes x * Phi(x).
 pub(super) fn gelu(x: f32) -> f32 {
     if x.is_nan() {
         return x;
@@ -87,7 +87,7 @@ pub(super) fn gelu(x: f32) -> f32 {
     x.max(0.0) - a * exp2(-power)
 }
 
-/// 2 to the power x, for x <= 0; what is below 2^-126 becomes 2^-126; NaN of NaN.
+/// Computes 2 to the power x, for x <= 0; results below 2^-126 become 2^-126; NaN for NaN.
 pub(super) fn exp2(x: f32) -> f32 {
     let x = if x < EXP2_MIN { EXP2_MIN } else { x };
     let whole = x.round_ties_even();

@@ -19,7 +19,7 @@ use super::super::panels::PANEL;
 use super::codes::{BLOCK, CodeRow, Int16Columns, Int16Rows, Panel, scale};
 use super::portable;
 
-/// Values, or pairs of codes, in a register.
+/// Number of values, or pairs of codes, in a register.
 const LANES: usize = 8;
 /// Rows of a full tile: with two registers each, twelve of the sixteen registers.
 const TILE_ROWS: usize = 6;
@@ -92,7 +92,7 @@ fn product(a: &Int16Rows, b: Int16Columns<'_>, finish: Finish<'_>, out: &mut [f3
     }
 }
 
-/// `ROWS` rows from `row` on, times one panel.
+/// Computes `ROWS` rows, from `row` on, times one panel.
 #[target_feature(enable = "avx2,fma")]
 #[inline]
 fn tile<const ROWS: usize>(
@@ -112,7 +112,8 @@ fn tile<const ROWS: usize>(
             let (low, high) = load_code_row(weights);
             for (row, sum) in exact.iter_mut().enumerate() {
                 let at = row * a.stride + index * (BLOCK / 2) + i;
-                // SAFETY: row < ROWS and the rest is below panel.rows.len(), so `at` is below the length asserted above.
+                // SAFETY: row < ROWS and the rest is below panel.rows.len(), so `at` is below the
+                // length asserted above.
                 let x = _mm256_set1_epi32(*unsafe { left.get_unchecked(at) });
                 sum[0] = _mm256_add_epi32(sum[0], _mm256_madd_epi16(x, low));
                 sum[1] = _mm256_add_epi32(sum[1], _mm256_madd_epi16(x, high));

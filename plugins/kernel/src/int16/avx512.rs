@@ -1,5 +1,6 @@
 #![expect(unsafe_code, reason = "loads go through pointers, and calls need proof of the CPU")]
-//! The product with AVX-512 and VNNI: multiply, add the pair and add to the sum in one instruction.
+//! The product with AVX-512 and VNNI: multiplies, adds each pair and adds to the sum in one
+//! instruction.
 
 use std::arch::x86_64::{
     _MM_HINT_T0, _mm_prefetch, _mm512_add_ps, _mm512_castps512_ps256, _mm512_cvtepi32_ps,
@@ -13,13 +14,14 @@ use super::super::operands::Finish;
 use super::super::panels::PANEL;
 use super::codes::{BLOCK, Int16Columns, Int16Rows, Panel};
 
-/// Rows of a full tile: twelve registers of exact sums, twelve of f32 ones, of thirty-two.
+/// Rows of a full tile: twelve registers of exact sums and twelve of f32 sums, out of thirty-two.
 const TILE_ROWS: usize = 12;
-/// Bytes of weights that are fetched ahead. They come from the third-level cache or from memory once for each block of
-/// rows, which for a short text is all there is to do.
+/// Bytes of weights to prefetch ahead. They come from the third-level cache or from memory once per
+/// block of rows, and a short text has only one block.
 const AHEAD: usize = 2048;
 
-/// Proof that this CPU has what the product is compiled for; `detect` is the only way to get one.
+/// Proof that this CPU has the features that the product is compiled for; `detect` is the only way
+/// to get one.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Vnni(());
 
@@ -70,7 +72,7 @@ fn product(a: &Int16Rows, b: Int16Columns<'_>, finish: Finish<'_>, out: &mut [f3
     }
 }
 
-/// `ROWS` rows from `row` on, times one panel; returns how many.
+/// Computes `ROWS` rows, from `row` on, times one panel; returns the number of rows.
 #[target_feature(enable = "avx512f,avx512dq,avx512vnni,avx2,fma")]
 #[inline]
 fn tile<const ROWS: usize>(
@@ -94,7 +96,8 @@ fn tile<const ROWS: usize>(
             _mm_prefetch::<_MM_HINT_T0>(at.wrapping_byte_add(AHEAD).cast());
             for (row, sum) in exact.iter_mut().enumerate() {
                 let at = row * a.stride + index * (BLOCK / 2) + i;
-                // SAFETY: row < ROWS and the rest is below panel.rows.len(), so `at` is below the length asserted above.
+                // SAFETY: row < ROWS and the rest is below panel.rows.len(), so `at` is below the
+                // length asserted above.
                 let x = _mm512_set1_epi32(*unsafe { left.get_unchecked(at) });
                 *sum = _mm512_dpwssd_epi32(*sum, x, weights);
             }

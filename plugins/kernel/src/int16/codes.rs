@@ -1,17 +1,19 @@
-//! Rows and columns as codes, with what codes are multiplied by.
+//! Rows and columns as codes, with the factors of the codes.
 
 use super::super::operands::Rows;
 use super::super::panels::PANEL;
 
-/// Terms whose products are added up in 32 bits.
+/// Number of terms whose products are summed in 32 bits.
 pub(super) const BLOCK: usize = 128;
-/// The length of a block's codes before rounding, which adds at most `sqrt(BLOCK) / 2 < 10`; 46,310^2 < 2^31.
+/// Maximum length of a block's codes before rounding, which adds at most `sqrt(BLOCK) / 2 < 10`;
+/// 46,310^2 < 2^31.
 const LONGEST: f32 = 46_300.0;
-/// The greatest code. Two products of it are below 2^31 too.
+/// Largest code. Two products of it also sum to less than 2^31.
 pub(super) const MOST: f32 = 32_767.0;
-/// Sums of squares from here on are not changed by what vanishes.
+/// Smallest sum of squares that underflow of single squares does not affect.
 const SMALL: f32 = 1e-25;
-/// One pair of a panel's rows, on one cache line: for each column two codes, the first in the low half.
+/// One pair of a panel's rows, on one cache line: for each column two codes, the first in the low
+/// half.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(align(64))]
 pub(super) struct CodeRow(pub(super) [i32; PANEL]);
@@ -21,14 +23,14 @@ pub(super) struct CodeRow(pub(super) [i32; PANEL]);
 pub struct Int16Columns<'a> {
     pub(super) panels: &'a [CodeRow],
     pub(super) steps: &'a [f32],
-    /// Terms of each sum.
+    /// Number of terms in each sum.
     pub inner: usize,
     /// Number of columns.
     pub columns: usize,
 }
 
 impl<'a> Int16Columns<'a> {
-    /// The panels in turn.
+    /// Iterates over the panels.
     pub(super) fn each(self) -> impl Iterator<Item = Panel<'a>> {
         let (pairs, steps) = (self.inner.div_ceil(2).max(1), (self.inner.div_ceil(BLOCK) * PANEL).max(1));
         let panels = self.panels.chunks_exact(pairs).zip(self.steps.chunks_exact(steps)).enumerate();
@@ -43,22 +45,22 @@ impl<'a> Int16Columns<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Panel<'a> {
     pub(super) rows: &'a [CodeRow],
-    /// `[blocks, PANEL]`
+    /// Factors of the codes, `[blocks, PANEL]`.
     pub(super) steps: &'a [f32],
-    /// Its first column.
+    /// Index of the panel's first column.
     pub(super) first: usize,
-    /// Its columns.
+    /// Number of the panel's columns.
     pub(super) width: usize,
 }
 
-/// The left-hand side in codes; a buffer that is used again and again.
+/// The left-hand side in codes; a reusable buffer.
 #[derive(Clone, Default)]
 pub struct Int16Rows {
-    /// `[rows, stride]`: two codes each, the first in the low half.
+    /// Pairs of codes, `[rows, stride]`, the first code in the low half.
     pub(super) pairs: Vec<i32>,
     /// Factors of the codes, `[rows, blocks]`; NaN for a block with a value that is not finite.
     pub(super) steps: Vec<f32>,
-    /// Pairs of a row.
+    /// Number of pairs in a row.
     pub(super) stride: usize,
     pub(super) rows: usize,
     pub(super) inner: usize,
@@ -70,17 +72,18 @@ impl Int16Rows {
         self.rows
     }
 
-    /// Terms of each sum.
+    /// Number of terms in each sum.
     pub fn inner(&self) -> usize {
         self.inner
     }
 
-    /// Blocks of a row.
+    /// Number of blocks in a row.
     pub(super) fn blocks(&self) -> usize {
         self.inner.div_ceil(BLOCK)
     }
 
-    /// Takes `rows`, `inner` values of each, through `round`, which fills a block's pairs and returns its step.
+    /// Fills the buffer from `rows`, each of `inner` values, by `round`, which fills a block's
+    /// pairs and returns its step.
     pub(in super::super) fn fill(
         &mut self,
         rows: Rows<'_>,
@@ -99,15 +102,15 @@ impl Int16Rows {
     }
 }
 
-/// Factor from values to codes, and the one back, from a block's greatest
-/// magnitude and the sum of its squares.
+/// The factor from values to codes, and the factor back, from a block's greatest magnitude and the
+/// sum of its squares.
 pub(super) fn scale(most: f32, squares: f32) -> (f32, f32) {
     if !squares.is_finite() || !most.is_finite() {
         return (0.0, f32::NAN);
     }
-    // Squares of the smallest values vanish: what they can be at most is taken instead.
+    // The squares of very small values underflow, so their largest possible sum is used.
     let length = if squares < SMALL { most * (BLOCK as f32).sqrt() } else { squares.sqrt() };
     let scale = (MOST / most).min(LONGEST / length);
-    // Of nothing but zeros, or of values whose scale would be infinite.
+    // A block of zeros only, or of values whose scale would be infinite, has codes 0.
     if scale.is_finite() { (scale, 1.0 / scale) } else { (0.0, 0.0) }
 }

@@ -2,10 +2,10 @@ use super::super::panels::{PANEL, Panels, panels_of};
 use super::codes::{BLOCK, CodeRow, Int16Columns};
 use super::portable;
 
-/// A weight matrix in codes: for each panel of columns in turn, all its rows by pairs.
+/// A weight matrix in codes: for each panel of columns in turn, all its rows as pairs.
 #[derive(Clone, Default)]
 pub struct Int16Panels {
-    /// `[panels_of(columns), inner / 2 rounded up]`
+    /// Codes of the panels, `[panels_of(columns), inner / 2 rounded up]`.
     panels: Vec<CodeRow>,
     /// Factors of the codes: `[panels_of(columns), blocks, PANEL]`.
     steps: Vec<f32>,
@@ -35,7 +35,7 @@ impl Int16Panels {
         Self { panels, steps, inner, columns }
     }
 
-    /// Terms of each sum.
+    /// Number of terms in each sum.
     pub fn inner(&self) -> usize {
         self.inner
     }
@@ -45,12 +45,12 @@ impl Int16Panels {
         self.columns
     }
 
-    /// The packed matrix, to multiply by.
+    /// The whole packed matrix, as an operand.
     pub fn all(&self) -> Int16Columns<'_> {
         self.part(0, panels_of(self.columns))
     }
 
-    /// So many of its panels from one on, to multiply by. Panics when there are fewer.
+    /// A number of `panels` from panel `first` on, as an operand. Panics when there are fewer.
     pub fn part(&self, first: usize, panels: usize) -> Int16Columns<'_> {
         let (pairs, steps) = (self.inner.div_ceil(2), self.inner.div_ceil(BLOCK) * PANEL);
         Int16Columns {

@@ -5,7 +5,7 @@ use super::super::panels::PANEL;
 use super::super::portable;
 use super::codes::{BLOCK, Int16Columns, Int16Rows, MOST, scale};
 
-/// Rounds a block to codes, two in each of `pairs`; returns the step.
+/// Rounds a block to codes, two in each of `pairs`; returns the block's step.
 pub(in super::super) fn round(values: &[f32], pairs: &mut [i32]) -> f32 {
     let most = values.iter().fold(0f32, |most, value| most.max(value.abs()));
     let (scale, step) = scale(most, values.iter().map(|value| value * value).sum());

@@ -6,7 +6,7 @@ use super::codes::BLOCK;
 use super::{Int16Panels, Int16Rows};
 
 fn rounded(kernel: Kernel, values: &[f32], inner: usize) -> Int16Rows {
-    // Whatever an earlier use left is overwritten.
+    // The values of an earlier use must be overwritten.
     let mut rows = Int16Rows { pairs: vec![-1; 999], ..Int16Rows::default() };
     kernel.round(Rows { values, stride: inner, rows: values.len() / inner }, inner, &mut rows);
     rows
@@ -25,7 +25,7 @@ proptest! {
     fn a_code_is_within_half_a_step_and_no_block_is_longer_than_32_bit_sums_allow(
         inner in 1usize..1000, rows in 1usize..4, seed: u32, spread in 0i32..12, magnitude in -30i32..15,
     ) {
-        // Cubes of powers: from even rows to such as one value dominates.
+        // Cubes of powers: from rows of similar values to rows that one value dominates.
         let all: Vec<f32> = values(rows * inner, seed)
             .iter()
             .map(|x| x.abs().powi(spread) * x.signum() * 10f32.powi(magnitude))
@@ -87,7 +87,8 @@ proptest! {
 
 #[test]
 fn sums_that_come_nearest_to_32_bits_do_not_pass_them() {
-    // Codes all alike and of one sign, at every length up to several blocks: Cauchy and Schwarz hold with equality.
+    // Equal codes of one sign, at every length up to several blocks, where Cauchy-Schwarz holds
+    // with equality.
     for inner in [1, 2, 3, BLOCK - 1, BLOCK, BLOCK + 1, 4 * BLOCK] {
         for sign in [1.0, -1.0] {
             let packed = Int16Panels::from_panels(&Panels::from_linear(&vec![0.125; inner], 1, inner));
