@@ -1,10 +1,10 @@
-//! Bounds that end no sentence: after an abbreviation, an initial or the number of a list item, and before a
-//! word in lower case.
+//! Sentence bounds to ignore: after an abbreviation, an initial or the number of a list item, and
+//! before a word in lower case.
 //!
-//! UAX #29 knows no words: it ends a sentence between "Mr." and "Smith". The lists are short on purpose;
-//! a missed abbreviation costs a shorter sentence, a wrong one costs a longer.
+//! UAX #29 has no word lists: it ends a sentence between "Mr." and "Smith". The lists are short on
+//! purpose; a missing abbreviation makes a sentence too short, a wrong one too long.
 
-/// Words that are never the last of a sentence.
+/// Words that never end a sentence.
 const NEVER_LAST: &[&str] = &[
     "adm", "brig", "capt", "cmdr", "col", "cpl", "dipl", "dr", "drs", "gen", "gov", "hon", "ing", "lt",
     "maj", "messrs", "mlle", "mme", "mr", "mrs", "ms", "mt", "pres", "prof", "rep", "reps", "rev", "sen",
@@ -12,7 +12,7 @@ const NEVER_LAST: &[&str] = &[
     "resp", "sog", "vgl", "viz", "vs", "z.b",
 ];
 
-/// Words that go on when a number follows.
+/// Words that do not end a sentence when a number follows.
 const BEFORE_NUMBERS: &[&str] = &[
     "abs", "art", "ch", "eq", "eqs", "fig", "figs", "no", "nos", "nr", "p", "para", "pp", "pt", "sec", "tab",
     "v", "ver", "vol", "vols", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "okt",
@@ -35,13 +35,15 @@ const STARTERS: &[&str] = &[
 /// Brackets and quotation marks that open.
 const OPENING: [char; 9] = ['(', '[', '{', '"', '\'', '“', '„', '‘', '«'];
 
-/// Marks that stand before the first letter of a word as well, and inside a name.
+/// Marks that may stand before the first letter of a word, and also inside a name.
 const MARKS: [char; 4] = ['*', '_', '¿', '¡'];
 
-/// Ends of a sentence in scripts without blanks, where a word in lower case is of another script.
+/// Ends of a sentence in scripts without spaces, where a word in lower case belongs to another
+/// script.
 const WIDE_ENDS: [char; 6] = ['。', '！', '？', '」', '』', '）'];
 
-/// True if a sentence ends between `before`, which begins it, and `after`, where UAX #29 says that one does.
+/// True when a sentence ends between `before`, which starts with it, and `after`, at a bound found
+/// by UAX #29.
 pub(crate) fn ends_sentence(before: &str, after: &str) -> bool {
     let before = before.trim_end();
     let next =
@@ -53,7 +55,7 @@ pub(crate) fn ends_sentence(before: &str, after: &str) -> bool {
     let Some(stem) = before.strip_suffix('.').map(str::trim) else { return true };
     let bare = stem.rsplit(|c: char| c.is_whitespace() || OPENING.contains(&c)).next().unwrap_or(stem);
     let word = bare.trim_start_matches(MARKS);
-    // "1." or "a." alone is the number of what follows.
+    // "1." or "a." alone numbers the text that follows.
     if word.len() == stem.len() && is_enumerator(word) {
         return false;
     }
@@ -70,7 +72,7 @@ pub(crate) fn ends_sentence(before: &str, after: &str) -> bool {
     !may_go_on || starts_anew()
 }
 
-/// True of `12` and `a`: at most three digits, or a letter.
+/// True for `12` and `a`: at most three digits, or a letter.
 fn is_enumerator(word: &str) -> bool {
     let is_number = word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_digit());
     let mut letters = word.chars();
@@ -78,15 +80,15 @@ fn is_enumerator(word: &str) -> bool {
     !word.is_empty() && (is_number || is_letter && word != "I")
 }
 
-/// True of `U.S`, `Ph.D` and `a.m`: short groups of letters joined by full stops.
+/// True for `U.S`, `Ph.D` and `a.m`: short groups of letters joined by full stops.
 fn is_acronym(word: &str) -> bool {
     let is_short =
         |part: &str| (1..=2).contains(&part.chars().count()) && part.chars().all(char::is_alphabetic);
     word.contains('.') && word.split('.').all(is_short)
 }
 
-/// True of `J` in `J. Smith`. A letter that is a name (`plan B`) is told apart by the word that follows, if
-/// at all.
+/// True for `J` in `J. Smith`. A letter that is a name (`plan B`) can only be recognized by the
+/// word that follows.
 fn is_initial(word: &str) -> bool {
     let mut letters = word.chars();
     letters.next().is_some_and(char::is_uppercase) && letters.next().is_none() && word != "I"

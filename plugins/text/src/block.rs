@@ -1,13 +1,13 @@
-//! The blocks of a passage, line by line. A passage may be plain text or any part of a Markdown document, and
-//! does not say which: a row of a table is told by its first bar, since its header may be elsewhere, and
-//! indented code counts as a paragraph. [`outline`](crate::outline) reads whole documents that are known to
-//! be Markdown.
+//! The blocks of a passage, line by line. A passage may be plain text or any part of a Markdown
+//! document, and its format is not stated: a table row is recognized by its first bar, since its
+//! header may be elsewhere, and indented code counts as a paragraph. [`outline`](crate::outline)
+//! reads whole documents whose format is Markdown.
 
 use std::ops::Range;
 
 use crate::span::trim;
 
-/// The kind of a sentence, by the block it stands in.
+/// The kind of a sentence, by the block that contains it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SentenceKind {
     /// A sentence of a paragraph or a list item.
@@ -22,13 +22,13 @@ pub enum SentenceKind {
 
 /// A part of a text that no sentence crosses.
 pub(super) enum Block {
-    /// One sentence as it stands.
+    /// A block that is one sentence, unchanged.
     Whole { range: Range<usize>, kind: SentenceKind },
     /// Running text; `markers` are the quote markers that start its further lines.
     Paragraph { range: Range<usize>, markers: Vec<Range<usize>> },
 }
 
-/// The blocks of a passage, in order.
+/// The blocks of a passage, in order of position.
 pub(super) fn blocks(text: &str) -> Vec<Block> {
     let mut reader = Reader { text, blocks: Vec::new(), open: None, fence: None };
     let mut start = 0;
@@ -62,7 +62,7 @@ struct Fence {
 }
 
 impl Reader<'_> {
-    /// Reads the line at byte `at`, its end left out.
+    /// Reads the line at byte `at`, given without its line end.
     fn line(&mut self, at: usize, line: &str) {
         if self.fence.is_some() {
             return self.fenced(at, line);
@@ -141,7 +141,7 @@ impl Reader<'_> {
 fn fence_mark(body: &str) -> Option<(char, usize)> {
     let mark = body.chars().next().filter(|c| matches!(c, '`' | '~'))?;
     let length = body.chars().take_while(|c| *c == mark).count();
-    // Inline code may open a line, but then its marks close again on it.
+    // Inline code may start a line, but then its closing marks are on the same line.
     (length >= 3 && !body[length..].contains('`')).then_some((mark, length))
 }
 
@@ -158,15 +158,15 @@ fn heading(body: &str) -> Option<Range<usize>> {
     Some(start..end.max(start))
 }
 
-/// True of a line of nothing but one of `=`, `-`, `*`, `_`, spaces aside: the underline of a heading, or a
-/// rule.
+/// True for a line of only one of `=`, `-`, `*`, `_`, apart from spaces: the underline of a
+/// heading, or a rule.
 fn is_underline(body: &str) -> bool {
     let mut marks = body.chars().filter(|c| !c.is_whitespace());
     let first = marks.next();
     matches!(first, Some('=' | '-' | '*' | '_')) && body.len() >= 2 && marks.all(|c| Some(c) == first)
 }
 
-/// Bytes of a list item's marker and check box.
+/// Length in bytes of a list item's marker and check box; `None` when the line has no marker.
 fn list_marker(body: &str) -> Option<usize> {
     let digits = body.bytes().take_while(u8::is_ascii_digit).count();
     let rest = match digits {

@@ -1,4 +1,4 @@
-/// True of a character that closes a clause when `after` follows it; `None` at the end of a text.
+/// True when `c` closes a clause and `after` follows it; `after` is `None` at the end of a text.
 ///
 /// ```
 /// use postil_text::ends_clause;
@@ -14,8 +14,8 @@ pub fn ends_clause(c: char, after: Option<char>) -> bool {
     }
 }
 
-/// The best place to cut after `start` and not after `limit`: a line, a clause, a word, or `limit`. Lines and
-/// clauses count in the second half only.
+/// The best place to cut after `start` and not after `limit`: at the end of a line, a clause or a
+/// word, or else at `limit`. Lines and clauses count in the second half only.
 pub(crate) fn best_cut(text: &str, start: usize, limit: usize) -> usize {
     let limit = text.floor_char_boundary(limit);
     let first_end = start + text[start..].chars().next().map_or(1, char::len_utf8);

@@ -1,50 +1,51 @@
-//! Outlines, which every format is turned into: sections under a heading path, each a run of segments.
+//! Outlines, the common form of all formats: sections under a heading path, each a run of segments.
 //!
-//! An outline says where things start and end. Segments are what lies between two such places, so that
-//! nothing is lost that an outline does not mention.
+//! An outline states where parts start and end. Segments are the text between two such places, so
+//! that text which an outline does not mention is not lost.
 
 use std::ops::Range;
 
-/// Most bytes of one heading in a path.
+/// Maximum bytes of one heading in a path.
 const MAX_HEADING_BYTES: usize = 256;
 
-/// The structure of a text: where its headings, tables, lists and preformatted parts are.
+/// The structure of a text: its headings, and marks where tables, lists and preformatted parts
+/// start and end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outline {
-    /// In order of place; none is inside another.
+    /// Headings in order of position; none is inside another.
     headings: Vec<Heading>,
-    /// In order of place.
+    /// Marks in order of position.
     marks: Vec<Mark>,
 }
 
 /// A heading of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heading {
-    /// From 1, the outermost.
+    /// Level of the heading, from 1, the outermost.
     pub level: usize,
-    /// The heading as it is read, without markup; at most 256 bytes.
+    /// Text of the heading without markup; at most 256 bytes.
     pub title: String,
-    /// Bytes of the text, markup included.
+    /// Byte range in the text, markup included.
     pub range: Range<usize>,
 }
 
-/// A place where the way of cutting changes.
+/// A place where the way to cut the text changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Byte of the text.
+    /// Byte position in the text.
     pub at: usize,
-    /// The bound that stands there.
+    /// The bound at that place.
     pub bound: Bound,
     /// The way to cut the text from there to the next mark.
     pub kind: Kind,
-    /// The part of the text that has to be read before a row; `None` for all but rows.
+    /// The caption and header to read before a row; `None` for all other kinds.
     pub lead: Option<Lead>,
 }
 
 /// Caption and header of a table, in bytes of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lead {
-    /// Start of the caption; of the header where there is no caption.
+    /// Start of the caption, or of the header when there is no caption.
     pub start: usize,
     /// Start of the header.
     pub header: usize,
@@ -57,38 +58,38 @@ pub struct Lead {
 pub struct Section {
     /// Headings from the outermost to its own.
     pub path: Vec<String>,
-    /// Its parts, in order.
+    /// Parts of the section, in order.
     pub segments: Vec<Segment>,
 }
 
 /// A part of a section that is cut in one way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Bytes of the text; not empty.
+    /// Byte range in the text; not empty.
     pub range: Range<usize>,
-    /// The way to cut it.
+    /// The way to cut the segment.
     pub kind: Kind,
     /// The bound at its start.
     pub bound: Bound,
-    /// The lead of a row; `None` for all but rows.
+    /// The caption and header of a row; `None` for all other kinds.
     pub lead: Option<Lead>,
 }
 
 /// A way to cut a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Between sentences.
+    /// Cut between sentences.
     Prose,
-    /// Whole where it fits a window, else between lines.
+    /// Kept whole if it fits a window, else cut between lines.
     Code,
-    /// One row of a table: whole.
+    /// One row of a table, never cut.
     Row,
 }
 
-/// A place where a window may end, the better ones greater.
+/// A kind of place where a window may end; better places compare greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bound {
-    /// Inside a sentence that no window holds.
+    /// Inside a sentence that is longer than a window.
     Inside,
     /// Between sentences, rows or lines.
     Sentence,
@@ -99,8 +100,8 @@ pub enum Bound {
 }
 
 impl Outline {
-    /// An outline of headings, in order of place, and marks. Of several marks in one place the last says how
-    /// to cut, and the best bound stays.
+    /// An outline of headings, in order of position, and marks. Of several marks at one position,
+    /// the last decides the way to cut, and the best bound is kept.
     pub fn new(headings: Vec<Heading>, mut marks: Vec<Mark>) -> Self {
         marks.sort_by_key(|mark| mark.at);
         marks.dedup_by(|later, kept| {
@@ -113,7 +114,7 @@ impl Outline {
         Self { headings, marks }
     }
 
-    /// Bytes that tell it from every other outline of a text.
+    /// Bytes that distinguish this outline from every other outline of a text.
     pub fn digest(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut number = |number: usize| bytes.extend_from_slice(&(number as u64).to_le_bytes());
@@ -128,14 +129,15 @@ impl Outline {
         bytes
     }
 
-    /// Gives rows the leads that they have, by where the rows start, ascending.
+    /// Assigns leads to rows, by the rows' start positions, ascending.
     pub(crate) fn lead_rows(&mut self, leads: &[(usize, Lead)]) {
         for mark in self.marks.iter_mut().filter(|mark| mark.kind == Kind::Row) {
             mark.lead = leads.binary_search_by_key(&mark.at, |(at, _)| *at).ok().map(|at| leads[at].1);
         }
     }
 
-    /// The first heading, where it is of level 1 and nothing but blanks comes before it.
+    /// Title of the first heading, if it has level 1 and only blanks come before it; `None`
+    /// otherwise.
     pub fn opening<'s>(&'s self, text: &str) -> Option<&'s str> {
         let first = self.headings.first()?;
         let opens = first.level == 1 && text.get(..first.range.start)?.trim().is_empty();
@@ -143,7 +145,7 @@ impl Outline {
         (opens && !title.is_empty()).then_some(title)
     }
 
-    /// True if every place is one of `text`.
+    /// True when every position lies in `text`.
     fn fits(&self, text: &str) -> bool {
         let is_place = |at: usize| text.is_char_boundary(at);
         let is_range = |start: usize, end: usize| start <= end && is_place(start) && is_place(end);
@@ -153,10 +155,10 @@ impl Outline {
             && self.marks.iter().all(|mark| is_place(mark.at) && mark.lead.is_none_or(lead))
     }
 
-    /// The sections of `text`, in order; what stands before the first heading has an empty path. A text that
-    /// the outline is not of is one section of prose.
+    /// The sections of `text`, in order; text before the first heading has an empty path. If the
+    /// outline does not belong to `text`, the result is one section of prose.
     ///
-    /// A heading with nothing under it but a deeper heading belongs to that one's section.
+    /// A heading directly followed by a deeper heading belongs to that heading's section.
     ///
     /// ```
     /// let text = "# Guide\n\n## Install\n\nRun it.\n\n## Use\n\nAsk.";
@@ -224,13 +226,13 @@ impl Section {
 }
 
 impl Heading {
-    /// A heading whose title is still to come.
+    /// A heading whose title is added later.
     pub fn new(level: usize, range: Range<usize>) -> Self {
         Self { level, title: String::new(), range }
     }
 
-    /// Adds a part of the title, up to the length that a title may have. Blanks in a row, and blanks at the
-    /// start, say nothing in a title.
+    /// Adds a part of the title, up to the maximum length of a title. Runs of blanks count as one,
+    /// and leading blanks are dropped.
     pub fn extend_title(&mut self, part: &str) {
         let left = MAX_HEADING_BYTES.saturating_sub(self.title.len());
         let is_open = self.title.is_empty() || self.title.ends_with(' ');

@@ -13,7 +13,7 @@ pub fn paragraphs(text: &str, range: Range<usize>) -> impl Iterator<Item = Range
     let mut at = range.start;
     std::iter::from_fn(move || {
         let mut start = at;
-        // Blank lines before a paragraph are skipped, the first blank one after it ends it.
+        // Blank lines before a paragraph are skipped; the first one after it ends it.
         let mut filled = false;
         for line in text[at..range.end].split_inclusive('\n') {
             let blank = line.trim().is_empty();

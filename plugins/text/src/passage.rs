@@ -1,25 +1,25 @@
 //! The sentences of a passage, by byte range.
 //!
-//! Blocks first (a heading, a table row or a fenced block never shares a sentence with prose), then the
-//! sentences of each paragraph. Ranges are ascending, disjoint, on character boundaries, without surrounding
-//! whitespace or markers; a range without a letter or digit is no sentence.
+//! Blocks first (a heading, a table row or a fenced block never shares a sentence with prose), then
+//! the sentences of each paragraph. Ranges are ascending, disjoint, on character boundaries,
+//! without surrounding whitespace or markers; a range without a letter or digit is not a sentence.
 
 use std::ops::Range;
 
 use crate::block::{Block, SentenceKind, blocks};
 use crate::sentence::sentences_beside;
 
-/// A sentence, or a block that stands in for one.
+/// A sentence, or a block that counts as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
-    /// Where it is, in bytes of the text.
+    /// Byte range in the text.
     pub range: Range<usize>,
-    /// Its kind.
+    /// The sentence's kind.
     pub kind: SentenceKind,
 }
 
-/// The sentences of a passage, in order. It may be plain text or any part of a Markdown document, as a
-/// table's rows without their header.
+/// The sentences of a passage, in order. The passage may be plain text or any part of a Markdown
+/// document, such as table rows without their header.
 ///
 /// ```
 /// use postil_text::{SentenceKind, sentences};

@@ -1,7 +1,7 @@
-//! Sentence bounds in a paragraph: Unicode Standard Annex #29, with the false ones taken out.
+//! Sentence bounds in a paragraph: those of Unicode Standard Annex #29, without the false ones.
 //!
-//! A line feed inside a paragraph is a blank here, since text is often wrapped by hand, and
-//! [`abbreviation`](super::abbreviation) says which bounds end nothing.
+//! A line feed inside a paragraph counts as a blank, since text is often wrapped by hand;
+//! [`abbreviation`](super::abbreviation) decides which bounds are false.
 
 use std::ops::Range;
 
@@ -10,17 +10,17 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::abbreviation;
 use crate::span::trim;
 
-/// Most bytes that bounds are looked for in at once. Rule SB8 looks ahead from every blank after a full
-/// stop and the crate does so anew each time, which is quadratic; a sentence of more bytes is cut in any
-/// case.
+/// Maximum bytes in which bounds are searched at once. Rule SB8 looks ahead from every blank after
+/// a full stop, and the crate repeats that search each time, which is quadratic; a longer sentence
+/// is cut in any case.
 const VIEW_BYTES: usize = 2048;
 
-/// Punctuation or blanks in a row after which more of them say nothing about sentences.
+/// Number of punctuation marks or blanks in a row after which more of them do not affect sentences.
 const MAX_RUN: usize = 32;
 
 /// The sentences of the paragraph `range`, in order and without blank edges.
 ///
-/// A sentence longer than 2 KiB comes in parts.
+/// A sentence longer than 2 KiB is returned in parts.
 ///
 /// ```
 /// let text = "Ask Dr. Who.\nHe knows.";
@@ -32,7 +32,7 @@ pub fn paragraph_sentences(text: &str, range: Range<usize>) -> impl Iterator<Ite
     sentences_beside(text, range, &[])
 }
 
-/// As [`paragraph_sentences`], of a paragraph in which `markers`, ascending, count as blanks.
+/// As [`paragraph_sentences`], for a paragraph in which `markers`, ascending, count as blanks.
 pub(crate) fn sentences_beside(
     text: &str,
     range: Range<usize>,
@@ -70,7 +70,7 @@ fn ends_of_view(text: &str, range: Range<usize>, markers: &[Range<usize>]) -> Ve
         }
         end += part.len();
     }
-    // The last one may go on after the view.
+    // The last sentence may continue after the view.
     if stop == range.end {
         ends.push(stop);
     } else if ends.is_empty() {
@@ -79,8 +79,8 @@ fn ends_of_view(text: &str, range: Range<usize>, markers: &[Range<usize>]) -> Ve
     ends
 }
 
-/// The view with every byte where it was, line feeds and markers as blanks and long runs of punctuation as
-/// letters.
+/// The view with every byte at its old position, line feeds and markers as blanks, and long runs of
+/// punctuation as letters.
 fn flatten(text: &str, view: Range<usize>, markers: &[Range<usize>]) -> String {
     let first = markers.partition_point(|marker| marker.end <= view.start);
     let mut markers = markers[first..].iter().peekable();
@@ -116,7 +116,7 @@ fn trim_beside(text: &str, range: Range<usize>, markers: &[Range<usize>]) -> Opt
     Some(range)
 }
 
-/// The end of the last run of blanks, unless that is no cut.
+/// The end of the last run of blanks; `None` unless it lies in the second half of the view.
 fn last_blank(view: &str) -> Option<usize> {
     let (at, blank) = view.char_indices().rev().find(|(_, c)| c.is_whitespace())?;
     Some(at + blank.len_utf8()).filter(|&end| end > view.len() / 2)

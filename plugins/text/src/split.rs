@@ -3,34 +3,35 @@ use std::ops::Range;
 use crate::cut::best_cut;
 use crate::span::trim;
 
-/// Bytes tokenized at once. One block is cut into many parts, so what is tokenized twice, the end of
-/// a block that starts the next, is a small share.
+/// Number of bytes tokenized at once. One block is cut into many parts, so the text tokenized
+/// twice, the end of a block that starts the next, is a small share.
 const BLOCK_BYTES: usize = 16 << 10;
 
-/// The most that a part may have.
+/// The maximum size of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// Tokens.
+    /// Maximum number of tokens.
     pub tokens: usize,
-    /// Bytes, before blanks at its edges are taken off.
+    /// Maximum number of bytes, before blanks at the edges are trimmed.
     pub bytes: usize,
 }
 
 /// A part of a text that was split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Bytes of the text, on character boundaries, without blank edges.
+    /// Byte range in the text, on character boundaries, without blank edges.
     pub range: Range<usize>,
-    /// Tokens of the part alone.
+    /// Number of tokens when the part is tokenized alone.
     pub tokens: usize,
 }
 
-/// The parts of `range`, in order, each as long as `room` lets it be: up to a line or clause that leaves it
-/// at least half full, else up to a word, else between tokens. They cover all of it but blanks.
+/// The parts of `range`, in order, each as long as `room` allows: up to a line or clause end that
+/// leaves it at least half full, else up to a word end, else between tokens. Together they cover
+/// everything but blanks.
 ///
-/// `tokens` gives the byte range of each token of a text, in order. A character that alone has more of them
-/// than there is room for is a part of its own, with that many tokens: it is the caller's to refuse. After an
-/// error of `tokens` there are no more parts.
+/// `tokens` gives the byte range of each token of a text, in order. A single character with more
+/// tokens than `room` is a part of its own, with all its tokens; the caller must refuse it. After
+/// an error of `tokens` there are no more parts.
 ///
 /// ```
 /// use std::convert::Infallible;
@@ -67,13 +68,13 @@ pub fn split<E>(
 struct Splitter<'t> {
     text: &'t str,
     room: Room,
-    /// Start of the part to come.
+    /// Start of the next part.
     at: usize,
     end: usize,
-    /// The bytes that `tokens` are of, relative to its start.
+    /// The byte range that `tokens` describes; their ranges are relative to its start.
     block: Range<usize>,
     tokens: Vec<Range<usize>>,
-    /// The first of the tokens that does not end before `at`.
+    /// Index of the first token that does not end before `at`.
     first: usize,
 }
 
@@ -87,7 +88,7 @@ impl Splitter<'_> {
                 self.first = 0;
             }
             let start = self.block.start;
-            // Tokens are in order, so each part takes up where the last one ended.
+            // Tokens are in order, so the search continues where the last part ended.
             while self.tokens.get(self.first).is_some_and(|token| start + token.end <= self.at) {
                 self.first += 1;
             }
@@ -97,7 +98,7 @@ impl Splitter<'_> {
             let cut = match (by_tokens, by_bytes) {
                 (None, None) if self.block.end == self.end || self.at == start => self.block.end,
                 (None, None) => {
-                    // What is left of the block may go on in the next.
+                    // The rest of the block may continue in the next block.
                     self.block.end = self.at;
                     continue;
                 }
@@ -110,9 +111,10 @@ impl Splitter<'_> {
         Ok(None)
     }
 
-    /// The longest start of what ends at `end` that fits; `None` where that is blank.
+    /// The longest fitting part that starts at `at` and ends at `end` or before; `None` when that
+    /// text is blank.
     ///
-    /// It was measured inside its block; alone it may have more tokens.
+    /// The text up to `end` was measured inside its block; alone it may have more tokens.
     fn fit<E>(
         &mut self,
         mut end: usize,
@@ -124,7 +126,7 @@ impl Splitter<'_> {
         };
         let first_end = range.start + self.text[range.start..].chars().next().map_or(1, char::len_utf8);
         let mut alone = if range == self.block {
-            // Measured already.
+            // A block of its own, whose tokens are already known.
             self.block.end = self.block.start;
             std::mem::take(&mut self.tokens)
         } else {
@@ -135,8 +137,8 @@ impl Splitter<'_> {
                 self.at = end.max(range.end);
                 return Ok(Some(Part { range, tokens: alone.len() }));
             }
-            // At most half of the excess may come from tokens that only exist at this end, so give up
-            // at least a sixteenth each time: the loop is short whatever the tokenizer does.
+            // A cut end may produce extra tokens of its own, so each round gives up at least a
+            // sixteenth of the text: the loop is short for any tokenizer.
             let limit =
                 (range.start + alone[self.room.tokens].start).min(range.end - (range.len() / 16).max(1));
             end = best_cut(self.text, range.start, limit);

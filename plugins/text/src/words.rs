@@ -1,6 +1,6 @@
-//! The words of a text, alike however they are written: composed or decomposed, in full width, with
-//! ligatures, with characters in them that are not seen (Unicode Standard Annex 15; chapter 23.2 on joiners
-//! and soft hyphens).
+//! The words of a text in normal form: composed or decomposed characters, full width, ligatures and
+//! invisible characters inside words make no difference (Unicode Standard Annex 15; chapter 23.2 on
+//! joiners and soft hyphens).
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Gives each word of a text to `tell`, in order and in lower case, cut at what is neither letter, digit nor
-/// mark.
+/// Calls `tell` with each word of a text, in order and in lower case; words end at characters that
+/// are neither letters, digits nor marks.
 ///
 /// ```
 /// let mut words = Vec::new();
@@ -35,7 +35,7 @@ pub fn each_word(text: &str, mut tell: impl FnMut(&str)) {
     }
 }
 
-/// The text in Normalization Form KC, without what is not seen inside words.
+/// The text in Normalization Form KC, without the invisible characters inside words.
 fn written_plainly(text: &str) -> Cow<'_, str> {
     if text.is_ascii()
         || (is_nfkc_quick(text.chars()) == IsNormalized::Yes && !text.contains(is_unseen_or_divides))
@@ -46,10 +46,10 @@ fn written_plainly(text: &str) -> Cow<'_, str> {
     Cow::Owned(seen.nfkc().collect())
 }
 
-/// Divides words in scripts that are written without spaces.
+/// A character that divides words in scripts that are written without spaces.
 const ZERO_WIDTH_SPACE: char = '\u{200b}';
 
-/// Soft hyphen, joiners, byte order mark, variation selectors.
+/// True for a soft hyphen, a joiner, a byte order mark or a variation selector.
 fn is_unseen(c: char) -> bool {
     matches!(
         c,
@@ -62,14 +62,15 @@ fn is_unseen_or_divides(c: char) -> bool {
     c == ZERO_WIDTH_SPACE || is_unseen(c)
 }
 
-/// Makes a character before it a picture: `1` a key, `ℹ` a sign.
+/// Characters that turn the one before into a picture: `1` into a key, `ℹ` into a sign.
 const PICTURES: [char; 2] = ['\u{fe0f}', '\u{20e3}'];
-/// Letters by their category that stand for the absence of one and are not seen: Hangul's fillers.
+/// Characters of the category letter that are invisible and stand for a missing letter: Hangul's
+/// fillers.
 const FILLERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
 
-/// True of a text that has a word: a letter, an ideograph or a number of any script, `½` and `①` among them,
-/// or Braille. Punctuation, symbols (`€`), emoji, characters that are not seen, and marks on nothing are
-/// none.
+/// True when the text has a word: a letter, an ideograph or a number of any script, including `½`
+/// and `①`, or Braille. Punctuation, symbols (`€`), emoji, invisible characters, and marks without
+/// a base are not words.
 ///
 /// ```
 /// assert!(postil_text::has_word("C#?") && !postil_text::has_word("???"));
@@ -89,7 +90,8 @@ fn is_of_words(c: char) -> bool {
     }
 }
 
-/// A vowel sign is alphabetic too, and no letter: it joins what stands before it.
+/// True for a combining mark. A vowel sign is alphabetic but not a letter: it joins the character
+/// before it.
 fn is_mark(c: char) -> bool {
     let mut pair = String::from("a");
     pair.push(c);
