@@ -15,7 +15,7 @@ use crate::decode::growth::Growth;
 use crate::marginalize::{Groups, Marginal, abstention_score, evidence_log_ratio, marginal};
 use crate::{Hypothesis, Mode, Step};
 
-/// Everything needed to put hypotheses, found over distinct passages, in terms of the passages given.
+/// Converts hypotheses, found over distinct passages, into answers about the passages given.
 pub(super) struct Composer<'a> {
     pub(super) generator: &'a str,
     pub(super) question: &'a str,
@@ -24,19 +24,20 @@ pub(super) struct Composer<'a> {
     pub(super) groups: &'a Groups,
     pub(super) log_prior: &'a [f64],
     pub(super) null: Null<'a>,
-    /// Whether an answer is a part of a passage, and so its own quote.
+    /// True when an answer is a part of a passage, and so its own quote.
     pub(super) is_quoting: bool,
-    /// The abstention score above which an answer is withheld; `None`: where "no answer" is likelier than it.
+    /// Abstention score above which an answer is withheld; `None` withholds an answer when "no
+    /// answer" is more probable.
     pub(super) threshold: Option<f64>,
-    /// The fit of the share of its answers that are right.
+    /// Fit of the share of the generator's answers that are right; `None` when nothing was fitted.
     pub(super) fit: Option<ConfidenceFit>,
     pub(super) options: &'a AnswerOptions,
 }
 
-/// A hypothesis in terms of the passages given.
+/// A hypothesis scored over the passages given.
 struct Spoken<'a> {
     hypothesis: &'a Hypothesis,
-    /// Log-probabilities, `[tokens][passages]`, with a place for every copy of a passage.
+    /// Log-probabilities, `[tokens][passages]`, with an entry for every copy of a passage.
     scores: Vec<Vec<Option<f32>>>,
     /// Log-probabilities under the null passage, `[tokens]`.
     null: Vec<f64>,
@@ -92,7 +93,8 @@ impl Composer<'_> {
         Ok(answer)
     }
 
-    /// `null` may be empty for an answer of which only the probability is shown.
+    /// Spreads a hypothesis over the passages given. `null` may be empty when only the answer's
+    /// probability is needed.
     fn speak<'h>(&self, hypothesis: &'h Hypothesis, null: Vec<f64>) -> Spoken<'h> {
         let scores: Vec<Vec<Option<f32>>> =
             hypothesis.scores.tokens().map(|token| self.groups.spread(token)).collect();
@@ -112,7 +114,7 @@ impl Composer<'_> {
     }
 
     fn abstention_score(&self, silence: &Hypothesis) -> f64 {
-        // The null passage, where it was read along, comes after the others and has no say.
+        // The null passage, if it was read with the others, is the last one and is left out.
         let passages = self.groups.len();
         let distinct: Vec<Passage<'_>> =
             self.groups.first().iter().map(|&at| self.passages[at].passage).collect();
@@ -120,14 +122,16 @@ impl Composer<'_> {
         abstention_score(&silence.marginal.log_likelihoods[..passages], &weights)
     }
 
-    /// `score`: what abstaining is decided by.
+    /// Share of answers like this one that are right; `None` when nothing was fitted. `score` is
+    /// the abstention score.
     fn confidence(&self, probability: f64, score: f64) -> Option<f64> {
         self.fit.map(|fit| fit.confidence(probability, score))
     }
 
     fn given(&self, best: &Spoken<'_>, score: f64) -> Result<Answer, GenerateError> {
         let tokens = self.tokens(&best.hypothesis.tokens, &best.marginal.steps);
-        // Asked only where it added nothing: a decoding may have to compute what a token is by itself.
+        // Computed only for tokens that added nothing: a decoding may have to compute the text of a
+        // token by itself.
         let is_text = |token: &TokenId| !self.decoding.text(&[*token]).is_empty();
         let added: Vec<Option<&str>> = tokens
             .iter()
@@ -152,7 +156,8 @@ impl Composer<'_> {
         })
     }
 
-    /// `said`: "no answer" itself, from a generator that can say it.
+    /// The answer that is given when one is withheld. `said` is the "no answer" hypothesis of a
+    /// generator that has one.
     fn withheld(&self, said: Option<&Hypothesis>, no_answer_probability: f64) -> Answer {
         let silent = Answer { no_answer: true, finished: true, ..Answer::silent(self.options.mode) };
         match said.map(|said| self.speak(said, Vec::new())) {
@@ -172,7 +177,8 @@ impl Composer<'_> {
         }
     }
 
-    /// Each token's text is what it adds to the text so far: alone it may be half a character.
+    /// The tokens of an answer. A token's text is what it adds to the text so far: alone it may be
+    /// half a character.
     fn tokens(&self, tokens: &[TokenId], steps: &[Step]) -> Vec<AnswerToken> {
         let texts = self.decoding.texts(tokens);
         let mut growth = Growth::default();
@@ -184,10 +190,10 @@ impl Composer<'_> {
         steps.iter().enumerate().map(token).collect()
     }
 
-    /// Weighs the passages for a part of an answer.
+    /// Computes the posterior, log-ratios and sources of a part of an answer.
     fn span(&self, of: &Spoken<'_>, Stretch { range, tokens }: Stretch) -> Span {
         let scores = &of.scores[tokens.clone()];
-        // One passage for the whole span, whichever the mode: see `Marginal::posterior`.
+        // One passage explains the whole span, in either mode: see `Marginal::posterior`.
         let marginal = marginal(Mode::Token, self.log_prior, scores.iter().map(Vec::as_slice));
         let null: f64 = of.null[tokens.clone()].iter().sum();
         let log_ratio: Vec<f64> =
@@ -213,9 +219,10 @@ impl Composer<'_> {
         Ok(Candidate { text: other.text.clone(), probability, confidence, citations })
     }
 
-    /// The passages that any of `spans` credits, and those that say the answer word for word; failing these, those
-    /// that the answer as a whole credits. Highest posterior first. A copy of a generator that writes freely needs
-    /// the posterior of a credit as well: any passage that has the words would be read as having been copied.
+    /// The passages that any of `spans` credits, and those that say the answer word for word; if
+    /// there are none, those that the answer as a whole credits. Highest posterior first. A
+    /// verbatim copy by a generator that writes freely also needs the posterior of a credit:
+    /// otherwise any passage that has the words would count as the source.
     fn citations(&self, of: &Spoken<'_>, spans: &[Span]) -> Result<Vec<Citation>, GenerateError> {
         let origin = |z: usize| self.decoding.origin(self.groups.group_of()[z], &of.hypothesis.tokens);
         let is_credited = |z: usize| spans.iter().any(|span| span.sources.contains(&z));
@@ -269,19 +276,19 @@ impl Composer<'_> {
     }
 }
 
-/// All of an answer as one span.
+/// The whole answer as one span.
 fn whole(of: &Spoken<'_>) -> Stretch {
     Stretch { range: 0..of.text.len(), tokens: 0..of.scores.len() }
 }
 
-/// Positions of the passages, highest posterior first; equal ones in their order.
+/// Positions of the passages, highest posterior first; equal ones keep their order.
 fn by_posterior(posterior: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..posterior.len()).collect();
     order.sort_by(|a, b| posterior[*b].total_cmp(&posterior[*a]));
     order
 }
 
-/// Rounding may carry a sum of log-probabilities above 0.
+/// The probability, at most 1: rounding may carry a sum of log-probabilities above 0.
 fn probability(log_prob: f64) -> f64 {
     log_prob.exp().min(1.0)
 }

@@ -3,32 +3,34 @@ use std::str::FromStr;
 
 use crate::{BeamOptions, Sampling};
 
-/// Beams of the default search.
+/// Number of beams in the default search.
 pub const DEFAULT_BEAMS: usize = 4;
 
-/// The search for an answer under the mixture of the passages, by a generator that writes freely. One whose
-/// answers can be counted, as `quote`, always weighs them all.
+/// The search for an answer under the mixture of the passages, by a generator that writes freely. A
+/// generator with finitely many answers, such as `quote`, always scores them all.
 ///
-/// Under a generator whose vocabulary is not fixed, a passage alone cannot be compared with all: `Beam` takes
-/// the place of the last three. It displays as its name with the number of its beams, and is read as
-/// [`BeamOptions::quick`].
+/// With a generator whose vocabulary is not fixed, an answer found under one passage cannot be
+/// scored under the others: `Beam` then replaces the last three. A search displays as its name with
+/// its number of beams, and parses as [`BeamOptions::quick`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decode {
-    /// The likeliest token at each step; streams.
+    /// The most probable token at each step; streams.
     Greedy,
-    /// Tokens drawn from the mixture, the same for the same seed; streams.
+    /// Tokens drawn from the mixture, equal for equal seeds; streams.
     Sample(Sampling),
     /// Joint beam search over the mixture.
     Beam(BeamOptions),
-    /// Beams under each passage alone, each answer scored under all (the paper's thorough decoding).
+    /// Beams under each passage alone, each answer scored under all passages (the paper's thorough
+    /// decoding).
     Thorough(BeamOptions),
-    /// The same, with 0 for a passage whose own beams lack a candidate (the paper's fast decoding).
+    /// As `Thorough`, but a passage whose own beams lack a candidate gives it probability 0 (the
+    /// paper's fast decoding).
     Fast(BeamOptions),
     /// The candidates of `Beam` and `Thorough`, scored exactly.
     Union(BeamOptions),
 }
 
-/// Words that are no [`Decode`].
+/// A text that is not a [`Decode`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{given:?} is none of greedy, beam=4, thorough=4, fast=4, union=4 (the number may be left out), \
@@ -45,7 +47,8 @@ impl Default for Decode {
 }
 
 impl Decode {
-    /// Whether tokens are known one by one, and can be told and interrupted as they come.
+    /// True when tokens are chosen one by one, so that they can be streamed and the search
+    /// interrupted.
     pub fn streams(&self) -> bool {
         matches!(self, Self::Greedy | Self::Sample(_))
     }
@@ -54,7 +57,8 @@ impl Decode {
 impl FromStr for Decode {
     type Err = DecodeError;
 
-    /// Reads what [`Decode`] displays; a number left out is the default, a seed left out is 0.
+    /// Parses the form that [`Decode`] displays; a missing number is the default, a missing seed
+    /// is 0.
     fn from_str(text: &str) -> Result<Self, DecodeError> {
         let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
         let beams = || {
@@ -74,7 +78,7 @@ impl FromStr for Decode {
     }
 }
 
-/// `SEED` and any of the controls by name.
+/// Parses `SEED` and any of the sampling options by name.
 fn sampling(text: &str) -> Option<Sampling> {
     let mut parts = text.split(',');
     let mut sampling = Sampling::new(parts.next()?.parse().ok()?);

@@ -4,8 +4,8 @@ use crate::marginalize::{
     Disagreement, Mixture, Mode, disagreement, evidence_log_ratio, grounded_probability, log_sum_exp,
 };
 
-/// Weighs `answer`, whose log p(y|x) is `log_prob`, against `null`, its tokens' log-probabilities without
-/// a passage.
+/// The evidence for `answer`, whose log p(y|x) is `log_prob`, against `null`, its tokens'
+/// log-probabilities without a passage.
 pub(super) fn evidence(
     basis: Basis,
     log_prob: f64,
@@ -27,8 +27,8 @@ pub(super) fn evidence(
     }
 }
 
-/// The uncertainty about the answer over `considered` and, unless those are all there are, anything else.
-/// `log_prior`: `[passages]`; further passages of the hypotheses have no say.
+/// The uncertainty about the answer over `considered` and, unless `are_all`, any other answer.
+/// `log_prior`: `[passages]`; further passages of the hypotheses are ignored.
 pub(super) fn about_answer(considered: &[&Hypothesis], are_all: bool, log_prior: &[f64]) -> Disagreement {
     let line = |z: usize| {
         let mut line: Vec<f64> = considered.iter().map(|h| h.marginal.log_likelihoods[z]).collect();

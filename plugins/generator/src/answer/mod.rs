@@ -1,20 +1,20 @@
-//! Question and passages in, answer with posterior citations out.
+//! Computes an answer with posterior citations from a question and its passages.
 //!
-//! Numbers only, no rendering, and no identities: passages are positions in the slice given, ranges are
-//! bytes of their texts.
+//! The result holds numbers only, without rendering or identities: passages are positions in the
+//! slice given, ranges are bytes of their texts.
 //!
 //! file | responsibility
 //! ---|---
-//! `retrieved.rs` | what it is made from
-//! `options.rs` | what the caller decides
-//! `decode.rs` | the search that is asked for
-//! `search.rs` | candidates, by that search
+//! `retrieved.rs` | a passage with its relevance, the input
+//! `options.rs` | the caller's options
+//! `decode.rs` | the choice of a search
+//! `search.rs` | candidates found by that search
 //! `names.rs` | names in a question that a passage should have
-//! `null.rs` | what candidates would be without a passage
-//! `evidence.rs` | what speaks for the answer and against it
+//! `null.rs` | log-probabilities of candidates without a passage
+//! `evidence.rs` | the evidence for and against the answer
 //! `spans.rs` | tokens to words and clauses
 //! `support.rs` | the sentence of a passage to show
-//! `parts.rs` | an answer, and what it consists of
+//! `parts.rs` | an answer and its parts
 //! `compose.rs` | hypotheses to answer, spans and citations
 
 mod compose;
@@ -48,17 +48,18 @@ pub use options::{
 pub use parts::{Answer, AnswerToken, Basis, Candidate, Citation, Credit, Evidence, Span};
 pub use retrieved::Retrieved;
 
-/// Answers `question` from `passages`: the prior from their relevance, every candidate answer (or, from a
-/// generator that writes freely, those a search finds) marginalized over them, the most probable chosen.
+/// Answers `question` from `passages`. The prior comes from their relevance; every candidate answer
+/// (or, from a generator that writes freely, each that a search finds) is marginalized over them,
+/// and the most probable is chosen.
 ///
-/// Copies of a passage are read once, and the last passages not at all when they have next to nothing of the prior: see
-/// [`AnswerOptions::unread_prior`]. One passage alone (k = 1) is the baseline "best sentence of the top
-/// passage": the prior is then 1 and nothing is marginalized. A passage without text is allowed, and can
-/// support no answer.
+/// Copies of a passage are read once, and the last passages not at all when their share of the
+/// prior is negligible: see [`AnswerOptions::unread_prior`]. A single passage (k = 1) is the
+/// baseline "best sentence of the top passage": its prior is 1 and nothing is marginalized. A
+/// passage without text is allowed, but cannot support an answer.
 ///
 /// # Errors
-/// [`GenerateError::NoPassages`] for an empty slice; [`GenerateError::Value`] for a score or an option
-/// that cannot be computed with; what the generator says.
+/// [`GenerateError::NoPassages`] for an empty slice; [`GenerateError::Value`] for an invalid score
+/// or option; the generator's errors.
 pub fn answer(
     generator: &dyn Generator,
     question: &str,
@@ -68,10 +69,12 @@ pub fn answer(
     answer_watched(generator, question, passages, options, &mut |_| ControlFlow::Continue(()))
 }
 
-/// As [`answer`], telling `watch` each token of it: as it is chosen where the search goes token by token,
-/// all at the end where it looks ahead. Breaking ends a search that goes token by token.
+/// As [`answer`], passing each of its tokens to `watch`: as it is chosen, in a search that goes
+/// token by token, or all at the end, in one that looks ahead. Breaking ends a search that goes
+/// token by token.
 ///
-/// The evidence is weighed when the answer is whole, so one that was told may still be withheld.
+/// The evidence is computed for the whole answer, so an answer may be withheld after its tokens
+/// were passed on.
 ///
 /// # Errors
 /// As [`answer`].
@@ -104,7 +107,7 @@ pub fn answer_watched(
     Ok(answer)
 }
 
-/// The answer from passages that are all read.
+/// Computes the answer from passages that are all read.
 fn answer_from(
     generator: &dyn Generator,
     question: &str,

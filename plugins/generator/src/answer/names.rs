@@ -1,17 +1,18 @@
-//! Names in a question, as of programs, versions and parts, which a passage that answers has too.
+//! Names in a question, such as those of programs, versions and parts, which a passage that answers
+//! it should contain.
 
 use postil_contract::Passage;
 
-/// Odds that a passage answers, where a name that was asked for stands neither in it nor in the headings
-/// above it, as a share of those that the generator gives. A generator reads a question about a part of one
-/// name as that about another's: on 152 questions about Python packages, half of them of packages that
-/// are not there, .1 raised the area under the ROC curve from .981 to .988, and on the 300 of
-/// squad2.heldout's first half from .726 to .729.
+/// Factor of the generator's odds that a passage answers, when a name in the question occurs
+/// neither in the passage nor in the headings above it. A generator reads a question about a part
+/// with one name as if it were about another: on 152 questions about Python packages, half of them
+/// about packages that are absent, .1 raised the area under the ROC curve from .981 to .988, and on
+/// the 300 of squad2.heldout's first half from .726 to .729.
 const UNNAMED: f64 = 0.1;
-/// Letters and digits of the shortest name.
+/// Letters and digits in the shortest name.
 const SHORTEST: usize = 3;
 
-/// What the odds of each passage to answer are multiplied by: 1, or less where a name is missing.
+/// Factors of each passage's odds of answering: 1, or less when a name is missing.
 pub fn name_weights(question: &str, passages: &[Passage<'_>]) -> Vec<f64> {
     let names: Vec<String> = question.split_whitespace().filter_map(name).collect();
     let weight = |passage: &Passage<'_>| {
@@ -23,8 +24,8 @@ pub fn name_weights(question: &str, passages: &[Passage<'_>]) -> Vec<f64> {
     passages.iter().map(weight).collect()
 }
 
-/// The letters and digits of a word that is a name by how it is written: `parking_lot`, `env-logger`,
-/// `memmap2`, `X200`, `userId`. A number alone is none.
+/// The letters and digits of a word that is written like a name: `parking_lot`, `env-logger`,
+/// `memmap2`, `X200`, `userId`. `None` for other words and for a number alone.
 fn name(word: &str) -> Option<String> {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());
     let word = ["'s", "\u{2019}s"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
@@ -38,7 +39,7 @@ fn name(word: &str) -> Option<String> {
     ((is_joined || is_mixed || has_digit) && letters.chars().count() >= SHORTEST).then_some(letters)
 }
 
-/// Letters and digits in lower case, so that `parking_lot` is "Parking Lot".
+/// Letters and digits in lower case, so that `parking_lot` equals "Parking Lot".
 fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -3,25 +3,28 @@ use postil_contract::{AnswerScores, GenerateError, Generator, Passage, TokenId};
 use crate::decode::end_tokens;
 use crate::{Hypothesis, log_sum_exp};
 
-/// The passage that says nothing.
+/// The empty passage.
 pub(super) const NULL: Passage<'static> = Passage { title: "", text: "" };
 
-/// What answers would be without a passage to read: log p(y_i|x,null,y_<i).
+/// Source of the log-probabilities of answers without a passage to read: log p(y_i|x,null,y_<i).
 pub(super) enum Null<'a> {
-    /// It was read along with the passages, as the last of them and with prior 0: the way for a generator
-    /// whose token ids hold for one decoding only.
+    /// The null passage was read with the others, as the last of them and with prior 0, for a
+    /// generator whose token ids hold for one decoding only.
     Along,
-    /// It is read by itself, when there is something to score: the search is spared it.
+    /// The null passage is read by itself, only when there are answers to score, so that the search
+    /// need not carry it.
     Apart {
         generator: &'a dyn Generator,
         question: &'a str,
-        /// Whether the answers' end tokens stand for all end tokens, as [`crate::union`] leaves them.
+        /// True when each answer's end token stands for all end tokens, as [`crate::union`] leaves
+        /// them.
         any_end: bool,
     },
 }
 
 impl Null<'_> {
-    /// One line per answer, one entry per token; -inf where it cannot say the token or those before.
+    /// One line per answer, one entry per token; -inf where the null passage cannot say the token
+    /// or one before it.
     pub(super) fn log_probs(&self, answers: &[Hypothesis]) -> Result<Vec<Vec<f64>>, GenerateError> {
         let (generator, question, any_end) = match self {
             Self::Along => {
@@ -48,7 +51,7 @@ impl Null<'_> {
     }
 }
 
-/// An answer with each of the ends it stands for.
+/// An answer with each of the end tokens it stands for.
 fn variants(answer: &Hypothesis, ends: &[TokenId]) -> Vec<Vec<TokenId>> {
     match answer.tokens.split_last() {
         Some((_, body)) if answer.finished && ends.len() > 1 => {

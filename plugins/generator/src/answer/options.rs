@@ -3,71 +3,75 @@ use postil_contract::GenerateError;
 use super::decode::Decode;
 use crate::{Constraints, Mode};
 
-/// Citations listed unless told otherwise.
+/// Default maximum number of citations.
 pub const DEFAULT_MAX_CITATIONS: usize = 5;
-/// Alternatives listed unless told otherwise.
+/// Default maximum number of alternatives.
 pub const DEFAULT_MAX_ALTERNATIVES: usize = 4;
-/// Longest answer unless told otherwise, for generators that write freely.
+/// Default length of the longest answer in tokens, for generators that write freely.
 pub const DEFAULT_MAX_TOKENS: usize = 128;
 
-/// The posterior a passage needs to be credited with a span: half of what each of five passages has when
-/// none says it better than another. A choice, not a measurement: the ratio below tells support from
-/// chance, this only spares a reader passages that are ten times less likely than others.
+/// Least posterior at which a passage is credited with a span: half the posterior of each of five
+/// equally likely passages. It is a choice, not a measurement: the ratio below tells support from
+/// chance, and this bound only hides passages that are ten times less likely than others.
 pub const DEFAULT_CREDIT_POSTERIOR: f64 = 0.1;
 
-/// The nats by which a passage must make a span likelier than the empty passage does: 2, a factor of 7.4,
-/// as the project's notes on semantics suggest to start with. Not calibrated.
+/// Least log-ratio, in nats, of a span's probability under a passage to that under the empty
+/// passage: 2, a factor of 7.4, the starting value suggested in the project's notes on semantics.
+/// Not calibrated.
 pub const DEFAULT_CREDIT_LOG_RATIO: f64 = 2.0;
 
-/// The nats by which the passages must make an answer likelier than the empty passage does, for generators
-/// that cannot say "no answer": no less than for a single span ([`DEFAULT_CREDIT_LOG_RATIO`]), since an
-/// answer of which no part could be credited is a guess. Not calibrated.
+/// Least log-ratio, in nats, of an answer's probability with the passages to that with the empty
+/// passage, for generators that cannot say "no answer": the same as for a single span
+/// ([`DEFAULT_CREDIT_LOG_RATIO`]), since an answer with no part that could be credited is a guess.
+/// Not calibrated.
 pub const DEFAULT_MIN_EVIDENCE: f64 = DEFAULT_CREDIT_LOG_RATIO;
 
-/// The share of the prior that is left unread unless told otherwise: a thousandth, as hypotheses a thousand times less
-/// probable than the likeliest are left by the search ([`crate::DEFAULT_MARGIN`]).
+/// Default share of the prior that is left unread: a thousandth, as the search drops hypotheses a
+/// thousand times less probable than the likeliest ([`crate::DEFAULT_MARGIN`]).
 pub const DEFAULT_UNREAD_PRIOR: f64 = 0.001;
 
-/// How to answer.
+/// Options of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerOptions {
     /// The model to marginalize under. Default [`Mode::Sequence`].
     pub mode: Mode,
-    /// The s of p(z|x) = softmax_z(s * score), finite, at least 0: the encoder's score scale. No default,
-    /// since a wrong one makes the prior flat or one-sided.
+    /// The scale s in p(z|x) = softmax_z(s * score), finite, at least 0: the encoder's score scale.
+    /// No default, since a wrong one makes the prior flat or one-sided.
     pub score_scale: f32,
-    /// The share of the prior, in [0, 1], that may be left unread: the last passages given are not read when together they
-    /// have no more, see [`crate::worth_reading`]. 0 reads all. Default [`DEFAULT_UNREAD_PRIOR`].
+    /// Share of the prior, in [0, 1], that may be left unread: the last passages given are not read
+    /// when their priors together do not exceed it, see [`crate::worth_reading`]. 0 reads all.
+    /// Default [`DEFAULT_UNREAD_PRIOR`].
     pub unread_prior: f64,
-    /// Most citations to list. Default [`DEFAULT_MAX_CITATIONS`].
+    /// Maximum number of citations. Default [`DEFAULT_MAX_CITATIONS`].
     pub max_citations: usize,
-    /// Most alternatives to list. Default [`DEFAULT_MAX_ALTERNATIVES`].
+    /// Maximum number of alternatives. Default [`DEFAULT_MAX_ALTERNATIVES`].
     pub max_alternatives: usize,
-    /// How to search the answers of a generator that writes freely; one whose answers can be counted is
+    /// Search for the answers of a generator that writes freely; one with finitely many answers is
     /// searched exhaustively. Default [`Decode::Union`] with [`DEFAULT_BEAMS`].
     pub search: Decode,
-    /// What such answers may look like. Default: at most [`DEFAULT_MAX_TOKENS`].
+    /// Constraints on freely written answers. Default: at most [`DEFAULT_MAX_TOKENS`].
     pub constraints: Constraints,
-    /// Least posterior of a passage that a span is credited to, copies of it taken together, in [0, 1].
-    /// Default [`DEFAULT_CREDIT_POSTERIOR`].
+    /// Least posterior, in [0, 1], at which a passage, together with its copies, is credited with a
+    /// span. Default [`DEFAULT_CREDIT_POSTERIOR`].
     pub credit_posterior: f64,
-    /// Least log-ratio against the empty passage of a passage that a span is credited to. -inf credits by
-    /// posterior alone. Default [`DEFAULT_CREDIT_LOG_RATIO`].
+    /// Least log-ratio to the empty passage, in nats, at which a passage is credited with a span.
+    /// -inf credits by posterior alone. Default [`DEFAULT_CREDIT_LOG_RATIO`].
     pub credit_log_ratio: f64,
-    /// Least evidence log-ratio of an answer, for generators that cannot say "no answer": see
-    /// [`super::Evidence`]. -inf never withholds one. Default [`DEFAULT_MIN_EVIDENCE`].
+    /// Least evidence log-ratio of an answer, in nats, for generators that cannot say "no answer":
+    /// see [`super::Evidence`]. -inf never withholds an answer. Default [`DEFAULT_MIN_EVIDENCE`].
     pub min_evidence: f64,
-    /// [`super::Answer::abstention_score`] above which an answer is withheld, in [0, 1], for generators that can say "no
-    /// answer"; 1 gives every answer. Default `None`: the generator's calibrated one; without that, an answer is withheld
-    /// where "no answer" is more probable.
+    /// [`super::Answer::abstention_score`] above which an answer is withheld, in [0, 1], for
+    /// generators that can say "no answer"; 1 gives every answer. Default `None`: the generator's
+    /// calibrated threshold; if it has none, an answer is withheld when "no answer" is more
+    /// probable.
     pub no_answer_threshold: Option<f64>,
-    /// Least probability that an answer is right, in [0, 1], for it to be given: its
-    /// [confidence](super::Answer::confidence), or p(y|x) where that is not known. Default 0.
+    /// Least probability that an answer is right, in [0, 1], at which it is given: its
+    /// [confidence](super::Answer::confidence), or p(y|x) when that is `None`. Default 0.
     pub min_probability: f64,
 }
 
 impl AnswerOptions {
-    /// The defaults, for scores of an encoder with this scale.
+    /// The default options, for scores of an encoder with this scale.
     pub fn new(score_scale: f32) -> Self {
         Self {
             mode: Mode::default(),
@@ -85,7 +89,7 @@ impl AnswerOptions {
         }
     }
 
-    /// Refuses numbers that cannot be computed with, as [`answer`](super::answer) does.
+    /// Refuses invalid numbers, as [`answer`](super::answer) does.
     ///
     /// # Errors
     /// [`GenerateError::Value`] for the first of them.

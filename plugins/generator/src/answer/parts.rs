@@ -4,9 +4,10 @@ use serde::{Serialize, Serializer};
 
 use crate::{Disagreement, Mode};
 
-/// An answer, and who said it.
+/// An answer, and the passages it came from.
 ///
-/// It serializes without what needs its passages to be understood: `priors` to `alternatives`.
+/// It serializes without the fields that only make sense beside its passages: `priors` to
+/// `alternatives`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Answer {
     /// The answer; empty when there is none.
@@ -14,62 +15,62 @@ pub struct Answer {
     pub text: String,
     /// The model it was marginalized under.
     pub mode: Mode,
-    /// Whether there is no answer: `abstention_score` was above the threshold (see
-    /// [`super::AnswerOptions::no_answer_threshold`]), or, from a generator that cannot say it, the likeliest answer
-    /// has too little [`Evidence`]. Then there are no citations, and what
-    /// came closest stands first in `alternatives`.
+    /// True when there is no answer: `abstention_score` was above the threshold (see
+    /// [`super::AnswerOptions::no_answer_threshold`]), or, from a generator that cannot say "no
+    /// answer", the likeliest answer has too little [`Evidence`]. Then there are no citations, and
+    /// the likeliest answer stands first in `alternatives`.
     pub no_answer: bool,
-    /// Probability of "no answer"; what it rests on is in `evidence`.
+    /// Probability of "no answer"; its basis is in `evidence`.
     pub no_answer_probability: f64,
-    /// What abstaining is decided by, 0 to 1: [`crate::abstention_score`] of the passages; from a generator that cannot say
-    /// "no answer", the same as `no_answer_probability`.
+    /// Score that decides about abstaining, in [0, 1]: [`crate::abstention_score`] of the passages;
+    /// from a generator that cannot say "no answer", equal to `no_answer_probability`.
     pub abstention_score: f64,
-    /// Whether it came to its end; one that did not was cut at the limit or by its watcher.
+    /// True when the answer is complete; false when it was cut at the limit or by its watcher.
     pub finished: bool,
-    /// log p(y|x) of what was chosen, be it an answer or "no answer".
+    /// log p(y|x) of the choice, an answer or "no answer".
     #[serde(skip)]
     pub log_probability: f64,
-    /// p(y|x) of what was chosen.
+    /// p(y|x) of the choice.
     pub probability: f64,
-    /// The share of answers like this one that are right, 0 to 1, as it was fitted on questions with known
-    /// answers: see [`postil_contract::ConfidenceFit`]. `None` when nothing was fitted for the generator,
-    /// or no answer was given.
+    /// Share of answers like this one that are right, in [0, 1], as fitted on questions with known
+    /// answers: see [`postil_contract::ConfidenceFit`]. `None` when nothing was fitted for the
+    /// generator, or no answer was given.
     pub confidence: Option<f64>,
-    /// Its tokens, end token included; their log-probabilities sum to `log_probability`. None when an
-    /// answer was withheld.
+    /// Tokens of the choice, end token included; their log-probabilities sum to `log_probability`.
+    /// Empty when there is no answer and the generator cannot say "no answer".
     pub tokens: Vec<AnswerToken>,
-    /// Its words, a partition of `text`.
+    /// Words of the answer, a partition of `text`.
     pub words: Vec<Span>,
-    /// Its clauses, a partition of `words`: these are what passages are credited with.
+    /// Clauses of the answer, a partition of `words`; passages are credited with these.
     pub spans: Vec<Span>,
     /// p(z|x) of every passage given, 0 for one that was left unread; sums to 1.
     #[serde(skip)]
     pub priors: Vec<f64>,
-    /// p(z|x,y) of every passage given, see [`crate::Marginal::posterior`]; sums to 1. p(z|x) when an
-    /// answer was withheld.
+    /// p(z|x,y) of every passage given, see [`crate::Marginal::posterior`]; sums to 1. p(z|x) when
+    /// there is no answer and the generator cannot say "no answer".
     #[serde(skip)]
     pub posteriors: Vec<f64>,
     /// Positions of the passages that were cut to fit the generator's window, ascending.
     #[serde(skip)]
     pub shortened: Vec<usize>,
-    /// The passages it came from, highest posterior first, no more than were asked for: those that say it
-    /// word for word, and those credited with one of `spans`.
+    /// The passages that the answer came from, highest posterior first, up to the maximum: those
+    /// that say it word for word, and those credited with one of `spans`.
     #[serde(skip)]
     pub citations: Vec<Citation>,
-    /// What speaks for the likeliest answer; `None` when there was none to choose.
+    /// Evidence for and against the likeliest answer; `None` when there was no answer to choose.
     pub evidence: Option<Evidence>,
-    /// The other answers considered, most probable first, no more than were asked for.
+    /// The other answers considered, most probable first, up to the maximum.
     #[serde(skip)]
     pub alternatives: Vec<Candidate>,
-    /// Probability of the answers considered but not listed: with `alternatives`, `probability`, and
-    /// `no_answer_probability` unless that was chosen, it adds up to 1 when the generator's answers can
-    /// be counted.
+    /// Probability of the answers considered but not listed. With `alternatives`, `probability`,
+    /// and `no_answer_probability` unless "no answer" was chosen, it adds up to 1 when the
+    /// generator has finitely many answers.
     #[serde(skip)]
     pub other_probability: f64,
 }
 
 impl Answer {
-    /// The answer where there is no passage to answer from: "no answer", for certain.
+    /// The answer when there is no passage to answer from: "no answer" with probability 1.
     pub fn from_nothing(mode: Mode) -> Self {
         Self {
             no_answer: true,
@@ -82,7 +83,7 @@ impl Answer {
         }
     }
 
-    /// Nothing said, nothing weighed.
+    /// An empty answer, with nothing computed yet.
     pub(super) fn silent(mode: Mode) -> Self {
         Self {
             text: String::new(),
@@ -107,7 +108,7 @@ impl Answer {
         }
     }
 
-    /// Gives so many passages a place, of which the last were not read.
+    /// Extends the per-passage fields to `passages` entries, of which the last were not read.
     pub(super) fn make_room(&mut self, passages: usize) {
         let spans = self.words.iter_mut().chain(&mut self.spans);
         let of_spans = spans.flat_map(|span| [&mut span.posterior, &mut span.log_ratio]);
@@ -121,67 +122,71 @@ impl Answer {
 /// A token of an answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AnswerToken {
-    /// What it adds to the text; empty for an end token, or where a character is not yet complete.
+    /// Text that the token adds; empty for an end token, or while a character is incomplete.
     pub text: String,
     /// log p(y_i|x,y_<i), marginalized.
     pub log_prob: f64,
-    /// Who says it, `[passages]`, sums to 1: see [`crate::Step::posterior`].
+    /// Posterior of each passage, `[passages]`, sums to 1: see [`crate::Step::posterior`].
     pub posterior: Vec<f64>,
 }
 
-/// Some words of an answer, and the passages they are credited to.
+/// A span of an answer, and the passages credited with it.
 ///
-/// Credit is given per span and not per token, since on function words all passages agree and a token's
+/// Credit is given per span and not per token: on function words all passages agree, and a token's
 /// posterior falls back to the prior.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Span {
-    /// The words.
+    /// Text of the span.
     pub text: String,
-    /// Bytes of the answer's text that they are.
+    /// Byte range of the span in the answer's text.
     #[serde(serialize_with = "bounds")]
     pub range: Range<usize>,
-    /// Its tokens.
+    /// Token range of the span.
     #[serde(serialize_with = "bounds")]
     pub tokens: Range<usize>,
-    /// r_A(z) = softmax_z(log p(z|x) + sum over its tokens of log p(y_i|x,z,y_<i)), `[passages]`, sums to 1:
-    /// see [`crate::Marginal::posterior`].
+    /// r_A(z) = softmax_z(log p(z|x) + sum over its tokens of log p(y_i|x,z,y_<i)), `[passages]`,
+    /// sums to 1: see [`crate::Marginal::posterior`].
     pub posterior: Vec<f64>,
-    /// Sum over its tokens of log p(y_i|x,z,y_<i) - log p(y_i|x,null,y_<i), `[passages]`, in nats, the null
-    /// passage being an empty one: words that come without any passage speak for none. +inf when the null
-    /// passage cannot say it, 0 when neither can, and for a passage that was left unread.
+    /// Sum over its tokens of log p(y_i|x,z,y_<i) - log p(y_i|x,null,y_<i), `[passages]`, in nats,
+    /// where null is the empty passage: words that are as likely without a passage give no support.
+    /// +inf when only the null passage cannot say the span; 0 when neither can, and for a passage
+    /// that was left unread.
     pub log_ratio: Vec<f64>,
-    /// The passages credited, highest posterior first: those that reach both bars of
-    /// [`super::AnswerOptions`]. Copies of one passage are credited together. Empty: unsupported.
+    /// The passages credited, highest posterior first: those that reach both bounds of
+    /// [`super::AnswerOptions`]. Copies of one passage are credited together. Empty when the span
+    /// is unsupported.
     pub sources: Vec<usize>,
 }
 
 /// The share of a passage in an answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Credit {
-    /// Position among the passages given. Copies of one passage are credited each, with the posterior
-    /// divided as their priors are.
+    /// Position among the passages given. Each copy of a passage is credited, and the posterior is
+    /// divided in proportion to the copies' priors.
     pub passage: usize,
-    /// p(z|x,y), that the answer came from here; over all passages given these sum to 1.
+    /// p(z|x,y), the probability that the answer came from this passage; over all passages given
+    /// these sum to 1.
     pub posterior: f64,
-    /// p(z|x), before the answer was known.
+    /// p(z|x), the probability before the answer was known.
     pub prior: f64,
-    /// log p(y|x) lost without this passage, in nats; +inf when no other can say it.
+    /// Loss of log p(y|x) without this passage, in nats; +inf when no other passage can say it.
     pub leave_one_out: f64,
 }
 
-/// A passage that an answer came from. The fields of its [`Credit`] can be read as its own.
+/// A passage that an answer came from. It dereferences to its [`Credit`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Citation {
-    /// Its share in the answer.
+    /// Share of the passage in the answer.
     pub credit: Credit,
-    /// The part that supports the answer, in bytes of the passage's text: the answer itself where its
-    /// generator quotes; otherwise the sentence it was copied from, or the one that shares most words with
-    /// what is credited to the passage; all of the text when no sentence shares any.
+    /// The part that supports the answer, in bytes of the passage's text: the answer itself when
+    /// its generator quotes; otherwise the sentence it was copied from, or the sentence that shares
+    /// most words with the spans credited to the passage; the whole text when no sentence shares a
+    /// word.
     pub range: Range<usize>,
-    /// That part, verbatim.
+    /// Text of that part, verbatim.
     pub quote: String,
-    /// Bytes of the passage's text that the answer was copied from, where the generator can tell:
-    /// see [`postil_contract::Decoding::origin`].
+    /// Bytes of the passage's text that the answer was copied from; `None` when the generator
+    /// cannot tell: see [`postil_contract::Decoding::origin`].
     pub copied: Option<Range<usize>>,
 }
 
@@ -193,24 +198,24 @@ impl Deref for Citation {
     }
 }
 
-/// An answer that was not chosen; `C` is how passages are cited.
+/// An answer that was not chosen; `C` is the type of its citations.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Candidate<C = Citation> {
     /// The answer.
     pub text: String,
     /// p(y|x).
     pub probability: f64,
-    /// The share of answers like this one that are right, see [`super::Answer::confidence`].
+    /// Share of answers like this one that are right, see [`super::Answer::confidence`].
     pub confidence: Option<f64>,
-    /// The passages it came from, likeliest first.
+    /// The passages it came from, highest posterior first.
     pub citations: Vec<C>,
 }
 
 impl Candidate {
-    /// The same answer with its passages cited in another way.
+    /// Converts the citations with `cite`.
     ///
     /// # Errors
-    /// The first that `cite` gives.
+    /// The first error of `cite`.
     pub fn cited<C, E>(self, cite: impl FnMut(Citation) -> Result<C, E>) -> Result<Candidate<C>, E> {
         let Self { text, probability, confidence, citations } = self;
         let citations = citations.into_iter().map(cite).collect::<Result<_, _>>()?;
@@ -218,36 +223,36 @@ impl Candidate {
     }
 }
 
-/// What speaks for the likeliest answer, whether it was given or withheld, and against it.
+/// The evidence for and against the likeliest answer, given or withheld.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Evidence {
-    /// What the probability of "no answer" rests on.
+    /// Basis of the probability of "no answer".
     pub basis: Basis,
     /// log p(y|x,null), without any passage to read.
     pub null_log_probability: f64,
-    /// log p(y|x) - log p(y|x,null), in nats: see [`crate::evidence_log_ratio`]. +inf when the generator
-    /// can say it only with a passage, as one that quotes.
+    /// log p(y|x) - log p(y|x,null), in nats: see [`crate::evidence_log_ratio`]. +inf when the
+    /// generator can say the answer only with a passage, as a quoting generator does.
     pub log_ratio: f64,
-    /// The same per token, so that answers of different lengths compare.
+    /// The log-ratio per token, so that answers of different lengths compare.
     pub log_ratio_per_token: f64,
-    /// 1 - p(null|x,y) with the null passage among the others, its prior odds exp of
-    /// [`super::AnswerOptions::min_evidence`]: 1/2 where the evidence just suffices. Low also when the
-    /// generator knew the answer without reading.
+    /// 1 - p(null|x,y) with the null passage among the others, its prior odds the exponential of
+    /// [`super::AnswerOptions::min_evidence`]: 1/2 when the evidence just suffices. Also low when
+    /// the generator knew the answer without reading.
     pub grounded_probability: f64,
-    /// The uncertainty about the answer, in nats, by its cause. Over the answers considered and "anything
-    /// else" as one more: exact for a generator whose answers can be counted, otherwise both parts are lower
-    /// bounds, since lumping outcomes together lowers entropy and divergence alike.
+    /// The uncertainty about the answer, in nats, by its cause, over the answers considered and one
+    /// more outcome, "anything else". Exact for a generator with finitely many answers; otherwise
+    /// both parts are lower bounds, since merging outcomes lowers entropy and divergence alike.
     #[serde(flatten)]
     pub disagreement: Disagreement,
 }
 
-/// What the probability of "no answer" rests on.
+/// The basis of the probability of "no answer".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// The generator's own "no answer", marginalized like any answer.
     NoAnswerToken,
-    /// The null passage: it is the probability that the answer came from there, 1 -
+    /// The null passage: the probability is that of the answer coming from it, 1 -
     /// [`Evidence::grounded_probability`].
     NullPassage,
 }

@@ -1,11 +1,11 @@
 use postil_contract::Passage;
 
-/// A passage as retrieval found it.
+/// A passage with its relevance, as retrieval returned it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Retrieved<'a> {
     /// The text and title that the generator reads.
     pub passage: Passage<'a>,
-    /// The score its prior is made of, not yet scaled: its similarity to the question, plus whatever else it
-    /// was ranked by.
+    /// Unscaled score that the prior is computed from: the similarity to the question, plus any
+    /// other ranking terms.
     pub relevance: f32,
 }

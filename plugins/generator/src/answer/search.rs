@@ -5,22 +5,22 @@ use super::options::AnswerOptions;
 use crate::decode::{beam, exhaustive, fast, greedy, sample, thorough, union};
 use crate::{Hypothesis, Watch};
 
-/// What a search found.
+/// The result of a search.
 pub(super) struct Found {
-    /// The answers, best first. There may be none.
+    /// The answers, best first; may be empty.
     pub(super) hypotheses: Vec<Hypothesis>,
-    /// "No answer", from a generator that can say it.
+    /// "No answer", from a generator that can say it; `None` from any other.
     pub(super) silence: Option<Hypothesis>,
-    /// Whether the hypotheses are all answers there are.
+    /// True when the hypotheses are all possible answers.
     pub(super) are_all: bool,
-    /// Whether each token of the best was watched as it was chosen.
+    /// True when each token of the best answer was passed to the watcher as it was chosen.
     pub(super) watched: bool,
 }
 
-/// Searches as the options say; exhaustively where answers can be counted.
+/// Searches as the options say; exhaustively when the answers are finitely many.
 ///
-/// "No answer" is weighed apart: under most of k passages it is by far the likeliest thing to say, and would take
-/// the place of what the one that answers has to say.
+/// "No answer" is scored apart: under most of the k passages it is by far the likeliest answer, and
+/// would displace the answer of the one passage that has it.
 pub(super) fn search(
     generator: &dyn Generator,
     decoding: &mut dyn Decoding,

@@ -3,21 +3,22 @@ use std::ops::Range;
 use postil_text::{ends_clause, sentences};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// A stretch of an answer: bytes of its text, and its tokens.
+/// A part of an answer: a byte range of its text, and the range of its tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stretch {
     pub(super) range: Range<usize>,
     pub(super) tokens: Range<usize>,
 }
 
-/// Tokens merged to words: they partition the text, and no word begins inside a token.
+/// Merges tokens to words: they partition the text, and no word begins inside a token.
 ///
-/// A word goes on to the next white space, with the punctuation and the space after it (whichever token has
-/// that), or, in scripts without spaces, to the next word bound of UAX #29. A token that adds half a
-/// character belongs to the word it is completed in.
+/// A word ends at the next white space and includes the punctuation and the space after it (in any
+/// token), or, in scripts without spaces, ends at the next word bound of UAX #29. A token that adds
+/// half a character belongs to the word it is completed in.
 ///
-/// `tokens`: what each adds to the text; `None` for one that is no text at all, an end token say, and belongs
-/// to no word. `text` is their sum, trimmed; a text that is not is one word.
+/// `tokens` holds the text that each token adds; `None` for one that has no text, such as an end
+/// token, and belongs to no word. `text` is their concatenation, trimmed; any other text becomes
+/// one word.
 pub(super) fn words(text: &str, tokens: &[Option<&str>]) -> Vec<Stretch> {
     let Some(first) = tokens.iter().position(Option::is_some).filter(|_| !text.is_empty()) else {
         return Vec::new();
@@ -36,7 +37,7 @@ pub(super) fn words(text: &str, tokens: &[Option<&str>]) -> Vec<Stretch> {
     };
     let (mut found, mut at): (Vec<Stretch>, _) = (Vec::new(), 0);
     let mut word = Stretch { range: 0..0, tokens: first..first };
-    // Tokens not yet known to go on with the word: those that add nothing so far.
+    // First of the tokens that add nothing so far, which may still belong to the word.
     let mut waiting = first;
     for (i, added) in tokens.iter().enumerate().take(last + 1).skip(first) {
         let added = added.unwrap_or_default();
@@ -63,8 +64,8 @@ pub(super) fn words(text: &str, tokens: &[Option<&str>]) -> Vec<Stretch> {
     found
 }
 
-/// Words merged to clauses: up to a comma, a colon or the like at the end of a word, or the end of a
-/// sentence.
+/// Merges words to clauses: a clause ends at a comma, a colon or the like at the end of a word, or
+/// at the end of a sentence.
 pub(super) fn clauses(text: &str, words: &[Stretch]) -> Vec<Stretch> {
     let begins: Vec<usize> = sentences(text).into_iter().map(|s| s.range.start).collect();
     let mut found: Vec<Stretch> = Vec::new();

@@ -3,20 +3,20 @@ use std::ops::Range;
 
 use postil_text::{Sentence, each_word, sentences};
 
-/// The sentence of `text` that holds most of `inside`, which was copied from it; `inside` itself when none
-/// touches it.
+/// The sentence of `text` that overlaps most with `inside`, which was copied from it; `inside`
+/// itself when no sentence overlaps.
 pub(super) fn sentence_around(text: &str, inside: Range<usize>) -> Range<usize> {
     let shared = |s: &Sentence| s.range.end.min(inside.end).saturating_sub(s.range.start.max(inside.start));
     let best = sentences(text).into_iter().rev().max_by_key(shared).filter(|s| shared(s) > 0);
     best.map_or(inside, |s| s.range)
 }
 
-/// The sentence of `text` that best supports `said`, by shared words; all of `text` when no sentence shares
-/// a word with `said` or `question`.
+/// The sentence of `text` that best supports `said`, by shared words; all of `text` when no
+/// sentence shares a word with `said` or `question`.
 ///
-/// A word counts ln(1 + n / f), n being the sentences and f those that have it: words of every sentence, as
-/// articles are, decide little, and no list of such words is needed for any language. Ties go to the
-/// sentence that shares more with the question, then to the shorter, then to the earlier.
+/// A word has weight ln(1 + n / f), for n sentences of which f have it: words of every sentence,
+/// such as articles, decide little, so that no stop list is needed for any language. Ties go to the
+/// sentence that shares more with the question, then to the shorter, then to the earlier one.
 pub(super) fn supporting_sentence(text: &str, said: &str, question: &str) -> Range<usize> {
     let found = sentences(text);
     let of_sentences: Vec<HashSet<String>> = found.iter().map(|s| words(&text[s.range.clone()])).collect();
@@ -25,7 +25,7 @@ pub(super) fn supporting_sentence(text: &str, said: &str, question: &str) -> Ran
         *in_sentences.entry(word).or_default() += 1;
     }
     let weight = |word: &str| (1.0 + found.len() as f64 / in_sentences[word] as f64).ln();
-    // In order, since sums of floats depend on theirs and sets have none.
+    // Summed in a fixed order: a sum of floats depends on its order, and sets have none.
     let shared = |sentence: &HashSet<String>, with: &HashSet<String>| -> f64 {
         let mut weights: Vec<f64> = sentence.intersection(with).map(|word| weight(word)).collect();
         weights.sort_by(f64::total_cmp);
@@ -43,7 +43,7 @@ pub(super) fn supporting_sentence(text: &str, said: &str, question: &str) -> Ran
     best.map_or(0..text.len(), |(.., range)| range)
 }
 
-/// Words alike however they are written, as retrieval compares them.
+/// Words in normal form, as retrieval compares them.
 fn words(text: &str) -> HashSet<String> {
     let mut words = HashSet::new();
     each_word(text, |word| {

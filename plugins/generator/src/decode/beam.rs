@@ -4,44 +4,45 @@ use rayon::prelude::*;
 use super::{Constraints, Hypothesis, check_prior, column, end_tokens};
 use crate::{Mixture, Mode};
 
-/// When a beam search is over before the limit.
+/// The conditions that end a beam search before the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EarlyStopping {
     /// As soon as there are as many finished answers as beams.
     Full,
-    /// When the best running one, at its present length, would not be among the finished.
+    /// When the best running answer, at its current length, would not be among the finished ones.
     Hopeless,
-    /// When it could not be at any length.
+    /// When the best running answer could not be among the finished ones at any length.
     Never,
 }
 
-/// The [`BeamOptions::margin`] of the default search, a factor of 1,100. Over 300 questions of squad2.heldout, in either mode,
-/// it changed no score of `reader` that `postil eval` prints.
+/// Default of [`BeamOptions::margin`], a factor of 1,100. Over 300 questions of squad2.heldout, in
+/// either mode, it changed no score of `reader` that `postil eval` prints.
 pub const DEFAULT_MARGIN: f64 = 7.0;
 
-/// How to search with several hypotheses at once.
+/// Options of a beam search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BeamOptions {
-    /// Hypotheses kept, at least 1.
+    /// Number of hypotheses kept, at least 1.
     pub beams: usize,
-    /// Answers compare by log-probability / tokens^penalty: 0 by log-probability alone, which is the
-    /// paper's; above 0 favours longer ones.
+    /// Exponent of the length penalty: answers compare by log-probability / tokens^penalty. 0
+    /// compares by log-probability alone, as in the paper; above 0 favors longer answers.
     pub length_penalty: f64,
-    /// When to stop.
+    /// The condition that ends the search.
     pub early_stopping: EarlyStopping,
-    /// The nats that an answer, ended or not, may be less probable than the likeliest so far before it is left, at least
-    /// 0: relative threshold pruning (Freitag and Al-Onaizan 2017). Side by side with others, a search under passage z
-    /// alone compares by log p(z|x) + log p(y|x,z). Infinite leaves none.
+    /// Nats by which an answer, complete or not, may be less probable than the likeliest so far
+    /// before it is dropped, at least 0: relative threshold pruning (Freitag and Al-Onaizan 2017).
+    /// Beside other searches, one under passage z alone compares by log p(z|x) + log p(y|x,z).
+    /// Infinity drops none.
     pub margin: f64,
 }
 
 impl BeamOptions {
-    /// Exact comparison: no length penalty, no early stop, no margin.
+    /// Options for exact comparison: no length penalty, no early stop, no margin.
     pub fn new(beams: usize) -> Self {
         Self { beams, length_penalty: 0.0, early_stopping: EarlyStopping::Never, margin: f64::INFINITY }
     }
 
-    /// The same with a margin of [`DEFAULT_MARGIN`].
+    /// As [`BeamOptions::new`], with a margin of [`DEFAULT_MARGIN`].
     pub fn quick(beams: usize) -> Self {
         Self { margin: DEFAULT_MARGIN, ..Self::new(beams) }
     }
@@ -50,13 +51,14 @@ impl BeamOptions {
 /// An answer as a beam search ranks it.
 #[derive(Clone, Debug)]
 pub struct Ranked {
-    /// Log-probability as searched (forced tokens free) / tokens^penalty.
+    /// Log-probability in the search (forced tokens cost nothing) / tokens^penalty.
     pub score: f64,
     /// The answer.
     pub hypothesis: Hypothesis,
 }
 
-/// A running hypothesis gone on: the log-probability of both, the hypothesis's row, and the token.
+/// A running hypothesis with one more token: their joint log-probability, the hypothesis's row, and
+/// the token.
 pub(super) type Continuation = (f64, usize, usize);
 
 #[derive(Clone)]
@@ -67,14 +69,16 @@ struct Running {
     mixture: Mixture,
 }
 
-/// Beam search over the mixture, the best first; at most `beams` answers. Uses up the decoding's rows.
+/// Beam search over the mixture; returns at most `beams` answers, best first. Consumes the
+/// decoding's rows.
 ///
-/// The search is transformers' (4.50 and later): of `max(2, 1 + ends) * beams` continuations, ends among the
-/// first `beams` finish; ties go to the lower beam, then the lower token.
+/// The search equals that of transformers (4.50 and later): of `max(2, 1 + ends) * beams`
+/// continuations, those among the first `beams` that end are finished; ties go to the lower beam,
+/// then to the lower token.
 ///
 /// # Errors
 /// [`GenerateError::Value`] when there is no beam, or the longest answer has no token;
-/// [`GenerateError::Shape`] when there is not one prior per passage; what the decoding says.
+/// [`GenerateError::Shape`] when there is not one prior per passage; the decoding's errors.
 pub fn beam(
     decoding: &mut dyn Decoding,
     mode: Mode,
@@ -97,21 +101,23 @@ pub fn beam(
     }
 }
 
-/// A beam search between two steps. Whoever has the decoding tells it the distributions of its rows and is
-/// told which rows it goes on with, so that several can share one decoding.
+/// A beam search between two steps. Its caller owns the decoding, passes in the distributions of
+/// its rows and receives the rows to continue with, so that several searches can share one
+/// decoding.
 pub(super) struct BeamSearch<'a> {
     mode: Mode,
     log_prior: &'a [f64],
     constraints: &'a Constraints,
     options: &'a BeamOptions,
     keep: usize,
-    /// As many tokens in each; none when the search is over.
+    /// Running hypotheses, all of the same length; empty when the search is over.
     running: Vec<Running>,
     finished: Vec<(f64, Running)>,
 }
 
 impl<'a> BeamSearch<'a> {
-    /// Before the first token, with one row. `log_prior` has an entry per passage of the search.
+    /// Starts before the first token, with one row. `log_prior` has an entry per passage of the
+    /// search.
     pub(super) fn new(
         decoding: &dyn Decoding,
         mode: Mode,
@@ -133,7 +139,8 @@ impl<'a> BeamSearch<'a> {
         Ok(Self { mode, log_prior, constraints, options, keep, running, finished: Vec::new() })
     }
 
-    /// The continuations that could be kept. `lines` gives a row's distributions, `[passages of the search, vocabulary]`.
+    /// The best continuations of each row. `lines` gives a row's distributions,
+    /// `[passages of the search, vocabulary]`.
     pub(super) fn continuations<'l>(&self, lines: impl Fn(usize) -> &'l [f32] + Sync) -> Vec<Continuation> {
         let of_row = |(row, hypothesis): (usize, &Running)| {
             let (said, constraints) = (&hypothesis.tokens, self.constraints);
@@ -150,14 +157,15 @@ impl<'a> BeamSearch<'a> {
         self.running.par_iter().enumerate().flat_map_iter(of_row).collect()
     }
 
-    /// The highest log-probability of an answer so far, those that `found` continues with included.
+    /// The highest log-probability of a finished answer or of a continuation in `found`.
     pub(super) fn best(&self, found: &[Continuation]) -> f64 {
         let finished = self.finished.iter().map(|(_, finished)| finished.log_prob);
         finished.chain(found.iter().map(|(log_prob, ..)| *log_prob)).fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// One token further, given [`BeamSearch::continuations`] of the same `lines`, with what has a log-probability of at
-    /// least `bar`. Returns parent and token of each new row; of none when the search is over.
+    /// Extends the search by one token, given [`BeamSearch::continuations`] of the same `lines`;
+    /// drops hypotheses with a log-probability below `bar`. Returns parent and token of each new
+    /// row; none when the search is over.
     pub(super) fn step<'l>(
         &mut self,
         decoding: &dyn Decoding,
@@ -199,14 +207,15 @@ impl<'a> BeamSearch<'a> {
             next.clear();
         }
         if options.early_stopping == EarlyStopping::Never {
-            // What cannot be among the finished at any length has no continuation that can, nor one above any that can.
+            // Drops hypotheses that cannot be among the finished ones at any length; neither can
+            // their continuations.
             next.retain(|one| !self.is_over(one.0, length));
         }
         self.running = next.iter().map(grow).collect();
         next.into_iter().map(|(_, row, v)| (row, v as TokenId)).collect()
     }
 
-    /// What was found, the best first.
+    /// The answers found, best first.
     pub(super) fn finish(self, decoding: &dyn Decoding) -> Result<Vec<Ranked>, GenerateError> {
         let rank = |(score, found): (f64, Running)| {
             let ends = decoding.is_finished(&found.tokens);
@@ -217,8 +226,8 @@ impl<'a> BeamSearch<'a> {
         self.finished.into_iter().map(rank).collect()
     }
 
-    /// Whether no running hypothesis, the best of which has log-probability `best` after `length` tokens, is
-    /// to be followed further.
+    /// True when no running hypothesis is worth following further; the best one has log-probability
+    /// `best` after `length` tokens.
     fn is_over(&self, best: f64, length: usize) -> bool {
         let options = self.options;
         if self.finished.len() < options.beams {

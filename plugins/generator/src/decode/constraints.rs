@@ -1,29 +1,33 @@
 use postil_contract::{AnswerForm, GenerateError, TokenId};
 
-/// What an answer may look like, whatever finds it. Applied to the mixture, never to one passage.
+/// Constraints on an answer, independent of the search. They apply to the mixture, never to one
+/// passage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Constraints {
     /// Longest answer in tokens, end token included; at least 1.
     pub max_tokens: usize,
-    /// Its first token. Forced, so free: the search does not count its log-probability; scores of a
-    /// found answer do.
+    /// First token of the answer; `None` when it is free. The search does not count the
+    /// log-probability of a forced token; the scores of a found answer do.
     pub forced_first: Option<TokenId>,
-    /// Its last token, should it reach `max_tokens`; free as well.
+    /// Last token of an answer that reaches `max_tokens`, not counted either; `None` when it is
+    /// free.
     pub forced_last: Option<TokenId>,
-    /// No run of so many tokens occurs twice; 0 is what the model asks for, and without that allows all.
+    /// Length of the token runs that may occur only once; 0 takes the model's own limit, or allows
+    /// all repetitions if it has none.
     pub no_repeat: usize,
-    /// Tokens that no answer has, unless forced. The search does not see them; probabilities stay what they
-    /// are with them.
+    /// Tokens that no answer contains, unless forced. The search skips them; the other tokens'
+    /// probabilities are not renormalized.
     pub barred: Vec<TokenId>,
 }
 
 impl Constraints {
-    /// Nothing but a limit on length.
+    /// Constraints with only a limit on length, in tokens.
     pub fn new(max_tokens: usize) -> Self {
         Self { max_tokens, forced_first: None, forced_last: None, no_repeat: 0, barred: Vec::new() }
     }
 
-    /// These, and where they say nothing what the model asks for; never longer than fits it.
+    /// These constraints, with the model's own where these are unset; never longer than fits the
+    /// model.
     #[must_use]
     pub fn within(&self, form: &AnswerForm) -> Self {
         Self {
@@ -46,7 +50,8 @@ impl Constraints {
         }
     }
 
-    /// The only token that may come after `said`, if there is but one; it is free.
+    /// The only token that may follow `said`; `None` when several may. The search does not count
+    /// it.
     pub(super) fn forced(&self, said: &[TokenId]) -> Option<TokenId> {
         match said.len() {
             0 if self.forced_first.is_some() => self.forced_first,
@@ -55,7 +60,7 @@ impl Constraints {
         }
     }
 
-    /// Log-probabilities of the token after `said`, `[vocabulary]`, as the search is to see them.
+    /// Applies the constraints to the log-probabilities of the token after `said`, `[vocabulary]`.
     pub(super) fn apply(&self, said: &[TokenId], log_probs: &mut [f64]) {
         for token in &self.barred {
             if let Some(barred) = log_probs.get_mut(*token as usize) {

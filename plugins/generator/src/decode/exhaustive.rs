@@ -3,14 +3,15 @@ use postil_contract::{Decoding, GenerateError, TokenId};
 use super::Hypothesis;
 use crate::Mode;
 
-/// Scores each of `candidates` under every passage and ranks them by marginal log-probability, highest
-/// first; equal ones keep their order.
+/// Scores each of `candidates` under every passage and ranks them by marginal log-probability,
+/// highest first; equal ones keep their order.
 ///
-/// With [`Decoding::candidates`] that is an exact search: nothing was pruned, and the probabilities of all
-/// hypotheses sum to 1.
+/// With [`Decoding::candidates`] the search is exact: nothing is pruned, and the probabilities of
+/// all hypotheses sum to 1.
 ///
 /// # Errors
-/// [`GenerateError::Shape`] when there is not one prior per passage; what [`Decoding::score`] says.
+/// [`GenerateError::Shape`] when there is not one prior per passage; the errors of
+/// [`Decoding::score`].
 pub fn exhaustive(
     decoding: &mut dyn Decoding,
     candidates: Vec<Vec<TokenId>>,

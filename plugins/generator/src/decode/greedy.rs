@@ -4,12 +4,12 @@ use super::walk::{Watch, walk};
 use super::{Constraints, Hypothesis};
 use crate::Mode;
 
-/// Takes the most probable token of the mixture at each step, the lowest id among equals. Uses up the
-/// decoding's rows.
+/// Takes the most probable token of the mixture at each step, the lowest id among equals. Consumes
+/// the decoding's rows.
 ///
 /// # Errors
-/// [`GenerateError::Value`] when the longest answer has no token; [`GenerateError::Shape`] when there is
-/// not one prior per passage; what the decoding says.
+/// [`GenerateError::Value`] when the longest answer has no token; [`GenerateError::Shape`] when
+/// there is not one prior per passage; the decoding's errors.
 pub fn greedy(
     decoding: &mut dyn Decoding,
     mode: Mode,

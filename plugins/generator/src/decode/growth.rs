@@ -1,14 +1,15 @@
-/// What each token adds to the text of an answer.
+/// Tracks the text that each token adds to an answer.
 ///
-/// A token may end inside a character; detokenizers then show U+FFFD until the rest comes. Such an end is
-/// held back, so that what was told once never has to be taken back.
+/// A token may end inside a character; detokenizers then show U+FFFD until the rest comes. Such an
+/// end is held back, so that streamed text never has to be withdrawn.
 #[derive(Debug, Default)]
 pub(crate) struct Growth {
     told: String,
 }
 
 impl Growth {
-    /// `text`: all tokens so far. Returns what is new in it; nothing when it does not continue what was told.
+    /// Takes the `text` of all tokens so far. Returns its new part; empty when `text` does not
+    /// continue the text before.
     pub(crate) fn added(&mut self, text: &str) -> String {
         let whole = text.trim_end_matches(char::REPLACEMENT_CHARACTER);
         let Some(added) = whole.strip_prefix(self.told.as_str()) else { return String::new() };

@@ -1,13 +1,13 @@
-//! Searching for answers, written once over [`postil_contract::Decoding`].
+//! Searches for answers, written once over [`postil_contract::Decoding`].
 //!
-//! Every decoder works on the mixture, under either [`crate::Mode`]: RAG-Sequence is decoded jointly, by
-//! the chain rule.
+//! Every decoder works on the mixture, under either [`crate::Mode`]: RAG-Sequence is decoded
+//! jointly, by the chain rule.
 //!
 //! file | responsibility
 //! ---|---
-//! `exhaustive.rs` | every answer there is, for a generator with finitely many
+//! `exhaustive.rs` | every possible answer, for a generator with finitely many
 //! `constraints.rs` | length, forced tokens, repeated runs
-//! `growth.rs` | what each token adds to the text
+//! `growth.rs` | the text that each token adds
 //! `walk.rs` | one hypothesis, token by token, watched and interruptible
 //! `greedy.rs` | a walk along the most probable tokens
 //! `sample.rs` | a walk along drawn tokens
@@ -40,16 +40,16 @@ pub use thorough::{Proposed, fast, thorough};
 pub use union::union;
 pub use walk::{Said, Watch};
 
-/// An answer found, with all that its passages said of it.
+/// An answer found, with its scores under every passage.
 #[derive(Clone, Debug)]
 pub struct Hypothesis {
-    /// The answer, its end token included when it came to one.
+    /// Tokens of the answer, with its end token if it is complete.
     pub tokens: Vec<TokenId>,
-    /// log p(y_i|x,z,y_<i).
+    /// log p(y_i|x,z,y_<i) of each token under each passage.
     pub scores: AnswerScores,
-    /// The passage marginalized out.
+    /// The answer's probabilities with the passage marginalized out.
     pub marginal: Marginal,
-    /// Whether it ends in an end token; one that does not was cut at the limit.
+    /// True when the answer is complete; false when it was cut at the limit.
     pub finished: bool,
 }
 
@@ -74,7 +74,8 @@ fn check_prior(passages: usize, log_prior: &[f64]) -> Result<(), GenerateError> 
     }
 }
 
-/// What each passage says of `token`, from its lines `[passages, vocabulary]`: see [`AnswerScores`].
+/// Each passage's log-probability of `token`, from its lines `[passages, vocabulary]`: see
+/// [`AnswerScores`].
 fn column(lines: &[f32], vocabulary: usize, token: TokenId) -> Vec<Option<f32>> {
     let speaks = |line: &[f32]| line.iter().any(|v| *v > f32::NEG_INFINITY);
     lines.chunks_exact(vocabulary).map(|line| speaks(line).then(|| line[token as usize])).collect()

@@ -4,24 +4,24 @@ use super::walk::{Watch, walk};
 use super::{Constraints, Hypothesis};
 use crate::Mode;
 
-/// How to draw tokens from the mixture. The filters apply in the order of the fields.
+/// Options for drawing tokens from the mixture. The filters apply in the order of the fields.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampling {
-    /// Divides log-probabilities; above 0. 1 draws from the model itself.
+    /// Divisor of the log-probabilities, above 0. 1 draws from the model itself.
     pub temperature: f64,
-    /// Keeps so many of the most probable tokens; 0 keeps all.
+    /// Number of most probable tokens to keep; 0 keeps all.
     pub top_k: usize,
-    /// Keeps the most probable tokens until they hold this much, in (0, 1]; 1 keeps all.
+    /// Probability mass to keep, in (0, 1], most probable tokens first; 1 keeps all.
     pub top_p: f64,
-    /// Keeps tokens at least this probable relative to the most probable, in [0, 1]; 0 keeps all.
+    /// Least probability of a token relative to the most probable one, in [0, 1]; 0 keeps all.
     pub min_p: f64,
-    /// Equal seeds draw equal answers, on every machine and in every version.
+    /// Seed: equal seeds draw equal answers, on every machine and in every version.
     pub seed: u64,
 }
 
 impl Sampling {
-    /// Draws from the model itself: under RAG-Sequence too, exactly, since by the chain rule the mixture at
-    /// each step is p(y_i|x,y_<i).
+    /// Options that draw from the model itself. This is exact for RAG-Sequence too, since by the
+    /// chain rule the mixture at each step is p(y_i|x,y_<i).
     pub fn new(seed: u64) -> Self {
         Self { temperature: 1.0, top_k: 0, top_p: 1.0, min_p: 0.0, seed }
     }
@@ -72,11 +72,11 @@ impl Sampling {
     }
 }
 
-/// Draws each token from the mixture. Uses up the decoding's rows.
+/// Draws each token from the mixture. Consumes the decoding's rows.
 ///
 /// # Errors
-/// [`GenerateError::Value`] for a control out of its range, or when the longest answer has no token;
-/// [`GenerateError::Shape`] when there is not one prior per passage; what the decoding says.
+/// [`GenerateError::Value`] for an option out of its range, or when the longest answer has no
+/// token; [`GenerateError::Shape`] when there is not one prior per passage; the decoding's errors.
 pub fn sample(
     decoding: &mut dyn Decoding,
     mode: Mode,
@@ -98,11 +98,11 @@ pub fn sample(
     })
 }
 
-/// SplitMix64 (Steele et al. 2014): small, and the same everywhere.
+/// SplitMix64 (Steele et al. 2014): small, and equal on every machine.
 struct SplitMix(u64);
 
 impl SplitMix {
-    /// Uniform in [0, 1).
+    /// A uniform number in [0, 1).
     fn unit(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -4,22 +4,22 @@ use super::together::propose;
 use super::{BeamOptions, Constraints, Hypothesis, check_prior, exhaustive};
 use crate::{Mode, log_sum_exp};
 
-/// An answer that some passage alone proposed.
+/// An answer that the search under some single passage proposed.
 #[derive(Clone, Debug)]
 pub struct Proposed {
     /// The answer, scored under every passage.
     pub hypothesis: Hypothesis,
     /// The passages whose own beams hold it, ascending.
     pub found_in: Vec<usize>,
-    /// Its RAG-Sequence log-probability if passages that did not propose it gave it none.
+    /// RAG-Sequence log-probability of the answer if passages that did not propose it gave it none.
     pub fast_log_prob: f64,
 }
 
-/// Thorough decoding (Lewis et al. 2020, section 2.5): a beam search under each passage alone, then every
-/// candidate scored under every passage; ranked by exact log-probability.
+/// Thorough decoding (Lewis et al. 2020, section 2.5): runs a beam search under each passage alone,
+/// scores every candidate under every passage, and ranks by exact log-probability.
 ///
-/// From the decoding's start, whatever rows it has; uses them up. Lengths are not evened out, and an answer
-/// cut at the limit competes without an end token.
+/// Restarts the decoding and consumes its rows. There is no length penalty, and an answer cut at
+/// the limit competes without an end token.
 ///
 /// # Errors
 /// As [`super::beam`].
@@ -44,8 +44,9 @@ pub fn thorough(
     Ok(scored.into_iter().map(propose).collect())
 }
 
-/// Fast decoding: the same candidates, ranked as if a passage that did not propose one gave it
-/// probability 0. Spares the scoring where it was not done for another reason; never above the exact value.
+/// Fast decoding: ranks the same candidates as if a passage that did not propose one gave it
+/// probability 0. This saves the scoring, unless it is done for another reason; the value never
+/// exceeds the exact one.
 pub fn fast(mut proposed: Vec<Proposed>) -> Vec<Proposed> {
     proposed.sort_by(|a, b| b.fast_log_prob.total_cmp(&a.fast_log_prob));
     proposed

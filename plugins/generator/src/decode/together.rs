@@ -11,20 +11,21 @@ pub(super) struct Proposal {
     pub(super) found_in: Vec<usize>,
 }
 
-/// What several searches found.
+/// The results of several searches.
 pub(super) struct Proposals {
-    /// By the search over the mixture, the best first.
+    /// Answers of the search over the mixture, best first.
     pub(super) joint: Vec<Ranked>,
-    /// In the beams of each passage alone, in order of first appearance.
+    /// Answers in the beams of each passage alone, in order of first appearance.
     pub(super) alone: Vec<Proposal>,
 }
 
-/// A beam search under each passage alone and, if given, one over the mixture.
+/// Runs a beam search under each passage alone and, if given, one over the mixture.
 ///
-/// They go side by side through one decoding, so that each step reads the model once for all of them; a prefix that
-/// several are at is the decoding's to compute once. The first rows are the joint search's; in the others each passage
-/// goes its own way. A search with fewer rows than the widest repeats its last; one that is over goes nowhere with its
-/// first. `log_prior` is log p(z|x), `[passages]`.
+/// All searches share one decoding, so that each step reads the model once for all of them; the
+/// decoding computes a prefix shared by several searches once. The first rows belong to the joint
+/// search; in the others each passage has its own prefix. A search with fewer rows than the widest
+/// repeats its last row; a finished search repeats its first with token 0, unused. `log_prior` is
+/// log p(z|x), `[passages]`.
 pub(super) fn propose(
     decoding: &mut dyn Decoding,
     log_prior: &[f64],
@@ -36,7 +37,7 @@ pub(super) fn propose(
     let alone = || BeamSearch::new(decoding, Mode::Sequence, &[0.0], constraints, options);
     let mut searches = (0..passages).map(|_| alone()).collect::<Result<Vec<_>, _>>()?;
     decoding.restart();
-    // Where the rows begin in which each passage goes its own way: all start from the same.
+    // First of the rows in which each passage has its own prefix; at the start, all share one row.
     let mut first = 0;
     loop {
         let log_probs = decoding.log_probs()?;
@@ -49,7 +50,8 @@ pub(super) fn propose(
             search.step(decoding, found, bar, |row| log_probs.row(row))
         });
         let step = |(z, (search, found)): (usize, (&mut BeamSearch<'_>, Vec<Continuation>))| {
-            // A passage with no weight has nothing to say, unless there is no bar.
+            // Relative to a passage's own prior: a passage with prior 0 continues only when there
+            // is no bar.
             let bar = if bar > f64::NEG_INFINITY { bar - log_prior[z] } else { bar };
             search.step(decoding, found, bar, |row| log_probs.line(first + row, z))
         };
@@ -79,7 +81,7 @@ pub(super) fn propose(
     Ok(Proposals { joint, alone: proposals })
 }
 
-/// Those of the searches under each passage alone, whose rows begin at `first`.
+/// Continuations of the searches under each passage alone, whose rows begin at `first`.
 fn continuations(searches: &[BeamSearch<'_>], log_probs: &LogProbs, first: usize) -> Vec<Vec<Continuation>> {
     let of_search =
         |(z, search): (usize, &BeamSearch<'_>)| search.continuations(|row| log_probs.line(first + row, z));

@@ -5,11 +5,12 @@ use super::together::propose;
 use super::{BeamOptions, Constraints, Hypothesis, check_prior, end_tokens, exhaustive};
 use crate::{Mode, log_sum_exp};
 
-/// The candidates of joint beam search and of thorough decoding together, scored exactly: neither finds
-/// always what the other does.
+/// The candidates of joint beam search and of thorough decoding together, scored exactly: each may
+/// find answers that the other misses.
 ///
-/// End tokens are one event: candidates that differ in theirs alone are one, with the ends' probabilities
-/// summed. Answers cut at the limit come after all that ended, since they lack the end's cost.
+/// All end tokens count as one event: candidates that differ only in their end token are merged,
+/// and the ends' probabilities summed. Answers cut at the limit rank after all complete ones, since
+/// they lack the cost of an end.
 ///
 /// # Errors
 /// As [`super::thorough`].

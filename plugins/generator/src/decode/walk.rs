@@ -9,19 +9,19 @@ use crate::{Mixture, Mode, Step};
 /// A token just chosen.
 #[derive(Clone, Copy, Debug)]
 pub struct Said<'a> {
-    /// Its id.
+    /// Id of the token.
     pub token: TokenId,
-    /// What it adds to the text; may be empty, as when a character is not yet complete.
+    /// Text that the token adds; empty while a character is incomplete.
     pub text: &'a str,
-    /// Its log-probability and its passages.
+    /// Log-probability of the token, and the posterior of its passages.
     pub step: &'a Step,
 }
 
-/// Is told each token as it is chosen; breaking ends the answer there.
+/// Callback for each token as it is chosen; breaking ends the answer there.
 pub type Watch<'a> = &'a mut dyn FnMut(Said<'_>) -> ControlFlow<()>;
 
-/// Goes token by token from the start to a whole answer or the limit, with one hypothesis; `choose` picks
-/// from the mixture's log-probabilities.
+/// Extends one hypothesis token by token, from the start to a complete answer or the limit;
+/// `choose` picks from the mixture's log-probabilities.
 pub(super) fn walk(
     decoding: &mut dyn Decoding,
     mode: Mode,
