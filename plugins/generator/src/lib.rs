@@ -1,20 +1,20 @@
-//! Questions to answers: generation marginalized over the retrieved passages, after Lewis et al. 2020
-//! (arXiv 2005.11401), and citations that are the posteriors of that marginal.
+//! Answers questions: generation is marginalized over the retrieved passages, after Lewis et al.
+//! 2020 (arXiv 2005.11401), and citations are the posteriors of that marginal.
 //!
-//! A [`Generator`](postil_contract::Generator) gives next-token distributions under each passage and
-//! nothing else. Marginalization and search are written once over it; [`answer`] composes them. Nothing here knows
-//! of storage or of a passage's identity.
+//! A [`Generator`](postil_contract::Generator) gives next-token distributions under each passage
+//! and nothing else. Marginalization and search are written once over it; [`answer`] composes them.
+//! Nothing here depends on storage or on a passage's identity.
 //!
 //! folder | responsibility
 //! ---|---
 //! `marginalize/` | RAG-Sequence and RAG-Token over slices: priors, mixtures, posteriors
-//! `decode/` | searching for answers under the mixture
+//! `decode/` | searches for answers under the mixture
 //! `model/` | language models: token ids to logits
 //! `language/` | a language model with its tokenizer and prompt, from a folder or a GGUF file
 //! `prompt/` | question and passage to tokens
 //! `quote/` | the generator that needs no weights: answers are sentences of the passages
 //! `reader/` | the default generator: a small trained pointer-generator over BERT
-//! `open.rs` | which generator a path holds
+//! `open.rs` | opens the generator at a path
 //! `answer/` | the chosen answer, its tokens, citations and alternatives
 
 mod answer;

@@ -6,11 +6,12 @@ use postil_contract::Generator;
 
 use crate::{LanguageGenerator, LoadError, ReaderGenerator};
 
-/// The generator at `path`: a reader's folder as training exports it, or whatever [`LanguageGenerator::open`] reads.
+/// Opens the generator at `path`: a reader's folder as training exports it, or any model that
+/// [`LanguageGenerator::open`] reads.
 ///
 /// # Errors
-/// As [`ReaderGenerator::open`] and [`LanguageGenerator::open`], inside [`LoadError::At`] where that does not name the
-/// file or folder.
+/// As [`ReaderGenerator::open`] and [`LanguageGenerator::open`], inside [`LoadError::At`] when they
+/// do not name the file or folder.
 pub fn open(path: &Path) -> Result<Arc<dyn Generator>, LoadError> {
     let is_reader = path.is_dir() && ReaderGenerator::is_at(&ModelFolder::open(path)?);
     let opened: Result<Arc<dyn Generator>, LoadError> = match is_reader {

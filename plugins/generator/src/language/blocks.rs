@@ -8,15 +8,15 @@ use postil_checkpoint::{CheckpointError, Damage, GgufFile};
 
 use crate::{LoadError, TensorSource};
 
-/// The tensors of a GGUF file under the names and in the order of rows that published checkpoints have.
+/// The tensors of a GGUF file, with the names and the row order of published checkpoints.
 pub(super) struct Blocks {
     tensors: VarBuilder,
-    /// Heads of queries and of keys whose rows are stored in pairs (i, i + head/2) side by side, as Llama's
-    /// are; `None` where they are stored as published.
+    /// Heads of queries and of keys, for models such as Llama whose GGUF rows (i, i + head/2) are
+    /// stored side by side; `None` when rows are stored as published.
     paired: Option<(usize, usize)>,
 }
 
-/// Parts of a layer, as published and in GGUF.
+/// Parts of a layer: published name and GGUF name.
 const PARTS: [(&str, &str); 11] = [
     ("input_layernorm", "attn_norm"),
     ("post_attention_layernorm", "ffn_norm"),
@@ -48,7 +48,7 @@ impl Blocks {
         self.tensors.get_no_shape(&stored_name(name)?).ok()
     }
 
-    /// How many heads' rows have to be put in order, if any.
+    /// Number of heads whose rows must be reordered; `None` when the rows are in published order.
     fn heads(&self, name: &str) -> Option<usize> {
         let (queries, keys) = self.paired?;
         match name {
@@ -103,7 +103,8 @@ impl TensorSource for Blocks {
     }
 }
 
-/// Rows of each head from (0, h, 1, h+1, ..) to (0, 1, .., h, h+1, ..), with h half a head.
+/// Reorders the rows of each head from (0, h, 1, h+1, ..) to (0, 1, .., h, h+1, ..), with h half a
+/// head.
 fn in_order(tensor: &Tensor, heads: usize) -> Result<Tensor> {
     let dims = tensor.dims();
     let half = half_a_head(dims[0], heads)?;
@@ -111,7 +112,7 @@ fn in_order(tensor: &Tensor, heads: usize) -> Result<Tensor> {
     ordered.reshape(dims)
 }
 
-/// The same of quantized rows, each of which is whole blocks.
+/// As [`in_order`], for quantized rows, each of which is a whole number of blocks.
 fn blocks_in_order(stored: &QTensor, heads: usize) -> Result<QTensor> {
     let rows = stored.shape().dims()[0];
     let half = half_a_head(rows, heads)?;

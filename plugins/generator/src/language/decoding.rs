@@ -5,7 +5,7 @@ use postil_contract::{AnswerForm, AnswerScores, Decoding, GenerateError, LogProb
 use crate::model::ModelDecoding;
 use crate::prompt::Vocabulary;
 
-/// A model's decoding, in text.
+/// A model's decoding, with text for its tokens.
 pub(super) struct LanguageDecoding<'a> {
     pub(super) model: ModelDecoding<'a>,
     pub(super) vocabulary: &'a Vocabulary,
@@ -19,7 +19,7 @@ impl LanguageDecoding<'_> {
         self.vocabulary.text(&spoken)
     }
 
-    /// Where the first stop string begins.
+    /// Position of the first stop string; `None` when there is none.
     fn stop(&self, text: &str) -> Option<usize> {
         self.stop_strings.iter().filter_map(|stop| text.find(stop.as_str())).min()
     }
@@ -75,8 +75,8 @@ impl Decoding for LanguageDecoding<'_> {
         None
     }
 
-    /// Up to the first stop string; while one may have begun, up to where. An answer cut at its limit
-    /// therefore lacks an ending that a stop string begins with.
+    /// Text up to the first stop string; while a stop string may have begun, text up to there. An
+    /// answer cut at its limit therefore lacks an ending that a stop string begins with.
     fn text(&self, tokens: &[TokenId]) -> String {
         let mut text = self.spoken(tokens);
         if let Some(at) = self.stop(&text) {

@@ -7,7 +7,8 @@ use crate::model::{OneOrMany, parse};
 use crate::prompt::{ChatTemplate, Form, RetrievalSettings, Vocabulary};
 use crate::{LanguageModel, LoadError};
 
-/// Trained length of a T5, whose positions have no end: that of all published ones.
+/// Length in tokens that published T5 models were trained with; T5's positions themselves have no
+/// limit.
 const T5_TOKENS: usize = 512;
 
 #[derive(Default, Deserialize)]

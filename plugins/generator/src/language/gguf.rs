@@ -8,7 +8,7 @@ use crate::prompt::{ChatTemplate, Form, Vocabulary};
 use crate::{LanguageModel, LoadError, TensorSource};
 
 const FAMILIES: [&str; 3] = ["llama", "qwen2", "qwen3"];
-/// Control tokens that end a turn, by their names; a file's metadata may name only one of its ends.
+/// Names of control tokens that end a turn; a file's metadata may name only one of them.
 const ENDS: [&str; 6] =
     ["<|eot_id|>", "<|im_end|>", "<|end|>", "<|eom_id|>", "<end_of_turn>", "<|endoftext|>"];
 
@@ -49,7 +49,7 @@ fn family(file: &GgufFile) -> Result<&'static str, LoadError> {
     FAMILIES.iter().find(|known| **known == name).copied().ok_or_else(unsupported)
 }
 
-/// What a file says of its model, under the prefix of its family.
+/// The metadata of a file under the prefix of its model's family.
 struct Metadata<'a> {
     file: &'a GgufFile,
     family: &'static str,
@@ -72,7 +72,7 @@ impl Metadata<'_> {
         self.count("attention.head_count_kv").map_or_else(|| self.needed("attention.head_count"), Ok)
     }
 
-    /// The configuration in the words of `config.json`.
+    /// The configuration in the format of `config.json`.
     fn config(&self, vocabulary: &Vocabulary) -> Result<Value, LoadError> {
         if let Some(experts) = self.count("expert_count").filter(|experts| *experts > 0) {
             return Err(LoadError::Unsupported { what: "mixture of experts", value: experts.to_string() });
@@ -110,7 +110,8 @@ impl Metadata<'_> {
         }))
     }
 
-    /// How rotary frequencies are stretched, in the words of `config.json`.
+    /// Scaling of the rotary frequencies, in the format of `config.json`; `None` when there is
+    /// none.
     fn rotary(&self, blocks: &Blocks) -> Result<Option<Value>, LoadError> {
         if self.file.tensors().contains_key("rope_freqs.weight") {
             let factors = blocks.factors()?;
@@ -152,7 +153,8 @@ impl Metadata<'_> {
 
     fn vocabulary(&self) -> Result<Vocabulary, LoadError> {
         let tokenizer = self.file.tokenizer()?;
-        // Where a file does not say: as the tools that write it take it.
+        // Default for a file without `add_bos_token`, the same as in the tools that write such
+        // files.
         let kind = (self.file.text("tokenizer.ggml.model"), self.file.text("tokenizer.ggml.pre"));
         let begins = matches!(kind, (Some("llama"), _) | (_, Some("llama-bpe" | "llama3" | "llama-v3")));
         let begins = self.file.flag("tokenizer.ggml.add_bos_token").unwrap_or(begins);
@@ -162,7 +164,7 @@ impl Metadata<'_> {
 }
 
 impl Blocks {
-    /// What each rotary frequency is divided by.
+    /// Divisors of the rotary frequencies.
     fn factors(&self) -> Result<Vec<f32>, LoadError> {
         let name = "rope_freqs.weight";
         let failed = |source| LoadError::Tensor { name: name.to_owned(), source };

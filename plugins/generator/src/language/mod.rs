@@ -1,12 +1,12 @@
-//! A language model with its tokenizer and its prompt: a generator of the contract.
+//! A language model with its tokenizer and its prompt, as a generator of the contract.
 //!
 //! file | responsibility
 //! ---|---
-//! `opened.rs` | what opening gives, of whatever layout
-//! `folder.rs` | opening a model folder
-//! `gguf.rs` | opening a GGUF file: what its metadata say of the model
+//! `opened.rs` | an opened model, from either layout
+//! `folder.rs` | opens a model folder
+//! `gguf.rs` | opens a GGUF file, with the settings in its metadata
 //! `blocks.rs` | the weights of a GGUF file
-//! `decoding.rs` | a model's decoding, in text
+//! `decoding.rs` | a model's decoding, with text
 
 mod blocks;
 mod decoding;
@@ -24,12 +24,14 @@ use crate::{DEFAULT_MAX_TOKENS, LanguageModel, LoadError};
 use decoding::LanguageDecoding;
 use opened::Opened;
 
-/// Most entries a model's table may have beyond its tokenizer's: tables are padded to round sizes.
+/// Maximum number of entries in a model's table beyond its tokenizer's: tables are padded to round
+/// sizes.
 const MAX_PADDING: usize = 4096;
-/// What ends an answer of a model that goes on from a text and has no other end: its line.
+/// Stop string of a model that continues a text and has no other end: its answer is one line.
 const COMPLETION_STOP: &str = "\n";
 
-/// Answers in its own words, by a language model: BART and RAG checkpoints, T5, Llama, Qwen2, Qwen3, SmolLM.
+/// A generator that answers in its own words, with a language model: BART and RAG checkpoints, T5,
+/// Llama, Qwen2, Qwen3, SmolLM.
 pub struct LanguageGenerator {
     model: LanguageModel,
     vocabulary: Vocabulary,
@@ -41,12 +43,13 @@ pub struct LanguageGenerator {
 }
 
 impl LanguageGenerator {
-    /// The model at `path`: a folder of the Hugging Face layout, or one GGUF file.
+    /// Opens the model at `path`: a folder of the Hugging Face layout, or one GGUF file.
     ///
     /// # Errors
     /// [`LoadError`]: [`LoadError::Checkpoint`] for files that are missing or damaged,
-    /// [`LoadError::Unsupported`] for a model there is no code for, [`LoadError::Vocabulary`] when tokenizer
-    /// and model do not belong together, [`LoadError::Template`] for a chat template that cannot be used.
+    /// [`LoadError::Unsupported`] for a model that is not supported, [`LoadError::Vocabulary`] when
+    /// tokenizer and model do not belong together, [`LoadError::Template`] for an unusable chat
+    /// template.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         let opened = match path.is_file() {
             true => gguf::open(&GgufFile::open(path)?)?,
@@ -74,47 +77,51 @@ impl LanguageGenerator {
         Ok(Self { model, vocabulary, form, layout, window, answer_tokens, stop_strings })
     }
 
-    /// What the model is asked: text with `{question}` and `{passage}` in it, or with `{title}` and `{text}`
-    /// apart instead of the latter. A model with a chat template is given it as the user's message. Defaults
-    /// [`crate::DEFAULT_CHAT_INSTRUCTION`], [`crate::DEFAULT_T5_INSTRUCTION`], [`crate::DEFAULT_COMPLETION`];
-    /// for BART and RAG checkpoints the form they were trained with, [`RetrievalSettings`].
+    /// Sets the instruction: text that contains `{question}`, and `{passage}` or both `{title}` and
+    /// `{text}`. A model with a chat template gets it as the user's message. Defaults:
+    /// [`crate::DEFAULT_CHAT_INSTRUCTION`], [`crate::DEFAULT_T5_INSTRUCTION`],
+    /// [`crate::DEFAULT_COMPLETION`]; for BART and RAG checkpoints the form they were trained with,
+    /// [`RetrievalSettings`].
     ///
     /// # Errors
-    /// [`LoadError::Template`] when question or passage have no place in it.
+    /// [`LoadError::Template`] when the question or the passage has no place in it.
     pub fn with_instruction(mut self, instruction: &str) -> Result<Self, LoadError> {
         self.layout = self.form.layout(&self.vocabulary, Some(instruction))?;
         Ok(self)
     }
 
-    /// Texts that end an answer, beside those the model's files name; they are not part of it.
+    /// Adds texts that end an answer, beside those that the model's files name; they are not part
+    /// of the answer.
     #[must_use]
     pub fn with_stop_strings(mut self, stops: impl IntoIterator<Item = String>) -> Self {
         self.stop_strings.extend(stops.into_iter().filter(|stop| !stop.is_empty()));
         self
     }
 
-    /// Longest prompt, in tokens, with its answer where both share a window; never beyond the model's own.
-    /// Default the model's, for decoder-only models at most 4096, for T5 the length it was trained with.
+    /// Sets the longest prompt in tokens, including the answer when both share a window; never
+    /// beyond the model's own window. The default is the model's window, for decoder-only models at
+    /// most 4096, for T5 the length it was trained with.
     #[must_use]
     pub fn with_window(mut self, tokens: usize) -> Self {
         self.window = self.model.window().map_or(tokens, |window| window.min(tokens));
         self
     }
 
-    /// Tokens of a shared window kept for the answer, at most half of it. Default
-    /// [`DEFAULT_MAX_TOKENS`]: as many as an answer may have by default.
+    /// Sets the number of tokens of a shared window kept for the answer, at most half of it. The
+    /// default is [`DEFAULT_MAX_TOKENS`], the default limit of an answer.
     #[must_use]
     pub fn with_answer_room(mut self, tokens: usize) -> Self {
         self.answer_tokens = tokens;
         self
     }
 
-    /// Passages per question that a RAG checkpoint was trained with; `None` for other models.
+    /// Number of passages per question that a RAG checkpoint was trained with; `None` for other
+    /// models.
     pub fn trained_passages(&self) -> Option<usize> {
         self.retrieval().filter(|settings| settings.max_combined_length < usize::MAX).map(|s| s.n_docs)
     }
 
-    /// How a BART or a RAG checkpoint reads passages; `None` for other models.
+    /// Settings by which a BART or RAG checkpoint reads passages; `None` for other models.
     pub fn retrieval(&self) -> Option<&RetrievalSettings> {
         match &self.form {
             Form::Retrieval(settings) => Some(settings),
@@ -127,8 +134,8 @@ impl LanguageGenerator {
         &self.model
     }
 
-    /// The tokens the model is given for each passage, and the positions of the passages that were shortened
-    /// to fit.
+    /// The prompt tokens for each passage, and the positions of the passages that were shortened to
+    /// fit.
     ///
     /// # Errors
     /// As [`Generator::start`].
@@ -159,8 +166,8 @@ impl Generator for LanguageGenerator {
     }
 
     /// # Errors
-    /// [`GenerateError::NoPassages`]; [`GenerateError::EmptyQuestion`]; [`GenerateError::TooLong`] when the
-    /// question does not fit with an empty passage; [`GenerateError::Model`].
+    /// [`GenerateError::NoPassages`]; [`GenerateError::EmptyQuestion`]; [`GenerateError::TooLong`]
+    /// when the question does not fit with an empty passage; [`GenerateError::Model`].
     fn start<'a>(
         &'a self,
         question: &str,

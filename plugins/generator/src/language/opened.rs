@@ -1,11 +1,11 @@
 use crate::LanguageModel;
 use crate::prompt::{Form, Vocabulary};
 
-/// Longest prompt with its answer unless told otherwise, in tokens, for models with longer windows: reading
-/// costs time and memory for each of k passages.
+/// Default length of the longest prompt with its answer, in tokens, for models with longer windows:
+/// reading costs time and memory for each of the k passages.
 pub(super) const MAX_WINDOW: usize = 4096;
 
-/// A model as it was opened, from either layout.
+/// An opened model, from either layout.
 pub(super) struct Opened {
     pub(super) model: LanguageModel,
     pub(super) vocabulary: Vocabulary,

@@ -1,17 +1,18 @@
-/// Whether to give an answer at all, 0 to 1: the s whose odds against are the sum of the odds that each passage answers,
-/// `1 / s - 1 = sum_z w_z (1 / p(no answer|x,z) - 1)`.
+/// Score in [0, 1] that decides about abstaining: the s whose odds against are the sum of the odds
+/// that each passage answers, `1 / s - 1 = sum_z w_z (1 / p(no answer|x,z) - 1)`.
 ///
-/// The marginal p(no answer|x), which is the mean weighted by p(z|x), says how much of the prior is on passages that do
-/// not answer: most of k, whether or not one does. Here one passage that is sure to answer outweighs those that are about
-/// something else, and these say little: a passage more never raises the score, by which the thresholds of different k
-/// compare. Of one passage it is p(no answer|x,z). Many passages that each may answer, however unlikely, add up: a threshold
-/// fitted with five withholds little with fifty. The prior has no say: weighing by it separated questions with and without
-/// an answer less well.
+/// The marginal p(no answer|x), which is the mean weighted by p(z|x), is the share of the prior on
+/// passages that do not answer: large for k passages, even when one of them answers. Here one
+/// passage that is sure to answer outweighs those about something else, which count little: one
+/// more passage never raises the score, so that thresholds for different k are comparable. For one
+/// passage of weight 1 the score is p(no answer|x,z). Many passages that each may answer, however
+/// unlikely, add up: a threshold fitted with five withholds little with fifty. The prior is not
+/// used: weighting by it separated questions with and without an answer less well.
 ///
 /// `log_no_answer`: log p(no answer|x,z), `[passages]`; `weights`: w_z, `[passages]`, see
-/// [`name_weights`](crate::name_weights). 1 for no passage.
+/// [`name_weights`](crate::name_weights). Returns 1 when there is no passage.
 pub fn abstention_score(log_no_answer: &[f64], weights: &[f64]) -> f64 {
-    // A probability that is rounded to more than 1 has no odds below 0.
+    // A probability that rounds to more than 1 would give negative odds.
     let odds = |(silent, weight): (&f64, &f64)| weight * (-silent).exp_m1().max(0.0);
     let odds: f64 = log_no_answer.iter().zip(weights).map(odds).sum();
     1.0 / (1.0 + odds)

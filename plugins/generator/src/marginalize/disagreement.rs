@@ -9,8 +9,8 @@ pub struct Disagreement {
     pub disagree: f64,
 }
 
-/// Splits the uncertainty about the next token; `lines` as for [`Mixture::next_token`], vocabulary
-/// `lines.len() / k`.
+/// Splits the uncertainty about the next token. `lines` as for [`Mixture::next_token`], with a
+/// vocabulary of `lines.len() / k`.
 pub fn disagreement<T: Copy + Into<f64>>(mixture: &Mixture, lines: &[T]) -> Disagreement {
     let vocabulary = lines.len() / mixture.passages().max(1);
     let mut mixed = vec![0.0; vocabulary];
@@ -26,7 +26,7 @@ pub fn disagreement<T: Copy + Into<f64>>(mixture: &Mixture, lines: &[T]) -> Disa
     Disagreement { unsure, disagree: (entropy(mixed.iter().copied()) - unsure).max(0.0) }
 }
 
-/// -sum p log p of natural-log probabilities, 0 log 0 being 0.
+/// Entropy -sum p log p of natural-log probabilities, with 0 log 0 = 0.
 fn entropy(log_probs: impl Iterator<Item = f64>) -> f64 {
     -log_probs.filter(|l| *l > f64::NEG_INFINITY).map(|l| l.exp() * l).sum::<f64>()
 }

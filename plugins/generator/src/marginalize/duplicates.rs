@@ -3,10 +3,11 @@ use std::hash::Hash;
 
 use super::log_sum_exp;
 
-/// Identical passages as one: the model reads each distinct passage once, with the priors summed.
+/// Groups of identical passages: the model reads each distinct passage once, with the priors
+/// summed.
 ///
-/// p(y|x) is the same as with every copy read, since copies have one p(y|x,z); a copy's posterior is its
-/// prior's share of the group's.
+/// p(y|x) is the same as with every copy read, since copies have one p(y|x,z); a copy's posterior
+/// is its prior's share of the group's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Groups {
     group_of: Vec<usize>,
@@ -27,34 +28,34 @@ impl Groups {
         Self { group_of, first }
     }
 
-    /// How many distinct items there are.
+    /// Number of distinct items.
     pub fn len(&self) -> usize {
         self.first.len()
     }
 
-    /// Whether there is no item.
+    /// True when there is no item.
     pub fn is_empty(&self) -> bool {
         self.first.is_empty()
     }
 
-    /// The first item of each group, as positions among the items.
+    /// Position of the first item of each group.
     pub fn first(&self) -> &[usize] {
         &self.first
     }
 
-    /// The group of each item.
+    /// Group number of each item.
     pub fn group_of(&self) -> &[usize] {
         &self.group_of
     }
 
-    /// Log prior of each group: its members' summed. Panics when there is not one per item.
+    /// Log prior of each group: its members' priors summed. Panics when there is not one per item.
     pub fn sum_priors(&self, log_prior: &[f64]) -> Vec<f64> {
         assert_eq!(log_prior.len(), self.group_of.len(), "one prior per item");
         let members = |g| log_prior.iter().zip(&self.group_of).filter(move |(_, of)| **of == g);
         (0..self.len()).map(|g| log_sum_exp(members(g).map(|(p, _)| *p))).collect()
     }
 
-    /// One value per item, from one per group.
+    /// One value per item, copied from its group's value.
     pub fn spread<T: Copy>(&self, per_group: &[T]) -> Vec<T> {
         self.group_of.iter().map(|g| per_group[*g]).collect()
     }

@@ -1,19 +1,20 @@
 use super::log_sum_exp;
 
-/// What RAG-Sequence loses without passage `z`: log p(y|D) - log p(y|D without z), in closed form
-/// log(1-p(z|x)) - log(1-p(z|x,y)).
+/// Loss of log-probability under RAG-Sequence without passage `z`: log p(y|D) - log p(y|D without
+/// z), in closed form log(1-p(z|x)) - log(1-p(z|x,y)).
 ///
-/// `log_prior` and `log_likelihoods`, log p(y|x,z), are `[passages]`. +inf when the others cannot say
-/// y, or there are none; 0 when not even all passages together can.
+/// `log_prior` and `log_likelihoods`, log p(y|x,z), are `[passages]`. +inf when the other passages
+/// cannot say y, or there are none; 0 when not even all passages together can.
 pub fn leave_one_out_sequence(log_prior: &[f64], log_likelihoods: &[f64], z: usize) -> f64 {
     leave_one_out_step(log_prior, log_likelihoods, z)
 }
 
-/// What one RAG-Token step loses without passage `z`; the sum over the tokens is the answer's.
+/// Loss of log-probability of one RAG-Token step without passage `z`; the sum over the tokens is
+/// the answer's loss.
 ///
 /// `log_weights` are the step's mixing weights, normalized, -inf for a passage that abstains.
-/// Computed as logsumexp over the others, never as 1 minus a posterior: that is exact when the posterior
-/// rounds to 1.
+/// Computed as logsumexp over the other passages, never as 1 minus a posterior, so that it stays
+/// exact when the posterior rounds to 1.
 pub fn leave_one_out_step(log_weights: &[f64], log_likelihoods: &[f64], z: usize) -> f64 {
     let joint = |(w, l): (&f64, &f64)| w + l;
     let all = log_sum_exp(log_weights.iter().zip(log_likelihoods).map(joint));

@@ -1,11 +1,12 @@
-/// `log(sum(exp(values)))`; -inf for no value or none above -inf.
+/// `log(sum(exp(values)))`; -inf when there is no value or all are -inf.
 pub fn log_sum_exp(values: impl IntoIterator<Item = f64, IntoIter: Clone>) -> f64 {
     let values = values.into_iter();
     let top = values.clone().fold(f64::NEG_INFINITY, f64::max);
     if top == f64::NEG_INFINITY { top } else { top + values.map(|v| (v - top).exp()).sum::<f64>().ln() }
 }
 
-/// `values` shifted so that their exponentials sum to 1; `None` when all are -inf, which no shift helps.
+/// `values` shifted so that their exponentials sum to 1; `None` when all are -inf, since no shift
+/// can do that.
 pub fn log_softmax(values: &[f64]) -> Option<Vec<f64>> {
     let total = log_sum_exp(values.iter().copied());
     (total > f64::NEG_INFINITY).then(|| values.iter().map(|v| v - total).collect())

@@ -1,28 +1,29 @@
 use super::{Mixture, Mode, Step, leave_one_out_sequence, leave_one_out_step, log_softmax};
 
-/// A whole answer with the passage marginalized out.
+/// The probabilities of a whole answer with the passage marginalized out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Marginal {
-    /// log p(y|x).
+    /// log p(y|x) of the answer.
     pub log_prob: f64,
-    /// One per token; their log-probabilities sum to `log_prob`.
+    /// One step per token; their log-probabilities sum to `log_prob`.
     pub steps: Vec<Step>,
     /// log p(y|x,z), `[passages]`; -inf for a passage that cannot say all of y.
     pub log_likelihoods: Vec<f64>,
-    /// Who said it, `[passages]`, sums to 1: softmax_z(log p(z|x) + log p(y|x,z)).
+    /// Posterior of each passage, `[passages]`, sums to 1: softmax_z(log p(z|x) + log p(y|x,z)).
     ///
-    /// Under RAG-Sequence that is p(z|x,y). RAG-Token has no passage of the whole answer; the same
-    /// formula then asks which single passage would have said this span, so that function words, on
-    /// which responsibilities fall back to the prior, do not dilute the credit. When no passage alone
-    /// can say all of it, the mean of the tokens' responsibilities.
+    /// Under RAG-Sequence that is p(z|x,y). RAG-Token has no single passage for the whole answer;
+    /// the same formula then gives the single passage that would have said it, so that function
+    /// words, on which responsibilities fall back to the prior, do not dilute the credit. When no
+    /// passage alone can say all of it, this is the mean of the tokens' responsibilities.
     pub posterior: Vec<f64>,
-    /// log p(y|all passages) - log p(y|all but z), `[passages]`; +inf when no other can say it.
+    /// log p(y|all passages) - log p(y|all but z), `[passages]`; +inf when no other passage can say
+    /// it.
     pub leave_one_out: Vec<f64>,
 }
 
-/// Scores an answer: `tokens` are its log p(y_i|x,z,y_<i), `[passages]` each, `None` where a passage
-/// abstains. An empty answer has probability 1 and says nothing about passages: its posterior is the prior.
-/// Panics when a token has not one entry per passage.
+/// Scores an answer. `tokens` are its log p(y_i|x,z,y_<i), `[passages]` each, `None` where a
+/// passage abstains. An empty answer has probability 1, and its posterior is the prior. Panics when
+/// a token has not one entry per passage.
 pub fn marginal<'a, T: Copy + Into<f64> + 'a>(
     mode: Mode,
     log_prior: &[f64],

@@ -1,21 +1,23 @@
 use super::{log_softmax, log_sum_exp};
 
 const NOTHING: f64 = f64::NEG_INFINITY;
-/// More than a logarithm of a sum is off by.
+/// Upper bound on the error of a logarithm of a sum.
 const ROUNDING: f64 = 1e-9;
 
-/// Which of the two models of Lewis et al. 2020, section 2.1.
+/// The two models of Lewis et al. 2020, section 2.1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// One passage explains the whole answer: p(y|x) = sum_z p(z|x) prod_i p(y_i|x,z,y_<i).
+    /// RAG-Sequence: one passage explains the whole answer, p(y|x) = sum_z p(z|x) prod_i
+    /// p(y_i|x,z,y_<i).
     #[default]
     Sequence,
-    /// Every token has a passage of its own: p(y|x) = prod_i sum_z p(z|x) p(y_i|x,z,y_<i).
+    /// RAG-Token: every token has a passage of its own, p(y|x) = prod_i sum_z p(z|x)
+    /// p(y_i|x,z,y_<i).
     Token,
 }
 
-/// A text that is no [`Mode`].
+/// A text that is not a [`Mode`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is no mode; there are: sequence, token")]
 pub struct ModeError {
@@ -40,20 +42,21 @@ impl std::str::FromStr for Mode {
     }
 }
 
-/// What one token said.
+/// The probabilities of one token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// log p(y_i|x,y_<i), the passage marginalized out.
     pub log_prob: f64,
-    /// `[passages]`, sums to 1. RAG-Sequence: p(z|x,y_1..i), filtered. RAG-Token: the responsibility
-    /// p(z_i|x,y_1..i), from the prior and this token alone.
+    /// Posterior of each passage, `[passages]`, sums to 1. RAG-Sequence: p(z|x,y_1..i), filtered.
+    /// RAG-Token: the responsibility p(z_i|x,y_1..i), from the prior and this token alone.
     pub posterior: Vec<f64>,
 }
 
 /// The distribution of the next token with the passage marginalized out.
 ///
-/// Under RAG-Token a passage that abstains at a step lends its weight to the others, in proportion to
-/// theirs. Under RAG-Sequence it has no weight left to lend: its accumulator is -inf.
+/// Under RAG-Token the weight of a passage that abstains at a step goes to the others, in
+/// proportion to theirs. Under RAG-Sequence such a passage has no weight left: its accumulator is
+/// -inf.
 #[derive(Clone, Debug)]
 pub struct Mixture {
     mode: Mode,
@@ -62,7 +65,7 @@ pub struct Mixture {
 }
 
 impl Mixture {
-    /// Stands before the first token. `log_prior`: `[passages]`, natural log, normalized.
+    /// Starts before the first token. `log_prior`: `[passages]`, natural log, normalized.
     pub fn new(mode: Mode, log_prior: &[f64]) -> Self {
         Self { mode, log_prior: log_prior.to_vec(), accumulator: log_prior.to_vec() }
     }
@@ -72,13 +75,13 @@ impl Mixture {
         self.log_prior.len()
     }
 
-    /// log p(z|x,y_<i), `[passages]`, normalized: the weights the next token is mixed with. The prior
-    /// again when no passage can have said the tokens so far.
+    /// log p(z|x,y_<i), `[passages]`, normalized: the weights that mix the next token. Equal to the
+    /// prior when no passage can have said the tokens so far.
     pub fn log_weights(&self) -> Vec<f64> {
         log_softmax(&self.accumulator).unwrap_or_else(|| self.log_prior.clone())
     }
 
-    /// log p(y_i = v|x,y_<i) for every v of the vocabulary, into `out`.
+    /// Writes log p(y_i = v|x,y_<i) for every v of the vocabulary into `out`.
     ///
     /// `lines`: `[passages, out.len()]`, row-major, each normalized or wholly -inf. Panics when the
     /// lengths disagree.
@@ -87,17 +90,19 @@ impl Mixture {
         out.fill(NOTHING);
         let heard = self.heard(lines, out.len());
         match heard[..] {
-            // What a log-sum-exp of one term is.
+            // A log-sum-exp of one term needs no exponential.
             [(line, weight)] => out.iter_mut().zip(line).for_each(|(out, v)| *out = weight + (*v).into()),
             [] => {}
             _ => out.iter_mut().enumerate().for_each(|(v, out)| *out = mixed(&heard, v)),
         }
     }
 
-    /// The tokens whose log p(y_i = v|x,y_<i) is among the `most` highest of those that `allow` leaves, each with that;
-    /// some that are not, too. `allow` is shown lower bounds, `[vocabulary]`, and makes -inf what may not be.
+    /// The tokens whose log p(y_i = v|x,y_<i) is among the `most` highest of those that `allow`
+    /// keeps, each with that value; the result may contain others too. `allow` gets lower bounds,
+    /// `[vocabulary]`, and sets forbidden tokens to -inf.
     ///
-    /// A mixture is at least its greatest term and at most k times that, so few tokens need their logarithm of a sum.
+    /// A mixture is at least its greatest term and at most k times that term, so only few tokens
+    /// need the full sum.
     pub(crate) fn likeliest<T: Copy + Into<f64>>(
         &self,
         lines: &[T],
@@ -118,7 +123,7 @@ impl Mixture {
         found.map(|(v, _)| (v, mixed(&heard, v))).collect()
     }
 
-    /// The lines that have a say in the next token, each with its log-weight.
+    /// The lines that take part in the next token, each with its log-weight.
     fn heard<'l, T: Copy + Into<f64>>(&self, lines: &'l [T], vocabulary: usize) -> Vec<(&'l [T], f64)> {
         if vocabulary == 0 {
             return Vec::new();
@@ -129,7 +134,7 @@ impl Mixture {
         weighted.filter(|(_, weight)| *weight > NOTHING).collect()
     }
 
-    /// Takes the token that was chosen: `log_probs`, `[passages]`, is log p(y_i|x,z,y_<i) of it, `None`
+    /// Records the chosen token: `log_probs`, `[passages]`, is its log p(y_i|x,z,y_<i), `None`
     /// where the passage abstains. Panics when the length is not k.
     pub fn observe<T: Copy + Into<f64>>(&mut self, log_probs: &[Option<T>]) -> Step {
         assert_eq!(log_probs.len(), self.passages(), "one log-probability per passage");
@@ -147,7 +152,7 @@ impl Mixture {
         }
     }
 
-    /// The weights of this step, given who speaks.
+    /// The log-weights of this step, given the passages that do not abstain.
     pub(super) fn step_weights(&self, speaking: &[bool]) -> Vec<f64> {
         let mut weights = self.log_weights();
         if self.mode == Mode::Token && speaking.contains(&false) {
@@ -158,7 +163,7 @@ impl Mixture {
     }
 }
 
-/// log of the sum over the lines of weight times p(v).
+/// Log of the sum over the lines of weight times p(v).
 fn mixed<T: Copy + Into<f64>>(heard: &[(&[T], f64)], v: usize) -> f64 {
     log_sum_exp(heard.iter().map(|(line, weight)| weight + line[v].into()))
 }
@@ -168,7 +173,7 @@ fn nth_highest(values: &[f64], n: usize) -> f64 {
     if n == 0 || n > values.len() {
         return NOTHING;
     }
-    // Sorted, the highest last. After the first few hardly a value gets in.
+    // Kept sorted, the highest last. After the first few values, hardly any is inserted.
     let mut highest = vec![NOTHING; n];
     for value in values {
         if *value > highest[0] {

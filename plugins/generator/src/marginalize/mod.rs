@@ -1,24 +1,24 @@
-//! The passage marginalized out of the answer: Lewis et al. 2020 (arXiv 2005.11401), section 2.1.
+//! Marginalizes the passage out of the answer: Lewis et al. 2020 (arXiv 2005.11401), section 2.1.
 //!
 //! Pure functions over slices. One kernel, [`Mixture`], serves both models of the paper: it keeps
-//! `a_z = log p(z|x)`, mixes next-token distributions with weights `log_softmax(a)`, and after a token y
-//! RAG-Sequence adds `log p(y|x,z,..)` to `a_z` while RAG-Token leaves `a` alone. By the chain rule the
-//! first is exactly `p(y|x) = sum_z p(z|x) prod_i p(y_i|x,z,y_<i)`.
+//! `a_z = log p(z|x)`, mixes next-token distributions with weights `log_softmax(a)`, and after a
+//! token y RAG-Sequence adds `log p(y|x,z,..)` to `a_z` while RAG-Token leaves `a` alone. By the
+//! chain rule the first is exactly `p(y|x) = sum_z p(z|x) prod_i p(y_i|x,z,y_<i)`.
 //!
-//! Log-probabilities come in as f32 (f64 in tests); every sum over tokens or passages is f64. A passage
-//! that cannot continue the tokens so far is `None` (its line is wholly -inf): it abstains.
+//! Log-probabilities come in as f32 (f64 in tests); every sum over tokens or passages is f64. A
+//! passage that cannot continue the tokens so far is `None` (its line is wholly -inf): it abstains.
 //!
 //! file | responsibility
 //! ---|---
 //! `log_space.rs` | log-sum-exp and its relatives, with their -inf guards
-//! `prior.rs` | scores to log p(z\|x), and who is worth reading by it
+//! `prior.rs` | scores to log p(z\|x), and the passages worth reading by it
 //! `mixture.rs` | the kernel, one token at a time
 //! `marginal.rs` | a whole answer: log-likelihood, posteriors, per-token shares
-//! `leave_one_out.rs` | what the answer loses without a passage
+//! `leave_one_out.rs` | loss of the answer's log-probability without a passage
 //! `disagreement.rs` | entropy split into "every passage unsure" and "passages disagree"
 //! `evidence.rs` | the answer against the null passage
-//! `abstention.rs` | whether to answer at all
-//! `duplicates.rs` | identical passages as one
+//! `abstention.rs` | the score that decides about abstaining
+//! `duplicates.rs` | groups of identical passages
 
 mod abstention;
 mod disagreement;

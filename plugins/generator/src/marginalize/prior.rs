@@ -2,19 +2,19 @@ use super::log_softmax;
 
 /// log p(z|x) = log_softmax over the passages of `scale * score`, natural log, normalized.
 ///
-/// `scores` are exact similarities (reranked dot products: an index's approximate ones are wrong after
-/// the exponential); `scale` is the encoder's, 1 for DPR. Only differences of scores matter, so any
-/// shift gives the same prior. Scores that are all -inf, or none at all, say nothing: uniform.
+/// `scores` are exact similarities (reranked dot products: an index's approximate ones are wrong
+/// after the exponential); `scale` is the encoder's, 1 for DPR. Only differences of scores matter,
+/// so any shift gives the same prior. Uniform when all scores are -inf.
 pub fn prior<T: Copy + Into<f64>>(scores: &[T], scale: f64) -> Vec<f64> {
     let scaled: Vec<f64> = scores.iter().map(|s| scale * (*s).into()).collect();
     log_softmax(&scaled).unwrap_or_else(|| vec![-(scores.len() as f64).ln(); scores.len()])
 }
 
-/// How many of the passages to read: all but the last, as long as what those have of the prior together is at most `unread`;
-/// at least one.
+/// Number of passages to read, from the first: the last ones are left out as long as their priors
+/// sum to at most `unread`. At least one is read.
 ///
-/// With [`prior`] of the others' scores, p(y|x) of RAG-Sequence, and p(y_i|x,y_<i) of RAG-Token, change by at most that
-/// share.
+/// With [`prior`] of the others' scores, p(y|x) of RAG-Sequence, and p(y_i|x,y_<i) of RAG-Token,
+/// change by at most the share left unread.
 pub fn worth_reading(log_prior: &[f64], unread: f64) -> usize {
     let mut left = 0.0;
     let last = log_prior.iter().skip(1).rev().take_while(|prior| {

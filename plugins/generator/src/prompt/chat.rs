@@ -1,8 +1,8 @@
 //! A model's chat template, a Jinja program, filled once when the model is opened.
 //!
-//! The template never sees a question or a passage: it is given the instruction with marks in the slots'
-//! places, and what it makes of that is cut at the marks. So user text cannot act on the template, and
-//! the structure around it is fixed.
+//! The template never sees a question or a passage: it gets the instruction with marks in place of
+//! the slots, and its output is cut at the marks. So user text cannot act on the template, and the
+//! structure around it is fixed.
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Error, ErrorKind, context};
@@ -12,22 +12,22 @@ use super::layout::{Layout, Piece, Slot, Style};
 use super::vocabulary::Vocabulary;
 use crate::LoadError;
 
-/// Steps a template may take; published ones take some hundreds.
+/// Maximum number of steps that a template may take; published ones take some hundreds.
 const MAX_STEPS: u64 = 100_000;
-/// Longest template run, in bytes; published ones have up to some 20,000.
+/// Longest template that is run, in bytes; published ones have up to some 20,000.
 const MAX_TEMPLATE_BYTES: usize = 1 << 20;
 
 /// A chat template and the tokens it may name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ChatTemplate {
     pub(crate) source: String,
-    /// Empty when the model has none.
+    /// Content of the begin token; empty when the model has none.
     pub(crate) bos_token: String,
-    /// Empty when the model has none.
+    /// Content of the end token; empty when the model has none.
     pub(crate) eos_token: String,
 }
 
-/// Stands in for a slot; private-use characters, which no template has.
+/// A mark in place of a slot, made of private-use characters, which no template has.
 fn mark(slot: Slot) -> String {
     let name = match slot {
         Slot::Question => 'q',
@@ -39,7 +39,8 @@ fn mark(slot: Slot) -> String {
 }
 
 impl ChatTemplate {
-    /// The layout of a conversation of one user message, the instruction, with the assistant's turn begun.
+    /// Layout of a conversation with one user message, the instruction, up to the start of the
+    /// assistant's turn.
     pub(super) fn layout(&self, vocabulary: &Vocabulary, instruction: &[Piece]) -> Result<Layout, LoadError> {
         let content: String = instruction
             .iter()
@@ -71,18 +72,19 @@ impl ChatTemplate {
         if self.source.len() > MAX_TEMPLATE_BYTES {
             return Err(Error::new(ErrorKind::InvalidOperation, "the template is too long"));
         }
-        // These only mark what training learns from.
+        // These statements only mark the text that training learns from.
         let source = self.source.replace("{% generation %}", "").replace("{% endgeneration %}", "");
         let source = source.replace("{%- generation %}", "").replace("{%- endgeneration %}", "");
         let mut environment = Environment::new();
-        // As transformers runs it.
+        // Settings with which transformers runs templates.
         environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
         environment.set_fuel(Some(MAX_STEPS));
         environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_function("raise_exception", |message: String| -> Result<String, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         });
-        // A prompt is the same every day: that which Llama's own template falls back to.
+        // A fixed date, the default of Llama's own template, so that a prompt is the same every
+        // day.
         environment.add_function("strftime_now", |_: String| "26 Jul 2024");
         environment.template_from_str(&source)?.render(context! {
             messages => [context! { role => "user", content => content }],
@@ -94,7 +96,7 @@ impl ChatTemplate {
     }
 }
 
-/// Text of a template, with its control tokens recognized.
+/// Splits the fixed text of a template into pieces, recognizing its control tokens.
 fn fixed(vocabulary: &Vocabulary, text: &str) -> Result<Vec<Piece>, LoadError> {
     let (mut pieces, mut last) = (Vec::new(), 0);
     for (token, range) in vocabulary.controls_in(text).map_err(|reason| LoadError::Template { reason })? {

@@ -1,15 +1,15 @@
-//! Passages and questions are data: what in them looks like a part of the prompt is broken up.
+//! Passages and questions are data: text in them that looks like a part of the prompt is broken up.
 //!
-//! Control tokens cannot be had by writing them, since user text is tokenized without looking for them.
-//! Beside those, prompts are held together by plain text: `[INST]`, `</passage>`, ` // `. An occurrence of
-//! such a delimiter in user text gets a space after its first character, which leaves it readable.
+//! Writing a control token has no effect, since user text is tokenized without looking for control
+//! tokens. Prompts also have delimiters in plain text: `[INST]`, `</passage>`, ` // `. A space is
+//! inserted after the first character of such a delimiter in user text, which leaves it readable.
 
 use std::borrow::Cow;
 
 /// Longest text between angle or square brackets that counts as a delimiter, in bytes.
 const MAX_TAG_BYTES: usize = 40;
 
-/// The delimiters in the fixed text of a prompt: what stands in angle brackets, `<passage>`, `<<SYS>>`;
+/// The delimiters in the fixed text of a prompt: text in angle brackets, `<passage>`, `<<SYS>>`;
 /// capitals in square brackets, `[/INST]`; and `###`.
 pub(super) fn delimiters(fixed: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
@@ -36,12 +36,13 @@ pub(super) fn delimiters(fixed: &str) -> Vec<String> {
     found
 }
 
-/// `text` with every delimiter in it broken up, whatever its case. A delimiter in spaces (` // `) counts
-/// only in spaces; one of a single character then loses them.
+/// Breaks up every delimiter in `text`, in upper or lower case. A delimiter with spaces around it
+/// (` // `) counts only with the spaces; if it is a single character, the spaces are removed.
 pub(crate) fn defuse<'a>(text: &'a str, delimiters: &[String]) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text);
     for delimiter in delimiters.iter().filter(|delimiter| !delimiter.trim().is_empty()) {
-        // Breaking one up can put another together only where they overlap: at most once per character.
+        // Breaking up one delimiter can form another only where they overlap: at most once per
+        // character.
         for _ in 0..delimiter.len() {
             match break_up(&text, delimiter) {
                 Some(broken) => text = Cow::Owned(broken),
@@ -76,12 +77,12 @@ fn break_up(text: &str, delimiter: &str) -> Option<String> {
     (last > 0).then(|| broken + &text[last..])
 }
 
-/// Where `delimiter` next occurs from `from` on, letters of ASCII in either case.
+/// Position of the next `delimiter` from `from` on, ignoring ASCII case; `None` when there is none.
 fn find(text: &str, delimiter: &str, from: usize) -> Option<usize> {
     let (text, delimiter) = (text.as_bytes(), delimiter.as_bytes());
     let windows = text.get(from..)?.windows(delimiter.len());
     let is_there = |window: &[u8]| window.eq_ignore_ascii_case(delimiter);
-    // Equal bytes of a whole delimiter begin and end on character boundaries.
+    // A match of a whole delimiter begins and ends on character boundaries.
     windows.map(is_there).position(|found| found).map(|at| from + at)
 }
 

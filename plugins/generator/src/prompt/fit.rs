@@ -6,20 +6,20 @@ use postil_text::{Room, sentences, split};
 use super::layout::Layout;
 use super::vocabulary::Vocabulary;
 
-/// Bytes of text per token of room that are looked at before a text counts as too long; ordinary text has
-/// three to five. It spares tokenizing a book of which a page fits.
+/// Number of bytes read per token of room before a text counts as too long; ordinary text has three
+/// to five bytes per token. This avoids tokenizing a book of which one page fits.
 const BYTES_PER_TOKEN: usize = 32;
 
-/// Prompts of one question.
+/// The prompts of one question.
 pub(crate) struct Fitted {
     pub(crate) prompts: Vec<Vec<TokenId>>,
-    /// Passages not given whole, ascending.
+    /// Positions of the passages that were cut, ascending.
     pub(crate) shortened: Vec<usize>,
 }
 
-/// The prompts of `question` under each passage, of at most `max_tokens` tokens. A passage that is too long
-/// is cut after the last sentence that fits; a sentence longer than the window, at a clause. The question is
-/// always whole.
+/// The prompts of `question` under each passage, of at most `max_tokens` tokens. A passage that is
+/// too long is cut after the last sentence that fits; a sentence longer than the window, at a
+/// clause. The question is never cut.
 pub(crate) fn fit(
     layout: &Layout,
     vocabulary: &Vocabulary,
@@ -47,7 +47,7 @@ struct Fitter<'a> {
 }
 
 impl Fitter<'_> {
-    /// The prompt of one passage, and whether all of it is there.
+    /// The prompt of one passage; `true` when the passage was not cut.
     fn prompt(&self, z: usize, passage: Passage<'_>) -> Result<(Vec<TokenId>, bool), GenerateError> {
         let Passage { title, text } = passage;
         let horizon = text.floor_char_boundary(self.max_tokens.saturating_mul(BYTES_PER_TOKEN));
@@ -73,7 +73,8 @@ impl Fitter<'_> {
         if seen.len() < text.len() && ends.last() == Some(&seen.len()) {
             ends.pop(); // cut by the horizon, not by its author
         }
-        // Not quite monotone in theory, a merge may span a bound: hence the second look while counting down.
+        // The count is not quite monotone, since a merge may span a bound, so it is checked again
+        // while counting down.
         let mut count = ends.partition_point(|end| {
             self.tokens(Passage { title, text: &text[..*end] }).is_ok_and(|t| t.len() <= self.max_tokens)
         });
@@ -88,7 +89,8 @@ impl Fitter<'_> {
         Ok((self.begun(title, first, self.max_tokens - empty.len())?.unwrap_or(empty), false))
     }
 
-    /// The prompt with the beginning of a sentence that does not fit; `None` when not even a clause does.
+    /// The prompt with the beginning of a sentence that does not fit; `None` when not even one
+    /// clause fits.
     fn begun(&self, title: &str, sentence: &str, room: usize) -> Result<Option<Vec<TokenId>>, GenerateError> {
         let mut room = room;
         while room > 0 {

@@ -1,19 +1,19 @@
 use super::layout::{Piece, Slot};
 use crate::LoadError;
 
-/// What a chat model is asked, unless told otherwise.
+/// Default instruction for a chat model.
 ///
-/// It does not invite "I don't know": one passage of five holds the answer as a rule, so that the other
-/// four would agree on that, and outvote it in the mixture.
+/// It does not offer "I don't know": usually one passage of five holds the answer, and the other
+/// four would agree on "I don't know" and outvote it in the mixture.
 pub const DEFAULT_CHAT_INSTRUCTION: &str = "Answer the question from the passage, in as few words as possible and \
      without any explanation.\n\n<passage>\n{passage}\n</passage>\n\nQuestion: {question}";
 
-/// What a T5 is asked, unless told otherwise: the form in which SQuAD is part of the tasks that T5, and
-/// after it Flan-T5, was trained on (Raffel et al. 2020, appendix D.15).
+/// Default instruction for a T5: the form of SQuAD among the tasks that T5, and later Flan-T5, was
+/// trained on (Raffel et al. 2020, appendix D.15).
 pub const DEFAULT_T5_INSTRUCTION: &str = "question: {question} context: {passage}";
 
-/// What a model without a chat template goes on from, unless told otherwise. Passage and question are
-/// brought to one line each, so that neither can begin a line of its own.
+/// Default text that a model without a chat template continues. Passage and question are put on one
+/// line each, so that neither can begin a line of its own.
 pub const DEFAULT_COMPLETION: &str = "Passage: {passage}\nQuestion: {question}\nAnswer:";
 
 const SLOTS: [(&str, Slot); 4] = [
@@ -23,8 +23,8 @@ const SLOTS: [(&str, Slot); 4] = [
     ("{text}", Slot::Text),
 ];
 
-/// Splits an instruction at its slots: `{question}`; `{passage}`, which is title and text; or `{title}` and
-/// `{text}` apart. All else stands for itself.
+/// Splits an instruction at its slots: `{question}`; `{passage}`, which is title and text; or
+/// `{title}` and `{text}` apart. All other text is kept unchanged.
 ///
 /// # Errors
 /// [`LoadError::Template`] when the question or the passage's text has no place in it.
@@ -42,7 +42,7 @@ pub(super) fn parse(instruction: &str) -> Result<Vec<Piece>, LoadError> {
     Ok(pieces)
 }
 
-/// Whether question and passage are in it.
+/// Fails unless both question and passage have a slot.
 pub(super) fn check(pieces: &[Piece]) -> Result<(), LoadError> {
     let has =
         |wanted: &[Slot]| pieces.iter().any(|p| matches!(p, Piece::Slot(slot) if wanted.contains(slot)));

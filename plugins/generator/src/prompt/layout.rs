@@ -3,11 +3,11 @@ use postil_contract::{Passage, TokenId};
 use super::defuse::{defuse, delimiters};
 use super::vocabulary::Vocabulary;
 
-/// What is put into a prompt.
+/// A place in a prompt that is filled with user text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Slot {
     Question,
-    /// Title and text.
+    /// Title and text of the passage.
     Passage,
     Title,
     Text,
@@ -16,30 +16,31 @@ pub(crate) enum Slot {
 /// A part of a prompt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
-    /// Text of the prompt itself.
+    /// Fixed text of the prompt.
     Text(String),
-    /// A control token, or one the tokenizer puts around every text.
+    /// A control token, or one that the tokenizer puts around every text.
     Control(TokenId),
     Slot(Slot),
 }
 
-/// How user text is written into a prompt.
+/// Normalization of user text in a prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Style {
-    /// Brings what fills a slot to one line.
+    /// True when the text of a slot is put on one line.
     pub(crate) one_line: bool,
-    /// Makes two spaces one, once, as the reference does.
+    /// True when two spaces are replaced by one, in a single pass, as the reference does.
     pub(crate) collapse: bool,
-    /// Asks in lower case.
+    /// True when the question is put in lower case.
     pub(crate) lower_case_question: bool,
-    /// Takes quotation marks off around a title.
+    /// True when quotation marks around a title are removed.
     pub(crate) bare_title: bool,
 }
 
 /// A prompt with its slots still empty.
 ///
-/// The structure of a prompt, the sequence of its control tokens, is that of its layout whatever fills the
-/// slots: between two control tokens there is text, and text is tokenized without looking for them.
+/// The structure of a prompt, the sequence of its control tokens, is that of its layout and does
+/// not depend on the text in the slots: text between control tokens is tokenized without looking
+/// for control tokens.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pieces: Vec<Piece>,
@@ -48,7 +49,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// `separators` count as delimiters beside those found in the pieces.
+    /// A layout of these pieces; `separators` count as delimiters beside those found in the pieces.
     pub(crate) fn new(pieces: Vec<Piece>, separators: &[String], style: Style) -> Self {
         let fixed = pieces.iter().filter_map(|piece| match piece {
             Piece::Text(text) => Some(text.as_str()),

@@ -1,17 +1,18 @@
-//! Question and passage to the tokens a model reads.
+//! Turns a question and a passage into the tokens that a model reads.
 //!
-//! A prompt has a fixed layout with slots; what fills them is data, and cannot change the layout. It always
-//! fits the model: the passage is shortened, at sentence bounds, never the question.
+//! A prompt has a fixed layout with slots; the text in the slots is data and cannot change the
+//! layout. A prompt always fits the model: the passage is shortened, at sentence bounds, never the
+//! question.
 //!
 //! file | responsibility
 //! ---|---
-//! `instruction.rs` | what a model is asked, and the defaults
-//! `vocabulary.rs` | text to tokens and back
+//! `instruction.rs` | instructions, and the defaults
+//! `vocabulary.rs` | converts text to tokens and back
 //! `layout.rs` | pieces and slots to tokens
 //! `defuse.rs` | delimiters in user text
 //! `retrieval.rs` | the form of RAG checkpoints, for BART
 //! `chat.rs` | chat templates
-//! `fit.rs` | shortening a passage to the window
+//! `fit.rs` | shortens a passage to fit the window
 
 mod chat;
 mod defuse;
@@ -38,9 +39,9 @@ pub(crate) enum Form {
     Retrieval(RetrievalSettings),
     /// T5.
     Instruction,
-    /// A decoder-only model trained to converse.
+    /// A decoder-only model trained for conversation.
     Chat(ChatTemplate),
-    /// A decoder-only model that goes on from a text.
+    /// A decoder-only model that continues a text.
     Completion,
 }
 
@@ -67,7 +68,8 @@ impl Form {
             }
             (Self::Completion, _) => {
                 let pieces = instruction::parse(instruction.unwrap_or(DEFAULT_COMPLETION))?;
-                // An answer follows: what the tokenizer puts after a text would end it.
+                // Only the tokens that the tokenizer puts before a text are used: those after a
+                // text would end the answer before it begins.
                 Layout::new(around(pieces, &[]), &[], lines)
             }
             (Self::Instruction | Self::Retrieval(_), _) => {

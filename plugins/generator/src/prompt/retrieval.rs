@@ -5,26 +5,27 @@ use super::layout::{Layout, Piece, Slot, Style};
 use crate::LoadError;
 use crate::model::parse;
 
-/// How a RAG checkpoint reads passages, from its `config.json`; the defaults are those of transformers.
+/// Settings by which a RAG checkpoint reads passages, from its `config.json`; the defaults are
+/// those of transformers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RetrievalSettings {
-    /// Between a passage's title and its text. Default ` / `.
+    /// Separator between a passage's title and its text. Default ` / `.
     #[serde(default = "title_sep")]
     pub title_sep: String,
-    /// Between a passage's text and the question. Default ` // `.
+    /// Separator between a passage's text and the question. Default ` // `.
     #[serde(default = "doc_sep")]
     pub doc_sep: String,
-    /// Before the title. Default nothing.
+    /// Text before the title. Default empty.
     #[serde(default)]
     pub prefix: String,
-    /// Passages per question it was trained with. Default 5.
+    /// Number of passages per question in training. Default 5.
     #[serde(default = "n_docs")]
     pub n_docs: usize,
     /// Longest prompt in tokens. Default 300.
     #[serde(default = "max_combined_length")]
     pub max_combined_length: usize,
-    /// Whether it was trained with questions in lower case, as its question encoder's tokenizer made them.
-    /// Default true for a checkpoint, false otherwise.
+    /// True when the model was trained with questions in lower case, as its question encoder's
+    /// tokenizer made them. Default true for a checkpoint, false otherwise.
     #[serde(default = "yes")]
     pub lower_case_question: bool,
 }
@@ -50,7 +51,7 @@ fn yes() -> bool {
 }
 
 impl RetrievalSettings {
-    /// Of a configuration of kind `rag`; `None` for another kind.
+    /// Parses a configuration of type `rag`; `None` for another type.
     pub(crate) fn of(config: &str) -> Result<Option<Self>, LoadError> {
         #[derive(Deserialize)]
         struct Kind {
@@ -63,7 +64,7 @@ impl RetrievalSettings {
         }
     }
 
-    /// The paper's form with nothing known of the checkpoint: for a BART trained on its own.
+    /// The paper's form without a RAG configuration: for a BART trained on its own.
     pub(crate) fn of_paper() -> Self {
         Self {
             title_sep: title_sep(),
@@ -75,7 +76,8 @@ impl RetrievalSettings {
         }
     }
 
-    /// `prefix title / text // question`, between what the tokenizer puts around a text.
+    /// The layout `prefix title / text // question`, between the tokens that the tokenizer puts
+    /// around a text.
     pub(super) fn layout(&self, (before, after): (&[TokenId], &[TokenId])) -> Layout {
         let text = |text: &str| Piece::Text(text.to_owned());
         let body = [

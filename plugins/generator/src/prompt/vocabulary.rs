@@ -7,14 +7,16 @@ use postil_contract::TokenId;
 use super::defuse::defuse;
 use crate::LoadError;
 
-/// A tokenizer, and a second view of it that reads text as nothing but text.
+/// A tokenizer, and a second view of it that reads all text as plain text.
 pub(crate) struct Vocabulary {
     tokenizer: Tokenizer,
-    /// Without added tokens: text never becomes a control token by looking like one.
+    /// The tokenizer without added tokens, so that text which looks like a control token stays
+    /// text.
     plain: Tokenizer,
-    /// The same for text that is not the first of a prompt, where that makes a difference.
+    /// As `plain`, for text that is not the first of a prompt; `None` when that makes no
+    /// difference.
     plain_later: Option<Tokenizer>,
-    /// Tokens that no text may become, by content.
+    /// Tokens that no text may become, with their contents.
     controls: HashMap<TokenId, String>,
     before: Vec<TokenId>,
     after: Vec<TokenId>,
@@ -22,7 +24,7 @@ pub(crate) struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// Takes what the tokenizer puts around a text from the tokenizer itself.
+    /// Takes the tokens that the tokenizer puts around a text from the tokenizer itself.
     pub(crate) fn new(tokenizer: Tokenizer) -> Result<Self, LoadError> {
         let broken = |reason: String| LoadError::Config { reason: format!("tokenizer: {reason}") };
         let bare = tokenizer.bare_ids("a").map_err(broken)?;
@@ -33,7 +35,7 @@ impl Vocabulary {
         Ok(Self::with_around(tokenizer, before.to_vec(), after))
     }
 
-    /// With `before` and `after` around every text.
+    /// Uses the tokens `before` and `after` around every text.
     pub(crate) fn with_around(tokenizer: Tokenizer, before: Vec<TokenId>, after: Vec<TokenId>) -> Self {
         let controls = tokenizer.controls();
         let plain = tokenizer.without_added();
@@ -47,20 +49,21 @@ impl Vocabulary {
         self.size
     }
 
-    /// What the tokenizer puts before and after every text.
+    /// The tokens that the tokenizer puts before and after every text.
     pub(crate) fn around(&self) -> (&[TokenId], &[TokenId]) {
         (&self.before, &self.after)
     }
 
-    /// The token with this content.
+    /// Id of the token with this content; `None` when there is none.
     pub(crate) fn id(&self, content: &str) -> Option<TokenId> {
         self.tokenizer.id(content)
     }
 
-    /// The tokens of a text, none of them a control token. `is_first`: nothing stands before it.
+    /// The tokens of a text, none of them a control token. `is_first` is true when no text comes
+    /// before it.
     ///
-    /// A vocabulary may have its control tokens among the pieces that text is made of (T5's has); what
-    /// looks like one is then spelled with a space in it.
+    /// A vocabulary may have its control tokens among the pieces of ordinary text (as T5's has);
+    /// text that looks like one then gets a space in it.
     pub(crate) fn plain(&self, text: &str, is_first: bool) -> Result<Vec<TokenId>, String> {
         let tokenizer = self.plain_later.as_ref().filter(|_| !is_first).unwrap_or(&self.plain);
         let found = tokenizer.bare_ids(text)?;
@@ -70,12 +73,13 @@ impl Vocabulary {
         let mut contents: Vec<String> = self.controls.values().cloned().collect();
         contents.sort();
         let mut found = tokenizer.bare_ids(&defuse(text, &contents))?;
-        // Left over where normalization first makes a control token of a text (of full-width letters, say).
+        // A control token remains when normalization first forms one from the text (from full-width
+        // letters, for example).
         found.retain(|id| !self.controls.contains_key(id));
         Ok(found)
     }
 
-    /// The control tokens in a text of our own, with their places.
+    /// The control tokens in a template's text, with their byte ranges.
     pub(crate) fn controls_in(&self, text: &str) -> Result<Vec<(TokenId, Range<usize>)>, String> {
         let tokens = self.tokenizer.tokens(text)?;
         let placed = tokens.ids.into_iter().zip(tokens.ranges);
@@ -87,8 +91,8 @@ impl Vocabulary {
         Ok(self.plain.tokens(text)?.ranges)
     }
 
-    /// The text of tokens, as far as its characters are complete: of a character of several tokens, nothing
-    /// before the last. So the text of more tokens begins with the text of fewer.
+    /// The text of tokens up to the last complete character: a character of several tokens appears
+    /// with its last token. So the text of more tokens begins with the text of fewer.
     pub(crate) fn text(&self, tokens: &[TokenId]) -> String {
         let mut text = self.tokenizer.text(tokens);
         text.truncate(text.trim_end_matches(char::REPLACEMENT_CHARACTER).len());

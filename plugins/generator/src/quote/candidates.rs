@@ -4,25 +4,25 @@ use std::ops::Range;
 use postil_contract::{EncodeError, Encoder, Passage};
 use postil_text::{Room, Sentence, SentenceKind, sentences, split};
 
-/// The distinct sentences of each passage, and what to encode for them.
+/// The distinct sentences of each passage, and the encoder's inputs for them.
 pub(super) struct Candidates<'a> {
     passages: Vec<Vec<Quotable<'a>>>,
     inputs: Vec<Passage<'a>>,
 }
 
-/// A sentence as one passage has it.
+/// A sentence of one passage.
 pub(super) struct Quotable<'a> {
     pub(super) text: &'a str,
-    /// Where it starts in the passage's text.
+    /// Byte in the passage's text where the sentence starts.
     pub(super) start: usize,
-    /// Its place among the inputs to encode.
+    /// Index of the sentence among the encoder's inputs.
     pub(super) input: usize,
 }
 
 impl<'a> Candidates<'a> {
-    /// Headings, questions and code are not offered as answers unless no passage has anything else: the
-    /// first two resemble a question more than any answer does, and the last is no sentence. A sentence
-    /// that repeats in a passage counts once.
+    /// Collects the candidates. Headings, questions and code are offered as answers only when no
+    /// passage has anything else: headings and questions resemble a question more than any answer
+    /// does, and code has no sentences. A sentence that repeats in a passage counts once.
     pub(super) fn of(
         passages: &[Passage<'a>],
         encoder: &dyn Encoder,
@@ -64,7 +64,7 @@ impl<'a> Candidates<'a> {
         &self.passages
     }
 
-    /// Passage and sentence of the first logit that is no number.
+    /// Passage and sentence of the first logit that is not finite; `None` when all are.
     pub(super) fn first_not_finite(&self, logits: &[f64]) -> Option<(usize, usize)> {
         let of_passage =
             |quotables: &Vec<Quotable<'_>>| quotables.iter().position(|q| !logits[q.input].is_finite());
@@ -83,7 +83,8 @@ fn within_window<'s>(
     let mut ranges = Vec::new();
     for Sentence { range, .. } in sentences {
         let sentence = &text[range.clone()];
-        // ASCII never has more tokens than bytes: spares reading most sentences twice.
+        // ASCII text never has more tokens than bytes, so most sentences need not be tokenized
+        // here.
         if sentence.is_ascii() && sentence.len() <= room {
             ranges.push(range.clone());
             continue;

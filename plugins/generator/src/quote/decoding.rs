@@ -4,7 +4,8 @@ use postil_contract::{AnswerScores, Decoding, GenerateError, LogProbs, TokenId};
 
 use super::trie::{END, NO_ANSWER, ROOT, Trie};
 
-/// Rows are prefixes in the trie, `[rows, passages]`; one that left it is `None`, and no passage continues it.
+/// A decoding whose rows are prefixes in the trie, `[rows, passages]`; a prefix that left the trie
+/// is `None`, and no passage continues it.
 pub(super) struct QuoteDecoding {
     trie: Trie,
     rows: Vec<Option<usize>>,
@@ -23,7 +24,7 @@ impl QuoteDecoding {
         }
     }
 
-    /// log p(token|x,z,prefix), as [`AnswerScores`] has it.
+    /// log p(token|x,z,prefix), in the form of [`AnswerScores`].
     fn score_token(&self, z: usize, prefix: Option<usize>, child: Option<usize>) -> Option<f32> {
         let mass = prefix.map_or(f64::NEG_INFINITY, |node| self.trie.nodes[node].log_mass[z]);
         let below = child.map_or(f64::NEG_INFINITY, |node| self.trie.nodes[node].log_mass[z]);

@@ -1,10 +1,10 @@
-//! The generator without weights of its own: it answers with a sentence of a passage, verbatim.
+//! A generator without weights of its own: it answers with a sentence of a passage, verbatim.
 //!
 //! The candidates y are the passages' sentences and one reserved "no answer". Under a passage z,
-//! p(y|x,z) = softmax over z's own candidates of s * q(x).e(y), with s the encoder's score scale, and
-//! p(y_i|x,z,y_<i) is the share of that mass among the sentences which continue the prefix: so it is a
-//! generator like any other, and both models of Lewis et al. 2020 are defined. The answer space is finite,
-//! which makes marginals exact and their total 1.
+//! p(y|x,z) = softmax over z's own candidates of s * q(x).e(y), with s the encoder's score scale,
+//! and p(y_i|x,z,y_<i) is the share of that mass on the sentences which continue the prefix. So
+//! both models of Lewis et al. 2020 are defined, as for any generator. The answer space is finite,
+//! so marginals are exact and sum to 1.
 //!
 //! file | responsibility
 //! ---|---
@@ -24,17 +24,18 @@ use candidates::Candidates;
 use decoding::QuoteDecoding;
 use trie::Trie;
 
-/// The similarity a sentence must reach to be as probable as "no answer", for cosine encoders.
+/// Default similarity, for cosine encoders, at which a sentence is as probable as "no answer".
 ///
-/// Chosen on held-out questions (newwiki, all answerable, and the first half of squad2) with k = 5 and
-/// all-MiniLM-L6-v2: from 0.3 to 0.4 the share of unanswerable questions recognised rises from 0.12 to
-/// 0.31 and right answers given fall by one point; from 0.4 to 0.5 they fall by six. As a sign of being
-/// unanswerable its probability is weak throughout (ROC area 0.65).
+/// Chosen on held-out questions (newwiki, all answerable, and the first half of squad2) with k = 5
+/// and all-MiniLM-L6-v2: from 0.3 to 0.4 the share of unanswerable questions recognised rises from
+/// 0.12 to 0.31 and right answers given fall by one point; from 0.4 to 0.5 they fall by six. As a
+/// sign of being unanswerable its probability is weak throughout (ROC area 0.65).
 pub const DEFAULT_NO_ANSWER_SIMILARITY: f32 = 0.40;
 
 /// Answers with sentences of the passages, chosen by an encoder.
 ///
-/// A passage without a sentence (an empty one, say) can only say "no answer": it is the null passage.
+/// A passage without a sentence (such as an empty one) can only say "no answer": it is the null
+/// passage.
 pub struct QuoteGenerator {
     encoder: Arc<dyn Encoder>,
     no_answer_similarity: f32,
@@ -42,20 +43,21 @@ pub struct QuoteGenerator {
 }
 
 impl QuoteGenerator {
-    /// Quotes by the similarities of `encoder`.
+    /// A generator that quotes by the similarities of `encoder`.
     pub fn new(encoder: Arc<dyn Encoder>) -> Self {
         Self { encoder, no_answer_similarity: DEFAULT_NO_ANSWER_SIMILARITY, with_titles: false }
     }
 
-    /// The similarity at which a sentence is as probable as "no answer": higher abstains more. In the
-    /// encoder's own unit, -1..=1 for cosine; default [`DEFAULT_NO_ANSWER_SIMILARITY`].
+    /// Sets the similarity at which a sentence is as probable as "no answer": a higher value
+    /// abstains more. It is in the encoder's own unit, -1..=1 for cosine; default
+    /// [`DEFAULT_NO_ANSWER_SIMILARITY`].
     #[must_use]
     pub fn with_no_answer_similarity(mut self, similarity: f32) -> Self {
         self.no_answer_similarity = similarity;
         self
     }
 
-    /// Whether a sentence is encoded together with its passage's title. Default false.
+    /// Encodes each sentence together with its passage's title when `true`. Default false.
     #[must_use]
     pub fn with_titles(mut self, with_titles: bool) -> Self {
         self.with_titles = with_titles;
@@ -73,10 +75,10 @@ impl Generator for QuoteGenerator {
     }
 
     /// # Errors
-    /// [`GenerateError::NoPassages`]; [`GenerateError::EmptyQuestion`]; [`GenerateError::Encode`] when
-    /// the question is longer than the encoder's window (sentences that are, are split);
-    /// [`GenerateError::NotFinite`] when the encoder gives NaN; [`GenerateError::Value`] for a
-    /// "no answer" similarity that is none.
+    /// [`GenerateError::NoPassages`]; [`GenerateError::EmptyQuestion`]; [`GenerateError::Encode`]
+    /// when the question is longer than the encoder's window (longer sentences are split);
+    /// [`GenerateError::NotFinite`] when the encoder gives NaN; [`GenerateError::Value`] for a "no
+    /// answer" similarity that is not finite.
     fn start<'a>(
         &'a self,
         question: &str,
@@ -110,7 +112,7 @@ impl Generator for QuoteGenerator {
     }
 }
 
-/// q(x).e(y) for every encoded sentence.
+/// The similarity q(x).e(y) for every encoded sentence.
 fn similarities(
     question: &Embeddings,
     sentences: Option<&Embeddings>,

@@ -6,18 +6,18 @@ use super::candidates::Candidates;
 use crate::marginalize::log_space::log_add;
 use crate::marginalize::log_sum_exp;
 
-/// Ends every answer.
+/// The token that ends every answer.
 pub(super) const END: TokenId = 0;
-/// Says that there is no answer.
+/// The token that stands for "no answer".
 pub(super) const NO_ANSWER: TokenId = 1;
 
 /// The root of every trie: the empty prefix.
 pub(super) const ROOT: usize = 0;
 
-/// All sentences as sequences of words, each word with the whitespace after it, so that joining the words
-/// gives the sentence back to the byte.
+/// All sentences as sequences of words, each word with the whitespace after it, so that joining the
+/// words restores the sentence exactly.
 pub(super) struct Trie {
-    /// Text of each token; empty for the two reserved ones.
+    /// Text of each token; empty for the two reserved tokens.
     pub(super) words: Vec<String>,
     pub(super) nodes: Vec<Node>,
     /// Every answer, in order of first appearance, "no answer" last.
@@ -25,13 +25,14 @@ pub(super) struct Trie {
     pub(super) passages: usize,
 }
 
-/// A prefix.
+/// A prefix of one or more answers.
 pub(super) struct Node {
-    /// The prefixes one token longer.
+    /// Prefixes one token longer, each with that token.
     pub(super) children: Vec<(TokenId, usize)>,
     /// log p(prefix|x,z), `[passages]`.
     pub(super) log_mass: Vec<f64>,
-    /// Where the first sentence with this prefix starts in each passage.
+    /// Byte where the first sentence with this prefix starts in each passage; `None` when the
+    /// passage has none.
     pub(super) starts: Vec<Option<usize>>,
 }
 
@@ -50,7 +51,8 @@ impl Node {
 }
 
 impl Trie {
-    /// `logits` are s * q(x).e(y) of each input of `candidates`, `no_answer` that of "no answer".
+    /// Builds the trie. `logits` are s * q(x).e(y) for each input of `candidates`, `no_answer` is
+    /// the logit of "no answer".
     pub(super) fn new(candidates: &Candidates<'_>, logits: &[f64], no_answer: f64) -> Self {
         let passages = candidates.passages().len();
         let mut trie = Self {
@@ -81,7 +83,7 @@ impl Trie {
         trie
     }
 
-    /// The node of a prefix that some sentence has.
+    /// The node of a prefix; `None` when no sentence has the prefix.
     pub(super) fn find(&self, tokens: &[TokenId]) -> Option<usize> {
         tokens.iter().try_fold(ROOT, |node, token| self.nodes[node].child(*token))
     }
