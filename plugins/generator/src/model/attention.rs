@@ -6,7 +6,7 @@ use candle_nn::ops::softmax_last_dim;
 
 pub(super) use keys::{KeyValues, Shared, padding_bias};
 
-/// `[n, length, heads * head]` to `[n, heads, length, head]`.
+/// Reshapes `[n, length, heads * head]` to `[n, heads, length, head]`.
 pub(super) fn split_heads(x: &Tensor, heads: usize) -> Result<Tensor> {
     let (n, length, width) = x.dims3()?;
     x.reshape((n, length, heads, width / heads))?.transpose(1, 2)?.contiguous()
@@ -18,9 +18,10 @@ fn join_heads(x: &Tensor) -> Result<Tensor> {
     x.transpose(1, 2)?.contiguous()?.reshape((n, length, heads * head))
 }
 
-/// Attention of `queries`, `[n, heads, length, head]` and already scaled, to a hypothesis's own keys (with a
-/// bias that broadcasts to `[n, heads, length, own length]`), to shared ones, or to both under one
-/// softmax. Heads may outnumber key groups; those of a group are consecutive.
+/// Computes attention of `queries`, `[n, heads, length, head]` and already scaled, to a
+/// hypothesis's own keys (with a bias that broadcasts to `[n, heads, length, own length]`), to
+/// shared ones, or to both under one softmax. Heads may outnumber key groups; those of a group are
+/// consecutive.
 pub(super) fn attend(
     queries: &Tensor,
     own: Option<(&KeyValues, Option<&Tensor>)>,
@@ -74,7 +75,7 @@ pub(super) fn attend(
     join_heads(&mixed.reshape((n, heads, length, head))?)
 }
 
-/// `[hypotheses * passages, groups, m, d]` to `[passages, groups, hypotheses * m, d]`.
+/// Reshapes `[hypotheses * passages, groups, m, d]` to `[passages, groups, hypotheses * m, d]`.
 fn by_passage(x: &Tensor, passages: usize) -> Result<Tensor> {
     let (n, groups, m, d) = x.dims4()?;
     let rows = n / passages;

@@ -1,7 +1,7 @@
 //! BART (Lewis et al. 2019, arXiv 1910.13461), the generator of the RAG paper.
 //!
-//! Post-norm: every residual sum is normalized. Learned positions start at row 2 of their table. Token
-//! embeddings of both sides and the output layer are one matrix.
+//! Post-norm: every residual sum is normalized. Learned positions start at row 2 of their table.
+//! Token embeddings of both sides and the output layer share one matrix.
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ use super::packed::Packed;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::tree::Tree;
 
-/// Rows of the position table before position 0.
+/// Number of rows in the position table before position 0.
 const POSITION_OFFSET: usize = 2;
 const NORM_EPS: f64 = 1e-5;
 
-/// The defaults are those of transformers.
+/// BART's configuration; the defaults are those of transformers.
 #[derive(Deserialize)]
 #[serde(default)]
 pub(super) struct BartConfig {
@@ -69,8 +69,8 @@ impl Default for BartConfig {
     }
 }
 
-/// Prefixes of the model's tensors, in the layouts that are published: whole, without its head, inside a
-/// RAG checkpoint.
+/// Prefixes of the model's tensors in the published layouts: whole, without its head, inside a RAG
+/// checkpoint.
 const PREFIXES: [&str; 4] = ["model.", "", "rag.generator.model.", "generator.model."];
 
 pub(super) struct Bart {
@@ -84,9 +84,9 @@ pub(super) struct Bart {
     start: TokenId,
 }
 
-/// One of the two stacks.
+/// The encoder or the decoder stack.
 struct Side {
-    /// `[positions, width]`
+    /// Position embeddings, `[positions, width]`.
     positions: Vec<f32>,
     norm: Norm,
     layers: Vec<Layer>,
@@ -103,7 +103,7 @@ struct Layer {
 }
 
 struct SelfAttention {
-    /// Query, key and value side by side.
+    /// Query, key and value maps side by side.
     projection: Linear,
     output: Linear,
     heads: usize,
@@ -112,7 +112,7 @@ struct SelfAttention {
 
 struct CrossAttention {
     query: Linear,
-    /// Key and value side by side.
+    /// Key and value maps side by side.
     key_values: Linear,
     output: Linear,
     norm: Norm,
@@ -165,7 +165,7 @@ impl Bart {
         })
     }
 
-    /// `[n, positions.len()]` ids to `[n, positions.len(), width]`.
+    /// Maps `[n, positions.len()]` ids to `[n, positions.len(), width]`.
     fn embed(&self, side: &Side, ids: &Tensor, positions: impl Iterator<Item = usize>) -> Result<Tensor> {
         let tokens = (embed(&self.embedding, ids)? * f64::from(self.scale))?;
         let position = |at: usize| &side.positions[(at + POSITION_OFFSET) * self.width..][..self.width];

@@ -2,7 +2,7 @@ use candle_core::{Device, Result, Tensor};
 
 use super::attention::KeyValues;
 
-/// What the hypotheses have said so far, as keys and values of every layer's self-attention.
+/// Keys and values of every layer's self-attention for the tokens of the hypotheses so far.
 ///
 /// Rows are `hypothesis * passages + passage`.
 #[derive(Default)]
@@ -12,13 +12,13 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Tokens in it.
+    /// Number of tokens in the cache.
     pub(super) fn len(&self) -> usize {
         self.length
     }
 
-    /// Appends the next tokens' keys and values to a layer, and gives all of that layer. Layers come in
-    /// order, each once per pass.
+    /// Appends the next tokens' keys and values to a layer, and returns all keys and values of that
+    /// layer. Layers come in order, each once per pass.
     pub(super) fn extend(&mut self, layer: usize, keys: Tensor, values: Tensor) -> Result<KeyValues> {
         match self.layers.get_mut(layer) {
             Some(before) => {
@@ -35,7 +35,7 @@ impl Cache {
         self.length += tokens;
     }
 
-    /// New row i continues old row `rows[i]`.
+    /// Reorders the rows: new row i continues old row `rows[i]`.
     pub(super) fn reorder(&mut self, rows: &[usize]) -> Result<()> {
         let index: Vec<u32> = rows.iter().map(|row| *row as u32).collect();
         let unchanged = self.layers.first().is_some_and(|layer| layer.keys.dims()[0] == rows.len())

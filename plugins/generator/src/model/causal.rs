@@ -1,8 +1,9 @@
 //! Decoder-only models: Llama (and SmolLM, which is one), Qwen2, Qwen3.
 //!
-//! Pre-norm with RMSNorm, rotary positions on pairs (i, i + head/2), grouped keys, gated feed-forward.
-//! Qwen2 has biases on queries, keys and values; Qwen3 normalizes queries and keys per head before
-//! rotation. Each passage has its own prompt at positions from 0; only what follows is per hypothesis.
+//! Pre-norm with RMSNorm, rotary positions on pairs (i, i + head/2), grouped keys, gated
+//! feed-forward. Qwen2 has biases on queries, keys and values; Qwen3 normalizes queries and keys
+//! per head before rotation. Each passage has its own prompt at positions from 0; only the tokens
+//! after it are per hypothesis.
 
 use candle_core::{Result, Tensor};
 use candle_nn::rotary_emb::rope;
@@ -22,10 +23,11 @@ use super::parameters::{LoadError, Parameters, TensorSource};
 use super::rotary::{Rotary, RotaryConfig};
 use super::tree::Tree;
 
-/// Widest head believed; published ones have 256 at most.
+/// Largest head width that is accepted; published ones have 256 at most.
 const MAX_HEAD: usize = 1 << 16;
 
-/// What is not there has the default of transformers, see [`CausalConfig::of`].
+/// Configuration of a decoder-only model; absent fields have the defaults of transformers, see
+/// [`CausalConfig::of`].
 #[derive(Deserialize)]
 pub(super) struct CausalConfig {
     vocab_size: usize,
@@ -133,7 +135,8 @@ impl CausalConfig {
         }
         let read: Self = postil_checkpoint::settings(Value::Object(stated))
             .map_err(|reason| LoadError::Config { reason })?;
-        // Apart, so that an error names the field: of a flattened part serde does not know it.
+        // Parsed separately, so that an error names the field: serde does not know the fields of a
+        // flattened part.
         Ok(Self { rotary: parse(config)?, ..read })
     }
 
@@ -163,7 +166,8 @@ impl Backbone for Causal {
         self.vocabulary
     }
 
-    /// All of each prompt but its last token, which is the first a hypothesis continues with.
+    /// Reads all of each prompt but its last token, which is the first that a hypothesis continues
+    /// with.
     fn read(&self, prompts: &[Vec<TokenId>]) -> Result<Memory> {
         let heads: Vec<Vec<TokenId>> =
             prompts.iter().map(|prompt| prompt[..prompt.len() - 1].to_vec()).collect();
@@ -237,7 +241,8 @@ impl Layer {
         })
     }
 
-    /// `look` is given scaled queries, keys and values, positions already in them.
+    /// Runs the layer. `look` computes attention from scaled queries, keys and values that already
+    /// contain their positions.
     fn forward(
         &self,
         x: &Tensor,

@@ -1,23 +1,23 @@
-//! Configurations as published, whatever the family.
+//! Configurations as published, for every family.
 
 use super::parameters::LoadError;
 
-/// Tells whether a configuration has the key at all, be it null.
+/// True when a configuration has the key, even with the value null.
 pub(super) fn said(config: &str, key: &str) -> Result<bool, LoadError> {
     Ok(raw(config)?.get(key).is_some())
 }
 
-/// A configuration with its nulls.
+/// Parses a configuration and keeps its nulls.
 pub(super) fn raw(json: &str) -> Result<serde_json::Value, LoadError> {
     serde_json::from_str(json).map_err(|error| LoadError::Config { reason: error.to_string() })
 }
 
-/// A configuration in which a null says as little as what is not there.
+/// Parses a configuration in which a null field means the same as an absent one.
 pub(crate) fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, LoadError> {
     postil_checkpoint::settings(raw(json)?).map_err(|reason| LoadError::Config { reason })
 }
 
-/// Refuses what a configuration asks for that no family here computes.
+/// Refuses a configuration with a feature that no family here supports.
 pub(super) fn check(config: &str) -> Result<(), LoadError> {
     let config = raw(config)?;
     let unsupported = |what, value| Err(LoadError::Unsupported { what, value });

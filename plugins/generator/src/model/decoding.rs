@@ -10,18 +10,18 @@ use super::backbone::Memory;
 use super::cache::Cache;
 use super::tree::Tree;
 
-/// Tokens of answers scored in one pass: each attends to all others, masked or not.
+/// Maximum number of answer tokens scored in one pass: each attends to all others, masked or not.
 const MAX_TOKENS: usize = 512;
-/// Lines of logits kept at once while scoring.
+/// Number of lines of logits kept at once while scoring.
 const LINES: usize = 128;
 
 impl LanguageModel {
-    /// Reads one prompt per passage and stands before the first token. The decoding knows no text: its
-    /// [`Decoding::text`] lists ids.
+    /// Reads one prompt per passage and starts before the first token. The decoding has no
+    /// tokenizer: its [`Decoding::text`] lists ids.
     ///
     /// # Errors
-    /// [`GenerateError::NoPassages`]; [`GenerateError::TooLong`]; [`GenerateError::Shape`] for an empty
-    /// prompt or an id beyond the vocabulary; [`GenerateError::Model`].
+    /// [`GenerateError::NoPassages`]; [`GenerateError::TooLong`]; [`GenerateError::Shape`] for an
+    /// empty prompt or an id beyond the vocabulary; [`GenerateError::Model`].
     pub fn start(&self, prompts: &[Vec<TokenId>]) -> Result<Box<dyn Decoding + '_>, GenerateError> {
         Ok(Box::new(self.decoding(prompts)?))
     }
@@ -65,12 +65,12 @@ impl LanguageModel {
     }
 }
 
-/// Rows of the model are `hypothesis * k + passage`.
+/// A decoding by a language model. Rows of the model are `hypothesis * k + passage`.
 pub(crate) struct ModelDecoding<'a> {
     model: &'a LanguageModel,
     memory: Memory,
     cache: Cache,
-    /// The last token of each row, which the cache does not have before `current` is computed.
+    /// The last token of each row, which enters the cache only when `current` is computed.
     last: Vec<TokenId>,
     current: Option<LogProbs>,
 }
@@ -91,11 +91,12 @@ impl<'a> ModelDecoding<'a> {
         self.logits_of(&states)
     }
 
-    /// States after each token of `lines`, `[n, tree.len()]`.
+    /// Computes the states after each token of `lines`, `[n, tree.len()]`.
     fn forward(&self, cache: &mut Cache, lines: Vec<TokenId>, tree: &Tree) -> Result<Tensor, GenerateError> {
         self.check_length(cache.len() + tree.height())?;
         let backbone = &self.model.backbone;
-        // On one of the threads that compute: from outside, each of many small products would be waited for.
+        // Run inside the thread pool: from outside, each of many small products would block this
+        // thread.
         let states = rayon::scope(|_| {
             let ids = Tensor::from_vec(lines, ((), tree.len()), &Device::Cpu)?;
             backbone.forward(&self.memory, cache, &ids, tree)
@@ -108,7 +109,7 @@ impl<'a> ModelDecoding<'a> {
         logits.map_err(|error| self.model.failed(&error))
     }
 
-    /// Whether so many tokens fit after the prompt of every passage.
+    /// Fails unless `tokens` tokens fit after the prompt of every passage.
     fn check_length(&self, tokens: usize) -> Result<(), GenerateError> {
         let Some(max_tokens) = self.model.longest else { return Ok(()) };
         let too_long = |(_, position): &(usize, &usize)| **position + tokens > max_tokens;
@@ -136,13 +137,14 @@ impl<'a> ModelDecoding<'a> {
         Ok(self.current.as_ref().expect("set above"))
     }
 
-    /// In one pass over the tree of their tokens, each passage a row.
+    /// Scores `answers` in one pass over the tree of their tokens, with one row per passage.
     fn score_together(&self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {
         let (passages, vocabulary, kernel) = (self.passages(), self.vocabulary(), Kernel::detect());
         let (tree, tokens, paths) = Tree::of(answers);
         let lines = self.memory.start.iter().flat_map(|start| [&[*start], tokens.as_slice()].concat());
         let states = self.forward(&mut Cache::default(), lines.collect(), &tree)?;
-        // What is asked of the distribution after each token of the tree: which answer's how manieth token.
+        // For each token of the tree: the answers whose next token its distribution scores, and
+        // that token's index.
         let mut asked: Vec<Vec<(usize, usize)>> = vec![Vec::new(); tree.len()];
         for (a, path) in paths.iter().enumerate() {
             path.iter().enumerate().for_each(|(i, at)| asked[*at].push((a, i)));
@@ -167,7 +169,7 @@ impl<'a> ModelDecoding<'a> {
     }
 }
 
-/// log of the sum of exponentials of a line of logits; NaN when that is no distribution.
+/// Log of the sum of exponentials of a line of logits; NaN when the line is not a distribution.
 fn log_total(kernel: Kernel, line: &[f32]) -> f64 {
     Some(kernel.log_sum_exp(line)).filter(|total| total.is_finite()).unwrap_or(f64::NAN)
 }

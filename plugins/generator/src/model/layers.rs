@@ -8,11 +8,11 @@ use super::matrix::Matrix;
 use super::parameters::{LoadError, Parameters};
 use super::product::Product;
 
-/// A matrix, and a bias where the checkpoint has one.
+/// A linear map: a matrix, and a bias where the checkpoint has one.
 pub(super) enum Linear {
     Dense {
         weight: Arc<Panels>,
-        /// Rounded up to whole panels, or empty.
+        /// Bias padded to whole panels, or empty.
         bias: Vec<f32>,
     },
     Quantized {
@@ -22,7 +22,7 @@ pub(super) enum Linear {
 }
 
 impl Linear {
-    /// With a bias if there is one.
+    /// Loads a map, with a bias if the checkpoint has one.
     pub(super) fn load(
         from: &Parameters<'_>,
         input: usize,
@@ -43,7 +43,7 @@ impl Linear {
             .map_err(|source| LoadError::Tensor { name: from.name("weight"), source })
     }
 
-    /// Several maps of one input as one, their outputs side by side, each with a bias.
+    /// Combines several maps of one input into one, their outputs side by side, each with a bias.
     pub(super) fn stacked(
         from: &Parameters<'_>,
         names: &[&str],
@@ -62,7 +62,7 @@ impl Linear {
             .map_err(|source| LoadError::Tensor { name: from.name(names[0]), source })
     }
 
-    /// `bias`: one value per row of the matrix, or none.
+    /// Takes a matrix and its `bias`: one value per row of the matrix, or empty.
     pub(super) fn of(weight: Matrix, mut bias: Vec<f32>) -> Result<Self> {
         Ok(match weight {
             Matrix::Dense(weight) => {
@@ -79,12 +79,12 @@ impl Linear {
         })
     }
 
-    /// `[.., input]` to `[.., output]`.
+    /// Maps `[.., input]` to `[.., output]`.
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.run(x, false)
     }
 
-    /// [`Linear::forward`], through an activation.
+    /// Applies the map as [`Linear::forward`] does, then an activation.
     pub(super) fn activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
         match self {
             Self::Dense { .. } if activation == Activation::Gelu => self.run(x, true),
@@ -92,7 +92,7 @@ impl Linear {
         }
     }
 
-    /// The product, where the weights are packed.
+    /// The product with packed weights; `None` when the weights are not packed.
     pub(super) fn product(&self, gelu: bool) -> Option<Product<'_>> {
         match self {
             Self::Dense { weight, bias } => Some(Product { weight, bias, gelu }),
@@ -115,19 +115,19 @@ impl Linear {
     }
 }
 
-/// A feed-forward layer's non-linearity.
+/// The activation function of a feed-forward layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Activation {
-    /// With the exact error function.
+    /// GELU with the exact error function.
     Gelu,
-    /// With a tanh in its place.
+    /// GELU with a tanh approximation.
     GeluTanh,
     Relu,
     Silu,
 }
 
 impl Activation {
-    /// By the name that configurations have in `field`.
+    /// The activation called `name` in the field `field` of a configuration.
     pub(super) fn named(field: &'static str, name: &str) -> std::result::Result<Self, LoadError> {
         match name {
             "gelu" | "gelu_python" => Ok(Self::Gelu),
@@ -138,7 +138,7 @@ impl Activation {
         }
     }
 
-    /// Replaces values by those after the non-linearity.
+    /// Applies the activation to `values` in place.
     pub(super) fn apply(self, values: &mut [f32]) {
         let one = |x: f32| match self {
             Self::Gelu => {

@@ -4,7 +4,8 @@ use candle_core::quantized::QTensor;
 use candle_core::{CpuStorage, Device, Result, Storage, Tensor};
 use postil_kernel::Panels;
 
-/// A weight matrix: f32, packed as products read it, or the checkpoint's blocks of few bits with a scale each.
+/// A weight matrix: f32, packed for products, or the checkpoint's blocks of a few bits per value
+/// with a scale each.
 #[derive(Clone)]
 pub(super) enum Matrix {
     Dense(Arc<Panels>),
@@ -12,7 +13,7 @@ pub(super) enum Matrix {
 }
 
 impl Matrix {
-    /// Packs `[rows, columns]`, neither 0.
+    /// Packs a matrix, `[rows, columns]`, neither of them 0.
     pub(super) fn pack(weight: &Tensor) -> Result<Self> {
         let (rows, columns) = weight.dims2()?;
         if rows == 0 || columns == 0 {
@@ -25,7 +26,7 @@ impl Matrix {
         Ok(Self::Dense(Arc::new(Panels::from_linear(values, rows, columns))))
     }
 
-    /// The lines of a table of embeddings: `[n, length]` ids, all in the table, to `[n, length, width]`.
+    /// Looks up embeddings: maps `[n, length]` ids, all in the table, to `[n, length, width]`.
     pub(super) fn embed(&self, ids: &Tensor) -> Result<Tensor> {
         match self {
             Self::Dense(table) => embed(table, ids),
@@ -34,7 +35,7 @@ impl Matrix {
     }
 }
 
-/// [`Matrix::embed`] from a packed table.
+/// Looks up embeddings as [`Matrix::embed`] does, in a packed table.
 pub(super) fn embed(table: &Panels, ids: &Tensor) -> Result<Tensor> {
     let (n, length) = ids.dims2()?;
     let width = table.inner();

@@ -1,19 +1,20 @@
-//! Language models: token ids in, next-token logits out, for every hypothesis under every passage.
+//! Language models: they map token ids to next-token logits, for every hypothesis under every
+//! passage.
 //!
-//! One family, one file; each is a [`backbone::Backbone`] that reads the k prompts once and is then asked for
-//! logits. What its hypotheses share under a passage (an encoder's keys and values, or a prompt's) is
-//! kept once; what they said is in a [`cache::Cache`] that a beam may reorder. Activations and weights
-//! are f32, sums over the vocabulary f64.
+//! Each family has one file and is a [`backbone::Backbone`] that reads the k prompts once and then
+//! computes logits. The state that hypotheses share under a passage (an encoder's keys and values,
+//! or a prompt's) is kept once; their own tokens are in a [`cache::Cache`] that a beam may reorder.
+//! Activations and weights are f32, sums over the vocabulary f64.
 //!
 //! file | responsibility
 //! ---|---
-//! `backbone.rs` | what every family has to do
+//! `backbone.rs` | the trait of every family
 //! `config.rs` | configurations as published
 //! `parameters.rs` | tensors by name and shape
 //! `matrix.rs` | matrices, f32 or quantized
 //! `layers.rs` | linear maps, activations
 //! `product.rs` | products with packed matrices, on all threads
-//! `packed.rs` | prompts end to end through an encoder
+//! `packed.rs` | prompts packed end to end through an encoder
 //! `padded.rs` | prompts of one length, padded
 //! `norm.rs` | LayerNorm and RMSNorm
 //! `attention.rs`, `attention/` | attention to own and to shared keys
@@ -56,9 +57,10 @@ use t5::{T5, T5Config};
 
 pub use parameters::{LoadError, TensorSource};
 
-/// What a BART configuration means when it says nothing of a forced end.
+/// Forced last token of a BART whose configuration names none.
 const BART_FORCED_END: TokenId = 2;
-/// Ends an answer of a family whose configuration says nothing of it; transformers has none for Qwen.
+/// Default end token of each family, used when the configuration names none; transformers has none
+/// for Qwen.
 const ENDS: [(&str, TokenId); 4] = [("bart", 2), ("t5", 1), ("mt5", 1), ("llama", 2)];
 
 /// A loaded language model of any family, without its tokenizer.
@@ -66,25 +68,25 @@ pub struct LanguageModel {
     name: String,
     backbone: Box<dyn Backbone>,
     longest: Option<usize>,
-    /// Whether answers go on where prompts end, at positions of one window.
+    /// True when an answer continues its prompt, at positions of one window.
     continues: bool,
     generation: GenerationSettings,
 }
 
-/// How a checkpoint wants to be decoded.
+/// A checkpoint's settings for decoding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GenerationSettings {
     /// Tokens that end an answer.
     pub ends: Vec<TokenId>,
-    /// What an answer has to begin with.
+    /// First token of every answer; `None` when it is free.
     pub forced_first: Option<TokenId>,
-    /// What an answer cut at its limit has to end with.
+    /// Last token of an answer that is cut at its limit; `None` when it is free.
     pub forced_last: Option<TokenId>,
-    /// No run of so many tokens occurs twice; 0 allows all.
+    /// Length of the token runs that may occur only once; 0 allows all repetitions.
     pub no_repeat: usize,
 }
 
-/// What `config.json` and `generation_config.json` share.
+/// Settings that `config.json` and `generation_config.json` share.
 #[derive(Deserialize)]
 struct Settings {
     eos_token_id: Option<OneOrMany<TokenId>>,
@@ -111,13 +113,13 @@ impl<T> From<OneOrMany<T>> for Vec<T> {
 }
 
 impl LanguageModel {
-    /// Builds the model that `config` (the text of `config.json`, as transformers 4 or 5 writes it)
-    /// describes from `tensors`; `generation`, the text of `generation_config.json`, goes before
-    /// `config` where both speak.
+    /// Builds the model described by `config` (the text of `config.json`, as transformers 4 or 5
+    /// writes it) from `tensors`. `generation`, the text of `generation_config.json`, takes
+    /// precedence over `config`.
     ///
     /// # Errors
-    /// [`LoadError`]: an architecture without code, a tensor missing or of another shape, a broken
-    /// configuration.
+    /// [`LoadError`] for an unsupported architecture, a tensor that is missing or of another shape,
+    /// or an invalid configuration.
     pub fn load(
         name: &str,
         config: &str,
@@ -176,28 +178,28 @@ impl LanguageModel {
         Ok(Self { name: name.to_owned(), backbone, longest, continues, generation })
     }
 
-    /// Its name.
+    /// Name of the model.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many tokens it knows.
+    /// Number of tokens in the vocabulary.
     pub fn vocabulary(&self) -> usize {
         self.backbone.vocabulary()
     }
 
-    /// Longest prompt and, where an answer goes on at the prompt's positions, both together; `None` when
-    /// positions have no end.
+    /// Longest prompt in tokens, together with the answer if that continues the prompt's positions;
+    /// `None` when positions have no limit.
     pub fn window(&self) -> Option<usize> {
         self.longest
     }
 
-    /// Whether an answer goes on where its prompt ends, in the same window.
+    /// True when an answer continues its prompt, in the same window.
     pub fn continues_prompt(&self) -> bool {
         self.continues
     }
 
-    /// How it wants to be decoded.
+    /// The checkpoint's settings for decoding.
     pub fn generation(&self) -> &GenerationSettings {
         &self.generation
     }

@@ -3,12 +3,12 @@ use postil_kernel::Kernel;
 
 use super::parameters::{LoadError, Parameters};
 
-/// Normalization over the last dimension, its statistics in two passes. The tensor library's own takes the
-/// variance as a difference of f32 sums, which a large mean drowns.
+/// Normalization over the last dimension, its statistics computed in two passes. The tensor library
+/// computes the variance as a difference of f32 sums, which loses precision when the mean is large.
 pub(super) enum Norm {
-    /// Over mean and variance.
+    /// LayerNorm: by mean and variance.
     Layer(postil_kernel::Norm),
-    /// Over the mean square, which is summed in f64.
+    /// RMSNorm: by the mean square, which is summed in f64.
     Rms { weight: Vec<f32>, eps: f64 },
 }
 
@@ -30,7 +30,7 @@ impl Norm {
         x.contiguous()?.apply_op1_no_bwd(self)
     }
 
-    /// Replaces each line of `lines` by the norm of its sum with that of `more`.
+    /// Adds `more` to `lines`, then normalizes each line.
     pub(super) fn add(&self, kernel: Kernel, lines: &mut [f32], more: &[f32]) {
         let width = self.width();
         for (line, more) in lines.chunks_exact_mut(width).zip(more.chunks_exact(width)) {

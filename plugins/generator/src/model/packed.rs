@@ -1,6 +1,6 @@
-//! Prompts end to end, without padding: a linear map sees the tokens of all as so many lines, and only
-//! attention knows where one ends. Threads divide the lines; each takes its own through several maps, so that
-//! the wide values between them stay in its cache.
+//! Prompts packed end to end, without padding: a linear map handles the tokens of all prompts as
+//! lines of one matrix, and only attention uses the bounds of prompts. Threads divide the lines;
+//! each takes its own through several maps, so that the wide values between them stay in its cache.
 
 use candle_core::{Device, Result, Tensor};
 use postil_kernel::{Attention, Heads, Kernel, QUERY_ROWS};
@@ -20,7 +20,8 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    /// `state` writes a token's, given its position in its prompt.
+    /// Computes the states of all tokens; `state` writes the state of one, given its position in
+    /// its prompt.
     pub(super) fn new<T: Sync>(
         prompts: &[Vec<T>],
         width: usize,
@@ -33,7 +34,7 @@ impl Packed {
         Self { kernel: Kernel::detect(), lengths, width, states }
     }
 
-    /// Every token's state, mapped.
+    /// Every token's state, mapped by `linear`.
     fn map(&self, linear: &Linear) -> Result<Vec<f32>> {
         let product = packed(linear, false)?;
         let output = product.weight.columns();
@@ -44,9 +45,9 @@ impl Packed {
         Ok(out)
     }
 
-    /// What each token takes from the tokens of its prompt: `projection` maps states to query, key and value
-    /// side by side, each as wide as a state. NaN throughout when a projection is no number, which a softmax
-    /// could hide.
+    /// Self-attention within each prompt: `projection` maps states to query, key and value side by
+    /// side, each as wide as a state. NaN throughout when a projected value is not finite, which a
+    /// softmax could hide.
     pub(super) fn attend(&self, projection: &Linear, heads: usize) -> Result<Vec<f32>> {
         let projected = self.map(projection)?;
         let heads = Heads { count: heads, width: self.width / heads };
@@ -73,8 +74,8 @@ impl Packed {
         Ok(context)
     }
 
-    /// Adds what attention took, `context`, through its output map, then the feed-forward layer; each sum is
-    /// normalized.
+    /// Maps attention's result, `context`, by the output map and adds it to the states, then does
+    /// the same for the feed-forward layer; each sum is normalized.
     pub(super) fn update(
         &mut self,
         context: &[f32],
@@ -104,7 +105,7 @@ impl Packed {
         Ok(())
     }
 
-    /// Keys and values for others to attend to: `projection` maps states to both, side by side.
+    /// Keys and values that a decoder attends to: `projection` maps states to both, side by side.
     pub(super) fn shared(&self, projection: &Linear, heads: usize) -> Result<Shared> {
         let projected = self.map(projection)?;
         let (passages, longest) = (self.lengths.len(), self.lengths.iter().copied().max().unwrap_or(0));

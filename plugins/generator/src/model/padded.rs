@@ -1,7 +1,7 @@
 use candle_core::{Device, Result, Tensor};
 use postil_contract::TokenId;
 
-/// `[n, longest]`, padded with 0 on the right, and the lengths.
+/// The ids as `[n, longest]`, padded with 0 on the right, and the lengths and the longest of them.
 pub(super) fn padded(lines: &[Vec<TokenId>]) -> Result<(Tensor, Vec<usize>, usize)> {
     let lengths: Vec<usize> = lines.iter().map(Vec::len).collect();
     let longest = lengths.iter().copied().max().unwrap_or(0);

@@ -10,7 +10,7 @@ use super::matrix::Matrix;
 
 /// Tensors by the names a checkpoint gives them.
 pub trait TensorSource {
-    /// Whether there is one of this name.
+    /// True when there is a tensor of this name.
     fn contains(&self, name: &str) -> bool;
 
     /// The tensor of this name, as f32.
@@ -19,8 +19,8 @@ pub trait TensorSource {
     /// [`LoadError::MissingTensor`], [`LoadError::Tensor`].
     fn tensor(&self, name: &str) -> Result<Tensor, LoadError>;
 
-    /// The matrix of this name as it is stored, where that is in blocks a product can be computed from;
-    /// `None` where it is not, or is not there.
+    /// The matrix of this name as it is stored, when products can be computed from its blocks;
+    /// `None` when they cannot, or there is no such matrix.
     ///
     /// # Errors
     /// [`LoadError::Tensor`].
@@ -29,7 +29,7 @@ pub trait TensorSource {
     }
 }
 
-/// The tensors of a model folder, of any floating type and in any number of files.
+/// The tensors of a model folder, of any floating-point type and in any number of files.
 impl TensorSource for Weights {
     fn contains(&self, name: &str) -> bool {
         self.entry(name).is_some()
@@ -55,32 +55,32 @@ impl TensorSource for HashMap<String, Tensor> {
     }
 }
 
-/// Why a checkpoint gave no model.
+/// Reasons that a checkpoint gave no model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The checkpoint is incomplete, or of another architecture.
+    /// A tensor is missing: the checkpoint is incomplete, or of another architecture.
     #[error("the checkpoint has no tensor {name}")]
     MissingTensor {
-        /// The name looked for.
+        /// The name of the missing tensor.
         name: String,
     },
-    /// The weights are not those of the configuration.
+    /// A tensor's shape disagrees with the configuration.
     #[error("tensor {name} has shape {got:?}, the configuration says {expected:?}")]
     TensorShape {
-        /// Which tensor.
+        /// The tensor's name.
         name: String,
-        /// Its shape.
+        /// The tensor's shape in the file.
         got: Vec<usize>,
-        /// What it has to be.
+        /// The shape that the configuration asks for.
         expected: Vec<usize>,
     },
     /// A tensor cannot be read.
     #[error("tensor {name} cannot be read: {source}")]
     Tensor {
-        /// Which tensor.
+        /// The tensor's name.
         name: String,
-        /// What the tensor library said.
+        /// The tensor library's error.
         #[source]
         source: candle_core::Error,
     },
@@ -90,43 +90,44 @@ pub enum LoadError {
     /// The tokenizer belongs to another model.
     #[error("the tokenizer has {tokenizer} tokens, the model {model}")]
     Vocabulary {
-        /// Tokens of the tokenizer.
+        /// Number of tokens of the tokenizer.
         tokenizer: usize,
-        /// Tokens of the model.
+        /// Number of tokens of the model.
         model: usize,
     },
-    /// A prompt template that is none, or that loses what it is given.
+    /// A prompt template is invalid, or loses a part of the question or passage.
     #[error("the prompt template cannot be used: {reason}")]
     Template {
-        /// What is wrong.
+        /// Description of the error.
         reason: String,
     },
-    /// The configuration is no JSON, or lacks something, or contradicts itself.
+    /// The configuration is not JSON, lacks a field, or contradicts itself.
     #[error("the configuration cannot be used: {reason}")]
     Config {
-        /// What is wrong.
+        /// Description of the error.
         reason: String,
     },
-    /// A model this crate has no code for.
+    /// The model has a feature that this crate does not support.
     #[error("{what} {value:?} is not supported")]
     Unsupported {
-        /// What it is: `architecture`, or the field of the configuration that asks for it.
+        /// Name of the feature: `architecture`, or the field of the configuration that asks for it.
         what: &'static str,
-        /// Its value.
+        /// The feature's value.
         value: String,
     },
-    /// What is wrong, and with what file or folder.
+    /// An error with the file or folder it occurred in.
     #[error("{path}: {error}", path = path.display())]
     At {
         /// The file or folder.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error.
         error: Box<LoadError>,
     },
 }
 
 impl LoadError {
-    /// The same with the model's folder, or the file in it that is at fault, unless it names one.
+    /// Adds the path to an error that has none: the model's folder, or the file in it that caused
+    /// the error.
     pub(crate) fn at(self, model: &Path) -> Self {
         let is_of_config = matches!(self, Self::Config { .. } | Self::Unsupported { .. });
         let config = model.join("config.json");
@@ -140,7 +141,7 @@ impl LoadError {
     }
 }
 
-/// The tensors under one prefix of a source.
+/// The tensors of a source that share a prefix.
 #[derive(Clone)]
 pub(super) struct Parameters<'a> {
     source: &'a dyn TensorSource,
@@ -152,7 +153,7 @@ impl<'a> Parameters<'a> {
         Self { source, prefix: prefix.to_owned() }
     }
 
-    /// The tensors whose names go on with `name` and a full stop.
+    /// The tensors whose names continue with `name` and a full stop.
     pub(super) fn under(&self, name: impl std::fmt::Display) -> Self {
         Self { source: self.source, prefix: format!("{}{name}.", self.prefix) }
     }
@@ -161,7 +162,7 @@ impl<'a> Parameters<'a> {
         self.source.contains(&self.name(name))
     }
 
-    /// The full name of `name`.
+    /// The full name of the tensor `name`.
     pub(super) fn name(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }

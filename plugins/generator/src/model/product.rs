@@ -1,31 +1,32 @@
 //! Products of many or few lines with a packed matrix, on all threads.
 //!
-//! Decoding multiplies a few lines at every step and is bound by reading the matrix, which tasks therefore
-//! divide by columns; many lines are divided themselves. A sum's terms come in one order whatever the
-//! division, so that a hypothesis scores the same beside others as alone.
+//! Decoding multiplies a few lines at every step and is bound by reading the matrix, so tasks
+//! divide the matrix by columns; with many lines, tasks divide the lines. The order of a sum's
+//! terms does not depend on the division, so that a hypothesis scores the same beside others as
+//! alone.
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape};
 use postil_kernel::{Finish, Kernel, PANEL, Panels, Rows, panels_of};
 use rayon::prelude::*;
 
-/// Most lines that are taken together by every task.
+/// Maximum number of lines for which every task computes all lines.
 const FEW_LINES: usize = 128;
-/// Panels of one task of few lines: enough work to be worth handing out.
+/// Number of panels per task with few lines: enough work to pay for the handover to a thread.
 const TASK_PANELS: usize = 8;
-/// Lines of one task of many: eight tiles of the kernel.
+/// Number of lines per task with many lines: eight tiles of the kernel.
 pub(super) const TASK_LINES: usize = 48;
 
-/// `[.., input]` to `[.., output]`.
+/// A product with a packed matrix: `[.., input]` to `[.., output]`.
 pub(super) struct Product<'a> {
     pub(super) weight: &'a Panels,
-    /// Rounded up to whole panels, or empty.
+    /// Bias padded to whole panels, or empty.
     pub(super) bias: &'a [f32],
-    /// Whether x becomes x * Phi(x).
+    /// True when each sum x becomes x * Phi(x), the exact GELU.
     pub(super) gelu: bool,
 }
 
 impl Product<'_> {
-    /// One task's lines, on one thread.
+    /// Computes one task's lines on one thread.
     pub(super) fn run(&self, kernel: Kernel, lines: &[f32], out: &mut [f32]) {
         let input = self.weight.inner();
         let rows = Rows { values: lines, stride: input, rows: lines.len() / input };

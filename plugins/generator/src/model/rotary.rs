@@ -5,7 +5,8 @@ use super::parameters::LoadError;
 
 const DEFAULT_THETA: f64 = 10_000.0;
 
-/// Rotary positions as transformers 4 (`rope_theta`, `rope_scaling`) or 5 (`rope_parameters`) writes them.
+/// Settings of rotary positions, as transformers 4 (`rope_theta`, `rope_scaling`) or 5
+/// (`rope_parameters`) writes them.
 #[derive(Default, Deserialize)]
 pub(super) struct RotaryConfig {
     rope_theta: Option<f64>,
@@ -16,7 +17,7 @@ pub(super) struct RotaryConfig {
 #[derive(Deserialize)]
 struct Scaling {
     rope_type: Option<String>,
-    /// What older configurations call `rope_type`; some have both.
+    /// Name that older configurations have for `rope_type`; some have both.
     #[serde(rename = "type")]
     kind: Option<String>,
     rope_theta: Option<f64>,
@@ -24,9 +25,9 @@ struct Scaling {
     low_freq_factor: Option<f64>,
     high_freq_factor: Option<f64>,
     original_max_position_embeddings: Option<f64>,
-    /// Of models whose layers are of several kinds: those of this one.
+    /// Settings of the layers with full attention, in models with several kinds of layers.
     full_attention: Option<Box<Scaling>>,
-    /// What each frequency is divided by, where a checkpoint stores that (GGUF's `rope_freqs`).
+    /// Divisor of each frequency, where a checkpoint stores it (GGUF's `rope_freqs`).
     factors: Option<Vec<f64>>,
 }
 
@@ -36,7 +37,7 @@ pub(super) struct Rotary {
 }
 
 impl RotaryConfig {
-    /// For heads of `head` components.
+    /// Computes the angles for heads of `head` components.
     pub(super) fn build(&self, head: usize) -> std::result::Result<Rotary, LoadError> {
         let scaling = self.rope_parameters.as_ref().or(self.rope_scaling.as_ref());
         let scaling = scaling.map(|scaling| scaling.full_attention.as_deref().unwrap_or(scaling));
@@ -93,7 +94,8 @@ impl Scaling {
 }
 
 impl Rotary {
-    /// Cosines and sines, each `[offsets.len(), depths.len(), head / 2]`: of every offset plus every depth.
+    /// Cosines and sines for every sum of an offset and a depth, each
+    /// `[offsets.len(), depths.len(), head / 2]`.
     pub(super) fn at(&self, offsets: &[usize], depths: &[usize]) -> Result<(Tensor, Tensor)> {
         let positions =
             offsets.iter().flat_map(|offset| depths.iter().map(move |depth| (offset + depth) as f64));

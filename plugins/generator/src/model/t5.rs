@@ -1,7 +1,7 @@
 //! T5 (Raffel et al. 2020, arXiv 1910.10683), its 1.1 and Flan variants, and mT5.
 //!
-//! Pre-norm without biases; attention is not scaled; positions are a bias on attention scores, by bucket
-//! of the distance, held by the first layer of each stack and used by all.
+//! Pre-norm without biases; attention is not scaled; positions are a bias on attention scores, by
+//! bucket of the distance, held by the first layer of each stack and used by all.
 
 use candle_core::{Device, Result, Tensor};
 use postil_contract::TokenId;
@@ -18,7 +18,7 @@ use super::padded::padded;
 use super::parameters::{LoadError, Parameters, TensorSource};
 use super::tree::Tree;
 
-/// The defaults are those of transformers.
+/// T5's configuration; the defaults are those of transformers.
 #[derive(Deserialize)]
 #[serde(default)]
 pub(super) struct T5Config {
@@ -34,7 +34,8 @@ pub(super) struct T5Config {
     layer_norm_epsilon: f64,
     feed_forward_proj: String,
     decoder_start_token_id: TokenId,
-    /// transformers 4 scales the output exactly when embeddings are tied; 5 says so itself.
+    /// transformers 4 scales the output exactly when embeddings are tied; transformers 5 has its
+    /// own setting for that.
     tie_word_embeddings: Option<bool>,
     scale_decoder_outputs: Option<bool>,
 }
@@ -61,7 +62,7 @@ impl Default for T5Config {
 }
 
 impl T5Config {
-    /// The configuration of an mT5, whose defaults are others.
+    /// Parses the configuration of an mT5, which has other defaults.
     pub(super) fn of_mt5(config: &str) -> std::result::Result<Self, LoadError> {
         #[derive(Deserialize)]
         #[serde(default)]
@@ -137,9 +138,9 @@ struct Attention {
     heads: usize,
 }
 
-/// The bias of attention scores by distance.
+/// The relative position bias of attention scores.
 struct Distances {
-    /// `[buckets, heads]`.
+    /// Bias by bucket, `[buckets, heads]`.
     bias: Tensor,
     buckets: usize,
     max_distance: usize,
@@ -324,8 +325,8 @@ impl Attention {
 }
 
 impl Distances {
-    /// `[1, heads, depths.len(), before + depths.len()]`: the bias of tokens at `depths` after `before` others,
-    /// to those and each other.
+    /// The bias of tokens at `depths` after `before` others, toward those and each other:
+    /// `[1, heads, depths.len(), before + depths.len()]`.
     fn bias(&self, before: usize, depths: &[usize]) -> Result<Tensor> {
         let (length, all) = (depths.len(), before + depths.len());
         let queries = depths.iter().map(|depth| before + depth);
@@ -342,8 +343,8 @@ impl Distances {
             .unsqueeze(0)
     }
 
-    /// Near distances have a bucket each, far ones share them logarithmically; in f32, as the reference
-    /// rounds.
+    /// Bucket of a distance: near distances have a bucket each, far ones share them
+    /// logarithmically. Computed in f32, so that it rounds as the reference does.
     fn bucket(&self, distance: i64) -> u32 {
         let (buckets, first) = match self.both_ways {
             true => (self.buckets / 2, if distance > 0 { self.buckets / 2 } else { 0 }),

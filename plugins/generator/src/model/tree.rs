@@ -1,26 +1,28 @@
-//! Tokens as a tree, so that answers with a common beginning share its computation.
+//! A tree of tokens, so that answers with a common prefix share its computation.
 
 use std::collections::HashMap;
 
 use candle_core::{Device, Result, Tensor};
 use postil_contract::TokenId;
 
-/// Tokens that continue a cache: each comes after its parent, or after the cache; it sees what it comes after
-/// and no other branch.
+/// Tokens that continue a cache as a tree: a token attends to the cache, its ancestors and itself,
+/// and to no other branch.
 pub(super) struct Tree {
-    /// Parents come before their children.
+    /// Parent of each token, `None` for one directly after the cache; parents come before their
+    /// children.
     parents: Vec<Option<usize>>,
     depths: Vec<usize>,
 }
 
 impl Tree {
-    /// One token after another.
+    /// A tree without branches: one token after another.
     pub(super) fn chain(length: usize) -> Self {
         Self { parents: (0..length).map(|i| i.checked_sub(1)).collect(), depths: (0..length).collect() }
     }
 
-    /// The distinct beginnings of `answers`, all after one token, the root. Returns the tree, what each of its
-    /// tokens but the root is, and for each answer the tokens that its own come after.
+    /// The distinct prefixes of `answers`, all after one token, the root. Returns the tree, the id
+    /// of each of its tokens but the root, and for each answer the tree's tokens that precede each
+    /// of the answer's own.
     pub(super) fn of(answers: &[Vec<TokenId>]) -> (Self, Vec<TokenId>, Vec<Vec<usize>>) {
         let mut tree = Self::chain(1);
         let (mut tokens, mut known) = (Vec::new(), HashMap::new());
@@ -42,23 +44,24 @@ impl Tree {
         (tree, tokens, paths)
     }
 
-    /// How many tokens there are.
+    /// Number of tokens.
     pub(super) fn len(&self) -> usize {
         self.parents.len()
     }
 
-    /// Positions of the tokens, the cache's end being 0.
+    /// Depth of each token; a token directly after the cache has depth 0.
     pub(super) fn depths(&self) -> &[usize] {
         &self.depths
     }
 
-    /// How much longer the longest branch makes what is in the cache.
+    /// Number of tokens in the longest branch.
     pub(super) fn height(&self) -> usize {
         self.depths.iter().max().map_or(0, |depth| depth + 1)
     }
 
-    /// `[len, before + len]`: 0 where a token may look, at itself and what it comes after, of which the first
-    /// `before` are in the cache; else -inf. `None` for one token, which may look everywhere.
+    /// Attention mask, `[len, before + len]`: 0 where a token may attend (to the first `before`
+    /// tokens, in the cache, to its ancestors and to itself), else -inf. `None` for a single token,
+    /// which attends to all.
     pub(super) fn bias(&self, before: usize) -> Result<Option<Tensor>> {
         if self.len() <= 1 {
             return Ok(None);

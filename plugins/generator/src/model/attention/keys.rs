@@ -7,13 +7,13 @@ pub(in crate::model) struct KeyValues {
     pub(in crate::model) values: Tensor,
 }
 
-/// Keys and values that all hypotheses under a passage share, `[passages, groups, length, head]`: an
-/// encoder's output, or a prompt. Computed once, never copied per hypothesis.
+/// Keys and values that all hypotheses under a passage share, `[passages, groups, length, head]`:
+/// an encoder's output, or a prompt. Computed once, never copied per hypothesis.
 pub(in crate::model) struct Shared {
     pub(super) held: KeyValues,
-    /// Number of them that each passage has; the others are padding.
+    /// Number of keys of each passage; the others are padding.
     pub(super) lengths: Vec<usize>,
-    /// `[passages, 1, 1, length]`: 0, or -inf at padding.
+    /// Bias of the scores, `[passages, 1, 1, length]`: 0, or -inf at padding.
     pub(super) bias: Tensor,
 }
 
@@ -24,7 +24,8 @@ impl Shared {
     }
 }
 
-/// `[passages, 1, 1, longest]`: 0 inside each length, -inf at the padding after it.
+/// Bias of the scores, `[passages, 1, 1, longest]`: 0 inside each length, -inf at the padding after
+/// it.
 pub(in crate::model) fn padding_bias(lengths: &[usize], longest: usize) -> Result<Tensor> {
     let bias = |length: usize, at: usize| if at < length { 0f32 } else { f32::NEG_INFINITY };
     let values: Vec<f32> =

@@ -1,5 +1,5 @@
-//! Attention of one query per row and head, as every step of decoding has it: products too small for a general
-//! one to pay.
+//! Attention of one query per row and head, as in every decoding step: its products are too small
+//! for a general product to pay off.
 
 use std::ops::Deref;
 
@@ -9,13 +9,13 @@ use rayon::prelude::*;
 
 use super::keys::{KeyValues, Shared};
 
-/// Rows and heads of one task.
+/// Number of rows and heads in one task.
 const TASK_HEADS: usize = 4;
 
-/// A tensor whose values are being read.
+/// A tensor's storage, locked for reading, and its layout.
 struct Values<'a, S>(S, &'a Layout);
 
-/// Reads a tensor.
+/// Locks a tensor's storage for reading.
 fn values(tensor: &Tensor) -> Values<'_, impl Deref<Target = Storage>> {
     let (storage, layout) = tensor.storage_and_layout();
     Values(storage, layout)
@@ -30,7 +30,7 @@ impl<S: Deref<Target = Storage>> Values<'_, S> {
     }
 }
 
-/// `[rows, groups, length, head]` each, and as many groups as there are.
+/// Keys and values, `[rows, groups, length, head]` each, and the number of groups.
 struct Keys<'a> {
     keys: &'a [f32],
     values: &'a [f32],
@@ -39,14 +39,15 @@ struct Keys<'a> {
 }
 
 impl Keys<'_> {
-    /// The first `count` of a row's, for one of the heads.
+    /// The first `count` keys and values of a row, for one of the groups.
     fn part(&self, row: usize, group: usize, head: usize, count: usize) -> (&[f32], &[f32]) {
         let from = (row * self.groups + group) * self.length * head;
         (&self.keys[from..from + count * head], &self.values[from..from + count * head])
     }
 }
 
-/// See [`super::attend`]: `queries` is `[n, heads, 1, head]`, the result `[n, 1, heads * head]`.
+/// Computes the attention of [`super::attend`] for one query: `queries` is `[n, heads, 1, head]`,
+/// the result `[n, 1, heads * head]`.
 pub(super) fn attend(
     queries: &Tensor,
     own: Option<(&KeyValues, Option<&Tensor>)>,
@@ -64,7 +65,7 @@ pub(super) fn attend(
         }
     }
     let [own_keys, shared_keys] = parts;
-    // Of own scores, `[heads or 1, length]`.
+    // Bias of the row's own scores, `[heads or 1, length]`.
     let bias = match own.and_then(|(_, bias)| bias) {
         None => Vec::new(),
         Some(bias) => bias.flatten_all()?.to_vec1::<f32>()?,
@@ -92,7 +93,7 @@ pub(super) fn attend(
             let bias = &bias[if bias.len() > own { at * own } else { 0 }..][..own];
             scores[from..].iter_mut().zip(bias).for_each(|(score, bias)| *score += bias);
         }
-        // A softmax could hide them.
+        // Checked before the softmax, which could hide values that are not finite.
         if !scores.iter().fold(true, |all, score| all & score.is_finite()) {
             return out.fill(f32::NAN);
         }
