@@ -2,10 +2,10 @@ use super::ReaderGenerator;
 use crate::LoadError;
 
 impl ReaderGenerator {
-    /// The reader that ships with this crate, `models/reader`, held in the program itself.
+    /// Loads the reader that ships with this crate, `models/reader`, embedded in the program.
     ///
     /// # Errors
-    /// None from files as they ship; see [`ReaderGenerator::open`].
+    /// Never with the files that ship; see [`ReaderGenerator::open`].
     pub fn built_in() -> Result<Self, LoadError> {
         let config = include_bytes!("../../models/reader/config.json");
         let tokenizer = include_bytes!("../../models/reader/tokenizer.json");

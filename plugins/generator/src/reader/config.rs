@@ -7,39 +7,39 @@ use crate::LoadError;
 /// Name of the generator.
 pub(super) const NAME: &str = "reader";
 
-/// What `config.json` says beside the encoder's sizes.
+/// The settings in `config.json`, with the encoder's sizes.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct ReaderConfig {
-    /// The encoder's sizes, which stand beside the rest.
+    /// The encoder's sizes, at the same level as the other fields.
     #[serde(flatten)]
     pub(super) bert: BertConfig,
-    /// Components inside the gate.
+    /// Number of components inside the gate.
     pub(super) gate_size: usize,
-    /// The gate's outputs, in order.
+    /// Names of the gate's outputs, in order.
     gates: Vec<String>,
-    /// The piece before the first.
+    /// The token before the first piece.
     #[serde(rename = "decoder_start_token_id")]
     pub(super) start: TokenId,
-    /// Ends an answer, and parts question and passage.
+    /// The token that ends an answer, and that separates question and passage.
     #[serde(rename = "eos_token_id")]
     pub(super) end: TokenId,
-    /// Says that the passage does not answer.
+    /// The token that says that the passage does not answer.
     #[serde(rename = "no_answer_token_id")]
     pub(super) no_answer: TokenId,
     /// Longest question, in pieces.
     pub(super) max_question_tokens: usize,
-    /// Longest title with its colon, in pieces; what is longer is cut.
+    /// Longest title with its colon, in pieces; a longer one is cut.
     pub(super) max_title_tokens: usize,
     /// Longest input, in pieces.
     pub(super) max_input_tokens: usize,
-    /// Longest answer, in pieces, its end left out.
+    /// Longest answer, in pieces, without its end token.
     pub(super) max_answer_tokens: usize,
-    /// What `benches/calibrate.rs` fitted.
+    /// Parameters that `benches/calibrate.rs` fitted.
     #[serde(default)]
     calibration: Fitted,
 }
 
-/// [`Calibration`], as `config.json` has it.
+/// [`Calibration`] in the format of `config.json`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default)]
 struct Fitted {
@@ -48,7 +48,7 @@ struct Fitted {
     confidence: Option<FittedConfidence>,
 }
 
-/// [`ConfidenceFit`], likewise.
+/// [`ConfidenceFit`] in the format of `config.json`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct FittedConfidence {
     offset: f64,
@@ -65,10 +65,10 @@ impl Default for Fitted {
 
 const MODEL_TYPE: &str = "postil-reader";
 const GATES: [&str; 5] = ["end", "no_answer", "generate", "point", "continue"];
-/// Largest `gate_size` and `max_answer_tokens` believed.
+/// Largest `gate_size` and `max_answer_tokens` that are accepted.
 const MOST: usize = 1 << 16;
 
-/// Largest factor of the confidence believed.
+/// Largest factor of the confidence that is accepted.
 const MOST_FACTOR: f64 = 1e3;
 
 #[derive(Deserialize)]
@@ -85,7 +85,8 @@ impl ReaderConfig {
     /// Parses and checks `config.json`.
     pub(super) fn parse(json: &[u8]) -> Result<Self, LoadError> {
         let invalid = |error: serde_json::Error| LoadError::Config { reason: error.to_string() };
-        // The kind first: another architecture has other fields, and should be named, not its fields.
+        // The kind is checked first: another architecture has other fields, and the error should
+        // name the architecture, not a field.
         let kind: Kind = serde_json::from_slice(json).map_err(invalid)?;
         if kind.model_type != MODEL_TYPE {
             return Err(LoadError::Unsupported { what: "model_type", value: kind.model_type });
@@ -142,7 +143,7 @@ impl ReaderConfig {
             return Err(format!("token {} cannot both end an answer and say that there is none", self.end));
         }
         let (most, positions) = (self.max_input_tokens, self.bert.max_position_embeddings);
-        // `[CLS]`, two `[SEP]` and one piece of a passage.
+        // Besides these: `[CLS]`, two `[SEP]` and one piece of a passage.
         let least = self.max_question_tokens.saturating_add(self.max_title_tokens).saturating_add(4);
         if most > positions || most < least || self.max_question_tokens == 0 || self.max_title_tokens == 0 {
             return Err(format!(

@@ -11,7 +11,7 @@ use super::path::most_probable;
 use super::render::{Run, longest_in_passage, runs, text};
 use super::walk::{At, Walk};
 
-/// A passage of this decoding: as it was given, and as it was read.
+/// A passage of this decoding, as given and as read.
 pub(super) struct Reading {
     pub(super) input: Input,
     pub(super) memory: Arc<Memory>,
@@ -22,12 +22,12 @@ pub(super) struct ReaderDecoding<'a> {
     tokenizer: &'a Tokenizer,
     readings: Vec<Reading>,
     shortened: Vec<usize>,
-    /// The nodes of each row's prefix, `[rows, passages]`.
+    /// Nodes of each row's prefix, `[rows, passages]`.
     rows: Vec<At>,
 }
 
 impl<'a> ReaderDecoding<'a> {
-    /// Before the first token, with one row. `readings` is not empty.
+    /// Starts before the first token, with one row. `readings` is not empty.
     pub(super) fn new(network: &'a Network, tokenizer: &'a Tokenizer, readings: Vec<Reading>) -> Self {
         let shortened = readings.iter().enumerate().filter(|(_, reading)| reading.input.shortened);
         Self {
@@ -60,7 +60,8 @@ impl<'a> ReaderDecoding<'a> {
         if self.check_tokens(words).is_ok() { words } else { &[] }
     }
 
-    /// The prefixes of `words` under each passage, `[passages][words + 1]`, and how probable each has them.
+    /// The nodes of the prefixes of `words` under each passage, `[passages][words + 1]`, and log p
+    /// of `words` under it.
     fn paths(&self, words: &[TokenId]) -> Vec<(Vec<usize>, f64)> {
         let paths = self.walk().follow(&[words.to_vec()]).remove(0);
         let with_total = |(path, reading): (Vec<usize>, &Reading)| {
@@ -135,13 +136,13 @@ impl Decoding for ReaderDecoding<'_> {
         token == self.network.config.end
     }
 
-    /// "No answer" is a whole answer.
+    /// "No answer" alone is a whole answer.
     fn is_finished(&self, tokens: &[TokenId]) -> bool {
         tokens.last().is_some_and(|last| self.is_end(*last) || Some(*last) == self.no_answer())
     }
 
     fn form(&self) -> AnswerForm {
-        // One more for the end.
+        // One more for the end token.
         AnswerForm { max_tokens: Some(self.network.config.max_answer_tokens + 1), ..AnswerForm::default() }
     }
 
@@ -157,12 +158,13 @@ impl Decoding for ReaderDecoding<'_> {
         None
     }
 
-    /// Copied words as the passage has them that is most sure of the answer.
+    /// The text of an answer: copied words are spelled as in the passage that gives the answer the
+    /// highest probability.
     fn text(&self, tokens: &[TokenId]) -> String {
         self.texts(tokens).pop().unwrap_or_default()
     }
 
-    /// All of them as that passage spells the whole.
+    /// The texts of all prefixes, spelled as in the passage chosen for the whole answer.
     fn texts(&self, tokens: &[TokenId]) -> Vec<String> {
         let words = self.words(tokens);
         let paths = self.paths(words);
@@ -177,8 +179,8 @@ impl Decoding for ReaderDecoding<'_> {
         (1..=tokens.len()).map(said).collect()
     }
 
-    /// The longest stretch of the passage's text that the words were copied from, if that is at least half of
-    /// them: by the posterior of the copy mechanism, not by search.
+    /// The longest stretch of the passage's text that the words were copied from, if it covers at
+    /// least half of them: found by the posterior of the copy mechanism, not by searching the text.
     fn origin(&self, passage: usize, tokens: &[TokenId]) -> Option<Range<usize>> {
         let words = self.words(tokens);
         self.readings.get(passage).filter(|_| !words.is_empty())?;

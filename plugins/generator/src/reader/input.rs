@@ -7,25 +7,27 @@ use postil_text::sentences;
 use super::config::{NAME, ReaderConfig};
 use super::shown::Shown;
 
-/// `[CLS] question [SEP] title: passage [SEP]`, and where its pieces lie in title and passage.
+/// The input `[CLS] question [SEP] title: passage [SEP]`, and the byte ranges of its pieces in
+/// title and passage.
 pub(super) struct Input {
     pub(super) ids: Vec<TokenId>,
-    /// Index of the first piece of the second segment; all from there to the last `[SEP]` can be copied.
+    /// Index of the first piece of the second segment; all pieces from there to the last `[SEP]`
+    /// can be copied.
     pub(super) body: usize,
-    /// Where those pieces lie.
+    /// Places of those pieces.
     pub(super) places: Vec<Place>,
     pub(super) title: String,
     pub(super) passage: Shown,
-    /// Whether the passage was cut to fit.
+    /// True when the passage was cut to fit.
     pub(super) shortened: bool,
 }
 
-/// Where a piece lies.
+/// The place of a piece in the title or the passage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    /// In `title:`, not in the passage as it is shown.
+    /// True for a piece of `title:`, false for one of the passage as it is shown.
     pub(super) in_title: bool,
-    /// In bytes of that, on character boundaries.
+    /// Byte range in that text, on character boundaries.
     pub(super) range: Range<usize>,
 }
 
@@ -35,20 +37,20 @@ impl Input {
         (0..self.ids.len()).map(|index| u32::from(index >= self.body)).collect()
     }
 
-    /// What a place says.
+    /// The text of a byte range, in the title or in the shown passage.
     pub(super) fn said(&self, in_title: bool, range: Range<usize>) -> &str {
         let source = if in_title { &self.title } else { &self.passage.text };
         source.get(range).unwrap_or_default()
     }
 }
 
-/// A text in word pieces.
+/// Tokenizes a text into word pieces.
 fn pieces(tokenizer: &Tokenizer, text: &str) -> Result<Tokens, GenerateError> {
     tokenizer.tokens(text).map_err(|reason| GenerateError::Model { model: NAME.to_owned(), reason })
 }
 
-/// Number of pieces of `text` to keep so that at most `room` are left: up to the end of the last sentence
-/// that fits, else of the last word.
+/// Number of pieces of `text` to keep so that at most `room` are left: up to the end of the last
+/// sentence that fits, else of the last word.
 fn fitting(pieces: &Tokens, text: &str, room: usize) -> usize {
     let Some(limit) = pieces.ranges.get(room).map(|range| range.start) else { return pieces.ids.len() };
     let ends = sentences(text).into_iter().map(|sentence| sentence.range.end);
@@ -59,7 +61,7 @@ fn fitting(pieces: &Tokens, text: &str, room: usize) -> usize {
     (1..=room).rev().find(starts_word).unwrap_or(room)
 }
 
-/// The question's pieces.
+/// The word pieces of the question.
 ///
 /// # Errors
 /// [`GenerateError::EmptyQuestion`], [`GenerateError::QuestionTooLong`].
@@ -77,7 +79,8 @@ pub(super) fn question(
     }
 }
 
-/// Question and passage as the encoder reads them; `dataset.py`, `assemble`, has the same.
+/// Builds the encoder's input from question and passage, in the same way as `assemble` in
+/// `dataset.py`.
 pub(super) fn read(
     tokenizer: &Tokenizer,
     config: &ReaderConfig,

@@ -4,22 +4,23 @@ use postil_contract::TokenId;
 
 use super::input::Input;
 
-/// A passage as the encoder left it beside the question, and the prefixes of answers read under it so far.
+/// The encoder's states of a passage read with the question, and the prefixes of answers read under
+/// it so far.
 ///
-/// What is known of a prefix depends on nothing else, so every decoding of this passage shares it: the joint
-/// search, the search under the passage alone, and the scoring of what both found.
+/// A prefix's values depend on nothing else, so every decoding of this passage shares them: the
+/// joint search, the search under the passage alone, and the scoring of the answers of both.
 pub(super) struct Memory {
     pub(super) ids: Vec<TokenId>,
     /// Index of the first piece that can be copied; the last piece, `[SEP]`, cannot.
     pub(super) body: usize,
-    /// `[pieces, width]`
+    /// The encoder's states, `[pieces, width]`.
     pub(super) states: Vec<f32>,
     /// The decoder's state before the first piece, `[width]`.
     pub(super) initial: Vec<f32>,
     prefixes: Mutex<Prefixes>,
 }
 
-/// Positions of pieces and how much of the probability is there; positions ascend.
+/// Positions of pieces, ascending, each with its share of the probability.
 pub(super) type Origin = Vec<(usize, f32)>;
 
 /// The prefixes read, as a trie. Nodes are never removed.
@@ -32,36 +33,38 @@ pub(super) const ROOT: usize = 0;
 
 /// A prefix of an answer under one passage.
 pub(super) struct Prefix {
-    /// Its last piece; the start token for the empty prefix.
+    /// Last piece of the prefix; the start token for the empty prefix.
     pub(super) token: TokenId,
     pub(super) parent: Option<usize>,
     children: Vec<(TokenId, usize)>,
-    /// log p of the last piece after those before it.
+    /// log p of the last piece given those before it.
     pub(super) log_prob: f32,
     /// log p of the whole prefix.
     pub(super) total: f64,
-    /// Posterior of the position the last piece was copied from; sums to less than 1 if it may have been generated.
+    /// Posterior over the positions that the last piece was copied from; sums to less than 1 if it
+    /// may have been generated.
     pub(super) origin: Origin,
-    /// What comes next, once computed.
+    /// Distribution of the next piece; `None` until it is computed.
     pub(super) step: Option<Step>,
 }
 
-/// The distribution of the piece after a prefix, in factors; `model.py` has the same.
+/// The distribution of the piece after a prefix, in factors; the same as in `model.py`.
 #[derive(Clone)]
 pub(super) struct Step {
     /// The cell's state, `[width]`.
     pub(super) hidden: Vec<f32>,
-    /// log p of each action, `[5]`; *continue* holds what can really move, *generate* has taken the rest.
+    /// log p of each action, `[5]`. *continue* has only the share that can move; the rest is added
+    /// to *generate*.
     pub(super) gates: [f32; 5],
-    /// p of pointing, going on, and generating, before that.
+    /// Probabilities of *point*, *continue* and *generate* before that correction.
     pub(super) point: f32,
     pub(super) go_on: f32,
     pub(super) generate: f32,
-    /// Where to point, `[pieces]`.
+    /// Attention over the pieces when pointing, `[pieces]`.
     pub(super) attention: Vec<f32>,
     /// The generator's query, `[width]`.
     pub(super) query: Vec<f32>,
-    /// log of the sum of exponentials of its logits, once computed.
+    /// Log of the sum of exponentials of the generator's logits; `None` until it is computed.
     pub(super) log_total: Option<f32>,
 }
 
@@ -92,17 +95,17 @@ impl Memory {
         self.ids.len()
     }
 
-    /// What it holds: pieces of the passage, and prefixes, which take about as much each.
+    /// Size of the memory: its pieces and prefixes, which take about the same space each.
     pub(super) fn size(&self) -> usize {
         self.pieces() + self.prefixes().nodes.len()
     }
 
-    /// Whether the piece at `position` can be copied.
+    /// True when the piece at `position` can be copied.
     pub(super) fn is_copyable(&self, position: usize) -> bool {
         (self.body..self.ids.len() - 1).contains(&position)
     }
 
-    /// Whether there is nothing to copy: a passage without title and text.
+    /// True when there is nothing to copy: the passage has neither title nor text.
     pub(super) fn is_empty(&self) -> bool {
         self.body == self.ids.len() - 1
     }
@@ -118,7 +121,7 @@ impl Memory {
     }
 
     pub(super) fn prefixes(&self) -> MutexGuard<'_, Prefixes> {
-        // Whatever a thread that panicked left is whole: nodes are pushed complete.
+        // A poisoned lock is safe to use: nodes are pushed complete.
         self.prefixes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -142,7 +145,7 @@ impl Prefixes {
         self.nodes[node].children.iter().find(|(known, _)| *known == token).map(|(_, child)| *child)
     }
 
-    /// Adds the prefix that continues `node` with `token`.
+    /// Adds the prefix that continues `node` with `token`; returns its node.
     pub(super) fn grow(&mut self, node: usize, token: TokenId, log_prob: f32, origin: Origin) -> usize {
         let child = self.nodes.len();
         let total = self.nodes[node].total + f64::from(log_prob);
@@ -161,7 +164,7 @@ impl Prefixes {
 }
 
 impl Prefix {
-    /// The mass of the origin that *continue* would move to each position: `(position, mass)`.
+    /// The mass that *continue* would move to each position: `(position, mass)`.
     pub(super) fn moved<'a>(&'a self, memory: &'a Memory) -> impl Iterator<Item = (usize, f32)> + 'a {
         let next = self.origin.iter().map(|(position, mass)| (position + 1, *mass));
         next.filter(|(position, _)| memory.is_copyable(*position))

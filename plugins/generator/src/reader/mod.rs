@@ -1,23 +1,25 @@
-//! The default generator: a small trained reader that points at pieces of the passage, goes on from where it
-//! last pointed, generates a word, or says that the passage does not answer.
+//! The default generator: a small trained reader. At each step it points at a piece of the passage,
+//! continues after the piece last copied, generates a word, or says that the passage does not
+//! answer.
 //!
-//! A BERT encoder reads `[CLS] question [SEP] title: passage [SEP]`; a one-cell decoder is a pointer-generator
-//! after See et al. 2017, "Get To The Point", with a *continue* action added. Where each piece came from is a
-//! hidden Markov chain, summed out at every step: p(y_i|x,z,y_<i) is a normalized distribution over the
-//! vocabulary, and the posterior of the chain says which bytes were copied. `training/model.py` defines it.
+//! A BERT encoder reads `[CLS] question [SEP] title: passage [SEP]`; a one-cell decoder is a
+//! pointer-generator after See et al. 2017, "Get To The Point", with a *continue* action added. The
+//! origins of the pieces are a hidden Markov chain, summed out at every step: p(y_i|x,z,y_<i) is a
+//! normalized distribution over the vocabulary, and the posterior of the chain says which bytes
+//! were copied. `training/model.py` defines it.
 //!
 //! file | responsibility
 //! ---|---
 //! `config.rs` | the sizes and limits
-//! `shown.rs` | the passage as it is shown: rows of tables with the names of their columns
+//! `shown.rs` | the passage as the reader sees it: table rows with the names of their columns
 //! `input.rs` | question and passage to word pieces, within the window
 //! `network.rs` | the weights, and one step of the decoder
 //! `vocabulary.rs` | the generator's product over all words
-//! `memory.rs` | a passage as the encoder left it, and the prefixes read under it
+//! `memory.rs` | the encoder's states of a passage, and the prefixes read under it
 //! `walk.rs` | many prefixes at once: their steps, distributions and scores
 //! `path.rs` | the most probable origin of each piece
-//! `render.rs` | pieces and origins to text
-//! `decoding.rs` | all of it as a [`Decoding`]
+//! `render.rs` | converts pieces and origins to text
+//! `decoding.rs` | the [`Decoding`] made of these parts
 //! `built_in.rs` | the weights that ship with the crate (feature `reader`)
 
 #[cfg(feature = "reader")]
@@ -53,25 +55,25 @@ use input::Input;
 use memory::Memory;
 use network::Network;
 
-/// Pieces of passages, and prefixes of answers, that are kept for the next decoding: 13 MB of pieces at 384
-/// components, up to three times that of prefixes. A search under each passage alone reads the same passages again,
-/// and reading is most of an answer's time.
+/// Number of passage pieces and answer prefixes cached for the next decoding: 13 MB of pieces at
+/// 384 components, up to three times that for prefixes. A search under each passage alone reads the
+/// same passages again, and reading takes most of an answer's time.
 const REMEMBERED: usize = 8192;
 
 /// Answers in few words, most of them copied from a passage, or says that no passage answers.
 ///
-/// The question may have 96 word pieces ([`GenerateError::QuestionTooLong`] beyond), as in training. A
-/// title is cut to 32 pieces. A passage that does not fit the window of 512 beside them is cut after the
-/// last sentence that fits, and reported by [`Decoding::shortened`].
+/// The question may have up to 96 word pieces, as in training ([`GenerateError::QuestionTooLong`]
+/// for more). A title is cut to 32 pieces. A passage that does not fit the window of 512 beside
+/// them is cut after the last sentence that fits, and reported by [`Decoding::shortened`].
 pub struct ReaderGenerator {
     network: Network,
     tokenizer: Tokenizer,
-    /// Most recently used last.
+    /// Memories kept, the most recently used last.
     memories: Mutex<VecDeque<Arc<Memory>>>,
 }
 
 impl ReaderGenerator {
-    /// Whether `folder` holds a reader, of whatever sizes.
+    /// True when `folder` holds a reader, of any size.
     pub fn is_at(folder: &ModelFolder) -> bool {
         fs::read(folder.file("config.json")).is_ok_and(|text| ReaderConfig::is_of_reader(&text))
     }
@@ -80,8 +82,8 @@ impl ReaderGenerator {
     /// `training/export.py` writes them.
     ///
     /// # Errors
-    /// [`LoadError::Unsupported`] for another kind of model, [`LoadError::Config`] for sizes that do not fit
-    /// together, [`LoadError::Checkpoint`] for files that are missing or damaged.
+    /// [`LoadError::Unsupported`] for another kind of model, [`LoadError::Config`] for sizes that
+    /// do not fit together, [`LoadError::Checkpoint`] for files that are missing or damaged.
     pub fn open(folder: &Path) -> Result<Self, LoadError> {
         let folder = ModelFolder::open(folder)?;
         let path = folder.file("config.json");
@@ -109,12 +111,12 @@ impl ReaderGenerator {
             let reason = format!("vocab_size is {words}, the tokenizer has {known} tokens");
             return Err(LoadError::Config { reason });
         }
-        // What a user writes as "[SEP]" is text.
+        // User text such as "[SEP]" is plain text.
         let tokenizer = tokenizer.without_special();
         Ok(Self { network, tokenizer, memories: Mutex::default() })
     }
 
-    /// Sets the number of threads, at least 1; by default, as many as this process may use.
+    /// Sets the number of threads, at least 1; the default is the number that this process may use.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.network.threads = threads.max(1);
@@ -125,7 +127,7 @@ impl ReaderGenerator {
         GenerateError::Model { model: NAME.to_owned(), reason: reason.to_string() }
     }
 
-    /// The memories of `inputs`: those kept, and the others read now, together.
+    /// The memories of `inputs`: cached ones, and the others read now, in one batch.
     fn remember(&self, inputs: &[Input]) -> Result<Vec<Arc<Memory>>, GenerateError> {
         let mut found: Vec<Option<Arc<Memory>>> = {
             let kept = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
@@ -148,12 +150,12 @@ impl ReaderGenerator {
         Ok(found)
     }
 
-    /// Moves these memories to the end of those kept, and drops the ones longest unused.
+    /// Moves these memories to the end of the cache, and evicts the least recently used.
     fn keep(&self, used: &[Arc<Memory>]) {
         let mut kept = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|memory| !used.iter().any(|one| memory.is_like(one)));
         kept.extend(used.iter().cloned());
-        // Other threads may be adding prefixes, so each is measured once.
+        // Each memory is measured once, since other threads may be adding prefixes.
         let mut sizes: VecDeque<usize> = kept.iter().map(|memory| memory.size()).collect();
         while sizes.iter().sum::<usize>() > REMEMBERED {
             kept.pop_front();
@@ -172,8 +174,9 @@ impl Generator for ReaderGenerator {
     }
 
     /// # Errors
-    /// [`GenerateError::NoPassages`]; [`GenerateError::EmptyQuestion`]; [`GenerateError::QuestionTooLong`];
-    /// [`GenerateError::Model`] when the tokenizer or the encoder fails.
+    /// [`GenerateError::NoPassages`]; [`GenerateError::EmptyQuestion`];
+    /// [`GenerateError::QuestionTooLong`]; [`GenerateError::Model`] when the tokenizer or the
+    /// encoder fails.
     fn start<'a>(
         &'a self,
         question: &str,

@@ -8,16 +8,16 @@ use super::input::Input;
 use super::memory::{Memory, Prefix, Step};
 use super::vocabulary::Vocabulary;
 
-/// The gate's outputs.
+/// Indices of the gate's outputs.
 pub(super) const END: usize = 0;
 pub(super) const NO_ANSWER: usize = 1;
 pub(super) const GENERATE: usize = 2;
 pub(super) const POINT: usize = 3;
 pub(super) const CONTINUE: usize = 4;
 
-/// Stands for minus infinity; added in f32 as `model.py` adds it.
+/// Stand-in for minus infinity; added in f32, as in `model.py`.
 const MASKED: f32 = -1e4;
-/// The least probability.
+/// The smallest probability.
 const SMALLEST: f32 = 1e-30;
 
 /// The weights of encoder and decoder.
@@ -27,27 +27,29 @@ pub(super) struct Network {
     pub(super) encoder: BertModel,
     pub(super) vocabulary: Vocabulary,
     initial: Linear,
-    /// The cell's gates reset, update and new, side by side: of its input `[2 * width]`, of its state `[width]`.
+    /// The cell's gates reset, update and new, side by side, as maps of its input `[2 * width]` and
+    /// of its state `[width]`.
     cell_input: Linear,
     cell_hidden: Linear,
     point: Linear,
-    /// What a position is worth pointing at, whatever the state: `[width]`.
+    /// The part of the pointing key that does not depend on the cell's state: `[width]`.
     start: Vec<f32>,
     gate_hidden: Linear,
     gate: Linear,
     generate: Linear,
 }
 
-/// A prefix's part in a step: what the cell reads.
+/// The cell's input for the step after a prefix.
 pub(super) struct Before {
-    /// Whether nothing was said yet.
+    /// True for the empty prefix.
     first: bool,
     token: TokenId,
     hidden: Vec<f32>,
-    /// The encoder's states averaged over the origin of the last piece, and over the positions after it.
+    /// The encoder's states, averaged over the origin of the last piece and over the positions
+    /// after it.
     at_origin: Vec<f32>,
     after_origin: Vec<f32>,
-    /// The origin's mass that could go on.
+    /// Mass of the origin that can continue.
     movable: f32,
 }
 
@@ -87,13 +89,15 @@ impl Network {
         self.config.bert.hidden_size
     }
 
-    /// A passage read, before the first piece. `states`: the encoder's, `[pieces, width]`.
+    /// The memory of a passage before the first piece. `states`: the encoder's states,
+    /// `[pieces, width]`.
     pub(super) fn begin(&self, input: &Input, states: Vec<f32>) -> Memory {
         let initial = self.initial.apply(&states[..self.width()]).into_iter().map(f32::tanh).collect();
         Memory::new(input, states, initial, self.config.start)
     }
 
-    /// What the step after `prefix` reads; `hidden` is the cell's state so far, `None` at the start.
+    /// The input of the step after `prefix`; `hidden` is the cell's state so far, `None` at the
+    /// start.
     pub(super) fn before(&self, memory: &Memory, prefix: &Prefix, hidden: Option<&[f32]>) -> Before {
         let average = |mass: &mut dyn Iterator<Item = (usize, f32)>| {
             let mut sum = vec![0.0; self.width()];
@@ -112,7 +116,7 @@ impl Network {
         }
     }
 
-    /// The steps of several prefixes, each with its passage.
+    /// The steps of several prefixes, each with its passage's memory.
     pub(super) fn steps(&self, rows: &[(&Memory, Before)]) -> Vec<Step> {
         let width = self.width();
         let words = self.encoder.words();
@@ -154,8 +158,8 @@ impl Network {
         rows.iter().zip(attended).enumerate().map(step).collect()
     }
 
-    /// A gated recurrent unit: `read` `[rows, 2 * width]`, `hidden` `[rows, width]`; Cho et al. 2014 as PyTorch
-    /// computes it.
+    /// A gated recurrent unit (Cho et al. 2014, as PyTorch computes it): `read` is
+    /// `[rows, 2 * width]`, `hidden` is `[rows, width]`.
     fn cell(&self, read: &[f32], hidden: &[f32]) -> Vec<f32> {
         let width = self.width();
         let (input, state) = (self.cell_input.apply(read), self.cell_hidden.apply(hidden));
@@ -172,14 +176,15 @@ impl Network {
         next
     }
 
-    /// log p of generating `token`, if a step generates; its `log_total` must be known.
+    /// log p of `token` when the step generates; the step's `log_total` must be known.
     pub(super) fn generated(&self, step: &Step, token: TokenId) -> f32 {
         let total = step.log_total.expect("computed before words are scored");
         self.vocabulary.logit(&step.query, token) - total
     }
 }
 
-/// Where `key` points among a passage's pieces, `[pieces]`, and the states averaged over that, `[width]`.
+/// Attention of `key` over a passage's pieces, `[pieces]`, and the states averaged by it,
+/// `[width]`.
 fn attention(memory: &Memory, key: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let kernel = Kernel::detect();
     let mut weights = vec![0.0; memory.pieces()];
@@ -195,7 +200,8 @@ fn attention(memory: &Memory, key: &[f32]) -> (Vec<f32>, Vec<f32>) {
     (weights, seen)
 }
 
-/// p of each action, before *continue* is shared out.
+/// Probability of each action, before the part of *continue* that cannot move is given to
+/// *generate*.
 fn gates(logits: &[f32], first: bool, empty: bool) -> [f32; 5] {
     let mut gates = [0.0; 5];
     gates.copy_from_slice(logits);
@@ -209,7 +215,8 @@ fn gates(logits: &[f32], first: bool, empty: bool) -> [f32; 5] {
     gates
 }
 
-/// The step of these actions: mass of *continue* that cannot move is generated.
+/// The step with these action probabilities: mass of *continue* that cannot move is given to
+/// *generate*.
 fn gated(p: [f32; 5], movable: f32, attention: Vec<f32>, hidden: Vec<f32>, query: Vec<f32>) -> Step {
     let mut taken = p;
     taken[GENERATE] += p[CONTINUE] * (1.0 - movable).max(0.0);

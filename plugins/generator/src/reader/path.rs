@@ -1,5 +1,5 @@
-//! Where each piece of an answer came from, as one most probable sequence (Viterbi 1967) of the chain that
-//! the decoder sums over: pointed at, the piece after the one before, or generated.
+//! Origins of the pieces of an answer, as the single most probable path (Viterbi 1967) of the chain
+//! that the decoder sums over: a piece is pointed at, follows the piece before, or is generated.
 
 use postil_contract::TokenId;
 
@@ -7,17 +7,18 @@ use super::memory::Memory;
 use super::network::Network;
 use super::walk::step;
 
-/// A way to the last piece so far: the position it was copied from, `None` if generated.
+/// A path to the last piece so far: the position it was copied from, `None` if it was generated.
 #[derive(Clone, Copy)]
 struct Way {
     position: Option<usize>,
     log_prob: f64,
-    /// Which way to the piece before it continues.
+    /// Index of the path to the previous piece that this one continues.
     from: usize,
 }
 
-/// The position in the input that each of `tokens` was copied from under this passage, `None` where it was
-/// generated. `nodes`: their prefixes, from the empty one; words only, no end.
+/// The position in the input that each of `tokens` was copied from under this passage, `None` if it
+/// was generated. `nodes` are their prefixes, from the empty one on; words only, without an end
+/// token.
 pub(super) fn most_probable(
     network: &Network,
     memory: &Memory,

@@ -5,19 +5,20 @@ use postil_contract::TokenId;
 
 use super::input::Input;
 
-/// What marks a piece that goes on a word.
+/// Mark of a piece that continues a word.
 const CONTINUES: &str = "##";
 
-/// Pieces of an answer that stand together: copied from one stretch of the input, or one generated piece.
+/// Pieces of an answer that belong together: copied from one stretch of the input, or one generated
+/// piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Run {
-    /// Which pieces of the answer.
+    /// Range of pieces in the answer.
     pub(super) pieces: Range<usize>,
-    /// Where they were copied from: whether in the title, and its bytes.
+    /// Origin of copied pieces: `true` for the title, and the byte range; `None` when generated.
     pub(super) copied: Option<(bool, Range<usize>)>,
 }
 
-/// The runs of an answer whose pieces were copied from these positions of the input.
+/// The runs of an answer; `path` has the position of the input that each piece was copied from.
 pub(super) fn runs(input: &Input, path: &[Option<usize>]) -> Vec<Run> {
     let place = |position: usize| &input.places[position - input.body];
     let mut runs: Vec<Run> = Vec::new();
@@ -40,8 +41,8 @@ pub(super) fn runs(input: &Input, path: &[Option<usize>]) -> Vec<Run> {
     runs
 }
 
-/// The text of an answer: what was copied as the passage spells and spaces it, on one line, the rest as the
-/// vocabulary does.
+/// The text of an answer: copied parts are spelled and spaced as in the passage, on one line, the
+/// rest as in the vocabulary.
 pub(super) fn text(tokenizer: &Tokenizer, input: &Input, tokens: &[TokenId], runs: &[Run]) -> String {
     let mut text = String::new();
     for Run { pieces, copied } in runs {
@@ -60,11 +61,11 @@ pub(super) fn text(tokenizer: &Tokenizer, input: &Input, tokens: &[TokenId], run
     text
 }
 
-/// The longest run of the answer that was copied from the passage as it is shown, if it is at least half of the answer's
-/// pieces: its bytes there. What was copied from the title is in no passage.
+/// Byte range of the longest run that was copied from the shown passage, if it has at least half of
+/// the answer's pieces. A run copied from the title does not count.
 pub(super) fn longest_in_passage(runs: &[Run], pieces: usize) -> Option<Range<usize>> {
     let in_text = runs.iter().filter(|run| matches!(run.copied, Some((false, _))));
-    // The first of equals: `max_by_key` gives the last.
+    // The first of equal runs: `max_by_key` returns the last.
     let longest = in_text.rev().max_by_key(|run| run.pieces.len())?;
     let (_, range) = longest.copied.clone()?;
     (2 * longest.pieces.len() >= pieces && !range.is_empty()).then_some(range)

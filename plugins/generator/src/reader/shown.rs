@@ -1,32 +1,33 @@
-//! A passage as the reader is shown it. A small reader does not count the cells of a row: each comes with the name of its
-//! column, `Plan: Growth; Requests per minute: 300.`, and the header is not shown for itself. Everything else is shown as
-//! it stands.
+//! The text of a passage as the reader sees it. A small reader does not count the cells of a row,
+//! so each cell gets the name of its column, `Plan: Growth; Requests per minute: 300.`, and the
+//! header row is left out. All other text is unchanged.
 
 use std::ops::Range;
 
-/// Columns from which on lines without a rule under the first are taken for a table: of two columns, the
+/// Least number of columns of a table whose header has no rule under it: with two columns, the
 /// first is as often the header.
 const COLUMNS: usize = 3;
-/// Rows from which on they are: a line or two with bars in them are as often a pipeline of commands.
+/// Least number of rows of such a table: a line or two with bars are as often a pipeline of
+/// commands.
 const ROWS: usize = 2;
 
-/// The shown text, and the bytes of the passage that its parts show.
+/// The shown text, and the passage's bytes that its parts show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) text: String,
-    /// In the order of the text; what lies between them stands in no passage.
+    /// Parts in the order of the text; text between them is not in the passage.
     parts: Vec<Part>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Part {
-    /// Byte of the text at which it begins.
+    /// Byte of the shown text at which the part begins.
     at: usize,
     source: Range<usize>,
 }
 
 impl Shown {
-    /// A text as it is shown.
+    /// Converts a passage's text to its shown form.
     pub(super) fn of(text: &str) -> Self {
         let lines: Vec<Range<usize>> = lines(text).collect();
         let mut shown = Self::default();
@@ -48,15 +49,15 @@ impl Shown {
         shown
     }
 
-    /// The bytes of the passage that a range of the text shows: of a range that shows several parts, those of the one that
-    /// it shows most of. `None` where it shows none.
+    /// The bytes of the passage that `range` of the shown text shows; if it spans several parts,
+    /// those of the part it overlaps most. `None` when it shows none.
     pub(super) fn source(&self, range: &Range<usize>) -> Option<Range<usize>> {
         let overlap = |part: &Part| {
             let (start, end) = (range.start.max(part.at), range.end.min(part.at + part.source.len()));
             let from = |at: usize| part.source.start + (at - part.at);
             (start < end).then(|| from(start)..from(end))
         };
-        // The first of equals: `max_by_key` gives the last.
+        // The first of equal overlaps: `max_by_key` returns the last.
         self.parts.iter().rev().filter_map(overlap).max_by_key(Range::len)
     }
 
@@ -85,12 +86,12 @@ impl Shown {
     }
 }
 
-/// A table that begins a text.
+/// A table at the start of a text.
 struct Table {
     header: Vec<Range<usize>>,
-    /// Lines before the first row.
+    /// Number of lines before the first row.
     header_lines: usize,
-    /// All of its lines.
+    /// Number of lines in total.
     lines: usize,
 }
 
@@ -101,7 +102,7 @@ impl Table {
         if header.len() < 2 || !is_row(&lines[0]) {
             return None;
         }
-        // As CommonMark's tables have it, or as the text of a web page has them.
+        // With a rule as in CommonMark, or without one, as in the text of a web page.
         let is_ruled = lines.get(1).is_some_and(|line| is_rule(&text[line.clone()]));
         let header_lines = if is_ruled { 2 } else { 1 };
         let is_name = |cell: &Range<usize>| {
@@ -110,7 +111,8 @@ impl Table {
         if !is_ruled && (header.len() < COLUMNS || !header.iter().all(is_name)) {
             return None;
         }
-        // No line is looked at again unless it is one of a few, so that a text of bars takes linear time.
+        // No line is read again unless it is one of a few, so that a text of bars takes linear
+        // time.
         let as_many = |row: &Range<usize>| is_ruled || cells(text, row.clone()).len() == header.len();
         let rows = lines.iter().skip(header_lines).take_while(|line| is_row(line) && as_many(line)).count();
         let is_table = rows >= if is_ruled { 1 } else { ROWS };
@@ -119,7 +121,7 @@ impl Table {
     }
 }
 
-/// The lines of a text, without their ends.
+/// The lines of a text, without their line ends.
 fn lines(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
     text.split_inclusive('\n').map(move |line| {
@@ -129,20 +131,20 @@ fn lines(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// True of a line that opens or closes a block of code.
+/// True for a line that opens or closes a code block.
 fn is_fence(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("```") || line.starts_with("~~~")
 }
 
-/// True of the line between a header and its rows.
+/// True for the line between a header and its rows.
 fn is_rule(line: &str) -> bool {
     line.contains('-')
         && line.contains('|')
         && line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' ' | '\t'))
 }
 
-/// The cells of a row, without blanks at their edges. A bar behind a backslash ends none.
+/// The cells of a row, without blanks at their edges. A bar after a backslash does not end a cell.
 fn cells(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
     let trimmed = |range: Range<usize>| {
         let cell = &text[range.clone()];

@@ -4,13 +4,14 @@ use postil_kernel::Kernel;
 
 use crate::log_sum_exp;
 
-/// Words whose logits a thread computes at a time: their weights, 1.5 MB at 384 components, are read once for
-/// all rows.
+/// Number of words whose logits a thread computes at a time: their weights, 1.5 MB at 384
+/// components, are read once for all rows.
 const PART: usize = 2048;
 
-/// The generator's distribution over words: embeddings, tied to the encoder's, times a query, plus a bias
-/// that holds -1e4 for what is never generated. In 16 bits, which moves logits by less than 1e-3: most of an answer's
-/// steps are this product, and most of its time is reading the weights.
+/// The generator's distribution over words: embeddings, tied to the encoder's, times a query, plus
+/// a bias that is -1e4 for words that are never generated. Computed in 16 bits, which changes
+/// logits by less than 1e-3: most of an answer's steps are this product, and most of its time is
+/// reading the weights.
 pub(super) struct Vocabulary {
     /// The words in parts of [`PART`].
     parts: Vec<Linear>,
@@ -19,15 +20,15 @@ pub(super) struct Vocabulary {
 
 /// Logits of every word for some queries.
 pub(super) struct Logits {
-    /// As they were computed, `[parts][rows, words of the part]`: there are many, and putting them side by side takes
-    /// time.
+    /// Logits in the order computed, `[parts][rows, words of the part]`: they are many, and joining
+    /// them takes time.
     parts: Vec<Vec<f32>>,
-    /// log of the sum of exponentials of each row, `[rows]`.
+    /// Log of the sum of exponentials of each row, `[rows]`.
     pub(super) totals: Vec<f32>,
 }
 
 impl Logits {
-    /// Those of a row, `[words]`, a piece at a time.
+    /// Logits of a row, `[words]`, one slice per part.
     pub(super) fn row(&self, row: usize) -> impl Iterator<Item = &[f32]> {
         let rows = self.totals.len();
         self.parts.iter().map(move |part| {
@@ -50,13 +51,14 @@ impl Vocabulary {
         self.words
     }
 
-    /// The logit of one word for one query, `[width]`: to the bit that of [`Vocabulary::logits`].
+    /// The logit of one word for one query, `[width]`: bit for bit as in the result of
+    /// [`Vocabulary::logits`].
     pub(super) fn logit(&self, query: &[f32], token: TokenId) -> f32 {
         let token = token as usize;
         self.parts[token / PART].apply_one(query, token % PART)
     }
 
-    /// `queries`: `[rows, width]`.
+    /// Logits of every word for `queries`, `[rows, width]`.
     pub(super) fn logits(&self, queries: &[f32], rows: usize, threads: usize) -> Logits {
         let share = self.parts.len().div_ceil(threads);
         let parts: Vec<(Vec<f32>, Vec<f64>)> = std::thread::scope(|scope| {

@@ -7,7 +7,8 @@ use super::network::{Before, END, GENERATE, NO_ANSWER, Network, log};
 /// A prefix under a passage: the passage's position, and the node in its trie.
 pub(super) type At = (usize, usize);
 
-/// Prefixes under several passages, many at once, so that the weights are read once for all of them.
+/// Computes many prefixes under several passages at once, so that the weights are read once for all
+/// of them.
 pub(super) struct Walk<'a> {
     pub(super) network: &'a Network,
     pub(super) memories: Vec<&'a Memory>,
@@ -28,12 +29,13 @@ impl Walk<'_> {
         let steps: Vec<Step> =
             rows.par_chunks(share).flat_map_iter(|rows| self.network.steps(rows)).collect();
         for ((z, node), step) in missing.into_iter().zip(steps) {
-            // Another decoding may have been here first, and gone on from what it left.
+            // Another decoding may have computed this step already and continued from it; then its
+            // step stays.
             self.memories[z].prefixes().at_mut(node).step.get_or_insert(step);
         }
     }
 
-    /// log p of every token after each prefix, `[at.len(), words]`; a prefix that is there more than once is computed
+    /// log p of every token after each prefix, `[at.len(), words]`; a repeated prefix is computed
     /// once.
     pub(super) fn log_probs(&self, at: &[At]) -> Vec<f32> {
         self.expand(at);
@@ -58,8 +60,8 @@ impl Walk<'_> {
         values
     }
 
-    /// Fills in the `line` of a prefix, from the generator's logits and their total. `copied`: zeros, `[words]`, and left
-    /// so.
+    /// Fills in the `line` of a prefix, from the generator's logits and their total. `copied` is
+    /// all zeros, `[words]`, before and after.
     fn fill<'l>(
         &self,
         line: &mut [f32],
@@ -94,7 +96,7 @@ impl Walk<'_> {
         line[self.network.config.no_answer as usize] = gates[NO_ANSWER];
     }
 
-    /// The prefixes that continue these, each with its token.
+    /// The prefixes that extend the given ones, each by its token.
     pub(super) fn advance(&self, steps: &[(At, TokenId)]) -> Vec<At> {
         let at: Vec<At> = steps.iter().map(|(at, _)| *at).collect();
         self.expand(&at);
@@ -105,8 +107,8 @@ impl Walk<'_> {
         steps.iter().map(|&((z, node), token)| (z, self.child(z, node, token))).collect()
     }
 
-    /// The nodes of each answer under each passage, `[answers][passages][tokens + 1]`, from the empty prefix.
-    /// Prefixes that answers share are computed once.
+    /// The nodes of each answer under each passage, `[answers][passages][tokens + 1]`, from the
+    /// empty prefix. Prefixes that answers share are computed once.
     pub(super) fn follow(&self, answers: &[Vec<TokenId>]) -> Vec<Vec<Vec<usize>>> {
         let mut paths = vec![vec![vec![ROOT]; self.memories.len()]; answers.len()];
         for depth in 0..answers.iter().map(Vec::len).max().unwrap_or(0) {
@@ -123,12 +125,13 @@ impl Walk<'_> {
         paths
     }
 
-    /// Whether `token` stands for a word piece and nothing else.
+    /// True when `token` stands for a word piece and nothing else.
     fn is_word(&self, token: TokenId) -> bool {
         ![self.network.config.end, self.network.config.no_answer].contains(&token)
     }
 
-    /// Computes the generator's totals of those prefixes that have none; their steps are there.
+    /// Computes the generator's totals for the prefixes that have none; their steps must have been
+    /// computed.
     fn total(&self, at: &[At]) {
         let missing = self.lacking(at, |prefix| prefix.step.as_ref().is_some_and(|s| s.log_total.is_none()));
         if missing.is_empty() {
@@ -203,7 +206,7 @@ fn gates(prefix: &Prefix) -> [f32; 5] {
     step(prefix).gates
 }
 
-/// NaN stays NaN, to be found out.
+/// The value, but at least `least`; NaN stays NaN, so that it is detected.
 fn floor(value: f32, least: f32) -> f32 {
     if value < least { least } else { value }
 }

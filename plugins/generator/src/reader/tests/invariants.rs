@@ -1,4 +1,5 @@
-//! What holds whatever the weights: distributions, scores, orders, origins and texts agree with each other.
+//! Invariants that hold for any weights: distributions, scores, orders, origins and texts agree
+//! with each other.
 
 use postil_contract::{Decoding, Generator, Passage, TokenId};
 use postil_text::sentences;
@@ -71,7 +72,7 @@ fn passages_of_different_lengths_read_together_are_as_they_are_alone() {
         decoding.advance(&[0], &[token]).unwrap();
     }
     for (z, passage) in PASSAGES.iter().enumerate() {
-        // Another reader, since this one remembers.
+        // A second reader, since the first one has cached its passages.
         let alone = reader();
         let mut decoding = start(&alone, &[*passage]);
         for (token, line) in [5, 6, 7].into_iter().zip(&lines) {
@@ -156,7 +157,7 @@ fn the_path_of_the_pieces_is_the_most_probable_of_all() {
     for tokens in [[5, 6, 28], [6, 28, 25], [28, 26, 5], [21, 6, 6]] {
         let nodes = walk.follow(&[tokens.to_vec()]).remove(0).remove(0);
         let options = |token: TokenId| memory.positions(token).map(Some).chain([None]).collect::<Vec<_>>();
-        // log p of one path, from the equations.
+        // log p of one path, computed from the equations.
         let log_prob = |path: &[Option<usize>]| {
             let prefixes = memory.prefixes();
             let mut before: Option<usize> = None;
@@ -197,7 +198,7 @@ fn the_path_of_the_pieces_is_the_most_probable_of_all() {
 fn copied_words_are_spelled_as_the_passage_does_and_origins_are_its_bytes() {
     let reader = reader();
     let decoding = start(&reader, &PASSAGES);
-    // "1,000 days", whose spacing no joining of pieces would give.
+    // "1,000 days": joining the pieces cannot restore this spacing.
     let (tokens, text) = ([19, 20, 21, 15, END], PASSAGES[0].text);
     let origin = decoding.origin(0, &tokens);
     if let Some(range) = &origin {

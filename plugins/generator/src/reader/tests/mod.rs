@@ -1,4 +1,5 @@
-//! Against PyTorch on stored rows (`reference.rs`), and on a tiny model of fixed random weights.
+//! Tests against PyTorch on stored rows (`reference.rs`), and on a tiny model of fixed random
+//! weights.
 
 mod invariants;
 mod reference;

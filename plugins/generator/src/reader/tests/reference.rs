@@ -1,5 +1,5 @@
-//! Equality with the PyTorch model on rows that `training/export.py` wrote: input pieces, gates, origins, the five
-//! likeliest tokens, and greedy answers.
+//! Agreement with the PyTorch model on rows that `training/export.py` wrote: input pieces, gates,
+//! origins, the five likeliest tokens, and greedy answers.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,8 @@ struct ForcedStep {
     origin: Vec<(usize, f64)>,
 }
 
-/// The shipped model and its rows, or others named by POSTIL_READER (the folder) and POSTIL_READER_ROWS.
+/// The shipped model and its rows, or others named by POSTIL_READER (the folder) and
+/// POSTIL_READER_ROWS.
 fn reader_and_rows() -> Option<(ReaderGenerator, Vec<Row>)> {
     let place = |variable, default: &str| {
         let default = Path::new(env!("CARGO_MANIFEST_DIR")).join(default);
@@ -55,7 +56,7 @@ fn reader_and_rows() -> Option<(ReaderGenerator, Vec<Row>)> {
 
 fn read(reader: &ReaderGenerator, row: &Row) -> Reading {
     let config = &reader.network.config;
-    // Training cuts a long question, where a user is told.
+    // Training cuts a long question; here it is an error.
     let pieces = reader.tokenizer.bare_ids(&row.question).unwrap();
     let most = pieces.len().min(config.max_question_tokens);
     let passage = Passage { title: &row.title, text: &row.passage };
@@ -74,8 +75,8 @@ struct Worst {
     top_unlikely: f64,
 }
 
-/// Below it, log-probabilities have no three digits in either program: what *continue* cannot move is
-/// 1 - movable, whose rounding in f32 is 6e-8.
+/// Below this probability, log-probabilities have no three correct digits in either program: the
+/// share that *continue* cannot move is 1 - movable, whose rounding error in f32 is 6e-8.
 const UNLIKELY: f64 = 1e-4;
 
 fn raise(worst: &mut f64, got: f32, expected: f64) {
@@ -114,7 +115,7 @@ fn every_step_of_the_stored_rows_is_that_of_pytorch() {
             let mass = |at: usize| origin.iter().find(|(p, _)| *p == at).map_or(0.0, |(_, mass)| *mass);
             forced.origin.iter().for_each(|(at, expected)| raise(&mut worst.origin, mass(*at), *expected));
             let unlisted = |at: &usize| forced.origin.iter().all(|(listed, _)| listed != at);
-            // Rows list what is above 1e-4.
+            // Rows list only masses above 1e-4.
             origin.iter().filter(|(at, _)| unlisted(at)).for_each(|(_, m)| raise(&mut worst.origin, *m, 0.0));
         }
     }

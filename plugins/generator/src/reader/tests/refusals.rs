@@ -1,4 +1,5 @@
-//! What the reader refuses: files that do not fit together, questions it cannot read, numbers that are none.
+//! Refusals of the reader: files that do not fit together, questions it cannot read, values that
+//! are not numbers.
 
 use postil_checkpoint::CheckpointError;
 use postil_contract::{GenerateError, Generator, Passage};
@@ -118,7 +119,7 @@ fn a_reader_that_yields_no_numbers_is_found_out() {
         "decoder.cell.bias_hh",
         "embeddings.position_embeddings.weight",
     ] {
-        // Infinity closes the cell's gates, and then it counts as any large number.
+        // Infinity saturates the cell's gates, so there it acts like any large number.
         let infinite = (!name.contains("cell")).then_some(f32::INFINITY);
         for poison in [f32::NAN].into_iter().chain(infinite) {
             let mut broken = Tensors::new();

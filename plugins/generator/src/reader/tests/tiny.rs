@@ -99,7 +99,7 @@ impl Tensors {
         self.0.iter_mut().find(|(known, ..)| known == name).unwrap()
     }
 
-    /// As a safetensors file.
+    /// The tensors as a safetensors file.
     pub(super) fn bytes(&self) -> Vec<u8> {
         let (mut entries, mut data) = (Vec::new(), Vec::new());
         for (name, shape, values) in &self.0 {
