@@ -1,4 +1,4 @@
-//! The mathematics against brute force: every answer over a three-token vocabulary.
+//! The mathematics checked by brute force: every answer over a three-token vocabulary.
 
 use std::ops::ControlFlow;
 
@@ -36,7 +36,7 @@ fn by_definition(mode: Mode, prior: &[f64], scores: &AnswerScores) -> f64 {
     }
 }
 
-/// Greedy decoding that nobody watches.
+/// Greedy decoding without a watcher.
 fn greedy(
     decoding: &mut dyn Decoding,
     mode: Mode,
@@ -142,7 +142,7 @@ fn a_margin_leaves_no_answer_that_is_more_probable_than_it() {
             decoding.restart();
             let found = beam(decoding.as_mut(), mode, &log_prior, &constraints, &options).unwrap();
             let united = union(decoding.as_mut(), mode, &log_prior, &constraints, &options).unwrap();
-            // No answer so far is more probable than certain.
+            // No answer has a probability above 1.
             let probable =
                 all.iter().filter(|a| a.marginal.log_prob.is_finite() && a.marginal.log_prob >= -margin);
             for answer in probable {

@@ -1,4 +1,4 @@
-//! What an answer is credited to, clause by clause, and what speaks for it as a whole.
+//! Credits of an answer, clause by clause, and the evidence for the whole answer.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::support::{BagOfWords, Bigrams, TableGenerator};
 
 const MODES: [Mode; 2] = [Mode::Sequence, Mode::Token];
 
-/// The first ends where the second goes on; the third is about something else.
+/// The first passage ends where the second continues; the third is about something else.
 const LEAVE: [&str; 3] = ["Parents get forty days, as", "days, paid in full.", "Dogs bark at night."];
 
 fn retrieved<'a>(texts: &[&'a str], scores: &[f32]) -> Vec<Retrieved<'a>> {
@@ -87,7 +87,8 @@ fn the_evidence_is_the_answer_against_the_empty_passage() {
             bigrams.is_fixed = true;
             let found = answer(&bigrams, "q", &passages, &options).unwrap();
             let evidence = found.evidence.unwrap();
-            // Without a passage every token is as likely as any other, and under a union the end is either end.
+            // Without a passage all tokens are equally likely, and under a union either end token
+            // counts as the end.
             let each = -((2 + 12) as f64).ln();
             let ends = if is_union && found.finished { 2f64.ln() } else { 0.0 };
             let null = found.tokens.len() as f64 * each + ends;
@@ -100,7 +101,8 @@ fn the_evidence_is_the_answer_against_the_empty_passage() {
             if is_union {
                 continue;
             }
-            // Read along with the passages, the empty one says the same and changes nothing.
+            // The empty passage gives the same numbers when it is read with the others, and changes
+            // nothing.
             bigrams.is_fixed = false;
             let along = answer(&bigrams, "q", &passages, &options).unwrap();
             assert_eq!((&along.text, &along.posteriors), (&found.text, &found.posteriors));
@@ -112,7 +114,7 @@ fn the_evidence_is_the_answer_against_the_empty_passage() {
 
 #[test]
 fn a_question_nothing_supports_is_not_answered_and_what_was_found_is_shown() {
-    // The passages hold no word the generator knows: whatever it says, it says on its own.
+    // The passages hold no word that the generator knows, so its answer does not come from them.
     let bigrams = Bigrams::of(&LEAVE);
     let passages = retrieved(&["Zeppelins rise.", "Zeppelins fall."], &[0.9, 0.8]);
     for mode in MODES {
@@ -221,7 +223,7 @@ proptest! {
                 prop_assert!(span.log_ratio.iter().all(|ratio| !ratio.is_nan()));
             }
         }
-        // A word is one token here: RAG-Token weighs both alike.
+        // A word is one token here, so RAG-Token credits both alike.
         if token {
             for word in &found.words {
                 prop_assert_eq!(word.tokens.len(), 1);

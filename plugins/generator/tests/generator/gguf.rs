@@ -31,19 +31,20 @@ const NAMES: [(&str, &str); 14] = [
     ("mlp.down_proj", "ffn_down"),
 ];
 
-/// Largest relative error of logits (root mean square) when activations are rounded to 8 bits beside weights
-/// that are: of the stored models, whose random weights pass every rounding on.
+/// Largest relative error of logits (root mean square) when activations are rounded to 8 bits
+/// beside 8-bit weights, for the stored models, whose random weights propagate every rounding
+/// error.
 const Q8_ERROR: f64 = 0.15;
 
-/// What a file is made of; tests change it before it is written.
+/// The parts of a file; tests change them before it is written.
 struct Parts {
     metadata: Vec<(String, Value)>,
     tensors: Vec<(String, QTensor)>,
 }
 
 impl Parts {
-    /// As the conversion tools write a published checkpoint: rows of Llama's queries and keys in pairs.
-    /// Matrices become `dtype` where its blocks divide their rows.
+    /// The parts as conversion tools write a published checkpoint: rows of Llama's queries and keys
+    /// in pairs. Matrices get type `dtype` if its blocks divide their rows.
     fn of(
         config: &serde_json::Value,
         tensors: &HashMap<String, Tensor>,
@@ -121,7 +122,7 @@ impl Parts {
     }
 }
 
-/// Rows (i) and (i + head/2) of each head side by side.
+/// Puts rows (i) and (i + head/2) of each head side by side.
 fn in_pairs(tensor: &Tensor, heads: usize) -> Tensor {
     let dims = tensor.dims().to_vec();
     let apart = tensor.reshape((heads, 2, dims[0] / heads / 2, ())).unwrap();
@@ -143,7 +144,8 @@ fn golden_from_one_file(model: &str) {
     let published = LanguageModel::load(model, &config.to_string(), None, &tensors).unwrap();
     let exact = Parts::of(&config, &tensors, &tokens, GgmlDType::F32).open().unwrap();
     let eighths = Parts::of(&config, &tensors, &tokens, GgmlDType::Q8_0).open().unwrap();
-    // The same rounded weights, multiplied as f32: what remains is the rounding of activations.
+    // The same rounded weights, multiplied as f32: the only difference left is the rounding of
+    // activations.
     let rounded: HashMap<String, Tensor> = tensors
         .iter()
         .map(|(name, tensor)| {
@@ -286,8 +288,8 @@ fn a_truncated_file_is_refused_wherever_it_ends() {
 fn no_changed_byte_of_a_header_makes_opening_or_reading_panic() {
     let folder = Folder::new();
     let whole = std::fs::read(tiny().write(folder.path())).unwrap();
-    // What follows the vocabulary and comes before the weights are a few kilobytes; strides are odd so that
-    // every byte of a number comes up.
+    // The part between the vocabulary and the weights has a few kilobytes; odd strides reach every
+    // byte of a number.
     for (i, at) in (0..whole.len().min(24_000)).step_by(241).enumerate() {
         let mut bytes = whole.clone();
         bytes[at] = [0xff, 0x00, 0x80, bytes[at] ^ 1][i % 4];

@@ -21,7 +21,7 @@ struct Case<'a> {
     log_prior: Vec<f64>,
     constraints: Constraints,
     beams: usize,
-    /// How many tokens stored sequences begin with that are not part of the answer.
+    /// Number of tokens at the start of stored sequences that are not part of the answer.
     skip: usize,
     tolerance: f64,
 }
@@ -35,7 +35,7 @@ impl Case<'_> {
         ids(stored)[self.skip..].to_vec()
     }
 
-    /// As the stored searches were run: with a length penalty, or comparing log-probabilities.
+    /// Options of the stored searches: with a length penalty, or comparing log-probabilities.
     fn options(&self, penalized: bool) -> BeamOptions {
         match penalized {
             true => BeamOptions {
@@ -59,7 +59,7 @@ impl Case<'_> {
         assert_eq!(found.tokens, watched);
     }
 
-    /// The best must agree; the others where no tie is nearer than rounding.
+    /// Checks that the best answers agree, and the others unless two are tied within rounding.
     fn check_beam(&self, errors: &mut Errors, mode: Mode, penalized: bool, stored: &Value) {
         let options = self.options(penalized);
         let found =
@@ -113,7 +113,7 @@ impl Case<'_> {
         self.check_union(&found);
     }
 
-    /// At least as good as either of its parts.
+    /// Checks that the result is at least as good as either of its parts.
     fn check_union(&self, thorough: &[Proposed]) {
         let (mut decoding, options) = (self.decoding(), self.options(true));
         let found =

@@ -42,7 +42,7 @@ fn floats(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap_or(f64::NEG_INFINITY)).collect()
 }
 
-/// `[passages][tokens]`, as stored, to `[tokens][passages]`.
+/// Converts `[passages][tokens]`, as stored, to `[tokens][passages]`.
 fn tokens(per_doc: &[Vec<f64>]) -> Vec<Vec<Option<f64>>> {
     (0..per_doc[0].len()).map(|i| per_doc.iter().map(|line| Some(line[i])).collect()).collect()
 }
@@ -53,7 +53,7 @@ fn both(log_prior: &[f64], per_doc: &[Vec<f64>]) -> (Marginal, Marginal) {
     (run(Mode::Sequence), run(Mode::Token))
 }
 
-/// What every scored target has, whichever model it came from.
+/// Checks the values that every scored target has, for each model.
 fn check_posteriors(errors: &mut Errors, item: &Value, sequence: &Marginal, token: &Marginal) {
     errors.check("rag_sequence_ll", sequence.log_prob, &item["rag_sequence_ll"]);
     errors.check("rag_token_ll", token.log_prob, &item["rag_token_ll"]);
@@ -118,7 +118,7 @@ fn encoder_decoder(file: &'static str) {
     errors.report(file);
 }
 
-/// From stored logits to the RAG-Token log-probability of every observed token.
+/// Checks the way from stored logits to the RAG-Token log-probability of every observed token.
 fn check_full_vocabulary(errors: &mut Errors, item: &Value, log_prior: &[f64]) {
     let (Some(logits), Some(expected)) =
         (item["seq_logits_per_doc"].as_array(), item["rag_token_token_logprobs"].as_array())

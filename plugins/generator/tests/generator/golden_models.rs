@@ -1,4 +1,5 @@
-//! Language models against stored logits, likelihoods and posteriors, from both forms of `config.json`.
+//! Language models against stored logits, likelihoods and posteriors, from both forms of
+//! `config.json`.
 
 use std::collections::HashMap;
 
@@ -82,7 +83,8 @@ pub(crate) fn tensors(model: &str) -> HashMap<String, Tensor> {
     candle_core::safetensors::load(file, &Device::Cpu).unwrap()
 }
 
-/// The model, its answers beginning after `start` where that is not what its configuration says.
+/// Loads the model; its answers begin after `start` if that is given, else as its configuration
+/// says.
 pub(crate) fn load(
     model: &str,
     config: &str,
@@ -128,7 +130,7 @@ fn check_marginals(errors: &mut Errors, found: [&Marginal; 2], item: &Value, tol
     }
 }
 
-/// Scores of one target under every passage, and the marginals they give.
+/// Scores one target under every passage, and computes the marginals from the scores.
 fn check_target(
     errors: &mut Errors,
     model: &LanguageModel,
@@ -155,7 +157,8 @@ fn check_target(
     scores
 }
 
-/// Token by token, with a second hypothesis coming and going, the cache gives what one pass gives.
+/// Checks that the cache gives, token by token and while a second hypothesis comes and goes, the
+/// results of one pass.
 fn check_steps(decoding: &mut dyn Decoding, target: &[TokenId], scores: &[Vec<Option<f32>>]) {
     let vocabulary = decoding.vocabulary();
     let mut row = 0;

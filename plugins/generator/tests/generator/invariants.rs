@@ -1,4 +1,4 @@
-//! What must hold for any numbers: property tests of the marginal.
+//! Invariants of the marginal for any numbers: property tests.
 
 use postil_generator::{
     Disagreement, Groups, Marginal, Mixture, Mode, disagreement, log_softmax, log_sum_exp, marginal, prior,
@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 const MODES: [Mode; 2] = [Mode::Sequence, Mode::Token];
 
-/// Scores and log-probabilities `[tokens][passages]`, with impossible tokens and abstentions among them.
+/// Scores and log-probabilities `[tokens][passages]`, with impossible tokens and abstentions among
+/// them.
 fn cases() -> impl Strategy<Value = (Vec<f64>, Vec<Vec<Option<f64>>>)> {
     let value = prop_oneof![
         8 => (-30.0..0.0).prop_map(Some),
@@ -28,7 +29,7 @@ fn close(a: f64, b: f64) -> bool {
     a == b || (a - b).abs() < 1e-9
 }
 
-/// How well the sum of `parts` explains `whole`, when neither is -inf.
+/// True when the values sum to 1.
 fn sums_to_one(values: &[f64]) -> bool {
     (values.iter().sum::<f64>() - 1.0).abs() < 1e-9
 }
@@ -91,7 +92,8 @@ proptest! {
     #[test]
     fn the_two_models_agree_on_one_token((scores, tokens) in cases()) {
         let log_prior = prior(&scores, 1.0);
-        // With somebody silent from the start they differ by design: RAG-Token lends its weight on.
+        // When a passage abstains from the start, the modes differ by design: RAG-Token gives its
+        // weight to the others.
         for token in tokens.into_iter().filter(|t| t.iter().all(Option::is_some)) {
             let [sequence, token] = MODES.map(|mode| run(mode, &log_prior, std::slice::from_ref(&token)));
             prop_assert!(close(sequence.log_prob, token.log_prob));

@@ -1,4 +1,4 @@
-//! Generators opened from model folders: answers in text, and what does not open.
+//! Generators opened from model folders: answers in text, and folders that do not open.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -24,7 +24,7 @@ fn passages() -> Vec<Retrieved<'static>> {
 }
 
 fn options(search: Decode, max_tokens: usize) -> AnswerOptions {
-    // Random weights heed no passage: what they say is looked at whatever speaks for it.
+    // Random weights ignore the passages: the answer is looked at whatever its evidence.
     let min_evidence = f64::NEG_INFINITY;
     AnswerOptions {
         search,
@@ -146,7 +146,7 @@ fn runs_that_the_checkpoint_forbids_are_not_repeated_unless_asked_otherwise() {
         let constraints = Constraints { no_repeat, ..Constraints::new(12) };
         let options = AnswerOptions { constraints, ..options(Decode::Greedy, 12) };
         let tokens = answer(&generator, "q", &passages(), &options).unwrap().tokens.into_iter();
-        // Bytes of an unfinished character add nothing yet.
+        // Bytes of an incomplete character add no text yet.
         tokens.map(|token| token.text).filter(|text| !text.is_empty()).collect::<Vec<_>>()
     };
     let distinct = |texts: &[String]| texts.iter().collect::<HashSet<_>>().len();
@@ -186,8 +186,8 @@ fn question_encoder(prefix: &str) -> HashMap<String, Tensor> {
     named(&shapes).into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)).collect()
 }
 
-/// A composite checkpoint as published: tokenizers in two folders and two files each, everything in one
-/// file of weights.
+/// A composite checkpoint as published: tokenizers in two folders and two files each, everything in
+/// one file of weights.
 fn composite() -> Folder {
     let folder = Folder::new();
     let encoder = json!({"model_type": "dpr", "vocab_size": 11, "hidden_size": 4, "num_hidden_layers": 1,

@@ -1,4 +1,5 @@
-//! What a language model refuses: checkpoints that do not fit, prompts that cannot be read, numbers that are none.
+//! Refusals of a language model: checkpoints that do not fit, prompts that cannot be read, values
+//! that are not numbers.
 
 use std::collections::HashMap;
 
@@ -54,7 +55,7 @@ fn a_missing_or_misshapen_tensor_is_named() {
         let error = refusal(&CONFIG.replace("llama", family), &tensors());
         assert!(matches!(&error, LoadError::MissingTensor { name } if name == first), "{family}: {error}");
     }
-    // Sizes that are not there are the published ones, which these tensors do not have.
+    // Absent sizes default to the published ones, which these tensors do not have.
     let error = refusal("{\"model_type\": \"llama\"}", &tensors());
     assert!(
         matches!(&error, LoadError::TensorShape { expected, .. } if *expected == [32_000, 4_096]),

@@ -1,4 +1,5 @@
-//! The crate from outside: reference values, enumeration, invariants, and the `quote` generator.
+//! Tests of the crate from outside: reference values, enumeration, invariants, and the `quote`
+//! generator.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Prompts token by token: their structure, whatever is in a passage, and their length.
+//! Prompts token by token: their structure, for any passage text, and their length.
 
 use candle_core::DType;
 use postil_contract::{GenerateError, Generator, Passage};
@@ -13,7 +13,7 @@ fn skeleton(prompt: &[u32]) -> Vec<u32> {
     prompt.iter().copied().filter(|token| *token >= 256).collect()
 }
 
-/// The bytes between them as text, control tokens as `|`.
+/// The text between control tokens, with control tokens as `|`.
 fn text(prompt: &[u32]) -> String {
     let byte = |token: &u32| u8::try_from(*token).unwrap_or(b'|');
     String::from_utf8(prompt.iter().map(byte).collect()).unwrap()
@@ -172,8 +172,8 @@ fn a_chat_template_that_cannot_be_used_is_refused() {
     }
 }
 
-/// The constructs of published templates: of Qwen3's (history read backwards, a namespace, methods of
-/// strings, an empty thought) and of Llama 3's (a date, a default system message, trimming).
+/// The constructs of published templates: of Qwen3's (history read backwards, a namespace, methods
+/// of strings, an empty thought) and of Llama 3's (a date, a default system message, trimming).
 const PUBLISHED: [&str; 2] = [
     "{%- if tools %}\n    {{- 'tools' }}\n{%- else %}\n    {%- if messages[0].role == 'system' %}\n        \
      {{- messages[0].content }}\n    {%- endif %}\n{%- endif %}\n{%- set ns = namespace(last=messages|length - 1) %}\n\
@@ -207,7 +207,7 @@ fn templates_as_models_publish_them_are_filled() {
     }
 }
 
-/// A Unigram vocabulary that has its end token among its pieces, as T5's.
+/// A Unigram vocabulary with its end token among its pieces, as in T5.
 fn t5() -> Folder {
     let folder = Folder::new();
     let mut pieces = vec![json!(["<pad>", 0.0]), json!(["</s>", 0.0]), json!(["<unk>", 0.0])];

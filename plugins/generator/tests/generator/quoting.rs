@@ -88,7 +88,7 @@ fn every_line_is_normalized_or_silent_and_the_product_is_the_softmax_over_senten
     }
 }
 
-/// What `score` says of an answer is what `log_probs` and `advance` say token by token.
+/// Checks that `score` agrees with `log_probs` and `advance`, token by token.
 fn step_by_step(decoding: &mut dyn Decoding, answer: &Vec<u32>) {
     let scores = decoding.score(std::slice::from_ref(answer)).unwrap().remove(0);
     for (token, expected) in answer.iter().zip(scores.tokens()) {
@@ -123,7 +123,7 @@ fn rows_branch_merge_and_leave_the_trie_without_harm() {
     assert!(matches!(decoding.score(&[vec![]]), Err(GenerateError::Shape { .. })));
     assert_eq!(decoding.log_probs().unwrap(), log_probs, "a refused advance changes nothing");
 
-    // Each passage its own way: one line per passage, of the row it came from.
+    // Each passage has its own prefix: one line per passage, from its row.
     let (own, other) = (candidates[0][0], candidates[2][0]);
     decoding.restart();
     decoding.advance(&[0, 0], &[own, other]).unwrap();

@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use postil_contract::{Embeddings, EncodeError, Encoder, EncoderProfile, Passage, Similarity};
 
-/// An encoder whose vectors count hashed lower-case words, at unit length: texts with the same words are
-/// similar. A token is a run of letters and digits, or any other visible character.
+/// An encoder whose vectors count hashed lower-case words, at unit length: texts with the same
+/// words are similar. A token is a run of letters and digits, or any other visible character.
 pub(crate) struct BagOfWords {
     profile: EncoderProfile,
 }

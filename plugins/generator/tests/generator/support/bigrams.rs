@@ -2,21 +2,23 @@ use postil_contract::{Decoding, GenerateError, Generator, Passage, TokenId};
 
 use super::lines::{LineDecoding, Lines};
 
-/// Two tokens that end an answer, one as good as the other.
+/// Number of tokens that end an answer, both equally likely.
 const ENDS: TokenId = 2;
-/// What is spread over all tokens, whatever the passage says.
+/// Probability that is spread over all tokens, for every passage.
 const NOISE: f64 = 0.1;
 
-/// A generator that writes freely what its passages say: after a word comes the word that follows it in the
-/// passage, after one with a full stop an end, and after any other, or without a passage, anything.
+/// A generator that writes freely from its passages: after a word comes the word that follows it in
+/// the passage, after a word with a full stop an end, and after any other word, or without a
+/// passage, any token.
 pub(crate) struct Bigrams {
     words: Vec<String>,
-    /// What [`Generator::vocabulary_is_fixed`] says; it is, either way.
+    /// Value that [`Generator::vocabulary_is_fixed`] returns; the vocabulary is fixed in either
+    /// case.
     pub(crate) is_fixed: bool,
 }
 
 impl Bigrams {
-    /// Knows the words of `texts`.
+    /// A generator that knows the words of `texts`.
     pub(crate) fn of(texts: &[&str]) -> Self {
         let mut words: Vec<String> =
             texts.iter().flat_map(|t| t.split_whitespace()).map(str::to_owned).collect();
@@ -76,7 +78,7 @@ impl Lines for Bigrams {
         token < ENDS
     }
 
-    /// With a space before each word, as byte-pair tokens have it.
+    /// Text with a space before each word, as byte-pair tokens have it.
     fn text(&self, tokens: &[TokenId]) -> String {
         tokens.iter().filter_map(|token| self.word(*token)).map(|word| format!(" {word}")).collect()
     }

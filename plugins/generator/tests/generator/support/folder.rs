@@ -1,4 +1,4 @@
-//! Model folders written by tests: a byte-level tokenizer, and weights that are small but not nothing.
+//! Model folders written by tests: a byte-level tokenizer, and weights that are small but not zero.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,8 @@ pub(crate) fn vocabulary() -> Vec<String> {
     bytes.chain(CONTROLS.iter().map(|content| (*content).to_owned())).collect()
 }
 
-/// `tokenizer.json`: one token per byte, and control tokens. `<think>` is one that is not marked as special.
+/// `tokenizer.json`: one token per byte, and control tokens. `<think>` is one that is not marked as
+/// special.
 pub(crate) fn tokenizer() -> Value {
     let vocabulary: serde_json::Map<String, Value> =
         vocabulary().into_iter().enumerate().map(|(id, token)| (token, json!(id))).collect();
@@ -122,7 +123,7 @@ pub(crate) fn bart_tensors(prefix: &str) -> HashMap<String, Tensor> {
     named(&shapes).into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)).collect()
 }
 
-/// Files of a folder that is removed when dropped.
+/// The files of a folder, which is removed when dropped.
 pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -151,7 +152,7 @@ impl Folder {
         candle_core::safetensors::save(&converted, self.path().join(file)).unwrap();
     }
 
-    /// A Llama that converses, or one that goes on from a text.
+    /// A folder with a Llama that has a chat template, or one that continues a text.
     pub(crate) fn llama(window: usize, template: Option<&str>) -> Self {
         let folder = Self::new();
         folder.json("config.json", &llama_config(window));
@@ -161,7 +162,7 @@ impl Folder {
         folder
     }
 
-    /// A BART of [`bart_config`].
+    /// A folder with a BART of [`bart_config`].
     pub(crate) fn bart() -> Self {
         let folder = Self::new();
         folder.json("config.json", &bart_config());

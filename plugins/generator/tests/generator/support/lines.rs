@@ -2,13 +2,13 @@ use std::ops::Range;
 
 use postil_contract::{AnswerScores, Decoding, GenerateError, LogProbs, Passage, TokenId};
 
-/// What comes next, where that follows from a passage's text and the prefix alone.
+/// Next-token distributions that depend only on a passage's text and the prefix.
 pub(crate) trait Lines {
-    /// Tokens in a line.
+    /// Number of tokens in a line.
     fn vocabulary(&self) -> usize;
 
-    /// Log-probabilities of the token after `prefix`: normalized, or wholly -inf after something the passage cannot
-    /// say.
+    /// Log-probabilities of the token after `prefix`: normalized, or wholly -inf after a prefix
+    /// that the passage cannot say.
     fn line(&self, passage: &str, prefix: &[TokenId]) -> Vec<f32>;
 
     fn is_end(&self, token: TokenId) -> bool;
@@ -16,16 +16,16 @@ pub(crate) trait Lines {
     fn text(&self, tokens: &[TokenId]) -> String;
 }
 
-/// The decoding of a generator that is no more than its lines.
+/// The decoding of a generator that is defined by its lines.
 pub(crate) struct LineDecoding<'a, L> {
     lines: &'a L,
     passages: Vec<String>,
-    /// `[rows, passages]`
+    /// Tokens of each row so far, `[rows, passages]`.
     rows: Vec<Vec<TokenId>>,
 }
 
 impl<'a, L: Lines> LineDecoding<'a, L> {
-    /// Before the first token, with one row.
+    /// Starts before the first token, with one row.
     pub(crate) fn start(lines: &'a L, passages: &[Passage<'_>]) -> Box<dyn Decoding + 'a> {
         let rows = vec![Vec::new(); passages.len()];
         let passages = passages.iter().map(|p| p.text.to_owned()).collect();

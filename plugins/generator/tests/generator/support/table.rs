@@ -5,17 +5,18 @@ use super::lines::{LineDecoding, Lines};
 const VOCABULARY: usize = 3;
 const END: TokenId = 0;
 
-/// A generator over three tokens, the first of which ends, with answers of at most `longest` tokens.
+/// A generator over three tokens, the first of which ends, with answers of at most `longest`
+/// tokens.
 ///
-/// A passage's distributions follow from its text and the prefix alone. With `gaps`, some tokens are
-/// impossible under some passages, which then abstain on what follows.
+/// A passage's distributions depend on its text and the prefix alone. With `gaps`, some tokens are
+/// impossible under some passages, which then abstain from the tokens after them.
 pub(crate) struct TableGenerator {
     pub(crate) longest: usize,
     pub(crate) gaps: bool,
 }
 
 impl TableGenerator {
-    /// Of a passage that could say the prefix.
+    /// The line of a passage that could say the prefix.
     fn own_line(&self, passage: &str, prefix: &[TokenId]) -> [f32; VOCABULARY] {
         if prefix.len() + 1 >= self.longest {
             return [0.0, f32::NEG_INFINITY, f32::NEG_INFINITY];
@@ -36,7 +37,7 @@ impl TableGenerator {
         weights.map(|w| (w / weights.iter().sum::<f64>()).ln() as f32)
     }
 
-    /// Every answer there is.
+    /// All possible answers.
     pub(crate) fn all(&self) -> Vec<Vec<TokenId>> {
         let mut prefixes: Vec<Vec<TokenId>> = vec![Vec::new()];
         let mut all = Vec::new();
