@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use postil::Cancel;
 
-use crate::EXIT_INTERRUPTED;
+use crate::exit;
 
 /// What the first Ctrl-C sets; it also says what happens next.
 pub(crate) fn listen(said: &'static str) -> Result<Cancel> {
@@ -11,7 +11,7 @@ pub(crate) fn listen(said: &'static str) -> Result<Cancel> {
     let asked = cancel.clone();
     ctrlc::set_handler(move || {
         if asked.is_cancelled() {
-            std::process::exit(i32::from(EXIT_INTERRUPTED));
+            std::process::exit(i32::from(exit::INTERRUPTED));
         }
         asked.cancel();
         eprintln!("\n{said}");

@@ -4,6 +4,7 @@
 
 mod args;
 mod commands;
+mod exit;
 mod interrupt;
 mod memory;
 mod meter;
@@ -17,11 +18,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Cli, Command};
-
-/// Some documents or files could not be ingested or rebuilt, the rest were; or there was nothing to ingest.
-const EXIT_SKIPPED: u8 = 3;
-/// Stopped by Ctrl-C, with everything finished kept.
-const EXIT_INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     memory::hold_little();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Filter, Output, Reading};
+use super::flags::{Filter, Output, Reading};
 
 #[derive(Args)]
 pub(crate) struct Search {

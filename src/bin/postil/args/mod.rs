@@ -1,12 +1,14 @@
 //! The command line.
 
 mod asking;
+mod flags;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use asking::{Ask, Eval, Search};
+pub(crate) use flags::{Filter, Output, Reading};
 
 /// Ask questions of your own documents, on your own machine, and see which passage each answer came from.
 #[derive(Parser)]
@@ -273,25 +275,4 @@ pub(crate) struct Demo {
     /// Where the demonstration database is made
     #[arg(default_value = "demo.postil")]
     pub(crate) database: PathBuf,
-}
-
-#[derive(Args)]
-pub(crate) struct Filter {
-    /// Only documents whose metadata passes, as in: year >= 2020 and author.lang in ["en", "de"]
-    #[arg(long, value_name = "EXPRESSION")]
-    pub(crate) filter: Option<String>,
-}
-
-#[derive(Args, Clone, Copy)]
-pub(crate) struct Reading {
-    /// Read what was last published, as old as that is, beside whoever has the database open
-    #[arg(long)]
-    pub(crate) published: bool,
-}
-
-#[derive(Args, Clone, Copy)]
-pub(crate) struct Output {
-    /// Print one JSON object instead of text
-    #[arg(long)]
-    pub(crate) json: bool,
 }

@@ -7,7 +7,7 @@ use postil::{Answer, AskOptions, Database, Decode, has_word};
 use serde::Serialize;
 
 use crate::args::Ask;
-use crate::{EXIT_INTERRUPTED, interrupt, open, render};
+use crate::{exit, interrupt, open, render};
 
 /// Answers to several questions.
 #[derive(Serialize)]
@@ -109,7 +109,7 @@ fn stream(db: &Database, args: &Ask, options: &AskOptions) -> Result<ExitCode> {
         render::raw(answer.render_sources_with(&render::paint()).trim_start_matches('\n'))?;
     }
     explain(args, &answer)?;
-    Ok(if cancel.is_cancelled() { ExitCode::from(EXIT_INTERRUPTED) } else { ExitCode::SUCCESS })
+    Ok(if cancel.is_cancelled() { ExitCode::from(exit::INTERRUPTED) } else { ExitCode::SUCCESS })
 }
 
 fn explain(args: &Ask, answer: &Answer) -> Result<()> {

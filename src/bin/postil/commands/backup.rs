@@ -5,7 +5,7 @@ use anyhow::Result;
 use postil::{Copied, Progress, Watch};
 
 use crate::args::{Backup, Output};
-use crate::{EXIT_INTERRUPTED, interrupt, meter, open, render};
+use crate::{exit, interrupt, meter, open, render};
 
 pub(crate) fn run(args: &Backup) -> Result<ExitCode> {
     let db = open::existing_to_read(&args.database)?;
@@ -32,5 +32,5 @@ pub(crate) fn copy(
     } else if !copied.interrupted {
         render::text(&format!("{} bytes copied to {}", copied.bytes, to.display()))?;
     }
-    Ok(if copied.interrupted { ExitCode::from(EXIT_INTERRUPTED) } else { ExitCode::SUCCESS })
+    Ok(if copied.interrupted { ExitCode::from(exit::INTERRUPTED) } else { ExitCode::SUCCESS })
 }

@@ -7,7 +7,7 @@ use postil::{Database, Watch};
 
 use crate::args::Export;
 use crate::meter::Meter;
-use crate::{EXIT_INTERRUPTED, interrupt, open, render};
+use crate::{exit, interrupt, open, render};
 
 pub(crate) fn run(args: &Export) -> Result<ExitCode> {
     let db = open::to_read(&args.database, args.reading, Database::options())?;
@@ -28,7 +28,7 @@ fn write(db: &Database, target: &Path, args: &Export) -> Result<ExitCode> {
     meter.finish();
     let exported = exported?;
     if exported.interrupted {
-        return Ok(ExitCode::from(EXIT_INTERRUPTED));
+        return Ok(ExitCode::from(exit::INTERRUPTED));
     }
     let Exported { documents, passages, .. } = exported;
     render::text(&format!("{documents} documents, {passages} passages exported to {}", target.display()))?;

@@ -8,7 +8,7 @@ use postil::{Database, Options, Progress, Watch, with_causes};
 
 use crate::args::{Ingest, Output, StdinFormat};
 use crate::meter::Meter;
-use crate::{EXIT_INTERRUPTED, EXIT_SKIPPED, interrupt, render};
+use crate::{exit, interrupt, render};
 
 pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
     let input = input(args)?;
@@ -35,8 +35,8 @@ pub(crate) fn warn_of_growth(db: &Database) -> Result<()> {
 pub(crate) fn tell(report: &Ingested, output: Output) -> Result<ExitCode> {
     print(report, output)?;
     Ok(match () {
-        () if report.interrupted => ExitCode::from(EXIT_INTERRUPTED),
-        () if !report.skipped.is_empty() => ExitCode::from(EXIT_SKIPPED),
+        () if report.interrupted => ExitCode::from(exit::INTERRUPTED),
+        () if !report.skipped.is_empty() => ExitCode::from(exit::SKIPPED),
         () => ExitCode::SUCCESS,
     })
 }
@@ -55,7 +55,7 @@ fn tell_nothing(report: &Ingested) -> Option<ExitCode> {
         false => "; .txt .md .html .jsonl are read, and any file that is named itself",
     };
     eprintln!("no file was taken: {why}{hint}");
-    Some(ExitCode::from(EXIT_SKIPPED))
+    Some(ExitCode::from(exit::SKIPPED))
 }
 
 /// Ingests with a meter; Ctrl-C ends it after the batch at hand, a second one at once.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use postil::{Database, Rebuilt, Watch};
 
 use crate::args::Rebuild;
-use crate::{EXIT_SKIPPED, render};
+use crate::{exit, render};
 
 /// Whatever ends it, the damaged database is as it was, and the new one complete or not there.
 pub(crate) fn run(args: &Rebuild) -> Result<ExitCode> {
@@ -25,5 +25,5 @@ pub(crate) fn run(args: &Rebuild) -> Result<ExitCode> {
         }
     }
     let is_whole = doubtful.is_empty() && lost.is_empty();
-    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(EXIT_SKIPPED) })
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(exit::SKIPPED) })
 }
