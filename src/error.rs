@@ -83,7 +83,7 @@ pub enum Error {
     #[error(
         "the database's encoder {name}, fingerprint {fingerprint}, is at none of these places: {}; put its folder at one of \
          them, or under any name into {}{}",
-        crate::locating::told(tried),
+        crate::tried::list(tried),
         home.as_ref().map_or_else(|| NO_HOME.to_owned(), |home| home.display().to_string()),
         if is_path(name) { String::new() } else { format!(", or fetch it with: postil model add {name}") },
     )]
@@ -93,7 +93,7 @@ pub enum Error {
         /// Its fingerprint: another model is not taken for it.
         fingerprint: String,
         /// Where it was looked for.
-        tried: Vec<crate::locating::Tried>,
+        tried: Vec<crate::tried::Tried>,
         /// The model home; `None` when the environment names none.
         home: Option<PathBuf>,
     },

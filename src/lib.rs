@@ -52,7 +52,7 @@
 //! file or folder | responsibility
 //! ---|---
 //! `database/`, `options.rs` | the database with all its methods; it alone sees store, encoder and generator
-//! `encoding.rs`, `locating.rs` | which encoder a database works with, and where it is
+//! `encoding.rs`, `locating.rs`, `tried.rs` | which encoder a database works with, where it is, and where it is not
 //! `generating.rs` | which generator
 //! `document.rs`, `extract/` | what is ingested, and getting text out of files
 //! `chunk/` | documents into passages
@@ -93,6 +93,8 @@ mod retrieve;
 mod serialize;
 #[cfg(feature = "encoder")]
 mod setters;
+#[cfg(feature = "encoder")]
+mod tried;
 mod watch;
 
 #[cfg(feature = "encoder")]
@@ -123,8 +125,6 @@ pub use error::{Error, with_causes};
 #[cfg(feature = "generator")]
 pub use generating::{DEFAULT_GENERATOR, GENERATORS, open_generator};
 #[cfg(feature = "encoder")]
-pub use locating::Tried;
-#[cfg(feature = "encoder")]
 pub use options::DEFAULT_MAX_QUESTION_BYTES;
 pub use options::Options;
 #[cfg(feature = "encoder")]
@@ -144,4 +144,6 @@ pub use postil_storage::{
 };
 #[cfg(feature = "encoder")]
 pub use retrieve::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, Place, RetrieveOptions, Retrieved, has_word};
+#[cfg(feature = "encoder")]
+pub use tried::Tried;
 pub use watch::{Cancel, Progress, Watch};

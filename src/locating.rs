@@ -11,40 +11,12 @@ use postil_encoder::BertEncoder;
 use postil_storage::Profile;
 
 use crate::Error;
+use crate::tried::Tried;
 
 /// The file by which a folder is a model's.
 const CONFIG: &str = "config.json";
-/// Places that are written out in an error.
-const TOLD: usize = 8;
 /// Folders above a database that are close to it.
 const CLOSE: usize = 2;
-
-/// A place where an encoder was looked for and not found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tried {
-    /// The folder.
-    pub place: PathBuf,
-    /// What is there instead: another model, with its fingerprint, or a damaged one; `None` where nothing is.
-    pub found: Option<String>,
-}
-
-impl std::fmt::Display for Tried {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let found = self.found.as_deref().unwrap_or("not there");
-        write!(f, "{} ({found})", self.place.display())
-    }
-}
-
-/// The places of [`Error::EncoderNotFound`], those first that have something.
-pub(crate) fn told(tried: &[Tried]) -> String {
-    let with = tried.iter().filter(|tried| tried.found.is_some());
-    let places = with.chain(tried.iter().filter(|tried| tried.found.is_none()));
-    let mut told: Vec<String> = places.take(TOLD).map(Tried::to_string).collect();
-    if tried.len() > TOLD {
-        told.push(format!("{} more", tried.len() - TOLD));
-    }
-    told.join(", ")
-}
 
 /// Finds the encoder with the recorded fingerprint: where the record says, beside the database at `database`, beside the
 /// folders above it, and among the installed models.
@@ -126,16 +98,5 @@ mod tests {
         let expected = ["new/data/mini", "new/models/mini", "new/mini"];
         assert_eq!(found, expected.map(at));
         assert!(near(Path::new(""), &at("new/data/d.postil")).is_empty());
-    }
-
-    #[test]
-    fn of_many_places_those_are_told_first_that_have_something() {
-        let tried = |i: usize| Tried {
-            place: PathBuf::from(format!("p{i}")),
-            found: (i == 11).then(|| "another model, fingerprint ab".to_owned()),
-        };
-        let all = told(&(0..12).map(tried).collect::<Vec<_>>());
-        assert!(all.starts_with("p11 (another model, fingerprint ab), p0 (not there), "), "{all}");
-        assert!(all.ends_with(", 4 more"), "{all}");
     }
 }

@@ -1,0 +1,49 @@
+//! Places where an encoder was looked for in vain, as an error names them.
+
+use std::path::PathBuf;
+
+/// Places that an error writes out.
+const MOST_LISTED: usize = 8;
+
+/// A place where an encoder was looked for and not found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// The folder.
+    pub place: PathBuf,
+    /// What is there instead: another model, with its fingerprint, or a damaged one; `None` where nothing is.
+    pub found: Option<String>,
+}
+
+impl std::fmt::Display for Tried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let found = self.found.as_deref().unwrap_or("not there");
+        write!(f, "{} ({found})", self.place.display())
+    }
+}
+
+/// The places in one line, those first that have something; the number of those past the eighth.
+pub(crate) fn list(tried: &[Tried]) -> String {
+    let with = tried.iter().filter(|tried| tried.found.is_some());
+    let places = with.chain(tried.iter().filter(|tried| tried.found.is_none()));
+    let mut listed: Vec<String> = places.take(MOST_LISTED).map(Tried::to_string).collect();
+    if tried.len() > MOST_LISTED {
+        listed.push(format!("{} more", tried.len() - MOST_LISTED));
+    }
+    listed.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_places_those_are_listed_first_that_have_something() {
+        let tried = |i: usize| Tried {
+            place: PathBuf::from(format!("p{i}")),
+            found: (i == 11).then(|| "another model, fingerprint ab".to_owned()),
+        };
+        let all = list(&(0..12).map(tried).collect::<Vec<_>>());
+        assert!(all.starts_with("p11 (another model, fingerprint ab), p0 (not there), "), "{all}");
+        assert!(all.ends_with(", 4 more"), "{all}");
+    }
+}
