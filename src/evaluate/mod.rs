@@ -19,7 +19,7 @@ use std::time::Instant;
 
 pub use agreement::{exact_match, f1, normalize};
 pub use question::{Question, QuestionError, questions};
-pub use scores::{Bin, KindScores, Recall, Scores};
+pub use scores::{Bin, KindScores, RECALL_AT, Recall, Scores};
 pub use statistics::roc_area;
 
 use postil_contract::{EncodeError, GenerateError};
@@ -52,9 +52,6 @@ pub struct Scored<'a> {
     /// F1 over words, 0 to 1, as [`Scores::f1`] counts it.
     pub f1: f64,
 }
-
-/// Ranks that recall is measured at.
-pub const RECALL_AT: [usize; 3] = [1, 5, 10];
 
 /// Scores retrieval; see [`Database::evaluate_retrieval`].
 pub(crate) fn retrieval(

@@ -1,5 +1,7 @@
-use super::RECALL_AT;
 use super::statistics::{mean, percentile, roc_area};
+
+/// Ranks that recall is measured at.
+pub const RECALL_AT: [usize; 3] = [1, 5, 10];
 
 /// Bins of the reliability curve.
 const BINS: usize = 10;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use postil_storage::{DocumentWrite, Value};
 
 use super::description::Description;
-use super::import::{Entry, Source};
 use super::line::{self, Parts};
 use super::numbered::{Lines, Numbered};
+use super::source::{Entry, Source};
 use super::{DOCUMENTS, VECTORS, failed, npy, wrong};
 use crate::Error;
 

@@ -7,34 +7,10 @@ use postil_contract::Passage;
 use postil_storage::{Batch, DocumentWrite};
 
 use super::description::Description;
+use super::source::{BYTES, BYTES_PER_TEXT_BYTE, Entry, Source};
 use super::{Found, Lines, folder, wrong};
 use crate::ingest::{Ingested, Skipped};
 use crate::{Database, Error, Options, Progress, Watch};
-
-/// A byte of text takes at most six in JSON, and stands in several passages where they overlap; the rest is metadata,
-/// ranges and vectors.
-pub(super) const BYTES_PER_TEXT_BYTE: u64 = 8;
-pub(super) const BYTES: u64 = 64 << 20;
-
-/// Documents as someone wrote them.
-pub(super) trait Source {
-    /// How many bytes there are to read, about; `None` where nobody knows.
-    fn total_bytes(&self) -> Option<u64>;
-
-    /// The next document, its vectors still empty. An error ends the import.
-    fn next(&mut self) -> Result<Option<Entry>, Error>;
-
-    /// Fills in the vectors of the document that was given last; `false` where it has none.
-    fn vectors(&mut self, document: &mut DocumentWrite) -> Result<bool, Error>;
-}
-
-/// A document, or why there is none.
-pub(super) struct Entry {
-    /// What to call it in errors: a line, a row.
-    pub(super) place: String,
-    pub(super) bytes: u64,
-    pub(super) document: Result<DocumentWrite, String>,
-}
 
 /// What is said of the database that the export at `path` is from, where anything is.
 fn describe(path: &Path) -> Result<Option<Description>, Error> {
@@ -137,6 +113,7 @@ fn import_from(
     *db.known.lock() = None;
     Ok(report)
 }
+
 /// An import on its way.
 struct Import<'a> {
     db: &'a Database,

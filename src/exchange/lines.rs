@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use postil_storage::{DocumentWrite, Value, json};
 
 use super::description::Description;
-use super::import::{BYTES, BYTES_PER_TEXT_BYTE, Entry, Source};
 use super::line::{self, Parts};
 use super::numbered::{self, Numbered};
+use super::source::{BYTES, BYTES_PER_TEXT_BYTE, Entry, Source};
 use super::{failed, wrong};
 use crate::Error;
 

@@ -19,6 +19,7 @@
 //! `description.rs` | what the database was made with
 //! `export.rs` | out, in whichever format
 //! `import.rs` | in, likewise
+//! `source.rs` | documents as they were written, whatever the format
 //! `folder.rs` | the folder
 //! `line.rs` | a document as a line
 //! `lines.rs` | lines that go through a pipe
@@ -36,6 +37,7 @@ mod npy;
 mod numbered;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod source;
 
 pub use export::{ExportOptions, Exported};
 pub(crate) use export::{export, export_lines};

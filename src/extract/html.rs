@@ -12,10 +12,11 @@ use postil_text::{Bound, Kind};
 
 use super::element::{Role, role};
 use super::entity::{self, Part};
+use super::extracted::Extracted;
 use super::lists::Lists;
 use super::structure::Structure;
 use super::writer::{Gap, Writer};
-use super::{Extracted, Format};
+use crate::chunk::Format;
 
 /// The text of the HTML in `source[start..]`.
 pub(super) fn extract(source: &str, start: usize) -> Extracted {

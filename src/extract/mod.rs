@@ -10,6 +10,7 @@
 //! `element.rs` | what each HTML element does to the text around it
 //! `entity.rs` | character references, each with its place
 //! `error.rs` | why there is no text
+//! `extracted.rs` | the text of a document
 //! `html.rs` | HTML to text
 //! `jsonl.rs` | records, one on each line
 //! `offset.rs` | text ranges to source ranges
@@ -20,6 +21,7 @@
 mod element;
 mod entity;
 mod error;
+mod extracted;
 mod html;
 mod jsonl;
 mod lists;
@@ -32,12 +34,13 @@ mod writer;
 use std::path::Path;
 
 pub use error::{ExtractError, JsonlError};
+pub use extracted::Extracted;
 pub use jsonl::{DEFAULT_MAX_LINE_BYTES, Jsonl, Record, jsonl};
 pub use offset::{OffsetMap, OffsetMapError};
 
 use postil_text::markdown_title;
 
-use crate::chunk::{Chunk, ChunkError, ChunkOptions, Format, Outline, TokenRanges, chunk, chunk_outlined};
+use crate::chunk::Format;
 
 /// The byte order mark, which some editors put before UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -72,39 +75,6 @@ impl FileKind {
             "html" | "htm" => Some(Self::Document(Kind::Html)),
             "jsonl" => Some(Self::Records),
             _ => None,
-        }
-    }
-}
-
-/// The text of a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extracted {
-    /// What there is to read.
-    pub text: String,
-    /// How `text` is written.
-    pub format: Format,
-    /// The structure of `text` where it does not show by itself.
-    pub outline: Option<Outline>,
-    /// The title the document gives itself: HTML's `title`; in Markdown the field `title` of its front matter, or else
-    /// the heading of level 1 that it begins with.
-    pub title: Option<String>,
-    /// Where in the document each part of `text` is.
-    pub map: OffsetMap,
-}
-
-impl Extracted {
-    /// The text as passages; see [`chunk`].
-    ///
-    /// # Errors
-    /// As [`chunk`].
-    pub fn chunks<T: TokenRanges + ?Sized>(
-        &self,
-        options: &ChunkOptions,
-        tokenizer: &T,
-    ) -> Result<Vec<Chunk>, ChunkError> {
-        match &self.outline {
-            Some(outline) => chunk_outlined(&self.text, outline, options, tokenizer),
-            None => chunk(&self.text, self.format, options, tokenizer),
         }
     }
 }

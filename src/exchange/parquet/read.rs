@@ -11,7 +11,7 @@ use parquet::errors::Result as CrateResult;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use postil_storage::DocumentWrite;
 
-use super::super::import::{Entry, Source as Documents};
+use super::super::source::{Entry, Source as Documents};
 use super::super::{failed, wrong};
 use super::chunk::Chunk;
 use super::column::Places;

@@ -13,7 +13,7 @@ use std::path::Path;
 use postil_storage::{DocumentWrite, Metadata, Metric, PassageWrite, Profile, Value};
 
 use super::super::description::Description;
-use super::super::import::Source;
+use super::super::source::Source;
 use super::{Reader, Writer};
 use crate::Error;
 
