@@ -6,7 +6,7 @@ use postil_storage::{DEFAULT_MAX_TEXT_BYTES, Metadata, Value};
 use crate::Error;
 use crate::chunk::{Format, Outline};
 use crate::extract::{self, Extracted, FileKind, Kind, OffsetMap};
-use crate::ingest::place::{Origin, key_of, place_of};
+use crate::origin::{Origin, key_of, place_of};
 
 /// A text to ingest, under a key that names it for good: ingesting the key again replaces it.
 #[derive(Clone, Debug)]

@@ -56,6 +56,7 @@
 //! `generating.rs` | which generator
 //! `document.rs`, `extract/` | what is ingested, and getting text out of files
 //! `chunk/` | documents into passages
+//! `origin/` | the file that a document was read from
 //! `ingest/` | the pipeline: read and chunk, embed, commit
 //! `retrieve/`, `answer/` | questions in, passages and answers out
 //! `exchange/` | export and import as files that other programs read
@@ -86,6 +87,8 @@ mod generating;
 #[cfg(feature = "encoder")]
 mod locating;
 mod options;
+#[cfg(feature = "encoder")]
+mod origin;
 mod rebuild;
 #[cfg(feature = "encoder")]
 mod retrieve;

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::{Answer, Citation, Conclusion, PassagePosterior};
 use crate::extract::OffsetMap;
-use crate::ingest::source_of;
+use crate::origin::source_of;
 use crate::{Error, Retrieved};
 use postil_generator::Mode;
 use postil_storage::Store;

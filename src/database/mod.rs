@@ -36,7 +36,7 @@ pub struct Database {
     chunking: crate::chunk::ChunkOptions,
     /// Documents by their file, once one that was read from a file is ingested by itself.
     #[cfg(feature = "encoder")]
-    pub(crate) known: parking_lot::Mutex<Option<crate::ingest::Known>>,
+    pub(crate) known: parking_lot::Mutex<Option<crate::origin::Known>>,
     #[cfg(feature = "encoder")]
     encoder: parking_lot::Mutex<Option<Arc<dyn postil_contract::Encoder>>>,
     #[cfg(feature = "generator")]

@@ -4,8 +4,8 @@
 use postil_storage::{Batch, Document as StoredDocument, Metadata, Value};
 
 use super::prepare::content_hash;
-use super::{FILE_FIELD, PATH_FIELD};
 use crate::chunk::ChunkOptions;
+use crate::origin::{FILE_FIELD, PATH_FIELD};
 use crate::{Database, Document, Error};
 
 /// Keys removed in one commit.

@@ -12,11 +12,12 @@ use parking_lot::Mutex;
 use postil_contract::{Encoder, Passage};
 use postil_storage::{Batch, DocumentWrite};
 
-use super::known::{Files, Settled};
 use super::mend::{Moved, remove, write_moved};
 use super::prepare::{Prepared, content_hash};
+use super::settle::{Files, Settled};
 use super::source::Item;
-use super::{Ingested, Merged, PATH_FIELD, Skipped};
+use super::{Ingested, Merged, Skipped};
+use crate::origin::PATH_FIELD;
 use crate::{Database, Document, Error, Progress, Watch};
 
 /// Passages handed to the encoder at once: enough to sort by length and fill every core.

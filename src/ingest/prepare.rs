@@ -6,9 +6,8 @@ use postil_contract::{EncodeError, Encoder, Passage};
 use postil_storage::{DocumentWrite, Extent, LEAD_JOINT, PassageWrite, Value};
 
 use crate::chunk::{self, Chunk, ChunkOptions, Format, HEADING_JOINT, TokenRanges};
+use crate::origin::PATH_FIELD;
 use crate::{Document, Error};
-
-use super::PATH_FIELD;
 
 /// Changes when the same document would be split or embedded differently by a new release.
 const PREPARATION_VERSION: u8 = 1;

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::known::Known;
 use super::mend::remove;
 use super::pipeline::Read;
 use super::{IngestOptions, Ingested};
+use crate::origin::Known;
 use crate::{Database, Error};
 
 /// Removes records that are no longer in their file, and with [`IngestOptions::prune`] what files

@@ -3,10 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::place::{Origin, key_of};
 use super::walk::{Failure, SourceFile};
-use super::{FILE_FIELD, PATH_FIELD};
 use crate::extract::{self, FileKind, Kind, Record};
+use crate::origin::{FILE_FIELD, Origin, PATH_FIELD, key_of};
 use crate::{Document, Error};
 
 /// One step of reading: a document or the reason there is none, and what it cost to read.

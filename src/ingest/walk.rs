@@ -10,11 +10,11 @@ use ignore::{DirEntry, WalkBuilder};
 use postil_storage::Store;
 
 use super::ignored::IgnoreFiles;
-use super::place::{Origin, key_of, place_of};
 use super::report::LeftOut;
 use super::tree::{OpenError, Tree};
 use crate::Error;
 use crate::extract::{FileKind, Kind};
+use crate::origin::{Origin, key_of, place_of};
 
 /// A file that will be read.
 #[derive(Clone, Debug)]

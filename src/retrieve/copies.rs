@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use postil_storage::Hit;
 
-use crate::ingest::source_of;
+use crate::origin::source_of;
 
 /// A passage of a document, by where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,21 +14,6 @@ use postil_storage::{Metadata, Value};
 
 use super::{FILE_FIELD, PATH_FIELD};
 
-/// The file that a document was read from.
-#[derive(Clone, Debug)]
-pub(crate) struct Origin {
-    /// Its place.
-    pub(crate) place: PathBuf,
-    /// Its path as it was given, which is the key of a document that is the whole of it.
-    pub(crate) given: String,
-    /// True for a document that is the whole of it, and not a record with a key of its own.
-    pub(crate) is_whole: bool,
-    /// True when its path is a link, so that it may be another file tomorrow.
-    pub(crate) is_link: bool,
-    /// Its size.
-    pub(crate) bytes: u64,
-}
-
 /// From places to what a database keeps of them, and back.
 #[derive(Debug)]
 pub(crate) struct Places {

@@ -1,59 +1,15 @@
-//! Documents by the file that they were read from: a file that was ingested under another spelling
-//! of its path keeps its document.
+//! The key of a document that was read from a file: a file that was ingested under another spelling of its path keeps
+//! its document.
 
-use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::Path;
 
 use parking_lot::Mutex;
-use postil_storage::{Document as StoredDocument, Value};
+use postil_storage::Document as StoredDocument;
 
-use super::place::{Origin, Places, key_of};
-use super::{FILE_FIELD, Merged, PATH_FIELD};
-use crate::extract::FileKind;
+use super::report::Merged;
+use crate::origin::{FILE_FIELD, Known, Origin, PATH_FIELD, Places, is_of_records, key_of};
 use crate::{Database, Document, Error};
-
-/// Keys of documents, by the place of their file.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// Documents that are a file. More than one of a file are duplicates.
-    pub(super) files: HashMap<PathBuf, Vec<String>>,
-    /// Documents that are a record in a file.
-    pub(super) records: HashMap<PathBuf, Vec<String>>,
-    /// Paths of files of records, as they were given.
-    given: HashMap<PathBuf, String>,
-}
-
-impl Known {
-    /// Reads the documents whose file is at a place that is wanted.
-    pub(super) fn read(
-        db: &Database,
-        places: &Places,
-        is_wanted: impl Fn(&Path) -> bool,
-    ) -> Result<Self, Error> {
-        let mut known = Self::default();
-        for document in db.store().documents() {
-            let document = document?;
-            let Some(place) = places.of_document(&document.metadata).filter(|place| is_wanted(place)) else {
-                continue;
-            };
-            if !is_of_records(&place) {
-                known.files.entry(place).or_default().push(document.key);
-                continue;
-            }
-            if let Some(Value::String(given)) = document.metadata.get(FILE_FIELD)
-                && !known.given.contains_key(&place)
-            {
-                known.given.insert(place.clone(), given.clone());
-            }
-            known.records.entry(place).or_default().push(document.key);
-        }
-        Ok(known)
-    }
-}
-
-fn is_of_records(place: &Path) -> bool {
-    FileKind::of(place) == Some(FileKind::Records)
-}
 
 /// Files and documents of a database, while documents are ingested.
 pub(super) struct Files<'a> {
@@ -126,7 +82,7 @@ impl<'a> Files<'a> {
                 if store.document(given)?.is_some_and(|stored| self.is_of(&stored, &origin.place)) {
                     return Ok((given.clone(), Vec::new()));
                 }
-                unread.insert(Known::read(self.db, &self.places, |place| !is_of_records(place))?)
+                unread.insert(Known::read(store, &self.places, |place| !is_of_records(place))?)
             }
         };
         let keys = known.files.entry(origin.place.clone()).or_default();
