@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The names that a file takes from another one, by both: user, then home of the names.
 pub(crate) type Arrows = BTreeMap<(String, String), BTreeSet<String>>;
 
-/// The end of a path: a module, or an item and its module. A module is no name that is taken, only the way to one.
+/// The end of a path: a module, or an item or a function with its module. A module is no name that is taken, only the
+/// way to one.
 #[derive(PartialEq, Eq)]
 enum End {
     Module(usize),
     Item(usize, String),
+    Function(usize, String),
 }
 
 /// Every arrow between two files of a crate. A name is taken from the file that has it, and from the one that hands it
@@ -21,7 +23,7 @@ pub(crate) fn arrows(krate: &Crate) -> Arrows {
         let mut walk = Walk { krate, asked: Vec::new(), doors: Vec::new() };
         let ends = walk.follow(*module, path);
         let items = ends.into_iter().filter_map(|end| match end {
-            End::Item(home, name) => Some((home, name)),
+            End::Item(home, name) | End::Function(home, name) => Some((home, name)),
             End::Module(_) => None,
         });
         let homes: Vec<_> = items.collect();
@@ -70,6 +72,8 @@ impl Walk<'_> {
                 End::Module(module) => self.look_up(module, name),
                 // A variant, or a function of a type.
                 end @ End::Item(..) => vec![end],
+                // Then a module of the same name is meant.
+                End::Function(..) => Vec::new(),
             });
             ends = next.collect();
         }
@@ -87,6 +91,7 @@ impl Walk<'_> {
             match meaning {
                 Name::Module(child) => ends.push(End::Module(*child)),
                 Name::Item => ends.push(End::Item(module, name.to_owned())),
+                Name::Function => ends.push(End::Function(module, name.to_owned())),
                 Name::Import(_) if is_asked => {}
                 Name::Import(path) => ends.extend(self.handed_on(module, name, path)),
             }

@@ -64,6 +64,8 @@ pub(crate) enum Name {
     Module(usize),
     /// An item of the module's file.
     Item,
+    /// A function of the module's file: no path leads on from it.
+    Function,
     /// The path that a `use` gives it.
     Import(Vec<String>),
 }
@@ -109,7 +111,8 @@ impl Crate {
                 self.name(at, name, Name::Module(id));
             } else {
                 if let Some(name) = item_name(item) {
-                    self.name(at, name, Name::Item);
+                    let is_function = matches!(item, Item::Fn(_));
+                    self.name(at, name, if is_function { Name::Function } else { Name::Item });
                 }
                 let Paths { used, imports, globs } = Paths::of(item);
                 self.paths.extend(used.into_iter().map(|path| (at, path)));
