@@ -8,7 +8,7 @@ use crate::chunk::{Format, Outline};
 use crate::extract::{self, Extracted, FileKind, Kind, OffsetMap};
 use crate::origin::{Origin, key_of, place_of};
 
-/// A text to ingest, under a key that names it for good: ingesting the key again replaces it.
+/// A text to ingest under a key; ingesting the same key again replaces the document.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// Unique in the database: a path, a URL, any name.
@@ -16,19 +16,20 @@ pub struct Document {
     /// Shown with the document and given to the encoder before each of its passages; where it is
     /// empty, a Markdown document is shown with the title that it gives itself.
     pub title: String,
-    /// What is searched and quoted.
+    /// The text that is searched and quoted.
     pub text: String,
     /// Fields that filters can name.
     pub metadata: Metadata,
-    /// How the text is split into passages.
+    /// The format of `text`, which decides how it is split into passages.
     pub format: Format,
-    /// Where each byte of `text` stands in the original.
+    /// The map from bytes of `text` to bytes of the original.
     pub(crate) map: OffsetMap,
-    /// Its structure, where the text does not show it.
+    /// The structure of the text; `None` where the text itself shows it.
     pub(crate) outline: Option<Outline>,
-    /// What it calls itself; its title where none is given, and never embedded.
+    /// The title that the document gives itself, shown where `title` is empty and never embedded;
+    /// `None` without one.
     pub(crate) own_title: Option<String>,
-    /// The file it was read from.
+    /// The file that the document was read from; `None` for a document that a caller made.
     pub(crate) origin: Option<Origin>,
 }
 
@@ -113,7 +114,7 @@ impl Document {
         document.map(|document| Self { origin: Some(origin), ..document })
     }
 
-    /// Reads at most `max_bytes` and says how many there were; `path` is what errors name.
+    /// Reads at most `max_bytes` and returns the number read; errors name `path`.
     pub(crate) fn from_reader(
         key: String,
         path: &Path,

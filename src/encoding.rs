@@ -1,4 +1,5 @@
-//! Which encoder a database works with: chosen when it is made, recorded, and checked ever after.
+//! The encoder of a database: chosen when the database is made, recorded, and checked at every
+//! opening.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,11 +15,11 @@ use crate::{Error, Options, locating};
 /// The model a new database is made with when none is named.
 pub const DEFAULT_MODEL: &str = "all-MiniLM-L6-v2";
 
-/// Names of what a database records of its chunking.
+/// Names of the attributes in which a database records its chunking.
 const MAX_TOKENS: &str = "chunk.max_tokens";
 const OVERLAP_SENTENCES: &str = "chunk.overlap_sentences";
 
-/// What a new database records.
+/// The profile of a new database.
 pub(crate) fn profile(options: &Options) -> Result<Profile, Error> {
     let encoder = match &options.encoder {
         Some(encoder) => Arc::clone(encoder),
@@ -40,8 +41,8 @@ pub(crate) fn profile(options: &Options) -> Result<Profile, Error> {
     Ok(Profile { encoder: name, fingerprint, attributes, ..Profile::new(dimension, metric) })
 }
 
-/// How a database's documents are split: as recorded when it was made. Refuses another way: passages of two kinds
-/// would come of it, and a document changed by neither would be embedded again.
+/// The chunking of a database, as recorded when it was made. Refuses any other: it would mix
+/// passages of two kinds, and unchanged documents would be embedded again.
 pub(crate) fn chunking(recorded: &Profile, given: Option<ChunkOptions>) -> Result<ChunkOptions, Error> {
     let number = |name: &'static str, default: usize| match recorded.attributes.get(name) {
         None => Ok(default),
@@ -58,7 +59,7 @@ pub(crate) fn chunking(recorded: &Profile, given: Option<ChunkOptions>) -> Resul
     }
 }
 
-/// Refuses an encoder other than the recorded one.
+/// Refuses an encoder whose fingerprint is not the recorded one.
 pub(crate) fn check(recorded: &Profile, given: &EncoderProfile) -> Result<(), Error> {
     if recorded.fingerprint == given.fingerprint {
         return Ok(());
@@ -99,7 +100,7 @@ pub fn open_model(name: &str) -> Result<Arc<dyn Encoder>, Error> {
     // A known model may be asked for by its hub id, and is installed under its name.
     let name = postil_checkpoint::known_model(name).map_or(name, |known| known.name);
     let missing = |source| Error::ModelMissing { name: name.to_owned(), source };
-    // Without a home there are folders still.
+    // Without a model home, a folder can still be given.
     let home = match postil_checkpoint::model_home() {
         Err(_) if Path::new(name).join("config.json").is_file() => None,
         home => Some(home.map_err(missing)?),
@@ -108,7 +109,7 @@ pub fn open_model(name: &str) -> Result<Arc<dyn Encoder>, Error> {
         Some(home) => postil_checkpoint::locate(name, home).map_err(missing)?,
         None => name.into(),
     };
-    // What a database records must lead back here: a name in the model home, or the whole path.
+    // The recorded name must lead back here: a name in the model home, or the absolute path.
     let name = if home.is_some_and(|home| folder == home.join(name)) {
         name.to_owned()
     } else {

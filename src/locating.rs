@@ -1,7 +1,9 @@
-//! Where the encoder of a database is, when it is not where it was: the fingerprint decides, and not the name.
+//! Search for a database's encoder that is not at its recorded place: the fingerprint decides, not
+//! the name.
 //!
-//! A project that is moved as a whole keeps the way between its folders: what stood beside the database or beside a
-//! folder above it still does, under the end of its old path. Anything installed under another name will do, too.
+//! A project moved as a whole keeps the relative paths between its folders, so the model is looked
+//! for under each end of its old path, beside the database and beside the folders above it. A model
+//! installed under another name is accepted too.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -13,20 +15,20 @@ use postil_storage::Profile;
 use crate::Error;
 use crate::tried::Tried;
 
-/// The file by which a folder is a model's.
+/// File that marks a folder as a model.
 const CONFIG: &str = "config.json";
-/// Folders above a database that are close to it.
+/// Number of folders above a database whose candidates an error names.
 const CLOSE: usize = 2;
 
-/// Finds the encoder with the recorded fingerprint: where the record says, beside the database at `database`, beside the
-/// folders above it, and among the installed models.
+/// Finds the encoder with the recorded fingerprint: where the record says, beside the database at
+/// `database`, beside the folders above it, and among the installed models.
 pub(crate) fn find(recorded: &Profile, database: &Path) -> Result<Arc<dyn Encoder>, Error> {
     let name = recorded.encoder.as_str();
     let (mut tried, home) = (Vec::new(), postil_checkpoint::model_home().ok());
     let mut places: Vec<PathBuf> = home.iter().map(|home| home.join(name)).collect();
     places.push(PathBuf::from(name));
     places.extend(near(Path::new(name), database));
-    // A list that cannot be read has nothing: the places above it are named.
+    // A list that cannot be read counts as empty: the other places are still named.
     let installed = home.as_deref().and_then(|home| postil_checkpoint::list(home).ok()).unwrap_or_default();
     places.extend(installed.into_iter().map(|model| model.path));
     for place in places {
@@ -52,15 +54,15 @@ pub(crate) fn find(recorded: &Profile, database: &Path) -> Result<Arc<dyn Encode
     Err(Error::EncoderNotFound { name, fingerprint, tried, home })
 }
 
-/// Every end of a model's path under every folder that the database is in, the nearest and the longest first: those where
-/// there is a model, and of the others those beside the database and in the folders next to it, where one could be put.
+/// Every end of a model's path under every folder above the database, nearest and longest first:
+/// those that hold a model, and of the others only the nearest ones, where a user could put one.
 fn near(model: &Path, database: &Path) -> Vec<PathBuf> {
     let names = model.components().filter_map(|part| match part {
         Component::Normal(name) => Some(name),
         _ => None,
     });
     let names: Vec<_> = names.collect();
-    // As it was called, and where it is if that was through a link.
+    // The path as given, and the real one if it led through a link.
     let called = [std::path::absolute(database), std::fs::canonicalize(database)];
     let mut near = Vec::new();
     for database in called.into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! A fresh database of what can be read of a damaged one.
+//! A fresh database made from the readable part of a damaged one.
 
 use std::path::Path;
 
@@ -7,15 +7,17 @@ use postil_storage::{DocumentWrite, Profile, Rebuilt, Store};
 use crate::{Error, Options, Progress, Watch};
 
 impl Options {
-    /// Makes a fresh database at `to`, where nothing may be yet, of what can be read of the one at `from`, which is not
-    /// changed. Documents whose vectors cannot be read are embedded again where their encoder is at hand.
+    /// Makes a fresh database at `to`, which must not exist, from what can be read of the one at
+    /// `from`, which is not changed. Documents whose vectors cannot be read are embedded again
+    /// where their encoder is found.
     ///
-    /// An encoder, model or dimension given here is what is believed of a database whose manifest is lost.
+    /// An encoder, model or dimension given here stands in for a lost manifest.
     ///
     /// # Errors
-    /// [`Error::Storage`] when no documents can be read at all, when the old database is in use, or something is at `to`;
-    /// as [`Options::open`] for an encoder or model given. Nothing is left at `to` then.
-    /// [`Error::Cancelled`] before it has begun; once it has, it runs to its end.
+    /// [`Error::Storage`] when no documents can be read at all, when the old database is in use, or
+    /// something is at `to`; as [`Options::open`] for an encoder or model given. Nothing is left at
+    /// `to` then. [`Error::Cancelled`] when it was cancelled before it began; once begun, it runs
+    /// to its end.
     pub fn rebuild(
         self,
         from: impl AsRef<Path>,
@@ -36,7 +38,7 @@ impl Options {
         Ok(Store::rebuild(from, to, self.store.clone(), given, &mut embed)?)
     }
 
-    /// What the caller knows of a database.
+    /// The profile that the caller gives for the database; `None` when the options name none.
     fn given(&self) -> Result<Option<Profile>, Error> {
         if let Some((dimension, metric)) = self.bare {
             return Ok(Some(Profile::new(dimension, metric)));
@@ -59,7 +61,7 @@ mod with_encoder {
 
     use crate::{Options, encoding, open_model};
 
-    /// An encoder, or why there is none.
+    /// An encoder, or the message of the error that kept it from being opened.
     pub(super) type Found = Result<Arc<dyn Encoder>, String>;
 
     impl Options {

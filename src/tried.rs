@@ -1,8 +1,8 @@
-//! Places where an encoder was looked for in vain, as an error names them.
+//! Places where an encoder was not found, as an error lists them.
 
 use std::path::PathBuf;
 
-/// Places that an error writes out.
+/// Most places that an error writes out.
 const MOST_LISTED: usize = 8;
 
 /// A place where an encoder was looked for and not found.
@@ -10,7 +10,8 @@ const MOST_LISTED: usize = 8;
 pub struct Tried {
     /// The folder.
     pub place: PathBuf,
-    /// What is there instead: another model, with its fingerprint, or a damaged one; `None` where nothing is.
+    /// The content of the folder: another model, with its fingerprint, or a damaged one; `None`
+    /// when it holds no model.
     pub found: Option<String>,
 }
 
@@ -21,7 +22,8 @@ impl std::fmt::Display for Tried {
     }
 }
 
-/// The places in one line, those first that have something; the number of those past the eighth.
+/// The first eight places in one line, those that hold something first, then the number of the
+/// others.
 pub(crate) fn list(tried: &[Tried]) -> String {
     let with = tried.iter().filter(|tried| tried.found.is_some());
     let places = with.chain(tried.iter().filter(|tried| tried.found.is_none()));

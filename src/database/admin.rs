@@ -14,7 +14,8 @@ impl Database {
         Ok(self.store.stat()?)
     }
 
-    /// Writes everything anew without what was removed, and waits for it; see [`Store::compact`].
+    /// Rewrites the database without removed data and waits until that is done; see
+    /// [`Store::compact`].
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -26,14 +27,15 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Storage`] when it failed; nothing is lost then. [`Error::Cancelled`] before it has begun; once it has, it
-    /// runs to its end.
+    /// [`Error::Storage`] when it failed; nothing is lost then. [`Error::Cancelled`] when it was
+    /// cancelled before it began; once begun, it runs to its end.
     pub fn compact(&self, watch: &Watch<'_>) -> Result<(), Error> {
         watch.begin()?;
         Ok(self.store.compact()?)
     }
 
-    /// Verifies every checksum and reference, and lists what does not hold; empty when all does. See [`Store::check`](crate::Store::check).
+    /// Verifies every checksum and reference and lists the damage found; empty when there is none.
+    /// See [`Store::check`](crate::Store::check).
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -45,15 +47,15 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Storage`] when something cannot be read for another reason than damage. [`Error::Cancelled`] before it has
-    /// begun; once it has, it runs to its end.
+    /// [`Error::Storage`] when a file cannot be read for another reason than damage.
+    /// [`Error::Cancelled`] when it was cancelled before it began; once begun, it runs to its end.
     pub fn check(&self, watch: &Watch<'_>) -> Result<Vec<Damage>, Error> {
         watch.begin()?;
         Ok(self.store.check()?)
     }
 
-    /// Measures how much searches with these options find of what a look at every row finds; `None` where there are no
-    /// rows. See [`Store::measure_recall`].
+    /// Measures the recall of searches with these options against a full scan; `None` when there
+    /// are no rows. See [`Store::measure_recall`].
     ///
     /// # Errors
     /// As [`check`](Self::check), and as [`Database::search_vector`].
@@ -66,9 +68,9 @@ impl Database {
         Ok(self.store.measure_recall(options)?)
     }
 
-    /// Copies the database, as it is at one moment and while it is in use, to `to`, where nothing may be yet. The copy is
-    /// a database like any other, complete and durable when this returns; nothing is at `to` before, nor after it was
-    /// cancelled.
+    /// Copies a consistent state of the database to `to`, which must not exist; reads and writes go
+    /// on meanwhile. The copy is a complete, durable database when this returns; until then, and
+    /// after a cancel, nothing is at `to`.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -85,17 +87,18 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Storage`] when something is at `to`, there is no room, or a segment is damaged; nothing is left then.
+    /// [`Error::Storage`] when something is at `to`, there is no room, or a segment is damaged;
+    /// nothing is left then.
     pub fn backup(&self, to: impl AsRef<Path>, watch: &Watch<'_>) -> Result<Copied, Error> {
         Ok(Copied::of(watch, |progress| self.store().backup(to, progress))?)
     }
 
-    /// Copies a backup, which is only read, to `to`, where nothing may be yet, and checks the copy before it gets its
-    /// name. Nothing is at `to` after it was cancelled.
+    /// Copies a backup, which is only read, to `to`, which must not exist, and checks the copy
+    /// before it gets its name. After a cancel nothing is at `to`.
     ///
     /// # Errors
-    /// [`Error::Storage`] when the backup is damaged, is no database or is in use, or something is at `to`; nothing is
-    /// left then.
+    /// [`Error::Storage`] when the backup is damaged, is no database or is in use, or something is
+    /// at `to`; nothing is left then.
     pub fn restore(
         backup: impl AsRef<Path>,
         to: impl AsRef<Path>,
@@ -104,9 +107,10 @@ impl Database {
         Ok(Copied::of(watch, |progress| Store::restore(backup, to, StoreOptions::default(), progress))?)
     }
 
-    /// Shows what is committed now to those who opened the database read-only, once they [`refresh`](Self::refresh);
-    /// what is committed later is not seen until this is called again. Costs a copy of the documents, for which commits
-    /// wait; what is removed later stays in the copy until the next one.
+    /// Publishes the committed state to processes that opened the database read-only, which see it
+    /// once they [`refresh`](Self::refresh); later commits stay unseen until the next call. Copies
+    /// the documents, and commits wait meanwhile; documents removed later stay in the copy until
+    /// the next call.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -120,15 +124,16 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Storage`] when it failed; what was published before stays then.
+    /// [`Error::Storage`] when it failed; the previously published state stays then.
     pub fn publish(&self) -> Result<(), Error> {
         Ok(self.store().publish()?)
     }
 
-    /// Takes up what was published since a read-only database was opened or refreshed; whether there was anything.
+    /// Loads the state published since a read-only database was opened or refreshed; returns `true`
+    /// when there was a newer one.
     ///
     /// # Errors
-    /// [`Error::Storage`] when it cannot be read; the database then shows what it showed.
+    /// [`Error::Storage`] when the state cannot be read; the database then keeps the previous one.
     pub fn refresh(&mut self) -> Result<bool, Error> {
         Ok(self.store_mut().refresh()?)
     }

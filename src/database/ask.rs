@@ -15,8 +15,8 @@ impl Database {
 
     /// Answers a question from the documents, with citations.
     ///
-    /// A database with nothing to answer from gives an [`Answer`] that says so, not an error; a question
-    /// without a word ([`has_word`](crate::has_word)) gets no answer either.
+    /// A database without documents gives an [`Answer`] that says so, not an error; so does a
+    /// question without a word ([`has_word`](crate::has_word)).
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -31,20 +31,21 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// [`Error::EmptyQuestion`]; [`Error::SeveralQuestions`]; as [`AskOptions::check`]; [`Error::Encode`] when the
-    /// question is longer than the encoder reads, [`Error::Generate`] when it is longer than the generator does (96 word pieces for the default one),
-    /// an option cannot be computed with, or the generator fails; as [`Database::generator`].
+    /// [`Error::EmptyQuestion`]; [`Error::SeveralQuestions`]; as [`AskOptions::check`];
+    /// [`Error::Encode`] when the question is longer than the encoder reads, [`Error::Generate`]
+    /// when it is longer than the generator reads (96 word pieces for the default one), an option
+    /// is out of range, or the generator fails; as [`Database::generator`].
     pub fn ask_with(&self, question: &str, options: &AskOptions) -> Result<Answer, Error> {
         self.ask_streaming(question, options, &mut |_| ControlFlow::Continue(()))
     }
 
-    /// As [`Database::ask_with`], telling `watch` each token with its text and its posterior over the
-    /// passages, in the order of [`Answer::passages`].
+    /// As [`Database::ask_with`], and passes each token to `watch`, with its text and its posterior
+    /// over the passages, in the order of [`Answer::passages`].
     ///
-    /// Where decoding [streams](crate::Decode::streams) each is told as it is chosen, and breaking ends the
-    /// answer there: what there is of it comes back, not [finished](Answer::finished). Otherwise all are
-    /// told at the end. What was told may still be withheld, since the evidence is weighed when the answer
-    /// is whole.
+    /// When decoding [streams](crate::Decode::streams), each token is passed as it is chosen, and
+    /// `Break` ends the answer there: the part so far is returned, not
+    /// [finished](Answer::finished). Otherwise all tokens are passed at the end. An answer that was
+    /// streamed may still be withheld, since its evidence is weighed when it is complete.
     ///
     /// # Errors
     /// As [`Database::ask_with`].
@@ -57,8 +58,8 @@ impl Database {
         answer::ask(self, question, options, watch)
     }
 
-    /// Answers each of the questions that a text asks ([`questions_in`](crate::questions_in)), in their
-    /// order, each with the question as it was taken.
+    /// Answers each of the questions that a text asks ([`questions_in`](crate::questions_in)), in
+    /// their order; returns each answer with its question.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -79,9 +80,10 @@ impl Database {
         answer::ask_each(self, text, options)
     }
 
-    /// Share of `questions` whose passage, the document with the question's `pid`, is among the first 1, 5 and
-    /// 10 hits, whatever the k of `options`. Questions without a `pid` are left out; for one too long for the encoder
-    /// nothing is found. Cancelled, it is of those asked until then.
+    /// Share of `questions` whose passage, the document with the question's `pid`, is among the
+    /// first 1, 5 and 10 hits, whatever the k of `options`. Questions without a `pid` are left out;
+    /// one too long for the encoder counts as not found. After a cancel, only the questions asked
+    /// so far count.
     ///
     /// # Errors
     /// As [`Database::retrieve`].
@@ -94,8 +96,9 @@ impl Database {
         evaluate::retrieval(self, questions, options, watch)
     }
 
-    /// Asks every question and scores the answers; `each` is told of every one. A question too long for a
-    /// model, or one that is several, counts as one not answered. Cancelled, the scores are of those asked until then.
+    /// Asks every question and scores the answers; `each` receives every scored answer. A question
+    /// too long for a model, or one that asks several things, counts as not answered. After a
+    /// cancel, the scores cover the questions asked so far.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;

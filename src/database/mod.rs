@@ -1,10 +1,10 @@
-//! The database: the one type that callers hold, and all its methods.
+//! [`Database`], the type that callers hold, and all its methods.
 //!
 //! file | responsibility
 //! ---|---
-//! `open.rs` | opening and closing, and the models that it works with
-//! `write.rs` | what changes its content
-//! `read.rs` | what only looks
+//! `open.rs` | opening and closing, and the models it works with
+//! `write.rs` | methods that change its content
+//! `read.rs` | methods that only read
 //! `ask.rs` | questions, and how well they are answered
 //! `admin.rs` | sizes, checks, copies, readers in other processes
 
@@ -21,8 +21,8 @@ use std::sync::Arc;
 
 use postil_storage::{Metadata, Profile, Store};
 
-/// A database: documents or bare vectors in one folder, written by one process at a time, read by any
-/// ([`Database::open_read_only`]).
+/// A database: documents or bare vectors in one folder, written by one process at a time, read by
+/// any ([`Database::open_read_only`]).
 ///
 /// All methods take `&self` and may be called from many threads; reads do not wait for writes.
 pub struct Database {
@@ -34,7 +34,8 @@ pub struct Database {
     pub(crate) max_question_bytes: usize,
     #[cfg(feature = "encoder")]
     chunking: crate::chunk::ChunkOptions,
-    /// Documents by their file, once one that was read from a file is ingested by itself.
+    /// Keys of documents by their file, read when the first single document with a file is
+    /// ingested; `None` before, and after a change that makes them stale.
     #[cfg(feature = "encoder")]
     pub(crate) known: parking_lot::Mutex<Option<crate::origin::Known>>,
     #[cfg(feature = "encoder")]
@@ -48,7 +49,7 @@ pub struct Database {
 /// A bare vector with its key and fields.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Unique in the database.
+    /// Key, unique in the database.
     pub key: String,
     /// `[dimension]`; need not be normalized.
     pub vector: Vec<f32>,
@@ -57,17 +58,17 @@ pub struct Row {
 }
 
 impl Database {
-    /// The folder it lives in.
+    /// The database's folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What it was made with: dimension, metric, encoder.
+    /// The database's profile: dimension, metric and encoder, as chosen when it was made.
     pub fn profile(&self) -> &Profile {
         self.store.profile()
     }
 
-    /// The store beneath, for what has no method here.
+    /// The underlying store, for operations that have no method here.
     pub fn store(&self) -> &Store {
         &self.store
     }

@@ -16,7 +16,7 @@ impl Database {
         Self::options().open(path)
     }
 
-    /// Opens what was last published, for reading only; see [`Options::open_read_only`].
+    /// Opens the last published state for reading only; see [`Options::open_read_only`].
     ///
     /// # Errors
     /// As [`Options::open_read_only`].
@@ -90,8 +90,8 @@ impl Database {
         Ok(Store::create(path, profile, options.store.clone())?)
     }
 
-    /// Finishes background work that is due and closes; dropping closes too, but leaves that work for
-    /// next time. Nothing committed depends on either.
+    /// Finishes background work that is due and closes; dropping closes too, but leaves that work
+    /// for next time. Nothing committed depends on either.
     ///
     /// # Errors
     /// [`Error::Storage`] when the background work failed.
@@ -102,7 +102,7 @@ impl Database {
 
 #[cfg(feature = "encoder")]
 impl Database {
-    /// How documents are split.
+    /// The options that documents are split with.
     pub fn chunking(&self) -> &crate::chunk::ChunkOptions {
         &self.chunking
     }
@@ -115,8 +115,8 @@ impl Database {
     /// The encoder, opened at first use.
     ///
     /// # Errors
-    /// [`Error::NoEncoder`] for a database of bare vectors, [`Error::EncoderNotFound`] when the encoder is neither where it
-    /// was, nor near the database, nor installed.
+    /// [`Error::NoEncoder`] for a database of bare vectors, [`Error::EncoderNotFound`] when the
+    /// encoder is neither where it was, nor near the database, nor installed.
     pub fn encoder(&self) -> Result<Arc<dyn postil_contract::Encoder>, Error> {
         let mut slot = self.encoder.lock();
         if let Some(encoder) = &*slot {
@@ -127,7 +127,7 @@ impl Database {
         Ok(encoder)
     }
 
-    /// The same, looked for near `place` too.
+    /// The encoder as [`encoder`](Self::encoder) finds it, or else near `place`.
     pub(crate) fn encoder_or_near(&self, place: &Path) -> Result<Arc<dyn postil_contract::Encoder>, Error> {
         self.encoder().or_else(|error| match error {
             Error::EncoderNotFound { .. } => {
@@ -142,7 +142,7 @@ impl Database {
 
 #[cfg(feature = "generator")]
 impl Database {
-    /// What answers questions, opened at first use.
+    /// The generator that answers questions, opened at first use.
     ///
     /// # Errors
     /// As [`Database::encoder`] and [`open_generator`](crate::open_generator).

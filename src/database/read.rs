@@ -34,7 +34,7 @@ impl Database {
         self.store.documents().map(|document| document.map_err(Error::from))
     }
 
-    /// How many documents pass `filter`; all of them without one.
+    /// Number of documents that pass `filter`; of all documents when it is `None`.
     ///
     /// # Errors
     /// [`Error::Storage`] when the documents cannot be read.
@@ -46,7 +46,7 @@ impl Database {
     /// Documents that pass `filter`, in the order of their keys, without their texts.
     ///
     /// # Errors
-    /// [`Error::Storage`] when the filter compares with what no field compares with.
+    /// [`Error::Storage`] when the filter compares with a value that no field can be compared with.
     pub fn documents_where<'a>(
         &'a self,
         filter: &'a Filter,
@@ -69,8 +69,8 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Storage`] for a wrong dimension, a component that is not finite, k = 0, or a zero vector
-    /// under cosine.
+    /// [`Error::Storage`] for a wrong dimension, a component that is not finite, k = 0, or a zero
+    /// vector under cosine.
     pub fn search_vector(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<Hit>, Error> {
         Ok(self.store().search(query, options)?)
     }
@@ -78,8 +78,8 @@ impl Database {
 
 #[cfg(feature = "encoder")]
 impl Database {
-    /// The passages nearest in meaning to `query`, best first, with exact scores. Each row is a hit of its own,
-    /// also where several say the same; [`Database::retrieve`] takes these for one.
+    /// The passages nearest in meaning to `query`, best first, with exact scores. Rows with equal
+    /// text are separate hits; [`Database::retrieve`] merges them.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -94,16 +94,19 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// [`Error::EmptyQuestion`], [`Error::QuestionTooLong`]; [`Error::Encode`] when the question is longer than the model reads;
-    /// otherwise as [`Database::search_vector`] and [`Database::encoder`].
+    /// [`Error::EmptyQuestion`], [`Error::QuestionTooLong`]; [`Error::Encode`] when the question is
+    /// longer than the model reads; otherwise as [`Database::search_vector`] and
+    /// [`Database::encoder`].
     pub fn search(&self, query: &str, options: &SearchOptions) -> Result<Vec<Hit>, Error> {
         self.search_vector(&retrieve::question_vector(self, query)?, options)
     }
 
-    /// The passages that answer a question best, best first: of those nearest in meaning, each with its exact
-    /// similarity, the ones that also have its words. Equal passages are one, with the places of all.
+    /// The passages that answer a question best, best first: of those nearest in meaning, each with
+    /// its exact similarity, the ones that also have its words. Equal passages are merged into one
+    /// hit that lists all their places.
     ///
-    /// Fewer than `k` come back where there are no more, or where the nearest 32,768 rows say fewer things.
+    /// Returns fewer than `k` where there are no more, or where the nearest 32,768 rows hold fewer
+    /// different passages.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -123,9 +126,10 @@ impl Database {
         retrieve::retrieve(self, question, options)
     }
 
-    /// Writes all documents, with their vectors, to `target`, where nothing may be yet, in a format that other programs
-    /// read: see [`exchange`](crate::exchange). The same content gives the same bytes. Each document is whole and of one
-    /// version; those that others write or remove meanwhile may be in it or not.
+    /// Writes all documents, with their vectors, to `target`, which must not exist, in a format
+    /// that other programs read: see [`exchange`](crate::exchange). The same content gives the same
+    /// bytes. Each document is complete and of one version; documents written or removed meanwhile
+    /// may be included or not.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -141,8 +145,8 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Read`] when a file cannot be written, [`Error::Exchange`] when the format cannot be,
-    /// [`Error::Storage`] when a document cannot be read.
+    /// [`Error::Read`] when a file cannot be written, [`Error::Exchange`] when the format cannot be
+    /// written, [`Error::Storage`] when a document cannot be read.
     pub fn export(
         &self,
         target: impl AsRef<Path>,
@@ -152,13 +156,15 @@ impl Database {
         exchange::export(self, target, options, watch)
     }
 
-    /// Writes all documents, with their vectors, to `out`: a line for each, whole in itself, which
-    /// [`import_lines`](Self::import_lines) reads back; see [`exchange`](crate::exchange). Otherwise as
-    /// [`export`](Self::export), and [`ExportOptions::format`] says nothing. Nothing at the end of the lines says that
-    /// it is the end: where they are kept, a folder or a Parquet file is safer.
+    /// Writes all documents, with their vectors, to `out`: one self-contained line for each, which
+    /// [`import_lines`](Self::import_lines) reads back; see [`exchange`](crate::exchange).
+    /// Otherwise as [`export`](Self::export); [`ExportOptions::format`] is ignored. The lines have
+    /// no end mark, so a truncated copy goes unnoticed: to keep an export, a folder or a Parquet
+    /// file is safer.
     ///
     /// # Errors
-    /// [`Error::Read`] when `out` cannot be written, [`Error::Storage`] when a document cannot be read.
+    /// [`Error::Read`] when `out` cannot be written, [`Error::Storage`] when a document cannot be
+    /// read.
     pub fn export_lines(
         &self,
         out: impl Write,

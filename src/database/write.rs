@@ -13,7 +13,8 @@ use crate::ingest::{self, IngestOptions, Ingested, Input};
 use crate::{Document, Watch};
 
 impl Database {
-    /// Adds bare vectors, or replaces those with the same keys; all or none, durable when it returns.
+    /// Adds bare vectors, or replaces those with the same keys; all or none, durable when it
+    /// returns.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -27,8 +28,8 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Storage`] for a wrong dimension, a component that is not finite, a zero vector under
-    /// cosine, or a key that comes twice.
+    /// [`Error::Storage`] for a wrong dimension, a component that is not finite, a zero vector
+    /// under cosine, or a key that comes twice.
     pub fn upsert(&self, rows: impl IntoIterator<Item = Row>) -> Result<Committed, Error> {
         let mut batch = Batch::new();
         for Row { key, vector, metadata } in rows {
@@ -37,7 +38,7 @@ impl Database {
         Ok(self.store.commit(batch)?)
     }
 
-    /// Removes documents; returns how many there were. All or none, durable when it returns.
+    /// Removes documents; returns the number removed. All or none, durable when it returns.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -59,8 +60,8 @@ impl Database {
         Ok(self.store.commit(batch)?.removed)
     }
 
-    /// Removes the documents that pass `filter`; returns how many there were. All or none of those that passed when
-    /// they were read, durable when it returns.
+    /// Removes the documents that pass `filter`; returns the number removed. All or none of those
+    /// that passed when they were read, durable when it returns.
     ///
     /// # Errors
     /// [`Error::Storage`] when they cannot be read or the commit fails; nothing is removed then.
@@ -72,12 +73,12 @@ impl Database {
 
 #[cfg(feature = "encoder")]
 impl Database {
-    /// Adds a document, or replaces the one with its key; does nothing when it is there unchanged.
-    /// Durable when it returns.
+    /// Adds a document, or replaces the one with its key; does nothing when the stored one is the
+    /// same. Durable when it returns.
     ///
-    /// A file that has no text any more ([`Document::from_path`]) takes its document out, which
-    /// [`Ingested::removed`] tells; any other document without text is refused, and what the
-    /// database has under its key is kept.
+    /// A file whose text is now empty ([`Document::from_path`]) removes its document, counted in
+    /// [`Ingested::removed`]; any other document without text is refused, and the stored one under
+    /// its key is kept.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -92,11 +93,11 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// [`Error::EmptyDocument`], [`Error::NoEncoder`], and whatever the encoder or the store
-    /// reports; the database is then as it was.
+    /// [`Error::EmptyDocument`], [`Error::NoEncoder`], and any error of the encoder or the store;
+    /// the database is unchanged then.
     pub fn ingest(&self, document: Document) -> Result<Ingested, Error> {
         let mut report = self.ingest_all([document], &Watch::default())?;
-        // An emptied file has taken its document out: that was done, not refused.
+        // The document of an emptied file was removed: that is success, not a refusal.
         if report.removed > 0 {
             return Ok(report);
         }
@@ -106,8 +107,8 @@ impl Database {
         }
     }
 
-    /// Adds or replaces many documents, embedding and committing them in batches. Cancelled, it commits what is embedded
-    /// and returns.
+    /// Adds or replaces many documents, embedding and committing them in batches. When cancelled,
+    /// commits what is embedded and returns.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -121,8 +122,8 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// As [`Database::ingest`], for what stops the whole; a single document that cannot be ingested
-    /// is reported in [`Ingested::skipped`].
+    /// As [`Database::ingest`], for errors that stop the whole ingest; a single document that
+    /// cannot be ingested is reported in [`Ingested::skipped`].
     pub fn ingest_all<I>(&self, documents: I, watch: &Watch<'_>) -> Result<Ingested, Error>
     where
         I: IntoIterator<Item = Document>,
@@ -131,10 +132,10 @@ impl Database {
         ingest::all(self, documents, watch)
     }
 
-    /// Adds or replaces what is found in files, folders or on standard input.
+    /// Adds or replaces documents from files, folders or standard input.
     ///
-    /// A file is what it says now: when it was read to its end, documents that it gave before and
-    /// gives no more are removed. One that cannot be read keeps what it gave.
+    /// The present content of a file decides: after it was read to its end, documents that it held
+    /// before and holds no more are removed. A file that cannot be read keeps its documents.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -163,9 +164,10 @@ impl Database {
         ingest::from(self, input, options, watch)
     }
 
-    /// Adds the documents of an export, or replaces those of the same keys; what is there unchanged is left alone.
-    /// Vectors are taken over when they are of this database's encoder, dimension and metric; otherwise passages are
-    /// embedded. A document that cannot be stored is skipped and named; the others are durable when this returns.
+    /// Adds the documents of an export, or replaces those of the same keys; unchanged documents are
+    /// left alone. Vectors are imported when encoder, dimension and metric are those of this
+    /// database; otherwise passages are embedded. A document that cannot be stored is skipped and
+    /// named; the others are durable when this returns.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -182,14 +184,15 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Read`] and [`Error::Exchange`] when `source`, a folder, a Parquet file or one of lines, is no complete
-    /// export, [`Error::Storage`], and as [`Database::encoder`] when passages have to be embedded.
+    /// [`Error::Read`] and [`Error::Exchange`] when `source`, a folder, a Parquet file or one of
+    /// lines, is no complete export, [`Error::Storage`], and as [`Database::encoder`] when passages
+    /// have to be embedded.
     pub fn import(&self, source: impl AsRef<Path>, watch: &Watch<'_>) -> Result<Ingested, Error> {
         exchange::import(self, source, watch)
     }
 
-    /// As [`import`](Self::import), of lines as [`export_lines`](Self::export_lines) writes them. Where the first does
-    /// not say what their database was made with, passages are embedded.
+    /// As [`import`](Self::import), of lines as [`export_lines`](Self::export_lines) writes them.
+    /// When the first line does not describe their database, passages are embedded.
     ///
     /// # Errors
     /// As [`import`](Self::import).

@@ -1,24 +1,25 @@
-//! An answer against the known ones, as SQuAD's evaluation compares them.
+//! Comparison of an answer with the known ones, as in SQuAD's evaluation.
 
 use std::collections::HashMap;
 
-/// Lower case, without ASCII punctuation and the articles a, an and the, blanks collapsed: the normalization of
-/// SQuAD's evaluation script (Rajpurkar et al. 2016).
+/// Lower case, without ASCII punctuation and the articles a, an and the, blanks collapsed: the
+/// normalization of SQuAD's evaluation script (Rajpurkar et al. 2016).
 pub fn normalize(text: &str) -> String {
     let letters: String = text.to_lowercase().chars().filter(|c| !c.is_ascii_punctuation()).collect();
     let is_word = |word: &&str| !matches!(*word, "a" | "an" | "the");
     letters.split_whitespace().filter(is_word).collect::<Vec<_>>().join(" ")
 }
 
-/// 1 when the normalized answer is one of the gold ones, else 0; without gold answers, 1 for an empty answer.
+/// 1 when the normalized answer is one of the gold ones, else 0; without gold answers, 1 for an
+/// empty answer.
 pub fn exact_match(answer: &str, gold: &[String]) -> f64 {
     let answer = normalize(answer);
     let is_same = |gold: &String| normalize(gold) == answer;
     f64::from(if gold.is_empty() { answer.is_empty() } else { gold.iter().any(is_same) })
 }
 
-/// Harmonic mean of precision and recall over words, the best over the gold answers, 0 to 1; without gold
-/// answers, 1 for an empty answer.
+/// Harmonic mean of precision and recall over words, the best over the gold answers, 0 to 1;
+/// without gold answers, 1 for an empty answer.
 pub fn f1(answer: &str, gold: &[String]) -> f64 {
     if gold.is_empty() {
         return exact_match(answer, gold);
@@ -44,7 +45,7 @@ fn word_f1(answer: &str, gold: &str) -> f64 {
     2.0 * shared.count() as f64 / (words(answer) + words(gold))
 }
 
-/// Whether a text holds a gold answer, both normalized, at word bounds.
+/// True when a text holds a gold answer at word bounds, both normalized.
 pub(super) fn holds(text: &str, gold: &[String]) -> bool {
     let text = format!(" {} ", normalize(text));
     gold.iter().any(|gold| text.contains(&format!(" {} ", normalize(gold))))

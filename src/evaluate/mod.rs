@@ -1,12 +1,13 @@
-//! How well a database answers: questions with known answers in, scores out.
+//! Evaluation of a database: questions with known answers in, scores out.
 //!
-//! Retrieval (recall@k), answers (exact match and F1 with SQuAD's normalization, Rajpurkar et al. 2016),
-//! citations, abstention (Rajpurkar et al. 2018) and calibration, over any question set in JSON Lines.
+//! Retrieval (recall@k), answers (exact match and F1 with SQuAD's normalization, Rajpurkar et al.
+//! 2016), citations, abstention (Rajpurkar et al. 2018) and calibration, over any question set in
+//! JSON Lines.
 //!
 //! file | responsibility
 //! ---|---
 //! `question.rs` | a question set
-//! `agreement.rs` | an answer against the known ones
+//! `agreement.rs` | comparison of an answer with the known ones
 //! `statistics.rs` | areas, percentiles, calibration
 //! `scores.rs` | the outcomes of all questions to one table
 
@@ -38,11 +39,12 @@ pub struct Scored<'a> {
     pub number: usize,
     /// The question, with its known answers.
     pub question: &'a Question,
-    /// The answer as it was given.
+    /// The answer.
     pub answer: &'a Answer,
-    /// The best answer: what was said, or would have been said if something had to be.
+    /// The best answer: the one given, or the likeliest one that was withheld.
     pub said: &'a str,
-    /// The probability that this answer is right, 0 to 1: its confidence, or, where that is not known,
+    /// The probability that this answer is right, 0 to 1: its confidence, or, where that is not
+    /// known,
     /// p(answer | question).
     pub probability: f64,
     /// The citations of that answer, the likeliest first.
@@ -114,7 +116,7 @@ pub(crate) fn answers(
     let kinds = questions.iter().map(|question| question.kind.as_deref());
     Ok(Scores::of(&outcomes).with_kinds(&kinds.zip(&outcomes).collect::<Vec<_>>()))
 }
-/// Whether it is about the question rather than the database or the models.
+/// True when the error concerns the question rather than the database or the models.
 fn is_too_long(error: &Error) -> bool {
     matches!(
         error,
@@ -123,7 +125,7 @@ fn is_too_long(error: &Error) -> bool {
     )
 }
 
-/// What was said, or would have been said had it not been allowed to be silent.
+/// The answer given, or the best one withheld, with its probability and citations.
 fn best(answer: &Answer) -> (&str, f64, &[Citation]) {
     match answer.alternatives.first() {
         Some(nearest) if answer.no_answer => {

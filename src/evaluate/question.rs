@@ -8,13 +8,14 @@ use postil_storage::{Value, json};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Question {
-    /// What is asked.
+    /// The text of the question.
     pub question: String,
-    /// Every answer that counts as right; none when the documents do not answer it.
+    /// Every answer that counts as right; empty when the documents do not answer it.
     pub answers: Vec<String>,
-    /// Key of the document that holds the answer.
+    /// Key of the document that holds the answer; `None` when the set does not say.
     pub pid: Option<String>,
-    /// What kind of question it is, in the set's own words; kinds are scored by themselves.
+    /// The question's kind, as the set names it; each kind is also scored separately. `None`
+    /// without one.
     pub kind: Option<String>,
 }
 
@@ -27,7 +28,7 @@ pub enum QuestionError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A line is no question.
@@ -35,15 +36,16 @@ pub enum QuestionError {
     Line {
         /// The file.
         path: PathBuf,
-        /// From 1.
+        /// Line number, from 1.
         line: usize,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
 }
 
-/// Reads a question set, one JSON object a line: `question`, `answers` (a list, empty when unanswerable) and,
-/// if known, `pid`, the key of the document that answers it; `kind` is any text. Other fields are ignored.
+/// Reads a question set, one JSON object a line: `question`, `answers` (a list, empty when
+/// unanswerable) and, if known, `pid`, the key of the document that answers it; `kind` is any text.
+/// Other fields are ignored.
 ///
 /// # Errors
 /// [`QuestionError`] naming the file and line.

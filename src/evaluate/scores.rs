@@ -6,25 +6,27 @@ pub const RECALL_AT: [usize; 3] = [1, 5, 10];
 /// Bins of the reliability curve.
 const BINS: usize = 10;
 
-/// What became of one question.
+/// The outcome of one question.
 pub(super) struct Outcome {
     pub(super) is_answerable: bool,
     pub(super) abstained: bool,
     pub(super) abstention_score: f64,
-    /// That the best answer, said or not, is right.
+    /// Probability that the best answer, given or withheld, is right.
     pub(super) probability: f64,
-    /// Of the best answer, said or not.
+    /// Exact match of the best answer, given or withheld: 0 or 1.
     pub(super) exact_match: f64,
     pub(super) f1: f64,
-    /// Whether its first quote holds a gold answer; `None` without a citation.
+    /// True when its first quote holds a gold answer; `None` without a citation.
     pub(super) top_citation_holds: Option<bool>,
-    /// Posterior mass on the passages of the gold document; `None` when that is not known, or nothing was said.
+    /// Posterior mass on the passages of the gold document; `None` when that document is not known,
+    /// or no answer was given.
     pub(super) gold_posterior: Option<f64>,
     pub(super) ms: f64,
 }
 
 impl Outcome {
-    /// A score of the best answer as it counts: not to answer is right where there is no answer, and wrong elsewhere.
+    /// The score of the best answer, adjusted for abstaining: right where there is no answer, wrong
+    /// elsewhere.
     pub(super) fn scored(&self, score: f64) -> f64 {
         if self.abstained { f64::from(!self.is_answerable) } else { score }
     }
@@ -33,9 +35,9 @@ impl Outcome {
 /// Share of questions whose gold document is among the first k hits, per k of [`RECALL_AT`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recall {
-    /// Questions that name their document.
+    /// Number of questions that name their document.
     pub questions: usize,
-    /// 0 to 1, in the order of [`RECALL_AT`].
+    /// Shares, 0 to 1, in the order of [`RECALL_AT`].
     pub at: [f64; RECALL_AT.len()],
 }
 
@@ -58,14 +60,15 @@ impl Recall {
     }
 }
 
-/// Scores of a question set; shares and means are 0 to 1. They serialize without the numbers of questions.
+/// Scores of a question set; shares and means are 0 to 1. The numbers of questions are not
+/// serialized.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Scores {
-    /// How many were asked.
+    /// Number of questions asked.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub questions: usize,
-    /// How many of them have an answer.
+    /// Number of them that have an answer.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub answerable: usize,
     /// Exact match; abstaining is right where there is no answer, and wrong elsewhere.
@@ -73,31 +76,34 @@ pub struct Scores {
     pub exact_match: f64,
     /// F1 over words, abstaining counted likewise.
     pub f1: f64,
-    /// F1 of the best answers whether or not they were said: answering always.
+    /// F1 of the best answers, given or withheld: as if it always answered.
     pub f1_always: f64,
-    /// Exact match of the best answers whether or not they were said.
+    /// Exact match of the best answers, given or withheld.
     #[cfg_attr(feature = "serde", serde(rename = "em_always"))]
     pub exact_match_always: f64,
     /// Share of questions not answered.
     pub abstained: f64,
-    /// Area under the ROC curve of the abstention score as a sign that there is no answer; `None` unless both kinds were asked.
+    /// Area under the ROC curve of the abstention score as a sign that there is no answer; `None`
+    /// unless questions with and without an answer were asked.
     #[cfg_attr(feature = "serde", serde(rename = "auroc"))]
     pub abstention_auroc: Option<f64>,
-    /// F1 of abstaining as a decision: harmonic mean of its precision and recall; `None` likewise.
+    /// F1 of abstaining as a decision: harmonic mean of its precision and recall; `None` as for
+    /// `abstention_auroc`.
     pub abstention_f1: Option<f64>,
-    /// Of exactly right answers, the share whose first quote holds a gold answer.
+    /// Share of the exactly right answers whose first quote holds a gold answer.
     pub citation_precision: f64,
-    /// Mean posterior mass on the gold document, over answerable questions that name it and were answered.
+    /// Mean posterior mass on the gold document, over answerable questions that name it and were
+    /// answered.
     pub gold_posterior: f64,
-    /// Mean distance between the probability that an answer is right and how often such answers are exactly
-    /// right, over the answers given, to unanswerable questions too: expected calibration error, 10 bins
-    /// (Guo et al. 2017).
+    /// Mean distance between the probability that an answer is right and how often such answers are
+    /// exactly right, over the answers given, to unanswerable questions too: expected calibration
+    /// error, 10 bins (Guo et al. 2017).
     pub calibration_error: f64,
     /// The reliability curve; empty bins left out.
     pub reliability: Vec<Bin>,
-    /// Time of a question, search included: median.
+    /// Median time of a question in milliseconds, search included.
     pub p50_ms: f64,
-    /// 95th percentile of it.
+    /// 95th percentile of that time, in milliseconds.
     pub p95_ms: f64,
     /// The kinds that questions have, in the order of their first questions.
     pub kinds: Vec<KindScores>,
@@ -107,9 +113,9 @@ pub struct Scores {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct KindScores {
-    /// As the question set calls it.
+    /// Name of the kind, from the question set.
     pub kind: String,
-    /// How many questions are of it.
+    /// Number of its questions.
     pub questions: usize,
     /// As [`Scores::exact_match`].
     #[cfg_attr(feature = "serde", serde(rename = "em"))]
@@ -124,11 +130,11 @@ pub struct KindScores {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Bin {
-    /// How many.
+    /// Number of answers.
     pub answers: usize,
-    /// The mean probability that they are right.
+    /// Mean probability that they are right.
     pub probability: f64,
-    /// The share of them that is exactly right.
+    /// Share of them that is exactly right.
     pub right: f64,
 }
 
@@ -168,7 +174,7 @@ impl Scores {
         }
     }
 
-    /// With what became of each kind of question.
+    /// Adds the scores of each kind of question.
     pub(super) fn with_kinds(mut self, outcomes: &[(Option<&str>, &Outcome)]) -> Self {
         for kind in outcomes.iter().filter_map(|(kind, _)| *kind) {
             if self.kinds.iter().any(|known| known.kind == kind) {
@@ -238,7 +244,8 @@ mod tests {
         assert_eq!((scores.f1, scores.f1_always), (0.5, 0.5));
         assert_eq!(scores.abstained, 0.5);
         assert_eq!(scores.abstention_f1, Some(0.5));
-        // 0.1 and 0.4 of no answer against 0.9 and 0.4... by pairs: unanswerable 0.9, 0.4; answerable 0.1, 0.8.
+        // 0.1 and 0.4 of no answer against 0.9 and 0.4... by pairs: unanswerable 0.9, 0.4;
+        // answerable 0.1, 0.8.
         assert_eq!(scores.abstention_auroc, Some(0.75));
         assert_eq!(scores.citation_precision, 1.0);
     }

@@ -1,4 +1,5 @@
-//! What a database was made with: `database.json` of a folder, metadata of a Parquet file.
+//! The description of an exported database: `database.json` of a folder, metadata of a Parquet
+//! file.
 
 use std::path::Path;
 
@@ -12,7 +13,7 @@ const FORMAT: u64 = 1;
 
 pub(super) struct Description {
     pub(super) profile: Profile,
-    /// Documents and passages; `None` where they were not yet counted.
+    /// Documents and passages; `None` before they are counted.
     pub(super) counts: Option<[u64; 2]>,
     pub(super) vectors: bool,
 }
@@ -44,7 +45,7 @@ impl Description {
         Self::parse(&path, &text)
     }
 
-    /// What stands in `path`, as [`to_json`](Self::to_json) wrote it.
+    /// Parses `bytes`, which [`to_json`](Self::to_json) wrote to `path`.
     pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Self, Error> {
         let value: Value = serde_json::from_slice(text).map_err(|error| wrong(path, error.to_string()))?;
         let missing = |name: &str| wrong(path, format!("{name} is missing or of the wrong type"));
@@ -54,7 +55,7 @@ impl Description {
             return Err(wrong(path, format!("format {}, this build reads {FORMAT}", value["format"])));
         }
         let metric: Option<Metric> = value["metric"].as_str().and_then(|name| name.parse().ok());
-        // Older exports do not say.
+        // Older exports lack this field.
         let precision = match value.get("precision") {
             None => Some(Precision::default()),
             Some(given) => given.as_str().and_then(|name| name.parse().ok()),

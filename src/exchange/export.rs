@@ -1,4 +1,4 @@
-//! Out: every document as it was written, in the order of keys.
+//! Export: every document as it was written, in the order of keys.
 
 use std::io::Write;
 use std::path::Path;
@@ -10,13 +10,14 @@ use super::{Format, folder, lines};
 use crate::setters::setters;
 use crate::{Database, Error, Progress, Watch};
 
-/// How an export is done.
+/// Options of an export.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ExportOptions {
     /// Writes the vectors too; the default.
     pub vectors: bool,
-    /// What is written; `None`, the default, goes by the target's name, as [`Format::of`].
+    /// The format to write; `None`, the default, chooses it by the target's name, as
+    /// [`Format::of`].
     pub format: Option<Format>,
 }
 
@@ -39,20 +40,20 @@ impl ExportOptions {
     }
 }
 
-/// What an export did.
+/// The result of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Exported {
-    /// Documents written.
+    /// Number of documents written.
     pub documents: u64,
-    /// Their passages.
+    /// Number of their passages.
     pub passages: u64,
-    /// True when [`Cancel`](crate::Cancel) ended it early: of a folder, what there is then cannot be imported; of a
-    /// Parquet file, nothing is left.
+    /// True when [`Cancel`](crate::Cancel) ended it early: an unfinished folder cannot be imported,
+    /// and of a Parquet file nothing is left.
     pub interrupted: bool,
 }
 
-/// Where documents go.
+/// The writer that documents go to.
 enum Target {
     Folder(folder::Writer),
     #[cfg(feature = "parquet")]

@@ -13,7 +13,7 @@ use super::source::{Entry, Source};
 use super::{DOCUMENTS, VECTORS, failed, npy, wrong};
 use crate::Error;
 
-/// A folder that is no export until it is finished.
+/// Writer of an export folder, which is incomplete until it is finished.
 pub(super) struct Writer {
     folder: PathBuf,
     path: PathBuf,
@@ -23,7 +23,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Makes the folder, where nothing may be yet; without a dimension there will be no vectors in it.
+    /// Makes the folder, which must not exist; `dimension` is `None` for an export without vectors.
     pub(super) fn create(folder: &Path, dimension: Option<usize>) -> Result<Self, Error> {
         std::fs::create_dir(folder).map_err(failed(folder))?;
         let path = folder.join(DOCUMENTS);
@@ -43,7 +43,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Returns when everything is on the disk.
+    /// Completes the export; everything is on the disk when this returns.
     pub(super) fn finish(self, description: &Description) -> Result<(), Error> {
         let lines = self.lines.into_inner().map_err(|error| failed(&self.path)(error.into_error()))?;
         lines.sync_all().map_err(failed(&self.path))?;
@@ -59,13 +59,14 @@ pub(super) struct Reader {
     lines: Lines<BufReader<File>>,
     total_bytes: u64,
     vectors: Option<npy::Reader>,
-    /// Where the vectors of the document given last are.
+    /// Rows in the array of the last document's vectors, one for each passage; `None` for a passage
+    /// without one.
     rows: Vec<Option<u64>>,
 }
 
 impl Reader {
-    /// Opens a folder, of documents that have at most `max_bytes` in their line; without a dimension its vectors are not
-    /// wanted.
+    /// Opens a folder whose documents have at most `max_bytes` in their line; `dimension` is `None`
+    /// when its vectors are not to be read.
     pub(super) fn open(folder: &Path, max_bytes: u64, dimension: Option<usize>) -> Result<Self, Error> {
         let vectors = dimension.map(|dimension| npy::Reader::open(&folder.join(VECTORS), dimension));
         let vectors = vectors.transpose()?;

@@ -1,4 +1,4 @@
-//! In: documents as they were written, with their vectors where those are of the same encoder.
+//! Import: documents as they were written, with their vectors if these are of the same encoder.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,8 @@ use super::{Found, Lines, folder, wrong};
 use crate::ingest::{Ingested, Skipped};
 use crate::{Database, Error, Options, Progress, Watch};
 
-/// What is said of the database that the export at `path` is from, where anything is.
+/// The description of the database that the export at `path` is from; `None` when the export has
+/// none.
 fn describe(path: &Path) -> Result<Option<Description>, Error> {
     match Found::at(path) {
         Found::Folder => Description::read(path).map(Some),
@@ -25,8 +26,8 @@ fn describe(path: &Path) -> Result<Option<Description>, Error> {
 }
 
 impl Options {
-    /// A database that is yet to be made will be as the exported one was: of the same encoder, dimension and metric.
-    /// Lines that do not say change nothing.
+    /// Creates a new database with the encoder, dimension and metric of the exported one. Lines
+    /// without a description change nothing.
     ///
     /// # Errors
     /// [`Error::Read`] and [`Error::Exchange`] when `source` is no complete export.
@@ -73,8 +74,8 @@ pub(crate) fn import_lines(db: &Database, lines: Lines, watch: &Watch<'_>) -> Re
     import_from(db, &path, Box::new(lines), takes_vectors, watch)
 }
 
-/// Tells whether vectors of the database described are of the kind that this one has; where they are not, its
-/// encoder is opened, to find out now, and not in the middle, that there is none.
+/// True when vectors of the described database fit this one. Otherwise opens the encoder, so that a
+/// missing one fails now and not midway.
 fn takes_vectors(db: &Database, path: &Path, description: Option<&Description>) -> Result<bool, Error> {
     let ours = db.profile();
     let same = description.is_some_and(|Description { profile: theirs, vectors, .. }| {
@@ -109,19 +110,19 @@ fn import_from(
     import.documents()?;
     import.commit()?;
     let report = import.report;
-    // Documents of files may have come in.
+    // The import may have added documents of files.
     *db.known.lock() = None;
     Ok(report)
 }
 
-/// An import on its way.
+/// An import in progress.
 struct Import<'a> {
     db: &'a Database,
     path: PathBuf,
     source: Box<dyn Source>,
-    /// Whether its vectors are of this database's encoder.
+    /// True when its vectors are of this database's encoder.
     takes_vectors: bool,
-    /// Keys that came already.
+    /// Keys that were imported already.
     seen: HashSet<String>,
     batch: Batch,
     told: Progress,

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use postil_storage::{DocumentWrite, Metadata, PassageWrite, Value};
 
-/// Parts of a passage that a line has beside where it is.
+/// Parts of a passage that a line holds beside its ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Parts {
-    /// None: its text is a range of the document's.
+    /// Nothing more: its text is a range of the document's.
     Nothing,
-    /// The row that its vector is in an array.
+    /// The row of its vector in an array.
     Row(u64),
     /// Its text.
     Text,
@@ -17,13 +17,13 @@ pub(super) enum Parts {
     TextAndVector,
 }
 
-/// An object of those fields.
+/// Makes an object of fields.
 fn object<const N: usize>(fields: [(&str, Value); N]) -> Metadata {
     fields.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
-/// The line of a document; of `Parts::Row` the row is that of its first passage. An error says which passage has no
-/// text.
+/// The line of a document; `Parts::Row` is the row of its first passage. An error names a passage
+/// that has no text.
 pub(super) fn to_json(document: &DocumentWrite, parts: Parts) -> Result<Metadata, String> {
     let range = |range: &Range<u64>| Value::from(vec![range.start, range.end]);
     let passages = document.passages.iter().enumerate().map(|(at, passage)| {
@@ -62,7 +62,7 @@ pub(super) fn to_json(document: &DocumentWrite, parts: Parts) -> Result<Metadata
     ]))
 }
 
-/// The document of a line, with the vectors that stand in it, and the rows that others have in the array. An error
+/// The document of a line, with the vectors in the line, and the array rows of the others. An error
 /// says what is wrong.
 pub(super) fn from_json(mut line: Metadata) -> Result<(DocumentWrite, Vec<Option<u64>>), String> {
     let missing = |name: &str, kind: &str| format!("field {name:?} is missing or no {kind}");
@@ -95,7 +95,7 @@ fn passage(line: &Value) -> Result<PassageWrite, String> {
         _ => None,
     };
     let needed = |name: &str| range(name).ok_or_else(|| format!("field {name:?} is no range"));
-    // Before 0.2 its name was that of a document's title.
+    // Before 0.2 this field was named like a document's title.
     let heading = line.get("heading").or_else(|| line.get("title")).and_then(Value::as_str);
     let vector = match line.get("vector") {
         Some(Value::List(components)) => {

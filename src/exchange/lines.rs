@@ -1,4 +1,4 @@
-//! Documents to lines of JSON, each whole in itself, and back: what goes through a pipe.
+//! Documents to self-contained lines of JSON and back, for pipes.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -13,9 +13,10 @@ use super::source::{BYTES, BYTES_PER_TEXT_BYTE, Entry, Source};
 use super::{failed, wrong};
 use crate::Error;
 
-/// Field of the first line that says what the database was made with.
+/// Field of the first line that describes the database.
 const DATABASE: &str = "database";
-/// Lines have their vectors in them: as much again for each passage, and more where these are short.
+/// Most bytes of a line. Lines include their vectors: as much again for each passage, and more
+/// where passages are short.
 const LINE_BYTES: u64 = (postil_storage::DEFAULT_MAX_TEXT_BYTES as u64) * 4 * BYTES_PER_TEXT_BYTE + BYTES;
 
 /// Writes documents, one on each line.
@@ -23,12 +24,12 @@ pub(super) struct Writer<W: Write> {
     path: PathBuf,
     out: BufWriter<W>,
     parts: Parts,
-    /// Until it stands in the first line.
+    /// The description; `None` once the first line has it.
     description: Option<Value>,
 }
 
 impl<W: Write> Writer<W> {
-    /// Writes to `out`, which errors name by `path`.
+    /// Writes to `out`; errors name it `path`.
     pub(super) fn new(path: &Path, out: W, description: &Description) -> Result<Self, Error> {
         let parts = if description.vectors { Parts::TextAndVector } else { Parts::Text };
         let description = json::read(&description.to_json().to_string());
@@ -49,15 +50,16 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// An export as [`Database::export_lines`](crate::Database::export_lines) writes it, on its way in.
+/// An export as [`Database::export_lines`](crate::Database::export_lines) writes it, to be
+/// imported.
 pub struct Lines {
     path: PathBuf,
     lines: numbered::Lines<Box<dyn BufRead>>,
     total_bytes: u64,
-    /// The first line, which had to be read to know the database that it is from.
+    /// The first line, read early because it describes the database; `None` once it was returned.
     first: Option<Numbered>,
     description: Option<Description>,
-    /// The document given last has a vector for each passage.
+    /// True when the last document has a vector for each passage.
     has_vectors: bool,
 }
 
@@ -73,7 +75,7 @@ impl Lines {
         Ok(Self { total_bytes, ..Self::new(path, BufReader::new(file))? })
     }
 
-    /// The lines of `reader`, which errors name by `path`; the first is read at once.
+    /// The lines of `reader`, which errors name `path`; the first is read at once.
     ///
     /// # Errors
     /// [`Error::Read`] when it cannot be read, [`Error::Exchange`] when it is no line of an export.
@@ -100,7 +102,8 @@ impl Lines {
         Ok(Self { path: path.to_owned(), lines, total_bytes: 0, first, description, has_vectors: false })
     }
 
-    /// What the database was made with; `None` where the first line does not say, as in a part of an export.
+    /// The description of the database; `None` when the first line has none, as in a part of an
+    /// export.
     pub(super) fn description(&self) -> Option<&Description> {
         self.description.as_ref()
     }

@@ -1,6 +1,7 @@
 //! A database as plain files that other programs read, and back.
 //!
-//! An export is a Parquet file, with a row for each passage (see `parquet/`), or lines that go through a pipe, or a folder:
+//! An export is a Parquet file, with a row for each passage (see `parquet/`), or lines that go
+//! through a pipe, or a folder:
 //!
 //! file | content
 //! ---|---
@@ -8,22 +9,23 @@
 //! `vectors.npy` | `[passages, dimension]`, `<f4`, as stored
 //! `database.json` | `format` 1, `encoder`, `fingerprint`, `dimension`, `metric`, `attributes`, `documents`, `passages`, `vectors`: whether there are any; written last, so that an export without it is one that did not end
 //!
-//! Lines ([`Database::export_lines`](crate::Database::export_lines)) are those of `documents.jsonl`, but that each
-//! passage has its `text`, and its `vector` is a list of numbers; the first line has `database` too, which is
-//! `database.json` but for the numbers of documents and passages.
+//! Lines ([`Database::export_lines`](crate::Database::export_lines)) are those of
+//! `documents.jsonl`, except that each passage has its `text`, and its `vector` is a list of
+//! numbers; the first line also has `database`, which is `database.json` without the numbers of
+//! documents and passages.
 //!
-//! Metadata is in all of them as it was given: any JSON object, every number with the value it had.
+//! All of them keep metadata as it was given: any JSON object, every number with its exact value.
 //!
 //! file or folder | responsibility
 //! ---|---
-//! `description.rs` | what the database was made with
-//! `export.rs` | out, in whichever format
-//! `import.rs` | in, likewise
-//! `source.rs` | documents as they were written, whatever the format
+//! `description.rs` | the profile of the exported database
+//! `export.rs` | export, in any format
+//! `import.rs` | import, from any format
+//! `source.rs` | the documents of an export, in any format
 //! `folder.rs` | the folder
 //! `line.rs` | a document as a line
 //! `lines.rs` | lines that go through a pipe
-//! `numbered.rs` | lines of a file with their numbers, and the longest there may be
+//! `numbered.rs` | numbered lines of a file, of limited length
 //! `npy.rs` | the array
 //! `parquet/` | the Parquet file
 
@@ -55,7 +57,7 @@ const DESCRIPTION: &str = "database.json";
 const PARQUET_EXTENSION: &str = "parquet";
 const PARQUET_MAGIC: &[u8; 4] = b"PAR1";
 
-/// How an export is written.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// A folder of JSON lines and an npy array.
@@ -65,7 +67,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format of an export that is to be at `path`: Parquet where it ends in `.parquet`, in any case.
+    /// The format of an export to `path`: Parquet when it ends in `.parquet`, in any case.
     #[must_use]
     pub fn of(path: &Path) -> Self {
         match path.extension() {
@@ -83,7 +85,7 @@ enum Found {
 }
 
 impl Found {
-    /// The kind of the export at `path`: by what it is, and by its name where it is no file that can be read.
+    /// The kind of the export at `path`, by its content, or by its name when it cannot be read.
     fn at(path: &Path) -> Self {
         if !path.is_file() {
             return Self::Folder;
@@ -97,7 +99,7 @@ impl Found {
     }
 }
 
-/// The error of a build that has no Parquet.
+/// The error of a build without Parquet.
 #[cfg(not(feature = "parquet"))]
 fn without_parquet(path: &Path) -> Error {
     wrong(path, "this build knows no Parquet: it was made without the feature \"parquet\"")

@@ -9,10 +9,11 @@ use super::{failed, wrong};
 use crate::Error;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
-/// Magic, version and header with its padding: room for any number of rows, so that it can be filled in last.
+/// Bytes of magic, version and padded header: room for any number of rows, since the number is
+/// filled in last.
 const START: usize = 128;
 
-/// Writes rows, and their number when it is known.
+/// Writer of rows, and of their number at the end.
 pub(super) struct Writer {
     path: PathBuf,
     file: BufWriter<File>,
@@ -58,7 +59,7 @@ fn start(rows: u64, dimension: usize) -> Vec<u8> {
     start
 }
 
-/// Reads rows in any order, those that follow each other fastest.
+/// Reader of rows in any order; consecutive rows are fastest.
 pub(super) struct Reader {
     path: PathBuf,
     file: BufReader<File>,
@@ -69,7 +70,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Opens an array of that many components a row; checks its length against its header.
+    /// Opens an array of `dimension` components a row; checks its length against its header.
     pub(super) fn open(path: &Path, dimension: usize) -> Result<Self, Error> {
         let mut file = BufReader::new(File::open(path).map_err(failed(path))?);
         let mut prefix = [0; 10];
@@ -171,7 +172,7 @@ mod tests {
             std::fs::write(&path, [MAGIC, &[1, 0], &length, header.as_bytes()].concat()).unwrap();
             assert!(matches!(Reader::open(&path, 4), Err(Error::Exchange { .. })));
         }
-        // Version 2 says its length in four bytes.
+        // Version 2 has its length in four bytes.
         std::fs::write(&path, [MAGIC, &[2, 0], &[255; 4]].concat()).unwrap();
         assert!(matches!(Reader::open(&path, 4), Err(Error::Exchange { .. })));
         for cut in 0..whole.len() {

@@ -1,4 +1,4 @@
-//! Lines of JSON objects with their numbers, none longer than it may be.
+//! Lines of JSON objects with their numbers, each of a limited length.
 
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use crate::Error;
 
 /// A line that was read.
 pub(super) struct Numbered {
-    /// What to call it in errors.
+    /// Name of the line in errors: its number.
     pub(super) place: String,
     pub(super) bytes: u64,
-    /// Its object, or why it has none.
+    /// The line's object, or the reason why it has none.
     pub(super) object: Result<Metadata, String>,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Lines<R> {
     reader: R,
     /// Lines read.
     number: u64,
-    /// Bytes that a line may have.
+    /// Most bytes of a line.
     max_bytes: u64,
 }
 

@@ -1,29 +1,29 @@
-//! Documents as they were written, whatever the format.
+//! The documents of an export, in any format.
 
 use postil_storage::DocumentWrite;
 
 use crate::Error;
 
-/// A byte of text takes at most six in JSON, and stands in several passages where they overlap; the rest is metadata,
-/// ranges and vectors.
+/// Bytes read for each byte of text: at most six in JSON, and more where passages overlap.
 pub(super) const BYTES_PER_TEXT_BYTE: u64 = 8;
+/// Bytes read beside those, for metadata, ranges and vectors.
 pub(super) const BYTES: u64 = 64 << 20;
 
-/// Documents as someone wrote them.
+/// The documents of an export, one after the other.
 pub(super) trait Source {
-    /// How many bytes there are to read, about; `None` where nobody knows.
+    /// Approximate number of bytes to read; `None` when it is not known, as on a stream.
     fn total_bytes(&self) -> Option<u64>;
 
     /// The next document, its vectors still empty. An error ends the import.
     fn next(&mut self) -> Result<Option<Entry>, Error>;
 
-    /// Fills in the vectors of the document that was given last; `false` where it has none.
+    /// Fills in the vectors of the last document; returns `false` when it has none.
     fn vectors(&mut self, document: &mut DocumentWrite) -> Result<bool, Error>;
 }
 
-/// A document, or why there is none.
+/// A document, or the reason why it cannot be read.
 pub(super) struct Entry {
-    /// What to call it in errors: a line, a row.
+    /// Name of the document's place in errors: a line or a row.
     pub(super) place: String,
     pub(super) bytes: u64,
     pub(super) document: Result<DocumentWrite, String>,

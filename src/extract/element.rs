@@ -1,6 +1,6 @@
-//! What each HTML element does to the text around it.
+//! The effect of each HTML element on the text around it.
 
-/// The part an element plays.
+/// The role of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// Its content is not text.

@@ -1,7 +1,7 @@
 //! Character references, each with its place.
 //!
-//! What `&notit;` or `&#x80;` stands for is decided by the HTML tokenizer, run on the reference alone:
-//! outside attributes a reference means the same whatever is around it.
+//! The HTML tokenizer decodes references such as `&notit;` and `&#x80;`, run on the reference
+//! alone: outside attributes its meaning does not depend on the text around it.
 
 use std::convert::Infallible;
 use std::ops::Range;

@@ -1,13 +1,13 @@
-//! Why there is no text.
+//! Errors of extraction.
 
 /// Why a document has no text.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtractError {
-    /// Convert the document to UTF-8 first.
+    /// Returned when the bytes are not UTF-8. Convert the document first.
     #[error("byte {at} is not UTF-8")]
     NotUtf8 {
-        /// The first byte that is not.
+        /// Offset of the first byte that is not UTF-8.
         at: usize,
     },
 }
@@ -21,15 +21,15 @@ pub enum JsonlError {
     Read {
         /// The line being read.
         line: u64,
-        /// What the reader said.
+        /// The reader's error.
         source: std::io::Error,
     },
-    /// Split the record, or raise the limit.
+    /// Returned when a line is longer than the limit. Split the record, or raise the limit.
     #[error("line {line} has {got_bytes} bytes, a line may have {max_bytes}")]
     TooLong {
         /// The line, which is skipped.
         line: u64,
-        /// Its bytes.
+        /// Bytes of the line.
         got_bytes: usize,
         /// The limit.
         max_bytes: usize,
@@ -39,10 +39,10 @@ pub enum JsonlError {
     Json {
         /// The line.
         line: u64,
-        /// What is wrong, with its place in the line.
+        /// The reason, with its place in the line.
         source: postil_storage::json::JsonError,
     },
-    /// A record needs this field.
+    /// Returned when a record lacks a required field.
     #[error("line {line} has no {field}")]
     Missing {
         /// The line.
@@ -50,14 +50,14 @@ pub enum JsonlError {
         /// `id` or `text`.
         field: &'static str,
     },
-    /// This field has a value that it cannot have.
+    /// Returned when a field has a value of the wrong type.
     #[error("line {line}: {field} must be {expected}")]
     Field {
         /// The line.
         line: u64,
         /// The field.
         field: &'static str,
-        /// What it has to be.
+        /// The type that is expected.
         expected: &'static str,
     },
 }

@@ -4,16 +4,16 @@ use crate::chunk::{Chunk, ChunkError, ChunkOptions, Format, Outline, TokenRanges
 /// The text of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extracted {
-    /// What there is to read.
+    /// The text to read.
     pub text: String,
-    /// How `text` is written.
+    /// The format of `text`.
     pub format: Format,
-    /// The structure of `text` where it does not show by itself.
+    /// The structure of `text`; `None` where `text` itself shows it.
     pub outline: Option<Outline>,
-    /// The title the document gives itself: HTML's `title`; in Markdown the field `title` of its front matter, or else
-    /// the heading of level 1 that it begins with.
+    /// The title the document gives itself: HTML's `title`; in Markdown the field `title` of its
+    /// front matter, or else the heading of level 1 that it begins with; `None` without one.
     pub title: Option<String>,
-    /// Where in the document each part of `text` is.
+    /// The map from bytes of `text` to bytes of the document.
     pub map: OffsetMap,
 }
 

@@ -1,7 +1,7 @@
 //! HTML to text.
 //!
-//! The tokenizer gives tags, and text with its byte span; tree building is not needed to read a page, so
-//! an element that is never closed ends with the document, or where [`Role`] says.
+//! The tokenizer gives tags, and text with its byte span; tree building is not needed to read a
+//! page, so an element that is never closed ends with the document, or where [`Role`] says.
 
 use std::convert::Infallible;
 use std::ops::Range;
@@ -48,7 +48,7 @@ pub(super) fn extract(source: &str, start: usize) -> Extracted {
     page.finish()
 }
 
-/// Whether this element's content follows the rules of SVG and MathML.
+/// True when the element's content follows the rules of SVG and MathML.
 fn is_drawing(name: &[u8]) -> bool {
     matches!(name, b"svg" | b"math")
 }
@@ -63,15 +63,15 @@ struct Page<'s> {
     at: usize,
     title: Option<String>,
     in_title: bool,
-    /// The element whose content is dropped, and how many of its name are open.
+    /// The element whose content is dropped, and the number of open elements of its name.
     dropped: Option<(Vec<u8>, usize)>,
-    /// Whether the tag being read opened such an element.
+    /// True when the tag being read opened such an element.
     opens_dropped: bool,
-    /// Whether the tag being read begins a cell.
+    /// True when the tag being read begins a cell.
     in_cell_tag: bool,
     in_heading: bool,
     in_pre: bool,
-    /// Whether no text has come since it began.
+    /// True when no text has come since the `pre` began.
     pre_is_fresh: bool,
     lists: Lists,
 }
@@ -263,7 +263,7 @@ impl<'s> Page<'s> {
         self.gap(if self.lists.are_closed() { Gap::Paragraph } else { Gap::Line });
     }
 
-    /// Forgets the mark of an item without text.
+    /// Drops the mark of an item without text.
     fn drop_item(&mut self) {
         if !self.in_pre && !self.in_heading {
             self.writer.drop_prefix();
@@ -326,8 +326,8 @@ impl<'s> Page<'s> {
         }
     }
 
-    /// The parts of a text, which together are `value`: where the span is not that of the text, one part
-    /// that stands for all of it.
+    /// The parts of a text, which together are `value`: where the span is not that of the text, one
+    /// part that stands for all of it.
     fn parts(&self, value: &[u8], range: Range<usize>) -> Vec<Part> {
         let raw = &self.flat[range.clone()];
         if raw.as_bytes() == value {
@@ -348,7 +348,7 @@ impl<'s> Page<'s> {
         vec![Part::Decoded(String::from_utf8_lossy(value).into_owned(), range)]
     }
 
-    /// Text with blanks in a row made one.
+    /// Writes text, with each run of blanks as one.
     fn words(&mut self, range: Range<usize>) {
         let bytes = self.source.as_bytes();
         let mut at = range.start;
@@ -364,7 +364,7 @@ impl<'s> Page<'s> {
         }
     }
 
-    /// Preformatted text; the line feed right after the tag is none of it.
+    /// Writes preformatted text without the line feed right after the tag.
     fn pre(&mut self, range: Range<usize>) {
         let mut start = range.start;
         if std::mem::take(&mut self.pre_is_fresh) {

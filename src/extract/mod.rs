@@ -1,13 +1,13 @@
-//! Documents to text, with the way back to the bytes they came from.
+//! Documents to text, with a map back to the bytes they came from.
 //!
-//! A citation is a byte range of the original document, so whatever is left out or decoded on the way to
-//! text is written down in an [`OffsetMap`]. Plain text and Markdown are their own text; of HTML the
-//! markup goes, headings, list items and preformatted text are given as Markdown, and every run of
+//! A citation is a byte range of the original document, so an [`OffsetMap`] records all that is
+//! left out or decoded on the way to text. Plain text and Markdown are their own text; HTML loses
+//! its markup, its headings, list items and preformatted text become Markdown, and every run of
 //! text keeps its place in the source.
 //!
 //! file | responsibility
 //! ---|---
-//! `element.rs` | what each HTML element does to the text around it
+//! `element.rs` | the effect of each HTML element on the text around it
 //! `entity.rs` | character references, each with its place
 //! `error.rs` | why there is no text
 //! `extracted.rs` | the text of a document
@@ -45,18 +45,18 @@ use crate::chunk::Format;
 /// The byte order mark, which some editors put before UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// How a single document is written.
+/// The format of a single document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Text as it is.
+    /// Plain text.
     Plain,
-    /// Text that is Markdown.
+    /// Markdown.
     Markdown,
     /// A web page.
     Html,
 }
 
-/// What is in a file, going by its name.
+/// The content of a file, judged by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileKind {
     /// One document.

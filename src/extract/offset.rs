@@ -1,12 +1,12 @@
 //! Text ranges to source ranges.
 //!
-//! A text is a sequence of runs. A verbatim run is a copy of as many source bytes; any other stands as a
-//! whole for its source range, which is empty for what the extraction put in. Both sides only ever
-//! go forward.
+//! A text is a sequence of runs. A verbatim run is a copy of as many source bytes; any other stands
+//! as a whole for its source range, which is empty for text that the extraction inserted. Offsets
+//! only grow on both sides.
 
 use std::ops::Range;
 
-/// Where in a document each part of its text is.
+/// The map from a document's text to its source bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OffsetMap {
     runs: Vec<Run>,
@@ -22,13 +22,13 @@ struct Run {
     verbatim: bool,
 }
 
-/// Bytes that are no offset map.
+/// Error of bytes that are no offset map.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("not an offset map: byte {at} {what}")]
 pub struct OffsetMapError {
     /// The byte where reading stopped.
     pub at: usize,
-    /// What is wrong there.
+    /// The reason.
     pub what: &'static str,
 }
 
@@ -45,7 +45,7 @@ impl OffsetMap {
         self.text_len
     }
 
-    /// Whether every byte of the text has the same place in the source.
+    /// True when every byte of the text has the same place in the source.
     pub fn is_identity(&self) -> bool {
         match self.runs.as_slice() {
             [] => true,
@@ -56,9 +56,10 @@ impl OffsetMap {
 
     /// The source range that the text range `text` came from.
     ///
-    /// A part of a decoded run has the range of the whole, what the extraction put in has an empty one,
-    /// and what was left out inside `text` is part of the range. A range past the end is cut. Of two
-    /// ranges, the one that starts or ends later in the text starts or ends no earlier in the source.
+    /// A part of a decoded run has the range of the whole run, inserted text has an empty one, and
+    /// source bytes left out inside `text` are part of the range. A range past the end is cut. Of
+    /// two ranges, the one that starts or ends later in the text starts or ends no earlier in the
+    /// source.
     pub fn source_range(&self, text: Range<usize>) -> Range<usize> {
         let start = text.start.min(self.text_len);
         let end = text.end.clamp(start, self.text_len);
@@ -97,7 +98,8 @@ impl OffsetMap {
         self.source_end = source_start + len;
     }
 
-    /// Appends `len` bytes that stand for `source`, which does not start before the end of the last run.
+    /// Appends `len` bytes that stand for `source`, which does not start before the end of the last
+    /// run.
     pub(super) fn push_decoded(&mut self, len: usize, source: Range<usize>) {
         if len == 0 {
             return;
@@ -116,8 +118,8 @@ impl OffsetMap {
     }
 
     /// The map as bytes: the number of runs, then for each its length in the text and whether it is
-    /// verbatim (lowest bit), the source bytes skipped before it and, unless it is verbatim, its source
-    /// length; all in LEB128. A document that is its own text takes a handful of bytes.
+    /// verbatim (lowest bit), the source bytes skipped before it and, unless it is verbatim, its
+    /// source length; all in LEB128. A document that is its own text takes a handful of bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(1 + self.runs.len() * 4);
         write(&mut bytes, self.runs.len() as u64);

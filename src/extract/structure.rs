@@ -1,4 +1,5 @@
-//! The outline of a page, put together while its text is written: places are only known when text follows.
+//! The outline of a page, put together while its text is written: places are only known when text
+//! follows.
 
 use std::ops::Range;
 
@@ -6,14 +7,14 @@ use postil_text::{Bound, Heading, Kind, Lead, Mark, Outline};
 
 use super::writer::{Gap, Spot, Writer};
 
-/// What was seen of a page's structure so far.
+/// The structure of a page, as far as it has been read.
 #[derive(Debug, Default)]
 pub(super) struct Structure {
     marks: Vec<(Spot, Bound, Kind)>,
     headings: Vec<HeadingAt>,
     rows: Vec<Row>,
     tables: Vec<Table>,
-    /// The tables at hand, the innermost last.
+    /// The open tables, the innermost last.
     open: Vec<OpenTable>,
 }
 
@@ -34,7 +35,7 @@ struct Row {
     cells: usize,
 }
 
-/// Where the caption and the header rows of a table are.
+/// Ranges of a table's caption and header rows.
 #[derive(Clone, Debug, Default)]
 struct Table {
     caption: Option<(Spot, usize)>,
@@ -47,7 +48,7 @@ struct Table {
 struct OpenTable {
     table: usize,
     in_head: bool,
-    /// Of each column, the rows to come that a cell above reaches into.
+    /// Number of rows still to come that a cell above spans, for each column.
     carried: Vec<usize>,
     caption: Option<Spot>,
     row: Option<OpenRow>,
@@ -71,11 +72,11 @@ struct OpenRow {
 
 /// Most columns of a table that are kept apart.
 const MAX_COLUMNS: usize = 256;
-/// Most rows that a cell reaches into, as in the standard.
+/// Most rows that a cell can span, as in the HTML standard.
 const MAX_ROWS: usize = 65_534;
 
 impl OpenRow {
-    /// Goes on to the next column that no cell above reaches into; the columns it went past.
+    /// Advances to the next column that no cell above spans; returns the number of columns passed.
     fn advance(&mut self, carried: &mut Vec<usize>) -> usize {
         let from = self.column;
         let end = (self.column + self.span).min(MAX_COLUMNS);
@@ -96,7 +97,7 @@ impl OpenRow {
 }
 
 impl Structure {
-    /// What follows is cut in this way.
+    /// Marks how the text that follows is cut.
     pub(super) fn mark(&mut self, writer: &mut Writer<'_>, bound: Bound, kind: Kind) {
         // The parts of a row stay together.
         if !self.is_in_row() {
@@ -108,7 +109,7 @@ impl Structure {
         self.open.last().is_some_and(|table| table.row.is_some())
     }
 
-    /// Whether the next text is the first of a cell.
+    /// True when the next text is the first of a cell.
     pub(super) fn begins_cell(&self, writer: &Writer<'_>) -> bool {
         let row = self.open.last().and_then(|table| table.row.as_ref());
         row.is_some_and(|row| row.cell_from == writer.len())
@@ -135,7 +136,7 @@ impl Structure {
         self.mark(writer, Bound::Paragraph, Kind::Prose);
     }
 
-    /// Whether the rows to come are in the table's head.
+    /// Sets whether the rows that follow belong to the table's head.
     pub(super) fn head(&mut self, writer: &mut Writer<'_>, is_head: bool) {
         self.close_row(writer);
         if let Some(open) = self.open.last_mut() {
@@ -173,7 +174,7 @@ impl Structure {
         let Some(open) = self.open.last_mut() else { return };
         let Some(mut row) = open.row.take() else { return };
         row.advance(&mut open.carried);
-        // What reaches into the columns after the last cell has one row less to go.
+        // Cells that span the columns after the last one have one row less to go.
         let rest = row.column.min(open.carried.len());
         open.carried[rest..].iter_mut().for_each(|rows| *rows = rows.saturating_sub(1));
         writer.begin(Gap::Line);
@@ -254,7 +255,7 @@ impl Structure {
             let Some(at) = place(row.start) else { continue };
             let bound = if row.is_first { Bound::Paragraph } else { Bound::Sentence };
             let lead = self.tables[row.table].lead(place).filter(|lead| !row.is_header && lead.end <= at);
-            // A single cell is more likely there for the layout of the page.
+            // A table of a single cell is more likely page layout.
             let kind = if row.cells > 1 || row.is_header { Kind::Row } else { Kind::Prose };
             mark(at, bound, kind, lead.filter(|_| kind == Kind::Row));
         }

@@ -1,13 +1,13 @@
 //! Text with its offset map, breaks and prefixes put in late.
 //!
-//! A break is only written when text follows, so that there are never two in a row nor any at the ends,
-//! and what is put in stands at the source place of the text it comes before.
+//! A break is only written when text follows, so that there are never two in a row nor any at the
+//! ends, and what is put in stands at the source place of the text it comes before.
 
 use std::ops::Range;
 
 use super::OffsetMap;
 
-/// What stands between the last text and the next, the stronger ones greater.
+/// The gap between the last text and the next; stronger gaps compare greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Gap {
     None,
@@ -23,7 +23,7 @@ pub(super) struct Writer<'s> {
     text: String,
     map: OffsetMap,
     gap: Gap,
-    /// The blanks that [`Gap::Blank`] stands for.
+    /// Source range of the blanks that [`Gap::Blank`] stands for.
     blanks: Range<usize>,
     prefix: String,
     /// Bars between cells that stand after the gap.
@@ -34,7 +34,7 @@ pub(super) struct Writer<'s> {
     placed: usize,
 }
 
-/// A place before the next text, whenever that comes.
+/// A place right before the next text, resolved when that text comes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spot(usize);
 
@@ -54,21 +54,22 @@ impl<'s> Writer<'s> {
         }
     }
 
-    /// Asks for a gap of at least this strength before the next text; not between a prefix and its text.
+    /// Asks for a gap of at least this strength before the next text; not between a prefix and its
+    /// text.
     pub(super) fn gap(&mut self, gap: Gap) {
         if self.prefix.is_empty() {
             self.gap = self.gap.max(gap);
         }
     }
 
-    /// Asks for this gap before the next text, whatever was asked for before.
+    /// Asks for this gap before the next text, in place of any asked for before.
     pub(super) fn begin(&mut self, gap: Gap) {
         if self.prefix.is_empty() {
             (self.gap, self.bars) = (gap, 0);
         }
     }
 
-    /// The next text is so many cells further in its row.
+    /// Moves the next text this many cells further in its row.
     pub(super) fn bars(&mut self, count: usize) {
         if self.prefix.is_empty() && count > 0 {
             self.bars += count;
@@ -103,12 +104,12 @@ impl<'s> Writer<'s> {
         self.prefix = prefix;
     }
 
-    /// Takes the prefix back where no text followed; whether there was one.
+    /// Drops the prefix if no text followed; returns `true` when there was one.
     pub(super) fn drop_prefix(&mut self) -> bool {
         !std::mem::take(&mut self.prefix).is_empty()
     }
 
-    /// Blanks at `range`, which become one.
+    /// Writes the blanks at `range` as one.
     pub(super) fn blank(&mut self, range: Range<usize>) {
         if self.gap == Gap::None && self.bars == 0 && self.prefix.is_empty() {
             self.gap = Gap::Blank;
@@ -116,7 +117,7 @@ impl<'s> Writer<'s> {
         }
     }
 
-    /// Text copied from the source.
+    /// Writes text copied from the source.
     pub(super) fn verbatim(&mut self, range: Range<usize>) {
         if !range.is_empty() {
             self.write_gap(range.start);
@@ -125,7 +126,7 @@ impl<'s> Writer<'s> {
         }
     }
 
-    /// Text that stands for a source range.
+    /// Writes text that stands for a source range.
     pub(super) fn decoded(&mut self, text: &str, range: Range<usize>) {
         if !text.is_empty() {
             self.write_gap(range.start);

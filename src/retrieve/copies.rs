@@ -1,4 +1,4 @@
-//! Passages that say the same: one of them is found, and the others are named with it.
+//! Equal passages: one is returned, with the places of the others.
 
 use std::collections::HashMap;
 use std::collections::hash_map::{DefaultHasher, Entry};
@@ -9,7 +9,7 @@ use postil_storage::Hit;
 
 use crate::origin::source_of;
 
-/// A passage of a document, by where it stands.
+/// The place of a passage in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Place {
@@ -17,7 +17,7 @@ pub struct Place {
     pub document: String,
     /// Title of the document; may be empty.
     pub title: String,
-    /// The document's metadata field `_file`, or else its key: what to show a reader.
+    /// The document's metadata field `_file`, or else its key: the name to show a reader.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub source: String,
     /// Bytes of the original document.
@@ -26,7 +26,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Sources of several places on one line; of many the first five, and the number of the others.
+    /// Sources of several places on one line: the first five, then the number of the others.
     pub fn names(places: &[Self]) -> String {
         const NAMED: usize = 5;
         let named: Vec<&str> = places.iter().take(NAMED).map(|place| place.source.as_str()).collect();
@@ -48,7 +48,7 @@ impl Place {
 
 /// The hits without those that repeat an earlier one, each with the places of its repetitions.
 ///
-/// Two passages are equal when their headings and texts are, however their words are spaced.
+/// Two passages are equal when their headings and texts are, regardless of blanks between words.
 pub(super) fn fold(hits: Vec<Hit>) -> Vec<(Hit, Vec<Place>)> {
     let mut found: Vec<(Hit, Vec<Place>)> = Vec::with_capacity(hits.len());
     let mut seen: HashMap<u64, Vec<usize>> = HashMap::with_capacity(hits.len());

@@ -1,14 +1,15 @@
 //! A question in, passages out.
 //!
-//! Bare vectors are searched as they are. For text, what lies near in meaning is ranked once more by its words: a small
-//! encoder tells topics apart, and among passages of one topic the words say which of them was asked about.
+//! Bare vectors are searched directly. For text, the nearest passages are ranked once more by their
+//! words: a small encoder separates topics, and within one topic the words tell which passage was
+//! asked about.
 //!
 //! file | responsibility
 //! ---|---
 //! `search.rs` | the vector of a question
-//! `words.rs` | how well a passage has the words of a question
-//! `copies.rs` | passages that say the same
-//! `rank.rs` | both together
+//! `words.rs` | score of a passage by the words of a question
+//! `copies.rs` | equal passages merged
+//! `rank.rs` | ranking by vector and words
 
 mod copies;
 mod rank;

@@ -6,26 +6,27 @@ use super::words::match_words;
 use crate::setters::setters;
 use crate::{Database, Error};
 
-/// Passages looked at when none is said.
+/// Default number of candidates ranked by their words.
 pub const DEFAULT_CANDIDATES: usize = 100;
-/// Nats that words add when none is said. With 100 candidates, on newwiki.heldout and the first half of squad2.heldout
-/// among 34,077 other passages, 5 to 8 find the asked-for passage first most often and give it the highest prior.
+/// Default weight of words, in nats. With 100 candidates, on newwiki.heldout and the first half of
+/// squad2.heldout among 34,077 other passages, 5 to 8 find the asked-for passage first most often
+/// and give it the highest prior.
 pub const DEFAULT_WORDS_WEIGHT: f32 = 6.0;
 
-/// Rows that are looked at, at most, for the sake of passages which are not copies of others.
+/// Most rows searched to find enough passages that are not copies of others.
 const MOST_ROWS: usize = 1 << 15;
 
-/// How passages are found for a question.
+/// Options of retrieving passages for a question.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RetrieveOptions {
-    /// The search for what is near in meaning: k, filter and the rest.
+    /// Options of the vector search: k, filter and the rest.
     pub search: SearchOptions,
-    /// Nearest passages that are ranked by their words as well; never fewer than k. Copies of a passage count
-    /// as one. Default [`DEFAULT_CANDIDATES`].
+    /// Nearest passages that are ranked by their words as well; never fewer than k. Copies of a
+    /// passage count as one. Default [`DEFAULT_CANDIDATES`].
     pub candidates: usize,
-    /// Nats that the candidate which has the question's words best gains over one that has none of them, at least 0; 0
-    /// ranks by similarity alone. Default [`DEFAULT_WORDS_WEIGHT`].
+    /// Nats that the candidate which has the question's words best gains over one that has none of
+    /// them, at least 0; 0 ranks by similarity alone. Default [`DEFAULT_WORDS_WEIGHT`].
     pub words_weight: f32,
 }
 
@@ -48,7 +49,7 @@ impl RetrieveOptions {
         self
     }
 
-    /// Refuses what nothing can be found with, as retrieving does before anything else.
+    /// Refuses options out of range, as retrieving does first.
     ///
     /// # Errors
     /// [`Error::WordsWeight`]; [`Error::Storage`] when k is 0 or a recall is not from 0 to 1.
@@ -75,12 +76,12 @@ pub struct Retrieved {
     pub hit: Hit,
     /// Other places that have the same passage, word for word under the same headings.
     pub copies: Vec<Place>,
-    /// How well it has the question's words, in [0, 1]: BM25 over the candidates, as a share of the best one's. 0 where
-    /// words do not count.
+    /// Word score in [0, 1]: BM25 over the candidates, divided by the best one's; 0 when words do
+    /// not count.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::wide"))]
     pub words: f32,
-    /// What passages are ranked by and their prior is made of, in units of `hit.score`: that, plus `words` times the
-    /// weight over the encoder's scale.
+    /// Score that passages are ranked by and their prior is computed from, in units of `hit.score`:
+    /// `hit.score` plus `words` times the weight over the encoder's scale.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::wide"))]
     pub relevance: f32,
 }
@@ -106,7 +107,7 @@ pub(crate) fn retrieve(
         recall @ Effort::Recall(_) => recall,
     };
     let wide = search.clone().k(k).effort(effort);
-    // Half of the candidates are enough to rank: a few copies are not worth another search.
+    // Half of the candidates are enough to rank: a few copies do not justify another search.
     let hits = distinct(db, &vector, &wide, search.k.max(k / 2))?;
     let words = match_words(question, hits.iter().map(|(hit, _)| [hit.heading.as_str(), &hit.text]));
     let unit = words_weight / db.encoder()?.profile().score_scale;
@@ -120,7 +121,8 @@ pub(crate) fn retrieve(
     Ok(found)
 }
 
-/// The nearest passages, at least `enough` that are not copies of each other where there are as many.
+/// The nearest passages, at least `enough` that are not copies of each other where there are as
+/// many.
 fn distinct(
     db: &Database,
     vector: &[f32],

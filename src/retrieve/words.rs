@@ -2,16 +2,16 @@ use std::collections::HashMap;
 
 use postil_text::each_word;
 
-/// How soon more of the same word says nothing new, and how much longer passages are held to (Robertson and
-/// Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond").
+/// BM25's term saturation k1 and length normalization b (Robertson and Zaragoza 2009, "The
+/// Probabilistic Relevance Framework: BM25 and Beyond").
 const K1: f32 = 1.2;
 const B: f32 = 0.75;
 
-/// BM25 of each passage, given as its parts, for the words of `question`, divided by that of the best: in [0, 1], all 0
-/// where no passage has any of them.
+/// BM25 of each passage, given as its parts, for the words of `question`, divided by that of the
+/// best: in [0, 1], all 0 where no passage has any of them.
 ///
-/// The passages are the whole collection: a word that most of them have weighs little, be it a common one or that
-/// of the topic which brought them together.
+/// The passages are the whole collection: a word that most of them have weighs little, whether a
+/// common word or the word of their shared topic.
 pub(super) fn match_words<'a>(
     question: &str,
     passages: impl ExactSizeIterator<Item = [&'a str; 2]>,

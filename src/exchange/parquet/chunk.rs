@@ -9,20 +9,21 @@ use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::pages::{Pages, Source};
 
-/// A column that is read from its start on.
+/// A column that is read from its start.
 pub(super) struct Chunk<T: DataType> {
     reader: ColumnReaderImpl<T>,
-    /// Level at which a value is there, and not null.
+    /// Definition level of a value that is not null.
     present: i16,
-    /// Level at which a list is there, empty or not.
+    /// Definition level of a list, empty or not.
     listed: i16,
 }
 
 impl<T: DataType> Chunk<T> {
-    /// A column of that type, which it must have.
+    /// Opens a column, which must be of type `T`.
     pub(super) fn open(source: &Arc<Source>, chunk: &ColumnChunkMetaData, rows: u64) -> Result<Self> {
         let column = chunk.column_descr_ptr();
-        // Levels count what is optional or repeated from the root on: above the list's one, at most its elements.
+        // Levels count what is optional or repeated from the root on: above the list's one, at most
+        // its elements.
         let listed = column.max_def_level() - 1 - i16::from(column.self_type().is_optional());
         let present = column.max_def_level();
         let pages = Pages::new(source, chunk, rows)?;
@@ -30,7 +31,7 @@ impl<T: DataType> Chunk<T> {
         Ok(Self { reader, present, listed })
     }
 
-    /// The values of the next `rows` rows; there have to be so many.
+    /// The values of the next `rows` rows; an error when there are fewer.
     pub(super) fn values(&mut self, rows: usize) -> Result<Vec<Option<T::T>>> {
         let (mut values, mut levels) = (Vec::new(), Vec::new());
         let (read, _, _) = self.reader.read_records(rows, Some(&mut levels), None, &mut values)?;
@@ -47,7 +48,7 @@ impl<T: DataType> Chunk<T> {
 }
 
 impl Chunk<FloatType> {
-    /// The lists of the next `rows` rows; there have to be so many, without nulls among their elements.
+    /// The lists of the next `rows` rows; an error when there are fewer, or an element is null.
     pub(super) fn lists(&mut self, rows: usize) -> Result<Vec<Option<Vec<f32>>>> {
         let (mut values, mut levels, mut starts) = (Vec::new(), Vec::new(), Vec::new());
         let (read, _, _) =

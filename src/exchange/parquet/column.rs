@@ -1,4 +1,4 @@
-//! The columns, and whether a file has them.
+//! The columns, and their positions in a file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -43,10 +43,10 @@ pub(super) enum Number {
 pub(super) const NUMBERS: [&str; 8] =
     ["passage", "passages", "start", "end", "text_start", "text_end", "lead_start", "lead_end"];
 
-/// Name that files of before 0.2 have for the column of headings.
+/// Name of the column of headings in files older than 0.2.
 const OLD_HEADING: &str = "title";
 
-/// Columns that files of before 0.2 do not have: their passages have no lead.
+/// Columns that files older than 0.2 lack: their passages have no lead.
 const OPTIONAL: [Number; 2] = [Number::LeadStart, Number::LeadEnd];
 
 /// The column of vectors.
@@ -77,18 +77,18 @@ pub(super) fn schema() -> TypePtr {
     Arc::new(parse_message_type(SCHEMA).expect("the schema above is one"))
 }
 
-/// Where a file has its columns; ones that it has beside ours are not looked at.
+/// Positions of our columns in a file; other columns are ignored.
 #[derive(Debug)]
 pub(super) struct Places {
     pub(super) texts: [usize; TEXTS.len()],
-    /// `None` where the file has no such column, and need not have it.
+    /// `None` for an optional column that the file lacks.
     pub(super) numbers: [Option<usize>; NUMBERS.len()],
-    /// `None` where the file has no such column: its passages are to be embedded.
+    /// `None` when the file has no vectors: its passages are to be embedded.
     pub(super) embedding: Option<usize>,
 }
 
 impl Places {
-    /// Looks for every column, with the type it has to have, and for a compression that there is code for.
+    /// Finds every column and checks its type and compression.
     pub(super) fn of(path: &Path, metadata: &ParquetMetaData) -> Result<Self, Error> {
         let columns = metadata.file_metadata().schema_descr().columns();
         let place = |name: &str, of_type: Type, nesting: i16| -> Result<Option<usize>, Error> {

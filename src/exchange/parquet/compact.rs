@@ -1,17 +1,17 @@
-//! Thrift's compact protocol, as much as is needed to look at the sizes that a file states before anything of those
-//! sizes is allocated. (Apache Thrift, `thrift-compact-protocol.md`.)
+//! Thrift's compact protocol, as far as needed to check the sizes that a file states before they
+//! are allocated. (Apache Thrift, `thrift-compact-protocol.md`.)
 
-/// How deep structures may lie in each other.
+/// Most levels of nested structures.
 const DEPTH: u8 = 32;
 
-/// A field of a structure: what kind of value follows.
+/// A field of a structure, with the kind of value that follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Field {
     pub(super) id: i16,
     kind: u8,
 }
 
-/// What is left to read; `None` from any method means that the bytes are not of this protocol.
+/// Reader of the remaining bytes; any method returns `None` when they are not of this protocol.
 #[derive(Clone, Debug)]
 pub(super) struct Compact<'a>(&'a [u8]);
 
@@ -70,7 +70,7 @@ impl<'a> Compact<'a> {
         i32::try_from(self.signed()?).ok()
     }
 
-    /// How many structures the list of a field has; they follow.
+    /// Number of structures in the list of a field; they follow.
     pub(super) fn structures(&mut self, field: Field) -> Option<u64> {
         if field.kind != 9 {
             return None;
@@ -88,9 +88,9 @@ impl<'a> Compact<'a> {
         Some((count, byte & 0x0f))
     }
 
-    /// Goes past the value of a field.
+    /// Skips the value of a field.
     pub(super) fn skip(&mut self, field: Field) -> Option<()> {
-        // The truth of a field is in its kind; of an element of a list, in a byte.
+        // A boolean field is encoded in its kind; a boolean list element is a byte.
         if matches!(field.kind, 1 | 2) { Some(()) } else { self.value(field.kind, DEPTH) }
     }
 
@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn fields_are_found_past_values_of_every_kind() {
-        // By hand: 1: true, 2: i8, 3: i64 300, 4: double, 5: "ab", 6: [1, 2] of i32, 7: {1: "x"}, 8: {3: i32 1}, 29: i32 -3.
+        // By hand: 1: true, 2: i8, 3: i64 300, 4: double, 5: "ab", 6: [1, 2] of i32, 7: {1: "x"},
+        // 8: {3: i32 1}, 29: i32 -3.
         let mut bytes = vec![0x11, 0x13, 7, 0x16, 0xd8, 0x04, 0x17];
         bytes.extend(1.5f64.to_le_bytes());
         bytes.extend([0x18, 2, b'a', b'b', 0x19, 0x25, 2, 4, 0x1b, 1, 0x58, 2, 1, b'x', 0x1c, 0x35, 2, 0]);

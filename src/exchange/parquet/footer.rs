@@ -1,4 +1,4 @@
-//! The end of a file, which says what is in it, looked at before it is believed: the crate allocates and recurses as the
+//! The footer of a file, checked before the crate reads it: the crate allocates and recurses as the
 //! schema says, and running out of memory or stack cannot be contained.
 
 use std::fs::File;
@@ -13,12 +13,12 @@ use super::compact::Compact;
 use super::{DESCRIPTION_KEY, contained};
 use crate::Error;
 
-/// The last bytes: the footer's length and this.
+/// Last bytes of a file, after the footer's length.
 const MAGIC: &[u8] = b"PAR1";
 const TAIL_BYTES: u64 = 8;
-/// Elements of a schema; ours has 18.
+/// Most elements of a schema; ours has 18.
 const MOST_ELEMENTS: u64 = 10_000;
-/// Groups in groups; ours has a list, which is three.
+/// Most nested groups; our list takes three.
 const MOST_NESTED: usize = 16;
 
 /// The footer of a file that is open, with as many rows as the file can hold.
@@ -42,7 +42,8 @@ pub(super) fn read(path: &Path, file: &mut File) -> Result<ParquetMetaData, Erro
         return Err(wrong(path, "damaged: its footer has no plausible schema"));
     }
     let metadata = contained(path, || ParquetMetaDataReader::decode_metadata(&footer))?;
-    // A passage takes more than a byte. Nulls do not: a few bytes could claim any number of rows.
+    // A passage takes more than a byte. Nulls take less, so a few bytes could claim any number of
+    // rows.
     let rows = metadata.row_groups().iter().map(|group| u64::try_from(group.num_rows()).ok());
     let rows = rows.sum::<Option<u64>>();
     if rows.is_none_or(|rows| rows > bytes) || rows != u64::try_from(metadata.file_metadata().num_rows()).ok()
@@ -52,10 +53,10 @@ pub(super) fn read(path: &Path, file: &mut File) -> Result<ParquetMetaData, Erro
     Ok(metadata)
 }
 
-/// What the exported database was made with.
+/// Reads the description of the exported database.
 ///
 /// # Errors
-/// [`Error::Exchange`] when the file is damaged, or nobody wrote it into it.
+/// [`Error::Exchange`] when the file is damaged, or its metadata has no description.
 pub(in super::super) fn description(path: &Path) -> Result<Description, Error> {
     let mut file = File::open(path).map_err(failed(path))?;
     description_in(path, &read(path, &mut file)?)
@@ -73,7 +74,7 @@ pub(super) fn description_in(path: &Path, metadata: &ParquetMetaData) -> Result<
     Description::parse(path, text.as_bytes())
 }
 
-/// Whether the schema in a footer is a tree of as many elements as it says, and not a deep one.
+/// True when the schema in a footer is a shallow tree of as many elements as it states.
 fn is_plausible(footer: &[u8]) -> bool {
     let mut footer = Compact::new(footer);
     let mut last = 0;
@@ -95,7 +96,7 @@ fn is_tree(elements: &mut Compact<'_>, count: u64) -> Option<()> {
     if count == 0 || count > MOST_ELEMENTS {
         return None;
     }
-    // Children that are yet to come, of each open group.
+    // Number of children still to come, for each open group.
     let mut open = vec![1];
     for _ in 0..count {
         while open.last() == Some(&0) {
@@ -145,7 +146,7 @@ mod tests {
         for bad in [&[1][..], &[1, 0, 0], &[60, 0], &[1; 20], &[]] {
             assert!(!is_plausible(&footer(bad)), "{bad:?}");
         }
-        // 2,147,483,647 children, which the crate would make room for.
+        // 2,147,483,647 children, for which the crate would allocate.
         assert!(!is_plausible(&[0x29, 0x1c, 0x48, 1, b'x', 0x15, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0, 0]));
     }
 }

@@ -1,11 +1,11 @@
-//! A database as one Parquet file: a row for each passage, so that a data frame of it is what its name says, a table of
-//! texts with their vectors.
+//! A database as one Parquet file with a row for each passage, so that a data frame of it is a
+//! table of texts with their vectors.
 //!
 //! column | type | content
 //! ---|---|---
 //! `id` | string | the document's key
 //! `passage` | int64 | place of the passage among the document's, from 0; null in the only row of a document without any
-//! `passages` | int64 | how many the document has
+//! `passages` | int64 | number of the document's passages
 //! `heading`, `text` | string | of the passage: the path of headings that is embedded before the text, and the text
 //! `embedding` | list of float | as stored; null without vectors
 //! `start`, `end` | int64 | bytes of the original document
@@ -15,20 +15,20 @@
 //! `document_title`, `document_text` | string | in the first row of a document only, null in the others
 //! `content_hash`, `source_map` | binary | likewise
 //!
-//! The rows of a document follow each other, documents in the order of keys. What `database.json` says is in the file's
-//! key-value metadata, under `postil`. (Parquet 2.12; the Apache crate writes and reads pages, and its panics on damaged
-//! files are contained here.)
+//! The rows of a document follow each other, documents in the order of keys. What `database.json`
+//! says is in the file's key-value metadata, under `postil`. (Parquet 2.12; the Apache crate writes
+//! and reads pages, and its panics on damaged files are contained here.)
 //!
 //! file | responsibility
 //! ---|---
-//! `column.rs` | the columns, and whether a file has them
+//! `column.rs` | the columns, and their positions in a file
 //! `row.rs` | a document as rows, and back
-//! `write.rs` | rows to a file that gets its name when it is complete
+//! `write.rs` | rows to a file that is renamed when complete
 //! `read.rs` | a file to documents
 //! `chunk.rs` | the values of a column, some rows at a time
-//! `footer.rs` | the end of a file, looked at before it is believed
-//! `pages.rs` | pages, refused where they would be larger in memory than they can honestly be
-//! `compact.rs` | Thrift's compact protocol, as much as the two above need
+//! `footer.rs` | the footer, checked before the crate reads it
+//! `pages.rs` | pages, refused when they state impossible sizes
+//! `compact.rs` | Thrift's compact protocol, as far as the two above need it
 
 mod chunk;
 mod column;
@@ -56,8 +56,9 @@ use crate::Error;
 /// Name of the description among the file's key-value metadata.
 const DESCRIPTION_KEY: &str = "postil";
 
-/// What the crate gives, or its error or its panic as one of ours that names the file. Unwinding out of a read is sound,
-/// the crate has no unsafe code that outlives one; whoever gets an error reads no further.
+/// Runs a call of the crate and turns its error or panic into an error that names the file.
+/// Unwinding out of a read is sound: the crate has no unsafe code that outlives one, and after an
+/// error nothing more is read.
 fn contained<T>(path: &Path, of_crate: impl FnOnce() -> parquet::errors::Result<T>) -> Result<T, Error> {
     match catch_unwind(AssertUnwindSafe(of_crate)) {
         Ok(Ok(value)) => Ok(value),

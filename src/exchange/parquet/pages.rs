@@ -1,5 +1,5 @@
-//! Pages, refused where they would be larger in memory than they can honestly be: a header of a few bytes may state any
-//! size, and the crate makes room for it.
+//! Pages, refused when they state impossible sizes: a header of a few bytes may state any size, and
+//! the crate allocates it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Take};
@@ -14,18 +14,19 @@ use parquet::file::reader::{ChunkReader, Length, SerializedPageReader};
 
 use super::compact::Compact;
 
-/// Bytes of a page's header, statistics included, at most.
+/// Most bytes of a page's header, statistics included.
 const HEADER_BYTES: u64 = 1 << 20;
 /// Snappy's densest element is three bytes for 64, so a page cannot grow more than 22 times.
 const MOST_GROWTH: u64 = 24;
 const GROWTH_FROM: u64 = 1 << 10;
-/// The least that a value of our types takes in a dictionary.
+/// Fewest bytes of a value of our types in a dictionary.
 const DICTIONARY_VALUE_BYTES: usize = 4;
-/// Components of vectors in a page: so many in any, and so many for each byte, which runs of the same number reach.
+/// Most vector components in a page: this many in any page, and this many for each byte, which runs
+/// of equal numbers reach.
 const COMPONENTS: u64 = 1 << 18;
 const COMPONENTS_PER_BYTE: u64 = 64;
 
-/// A file whose page headers are looked at on their way.
+/// A file whose page headers are checked as they are read.
 #[derive(Debug)]
 pub(super) struct Source {
     file: File,
@@ -54,7 +55,7 @@ impl Length for Source {
 impl ChunkReader for Source {
     type T = BufReader<Take<File>>;
 
-    /// At the header of a page: without a page index, nothing else is read this way.
+    /// Reads the header of a page: without a page index, nothing else is read this way.
     fn get_read(&self, start: u64) -> Result<Self::T> {
         let mut header = BufReader::with_capacity(256, self.at(start)?.take(HEADER_BYTES));
         if !is_plausible(header.fill_buf()?) {
@@ -73,7 +74,7 @@ impl ChunkReader for Source {
     }
 }
 
-/// Whether the two sizes at the start of a page's header can be of the same page.
+/// True when the two sizes at the start of a page's header are plausible together.
 fn is_plausible(header: &[u8]) -> bool {
     // Of PageHeader, 2 is the size in memory, 3 the size in the file.
     let mut compact = Compact::new(header);
@@ -97,7 +98,8 @@ fn is_plausible(header: &[u8]) -> bool {
 /// The pages of a column.
 pub(super) struct Pages {
     pages: SerializedPageReader<Source>,
-    /// How many more values a column of vectors may have; `None` for others, which are read a few values at a time.
+    /// Number of values that a column of vectors may still have; `None` for other columns, which
+    /// are read a few values at a time.
     components: Option<u64>,
 }
 
@@ -120,7 +122,7 @@ impl Pages {
             }
             return Ok(());
         }
-        // The others state counts inside the page, which the crate makes room for.
+        // The others state counts inside the page, for which the crate allocates.
         let encoding = page.encoding();
         if !matches!(encoding, Encoding::PLAIN | Encoding::PLAIN_DICTIONARY | Encoding::RLE_DICTIONARY) {
             return refused(format!(

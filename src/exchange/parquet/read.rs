@@ -1,5 +1,5 @@
-//! A file to documents, some rows at a time: in memory are one page of each column, and [`BATCH_ROWS`] rows beside those
-//! of the document at hand.
+//! A file to documents, some rows at a time: memory holds one page of each column, and
+//! [`BATCH_ROWS`] rows beside those of the current document.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -32,17 +32,17 @@ pub(in super::super) struct Reader {
     /// The next row group.
     next_group: usize,
     group: Option<Group>,
-    /// Rows that were read and are of no document yet.
+    /// Rows that were read and not yet assembled into a document.
     waiting: VecDeque<Row>,
-    /// Number of the first of those.
+    /// Number of the first waiting row, from 0.
     row: u64,
-    /// Bytes that the rows of a document may have.
+    /// Most bytes of a document's rows.
     max_bytes: u64,
-    /// Vectors of the document given last.
+    /// Vectors of the last document; `None` when it has none.
     vectors: Option<Vec<Vec<f32>>>,
 }
 
-/// A row group on its way.
+/// A row group being read.
 struct Group {
     texts: Vec<Chunk<ByteArrayType>>,
     numbers: Vec<Option<Chunk<Int64Type>>>,
@@ -75,7 +75,7 @@ impl Group {
         let mut rows = vec![Row::default(); count];
         for (at, column) in self.texts.iter_mut().enumerate() {
             for (row, value) in rows.iter_mut().zip(column.values(count)?) {
-                // A value is a part of its page, which it would keep in memory.
+                // A value borrows its page and would keep it in memory.
                 row.texts[at] = value.as_ref().map(|value: &ByteArray| value.data().to_vec());
             }
         }
@@ -95,7 +95,7 @@ impl Group {
 }
 
 impl Reader {
-    /// Opens a file, of documents that have at most `max_bytes` in their rows, and checks that it has the columns.
+    /// Opens a file whose documents have at most `max_bytes` in their rows, and checks its columns.
     pub(in super::super) fn open(path: &Path, max_bytes: u64) -> Result<Self, Error> {
         let mut file = File::open(path).map_err(failed(path))?;
         let metadata = footer::read(path, &mut file)?;
@@ -115,7 +115,7 @@ impl Reader {
         })
     }
 
-    /// Reads on until a row is waiting; `false` when there is none any more.
+    /// Reads on until a row is waiting; returns `false` at the end of the file.
     fn fill(&mut self) -> Result<bool, Error> {
         while self.waiting.is_empty() {
             let Some(group) = self.group.as_mut().filter(|group| group.rows > 0) else {

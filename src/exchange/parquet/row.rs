@@ -6,7 +6,7 @@ use postil_storage::{DocumentWrite, Metadata, PassageWrite, json};
 
 use super::column::{NUMBERS, Number, Strings, TEXTS};
 
-/// A passage with what its document has; what is not of a row is null in it.
+/// A passage and the fields of its document; fields that do not belong in a row are null.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Row {
     pub(super) texts: [Option<Vec<u8>>; TEXTS.len()],
@@ -48,7 +48,7 @@ impl Row {
         u64::try_from(value).map_err(|_| format!("{name} is {value}"))
     }
 
-    /// Whether it may be of the document whose last row so far is `last`.
+    /// True when the row can belong to the document whose last row so far is `last`.
     pub(super) fn follows(&self, last: &Self) -> bool {
         let passage = |row: &Self| row.numbers[Number::Passage as usize];
         let next = passage(last).and_then(|passage| passage.checked_add(1));
@@ -100,10 +100,10 @@ pub(super) fn from_document(document: DocumentWrite, with_vectors: bool) -> Resu
     Ok(rows)
 }
 
-/// A document's passages' vectors; `None` where one has none.
+/// Vectors of a document's passages; `None` when a passage has none.
 type Vectors = Option<Vec<Vec<f32>>>;
 
-/// The document of rows that follow each other, its vectors apart. An error says what is wrong.
+/// The document of consecutive rows, and its vectors. An error says what is wrong.
 pub(super) fn to_document(mut rows: Vec<Row>) -> Result<(DocumentWrite, Vectors), String> {
     let first = rows.first_mut().ok_or("a document has no row")?;
     let without_passages = first.numbers[Number::Passage as usize].is_none();
@@ -142,7 +142,8 @@ pub(super) fn to_document(mut rows: Vec<Row>) -> Result<(DocumentWrite, Vectors)
     Ok((document, vectors))
 }
 
-/// What is said twice, so that each row can be read alone, has to be the same: a change in one place would be lost.
+/// Checks that fields repeated in every row, so that each can be read alone, are the same: a change
+/// in one row would be lost.
 fn passage(row: &mut Row, document: &DocumentWrite, metadata: Option<&[u8]>) -> Result<PassageWrite, String> {
     if row.texts[Strings::Metadata as usize].as_deref() != metadata {
         return Err("its metadata is not that of the document's first row".into());

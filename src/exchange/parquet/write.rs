@@ -22,12 +22,12 @@ use super::column::{EMBEDDING, NUMBERS, Strings, TEXTS, schema};
 use super::row::{self, Row};
 use crate::Error;
 
-/// Bytes of values in a row group, after which the next begins; a document that has more is in one of its own. A writer
-/// holds one in memory, and its pages: about twice this.
+/// Bytes of values in a row group, after which the next begins; a larger document has a group of
+/// its own. A writer holds one group and its pages in memory: about twice this.
 pub(super) const GROUP_BYTES: usize = 16 << 20;
 /// Added to the name until the file is complete, as to a backup's.
 const UNFINISHED: &str = ".unfinished";
-/// What a file of ours begins with.
+/// First bytes of a file of ours.
 const MAGIC: &[u8; 4] = b"PAR1";
 
 /// Removes what it wrote when dropped, unless it was finished.
@@ -52,9 +52,10 @@ struct Group {
 #[derive(Default)]
 struct Column<V> {
     values: Vec<V>,
-    /// 0 for null; 1 for a value; in a list 1 for none and 2 for each.
+    /// Definition levels: 0 for null, 1 for a value; in a list, 1 for an empty list and 2 for each
+    /// element.
     levels: Vec<i16>,
-    /// Of lists only: 0 where one begins.
+    /// Repetition levels, for lists only: 0 where a list begins.
     starts: Vec<i16>,
 }
 
@@ -72,7 +73,7 @@ impl<V> Column<V> {
         let mut column =
             column.ok_or_else(|| ParquetError::General("the schema has no more columns".into()))?;
         let column_writer = column.typed::<T>();
-        // Given where a column has none, they would be taken for its values' own.
+        // Levels given for a column without any would be taken for its values.
         let descriptor = column_writer.get_descriptor();
         let levels = (descriptor.max_def_level() > 0).then_some(self.levels.as_slice());
         let starts = (descriptor.max_rep_level() > 0).then_some(self.starts.as_slice());
@@ -124,7 +125,7 @@ impl Group {
 }
 
 impl Writer {
-    /// Begins a file that will be at `to`, where nothing may be yet.
+    /// Begins a file that will be at `to`, which must not exist.
     pub(in super::super) fn create(to: &Path, with_vectors: bool) -> Result<Self, Error> {
         if to.symlink_metadata().is_ok() {
             return Err(failed(to)(std::io::ErrorKind::AlreadyExists.into()));
@@ -155,7 +156,7 @@ impl Writer {
         write().map_err(of_crate(&self.staged))
     }
 
-    /// Returns when the file is under its name for good.
+    /// Completes the file; it has its name durably when this returns.
     pub(in super::super) fn finish(mut self, description: &Description) -> Result<(), Error> {
         if self.group.bytes > 0 {
             self.end_group()?;
@@ -175,13 +176,13 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         if !self.finished {
-            // Best effort: the next one who exports to the same name uses it.
+            // Best effort: the next export to the same name reuses the file.
             let _ = std::fs::remove_file(&self.staged);
         }
     }
 }
 
-/// An empty file that only we write: what a crash of ours left there is emptied, and nothing else.
+/// Opens an empty file that only we write; truncates only what a crash of ours left there.
 fn stage(path: &Path) -> Result<File, Error> {
     let mut file = OpenOptions::new()
         .read(true)
@@ -215,7 +216,7 @@ fn properties() -> WriterProperties {
         .set_created_by(concat!("postil ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::SNAPPY)
         .set_statistics_enabled(EnabledStatistics::Chunk)
-        // No two vectors have much in common, and what they have compresses to more than it was.
+        // Vectors have little in common, and compressing them makes them larger.
         .set_column_compression(vectors.clone(), Compression::UNCOMPRESSED);
     for text in [Strings::Text, Strings::DocumentText, Strings::ContentHash, Strings::SourceMap] {
         properties = plain(properties, ColumnPath::from(TEXTS[text as usize]));
@@ -223,7 +224,8 @@ fn properties() -> WriterProperties {
     plain(properties, vectors).build()
 }
 
-/// An error of the crate about a file that is written; one of the system underneath is told as such.
+/// An error of the crate about a file that is written; an error of the system below is returned as
+/// such.
 fn of_crate(path: &Path) -> impl Fn(ParquetError) -> Error + '_ {
     move |error| match error {
         ParquetError::External(source) => match source.downcast::<std::io::Error>() {

@@ -65,7 +65,7 @@ fn nothing_is_at_the_target_before_the_end_and_what_is_there_stays() {
     assert!(matches!(Writer::create(&path, true), Err(Error::Read { .. })));
 }
 
-/// What is said of the rows of a document of three passages that were changed.
+/// The error for the rows of a document of three passages after `change`.
 fn changed(change: impl Fn(&mut Vec<Row>)) -> String {
     let mut rows = row::from_document(document("k", 3, Metadata::new()), true).unwrap();
     change(&mut rows);
