@@ -1,4 +1,4 @@
-//! Copies of a database, and the way back.
+//! Backups of a database, and their restoration.
 
 use std::ops::ControlFlow;
 
@@ -13,7 +13,7 @@ use crate::{Progress, Watch};
 pub struct Copied {
     /// Bytes copied.
     pub bytes: u64,
-    /// True when it was cancelled; nothing is left of the copy then.
+    /// True when it was cancelled; the partial copy is deleted then.
     pub interrupted: bool,
 }
 

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-/// Why the database could not do what it was asked; each message says what to do next where it can.
+/// Errors of the database; each message says what to do next where it can.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -10,7 +10,7 @@ pub enum Error {
     /// Work was cancelled before it began.
     #[error("cancelled before it began")]
     Cancelled,
-    /// Creating a database for text needs an encoder, or a dimension for bare vectors.
+    /// Returned when a new database is given neither an encoder nor a dimension.
     #[error("{path} does not exist; to create it, give an encoder or a dimension", path = path.display())]
     NothingToCreateWith {
         /// The database that was to be opened.
@@ -22,7 +22,8 @@ pub enum Error {
         /// Components of its vectors.
         dimension: usize,
     },
-    /// Open it with the encoder it was made with, or make another database.
+    /// Returned for another encoder than the recorded one. Open the database with that, or make
+    /// another.
     #[error(
         "the database was made with encoder {database} ({database_fingerprint}), not with {given} ({given_fingerprint})"
     )]
@@ -36,37 +37,38 @@ pub enum Error {
         /// Its fingerprint.
         given_fingerprint: String,
     },
-    /// Leave the option out, or make another database.
+    /// Returned for other chunking options than the recorded ones. Leave them out, or make another
+    /// database.
     #[cfg(feature = "encoder")]
     #[error(
         "this database splits documents into passages of {} tokens with {} sentences of overlap, not of {} with {}",
         recorded.max_tokens, recorded.overlap_sentences, given.max_tokens, given.overlap_sentences
     )]
     Chunking {
-        /// What the database was made with.
+        /// The value that the database was made with.
         recorded: crate::chunk::ChunkOptions,
-        /// What was asked for.
+        /// The value that was asked for.
         given: crate::chunk::ChunkOptions,
     },
-    /// The database keeps vectors in another precision than the one asked for: make a new one to have it.
+    /// Returned for another precision than the recorded one. Make a new database to change it.
     #[error(
         "this database keeps vectors in {recorded} precision, not in {given}; the precision of a database is chosen when it is made"
     )]
     Precision {
-        /// What the database was made with.
+        /// The value that the database was made with.
         recorded: postil_storage::Precision,
-        /// What was asked for.
+        /// The value that was asked for.
         given: postil_storage::Precision,
     },
-    /// Give passages at least one token.
+    /// Returned when passages may have 0 tokens. Give at least one.
     #[cfg(feature = "encoder")]
     #[error("a passage of at most 0 tokens holds nothing")]
     NoTokens,
-    /// Weigh words by a number from 0.
+    /// Returned when the weight of words is negative or not finite.
     #[cfg(feature = "encoder")]
     #[error("the weight of words is {got}, expected a finite number from 0")]
     WordsWeight {
-        /// What was given.
+        /// The value given.
         got: f32,
     },
     /// An encoder returned fewer or more vectors than it was given texts.
@@ -88,11 +90,11 @@ pub enum Error {
         if is_path(name) { String::new() } else { format!(", or fetch it with: postil model add {name}") },
     )]
     EncoderNotFound {
-        /// Its name, or where its folder was.
+        /// Its name, or the path of its folder.
         name: String,
-        /// Its fingerprint: another model is not taken for it.
+        /// Its fingerprint; a model with another one is not used.
         fingerprint: String,
-        /// Where it was looked for.
+        /// The places where it was looked for.
         tried: Vec<crate::tried::Tried>,
         /// The model home; `None` when the environment names none.
         home: Option<PathBuf>,
@@ -103,7 +105,7 @@ pub enum Error {
     ModelMissing {
         /// Its name.
         name: String,
-        /// Where it was looked for.
+        /// The places where it was looked for.
         #[source]
         source: postil_checkpoint::CheckpointError,
     },
@@ -121,7 +123,7 @@ pub enum Error {
     Chunk {
         /// The document's key.
         key: String,
-        /// What was wrong.
+        /// The reason.
         source: crate::chunk::ChunkError,
     },
     /// A document's bytes are not the text they claim to be.
@@ -130,10 +132,10 @@ pub enum Error {
     Extract {
         /// The document's key.
         key: String,
-        /// What was wrong.
+        /// The reason.
         source: crate::extract::ExtractError,
     },
-    /// There is nothing to embed. To take out what the database has under the key, remove it.
+    /// A document has no text to embed. To delete the stored one with its key, remove that.
     #[error("{key}: the document is empty")]
     EmptyDocument {
         /// The document's key.
@@ -151,7 +153,7 @@ pub enum Error {
     Record {
         /// The file.
         file: String,
-        /// What was wrong, with the line.
+        /// The reason, with the line.
         source: crate::extract::JsonlError,
     },
     /// A file is larger than a document may be.
@@ -164,7 +166,8 @@ pub enum Error {
         /// The limit.
         max_bytes: u64,
     },
-    /// A file has a document on each line: ingest it with [`Database::ingest_from`](crate::Database::ingest_from).
+    /// A file has a document on each line: ingest it with
+    /// [`Database::ingest_from`](crate::Database::ingest_from).
     #[error("{path} has a document on each line; ingest it with Database::ingest_from, which takes them all", path = path.display())]
     Records {
         /// The file.
@@ -175,61 +178,62 @@ pub enum Error {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// What was a file when its folder was walked is none any more; reading it might have led out of the folder.
+    /// A file was replaced after its folder was walked; reading it might have led out of the
+    /// folder.
     #[cfg(feature = "encoder")]
     #[error(
         "{path} was replaced since its folder was walked: it is a link now, lies under one, or is no regular file",
         path = path.display()
     )]
     Replaced {
-        /// Where it was.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// A file of an export is not what it has to be.
+    /// A file of an export is invalid.
     #[cfg(feature = "encoder")]
     #[error("{path}: {what}", path = path.display())]
     Exchange {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         what: String,
     },
     /// A folder cannot be walked to its end.
     #[cfg(feature = "encoder")]
     #[error("{0}")]
     Walk(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// What the database records of itself cannot be read.
+    /// An attribute that the database records cannot be parsed.
     #[error("the database records {name} as {value:?}, which is not a number")]
     Attribute {
-        /// Which record.
+        /// Name of the attribute.
         name: &'static str,
-        /// What it holds.
+        /// Value of the attribute.
         value: String,
     },
-    /// What is stored of a document does not fit its text.
+    /// A document's stored offset map does not fit its text.
     #[cfg(feature = "encoder")]
     #[error("{key}: {source}; ingest the document again")]
     OffsetMap {
         /// The document's key.
         key: String,
-        /// What was wrong.
+        /// The reason.
         source: crate::extract::OffsetMapError,
     },
-    /// Ask something.
+    /// Returned when the question is blank.
     #[error("the question is empty")]
     EmptyQuestion,
-    /// Ask one at a time, or all with [`Database::ask_each`](crate::Database::ask_each): one answer would
-    /// be to one of them.
+    /// Returned when a text asks several questions, since one answer would be to one of them. Ask
+    /// one at a time, or all with [`Database::ask_each`](crate::Database::ask_each).
     #[cfg(feature = "encoder")]
     #[error("this asks {} things, ask one at a time: {}", questions.len(), questions.join(" | "))]
     SeveralQuestions {
-        /// Each of them.
+        /// The questions.
         questions: Vec<String>,
     },
-    /// Ask in fewer words.
+    /// Returned when the question is longer than the limit.
     #[cfg(feature = "encoder")]
     #[error("the question has {got_bytes} bytes, the limit is {max_bytes}")]
     QuestionTooLong {
@@ -238,15 +242,15 @@ pub enum Error {
         /// The limit.
         max_bytes: usize,
     },
-    /// Name another generator.
+    /// Returned when no generator has the name. Name another.
     #[cfg(feature = "generator")]
     #[error(
         "there is no generator {name:?}; there are: {known}, and any language model by its folder or GGUF file"
     )]
     UnknownGenerator {
-        /// What was named.
+        /// The name given.
         name: String,
-        /// What could have been.
+        /// The known names.
         known: String,
     },
     /// A language model is damaged, incomplete, or of a kind there is no code for.
@@ -266,7 +270,7 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {
         let said = error.to_string();
-        // A transparent error repeats its cause word for word, others have it in the middle of what they say.
+        // A transparent error repeats its cause word for word, others quote it in their message.
         if !text.contains(&said) {
             text = format!("{text}: {said}");
         }
@@ -275,11 +279,11 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Where models go when the environment names no place for them.
+/// Text for the model home when the environment names none.
 #[cfg(feature = "encoder")]
 const NO_HOME: &str = "the model home, once POSTIL_MODELS names it";
 
-/// Tells whether a model is named by its place; `organization/name` is a name.
+/// True when a model is named by its path; `organization/name` is a name.
 #[cfg(feature = "encoder")]
 fn is_path(model: &str) -> bool {
     let path = std::path::Path::new(model);

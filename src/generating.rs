@@ -1,4 +1,4 @@
-//! Which generator answers: the one place that knows them all by name.
+//! Generators by name: the only file that knows them all.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,10 +14,12 @@ pub const DEFAULT_GENERATOR: &str = "reader";
 /// Names of the generators that need no path.
 pub const GENERATORS: [&str; 2] = [DEFAULT_GENERATOR, "quote"];
 
-/// Opens a generator by name, by the path of a model (a folder in the Hugging Face layout, or one GGUF file), or by the name of an installed one. `encoder` is the database's, for generators that work with it.
+/// Opens a generator by name, by the path of a model (a folder in the Hugging Face layout, or one
+/// GGUF file), or by the name of an installed one. `encoder` is the database's, for generators that
+/// work with it.
 ///
 /// # Errors
-/// [`Error::UnknownGenerator`], which lists what there is; [`Error::Generator`] when there is a model and it
+/// [`Error::UnknownGenerator`], which lists the known names; [`Error::Generator`] when the model
 /// cannot be used.
 pub fn open_generator(name: &str, encoder: &Arc<dyn Encoder>) -> Result<Arc<dyn Generator>, Error> {
     match name {
@@ -30,7 +32,8 @@ pub fn open_generator(name: &str, encoder: &Arc<dyn Encoder>) -> Result<Arc<dyn 
     }
 }
 
-/// Where the model called `name` is: at that path, or installed under that name.
+/// The path of the model `name`: that path itself, or the model installed under that name; `None`
+/// when there is neither.
 fn model_path(name: &str) -> Option<PathBuf> {
     if Path::new(name).exists() {
         return Some(PathBuf::from(name));

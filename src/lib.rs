@@ -1,5 +1,5 @@
-//! An embedded vector database with a RAG generator plugin: documents in, grounded answers out, on your
-//! own machine.
+//! An embedded vector database with a RAG generator plugin: documents in, grounded answers out, on
+//! your own machine.
 //!
 //! Each citation of an answer is the exact posterior p(passage | question, answer): the passages are
 //! latent variables that are marginalized out as in Lewis et al. 2020 (arXiv 2005.11401), so their
@@ -32,7 +32,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! With `default-features = false` there is no model code at all: a database of `(key, vector, metadata)`.
+//! With `default-features = false` there is no model code at all: a database of `(key, vector,
+//! metadata)`.
 //!
 //! ```
 //! use postil::{Database, Metadata, Metric, Row, SearchOptions};
@@ -52,19 +53,19 @@
 //! file or folder | responsibility
 //! ---|---
 //! `database/`, `options.rs` | the database with all its methods; it alone sees store, encoder and generator
-//! `encoding.rs`, `locating.rs`, `tried.rs` | which encoder a database works with, where it is, and where it is not
-//! `generating.rs` | which generator
-//! `document.rs`, `extract/` | what is ingested, and getting text out of files
+//! `encoding.rs`, `locating.rs`, `tried.rs` | the encoder of a database, the search for it, and the places where it was not found
+//! `generating.rs` | generators by name
+//! `document.rs`, `extract/` | documents, and the extraction of their text
 //! `chunk/` | documents into passages
 //! `origin/` | the file that a document was read from
 //! `ingest/` | the pipeline: read and chunk, embed, commit
 //! `retrieve/`, `answer/` | questions in, passages and answers out
 //! `exchange/` | export and import as files that other programs read
-//! `backup.rs`, `rebuild.rs` | copies, and what is left of a damaged database
-//! `watch.rs` | progress of long work, and ending it
-//! `setters.rs` | how options are built
-//! `serialize.rs` | forms of `--json` that are not those of `serde`
-//! `plugin.rs` | the traits of encoders and generators, and what crosses them
+//! `backup.rs`, `rebuild.rs` | copies, and the repair of a damaged database
+//! `watch.rs` | progress of long work, and its cancellation
+//! `setters.rs` | setters of options
+//! `serialize.rs` | forms of `--json` that differ from those of `serde`
+//! `plugin.rs` | the traits of encoders and generators, and their types
 //! `models.rs` | models on this machine, and fetching them
 //! `bin/postil/` | the command
 

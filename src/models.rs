@@ -1,7 +1,8 @@
-//! Models on this machine: where they are kept, which are there, and whether their files are whole; with
-//! the feature `fetch`, also bringing one there.
+//! Models on this machine: their folder, the installed ones, and checks of their files; with the
+//! feature `fetch`, also downloads.
 //!
-//! [`open_model`](crate::open_model) and [`open_generator`](crate::open_generator) open them by name.
+//! [`open_model`](crate::open_model) and [`open_generator`](crate::open_generator) open them by
+//! name.
 
 #[cfg(feature = "fetch")]
 pub use postil_checkpoint::fetch::{FetchError, Progress, add};

@@ -6,11 +6,11 @@ use postil_storage::{Metric, Precision, Profile, StoreOptions};
 
 use crate::{Database, Error};
 
-/// 64 KiB: no encoder reads as much in one question.
+/// Default limit of a question: 64 KiB, more than any encoder reads at once.
 #[cfg(feature = "encoder")]
 pub const DEFAULT_MAX_QUESTION_BYTES: usize = 64 * 1024;
 
-/// How a database is opened; [`Database::options`] starts one.
+/// Options of opening a database, made by [`Database::options`].
 #[derive(Clone, Default)]
 #[must_use]
 pub struct Options {
@@ -19,7 +19,7 @@ pub struct Options {
     pub(crate) must_exist: bool,
     pub(crate) read_only: bool,
     pub(crate) to_read: bool,
-    /// What a new database records, where that is known.
+    /// The profile of a new database; `None` when the other options decide it.
     pub(crate) profile: Option<Profile>,
     pub(crate) store: StoreOptions,
     #[cfg(feature = "encoder")]
@@ -37,14 +37,14 @@ pub struct Options {
 }
 
 impl Options {
-    /// Creates a database of bare vectors, `(key, vector, metadata)`, if there is none yet.
+    /// Creates a database of bare vectors, `(key, vector, metadata)`, if it does not exist.
     pub fn vectors(mut self, dimension: usize, metric: Metric) -> Self {
         self.bare = Some((dimension, metric));
         self
     }
 
-    /// How exactly a new database keeps vectors; an existing one is refused if it was made otherwise.
-    /// [`Precision::Full`] if not given.
+    /// Sets the precision in which a new database keeps vectors; an existing one with another is
+    /// refused. Default [`Precision::Full`].
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = Some(precision);
         self
@@ -56,64 +56,67 @@ impl Options {
         self
     }
 
-    /// Tuning of the store: sizes, limits, graph.
+    /// Sets the options of the store: sizes, limits, graph.
     pub fn store(mut self, options: StoreOptions) -> Self {
         self.store = options;
         self
     }
 
-    /// The encoder to use; by default the one the database was made with, from the model folder.
+    /// Sets the encoder; by default the one the database was made with is opened from the model
+    /// folder.
     #[cfg(feature = "encoder")]
     pub fn encoder(mut self, encoder: Arc<dyn postil_contract::Encoder>) -> Self {
         self.encoder = Some(encoder);
         self
     }
 
-    /// Name or folder of the model a new database is made with; [`DEFAULT_MODEL`](crate::DEFAULT_MODEL) if not
-    /// given. An existing one is refused if it was made with another.
+    /// Sets the name or folder of the model that a new database is made with;
+    /// [`DEFAULT_MODEL`](crate::DEFAULT_MODEL) if not given. An existing database made with another
+    /// is refused.
     #[cfg(feature = "encoder")]
     pub fn model(mut self, name: impl Into<String>) -> Self {
         self.model = Some(name.into());
         self
     }
 
-    /// The longest question or query, in bytes: a longer one is refused before its tokens are counted.
-    /// [`DEFAULT_MAX_QUESTION_BYTES`] if not given.
+    /// Sets the longest question or query, in bytes: a longer one is refused before its tokens are
+    /// counted. [`DEFAULT_MAX_QUESTION_BYTES`] if not given.
     #[cfg(feature = "encoder")]
     pub fn max_question_bytes(mut self, bytes: usize) -> Self {
         self.max_question_bytes = Some(bytes);
         self
     }
 
-    /// How documents are split, for a new database; an existing one is refused if it was made otherwise.
+    /// Sets how a new database splits documents; an existing one with other options is refused.
     #[cfg(feature = "encoder")]
     pub fn chunking(mut self, options: crate::chunk::ChunkOptions) -> Self {
         self.chunking = Some(options);
         self
     }
 
-    /// What answers questions; by default the one named.
+    /// Sets the generator that answers questions; by default the named one is opened.
     #[cfg(feature = "generator")]
     pub fn generator(mut self, generator: Arc<dyn postil_contract::Generator>) -> Self {
         self.generator = Some(generator);
         self
     }
 
-    /// Name or path of what answers questions, opened at first use by
-    /// [`open_generator`](crate::open_generator); [`DEFAULT_GENERATOR`](crate::DEFAULT_GENERATOR) if not given.
+    /// Sets the name or path of the generator, opened at first use by
+    /// [`open_generator`](crate::open_generator); [`DEFAULT_GENERATOR`](crate::DEFAULT_GENERATOR)
+    /// if not given.
     #[cfg(feature = "generator")]
     pub fn generator_named(mut self, name: impl Into<String>) -> Self {
         self.generator_name = Some(name.into());
         self
     }
 
-    /// Opens the database at `path`, which must exist, to be read: as [`open`](Self::open) where it may be written. In a
-    /// place that may only be read it shows what is there now, without changing a byte in its folder, and writing gives
-    /// [`StorageError::ReadOnly`](crate::StorageError::ReadOnly).
+    /// Opens the existing database at `path` to be read: as [`open`](Self::open) when its folder is
+    /// writable. In a read-only folder it shows the present state without changing a byte, and
+    /// writing gives [`StorageError::ReadOnly`](crate::StorageError::ReadOnly).
     ///
     /// # Errors
-    /// As [`Options::open`]; [`Error::Storage`] also when not even reading is permitted, or there is no place for a
-    /// temporary copy of what changed of the documents.
+    /// As [`Options::open`]; [`Error::Storage`] also when reading is not permitted, or there is no
+    /// room for a temporary copy of changed documents.
     pub fn open_to_read(mut self, path: impl AsRef<Path>) -> Result<Database, Error> {
         self.to_read = true;
         self.open(path)
@@ -122,17 +125,18 @@ impl Options {
     /// Opens the database at `path`, a folder; creates it unless [`Options::must_exist`].
     ///
     /// # Errors
-    /// [`Error::Storage`] when the path is something else, in use, damaged, or in a place that may not be written;
-    /// [`Error::EncoderMismatch`] when it was made with another encoder than the one given, [`Error::Chunking`]
-    /// when it splits documents in another way, [`Error::Precision`] when it keeps vectors in another way;
-    /// [`Error::NothingToCreateWith`] when a new one is to be bare but has no dimension.
+    /// [`Error::Storage`] when the path is something else, in use, damaged, or its folder is not
+    /// writable; [`Error::EncoderMismatch`] when it was made with another encoder,
+    /// [`Error::Chunking`] when it splits documents with other options, [`Error::Precision`] when
+    /// it keeps vectors in another precision; [`Error::NothingToCreateWith`] when a new one gets
+    /// neither an encoder nor a dimension.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Database, Error> {
         Database::open_with(path.as_ref(), &self)
     }
 
-    /// Opens what was last [published](Database::publish) of the database at `path`, to be read only, whether it is open
-    /// elsewhere or not. It stays as it was published until [`Database::refresh`]; writing gives
-    /// [`StorageError::ReadOnly`](crate::StorageError::ReadOnly).
+    /// Opens the last [published](Database::publish) state of the database at `path` for reading
+    /// only, whether or not it is open elsewhere. It shows that state until [`Database::refresh`];
+    /// writing gives [`StorageError::ReadOnly`](crate::StorageError::ReadOnly).
     ///
     /// # Errors
     /// [`Error::Storage`] when nothing was published yet; otherwise as [`Options::open`].

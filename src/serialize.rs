@@ -1,4 +1,4 @@
-//! Forms that `--json` has for what `serde` would write otherwise.
+//! Forms of `--json` that differ from those of `serde`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,7 +13,7 @@ pub(crate) fn bounds<S: Serializer>(range: &Range<u64>, serializer: S) -> Result
     [range.start, range.end].serialize(serializer)
 }
 
-/// A range as its two bounds, or nothing.
+/// A range as its two bounds; null for `None`.
 #[cfg(feature = "generator")]
 pub(crate) fn bounds_if_any<S: Serializer>(
     range: &Option<Range<u64>>,
@@ -22,7 +22,7 @@ pub(crate) fn bounds_if_any<S: Serializer>(
     range.as_ref().map(|range| [range.start, range.end]).serialize(serializer)
 }
 
-/// A number with all its digits, as whoever reads it into 64 bits has it.
+/// A 32-bit number with all its digits as a 64-bit one.
 pub(crate) fn wide<S: Serializer>(number: &f32, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(f64::from(*number))
 }

@@ -1,4 +1,4 @@
-/// Methods of options that set one field each, by its name.
+/// Defines setters of options, each for the field of its name.
 macro_rules! setters {
     ($($name:ident: $type:ty $(=> $value:expr)?, $doc:literal;)*) => {
         $(

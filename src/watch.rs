@@ -1,11 +1,12 @@
-//! Long work that is watched, and ended early.
+//! Progress of long work, and its cancellation.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Error;
 
-/// A caller's part in long work: it hears how far the work has come, and may end it early. By default neither.
+/// A caller's hooks into long work: receives its progress and may cancel it. Both are off by
+/// default.
 ///
 /// ```
 /// use postil::{Cancel, Watch};
@@ -22,18 +23,18 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// Watches nothing.
+    /// Makes a watch without progress and cancellation.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Tells `progress` how far the work has come. It is called often, maybe from several threads, and
-    /// should return at once: the work waits for it.
+    /// Sets `progress`, which receives the progress of the work. It is called often, maybe from
+    /// several threads, and must return quickly: the work waits for it.
     pub fn progress(self, progress: &'a (dyn Fn(&Progress) + Sync)) -> Self {
         Self { progress: Some(progress), ..self }
     }
 
-    /// Ends the work at its next safe point once `cancel` asks for it.
+    /// Sets `cancel`, which ends the work at its next safe point.
     pub fn cancel(self, cancel: &'a Cancel) -> Self {
         Self { cancel: Some(cancel), ..self }
     }
@@ -48,7 +49,7 @@ impl<'a> Watch<'a> {
         self.cancel.is_some_and(Cancel::is_cancelled)
     }
 
-    /// The door of work that has no safe point until it is done.
+    /// Begins work that has no safe point until it is done; an error when it is cancelled already.
     pub(crate) fn begin(&self) -> Result<(), Error> {
         if self.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
     }
@@ -61,9 +62,9 @@ impl std::fmt::Debug for Watch<'_> {
     }
 }
 
-/// A request to stop, shared between the one who asks and the work that obeys.
+/// A request to stop, shared between the caller and the work.
 ///
-/// Work that is cancelled keeps what is committed and returns what it did.
+/// Cancelled work keeps what is committed and returns its report.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
@@ -73,18 +74,19 @@ impl Cancel {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Tells whether somebody asked.
+    /// True after [`cancel`](Self::cancel).
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The distance that work has come. Counts only grow within one piece of work; those that it does not have stay 0.
+/// Progress of long work. Counts only grow within one piece of work; those that do not apply stay
+/// 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Bytes that will be read or copied, about; `None` when that is not known, as on a stream.
+    /// Approximate number of bytes to read or copy; `None` when it is not known, as on a stream.
     pub total_bytes: Option<u64>,
     /// Bytes read or copied.
     pub read_bytes: u64,

@@ -1,4 +1,4 @@
-//! The ignore file that keeps a file out, for people to read: what is kept out, the walk decides.
+//! The ignore file that excludes a file, for reports: the walk itself decides what is excluded.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-/// Files with rules, in the order in which they count.
+/// Names of ignore files, by precedence.
 const RULES: [&str; 3] = [".ignore", ".gitignore", ".git/info/exclude"];
 
-/// The ignore files of the folders above what was passed by.
+/// The ignore files of the folders above the entries left out.
 pub(super) struct IgnoreFiles {
     folders: HashMap<PathBuf, [Gitignore; RULES.len()]>,
     everywhere: Gitignore,
@@ -22,8 +22,7 @@ impl IgnoreFiles {
         Self { folders: HashMap::new(), everywhere: Gitignore::global().0, working_folder }
     }
 
-    /// The ignore file that excludes what is at an absolute path; an empty path where none is
-    /// found.
+    /// The ignore file that excludes an absolute path; an empty path when none is found.
     pub(super) fn which(&mut self, path: &Path, is_folder: bool) -> PathBuf {
         for (kind, name) in RULES.iter().enumerate() {
             for folder in path.ancestors().skip(1) {
@@ -45,14 +44,14 @@ impl IgnoreFiles {
         self.folders.entry(folder.to_owned()).or_insert_with(|| {
             RULES.map(|name| {
                 let mut rules = GitignoreBuilder::new(folder);
-                // What of it cannot be read excludes nothing, in the walk too.
+                // Unreadable rules exclude nothing, in the walk too.
                 let _ = rules.add(folder.join(name));
                 rules.build().unwrap_or_else(|_| Gitignore::empty())
             })
         })
     }
 
-    /// From the working folder, where that is above.
+    /// Relative to the working folder when that is above.
     fn shown(&self, file: PathBuf) -> PathBuf {
         file.strip_prefix(&self.working_folder).map(Path::to_owned).unwrap_or(file)
     }

@@ -1,5 +1,4 @@
-//! What changes in a database without being embedded: documents that go, and documents whose file
-//! is elsewhere now.
+//! Changes without embedding: removals, and documents whose file has moved.
 
 use postil_storage::{Batch, Document as StoredDocument, Metadata, Value};
 
@@ -10,10 +9,10 @@ use crate::{Database, Document, Error};
 
 /// Keys removed in one commit.
 const REMOVE_AT_ONCE: usize = 4096;
-/// Documents written anew in one commit.
+/// Documents rewritten in one commit.
 const WRITE_AT_ONCE: usize = 256;
 
-/// Removes documents; returns how many there were.
+/// Removes documents; returns the number removed.
 pub(super) fn remove(db: &Database, keys: Vec<String>) -> Result<u64, Error> {
     let mut removed = 0;
     let mut keys = keys.into_iter().peekable();
@@ -25,7 +24,7 @@ pub(super) fn remove(db: &Database, keys: Vec<String>) -> Result<u64, Error> {
     Ok(removed)
 }
 
-/// A document that is unchanged but for what is noted of its file.
+/// An unchanged document whose recorded file has moved.
 pub(super) struct Moved {
     key: String,
     file: [Option<Value>; 2],
@@ -33,8 +32,8 @@ pub(super) struct Moved {
 }
 
 impl Moved {
-    /// The same document as `stored`, of a file that is noted otherwise now; `None` for another
-    /// document.
+    /// The move of `stored`, when `document` differs from it only by its recorded file; `None`
+    /// otherwise.
     pub(super) fn of(
         document: &mut Document,
         stored: &StoredDocument,
@@ -42,7 +41,7 @@ impl Moved {
         options: &ChunkOptions,
     ) -> Option<Self> {
         let (file, former) = (noted(&document.metadata), noted(&stored.metadata));
-        // A document of no file that a caller gives is taken as it is.
+        // A document without a file belongs to the caller and is not touched.
         if file == former || file.iter().all(Option::is_none) {
             return None;
         }
@@ -66,7 +65,7 @@ fn note(metadata: &mut Metadata, file: [Option<Value>; 2]) {
     }
 }
 
-/// Writes documents with what is noted of their files now, and the vectors they have.
+/// Rewrites documents with their files' new places and their stored vectors.
 pub(super) fn write_moved(db: &Database, moved: &[Moved]) -> Result<(), Error> {
     for some in moved.chunks(WRITE_AT_ONCE) {
         let mut batch = Batch::new();

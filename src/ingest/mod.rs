@@ -1,21 +1,22 @@
 //! Documents into the database: read and chunk | embed | commit, three stages with bounded queues between.
 //!
-//! The invariant: a document is in the database whole, at one version, or not at all. Its content hash
-//! is committed with it, so an ingest that is repeated after a crash or Ctrl-C does only what is left.
+//! Invariant: a document is in the database complete, at one version, or not at all. Its content
+//! hash is committed with it, so an ingest that is repeated after a crash or Ctrl-C does only what
+//! is left.
 //!
 //! file | responsibility
 //! ---|---
-//! `options.rs` | where documents come from, and how they are ingested
-//! `report.rs` | what an ingest did and left out
-//! `walk.rs` | from paths to files
+//! `options.rs` | inputs and options
+//! `report.rs` | the report of an ingest
+//! `walk.rs` | paths to files
 //! `ignored.rs` | the ignore file that keeps a file out
 //! `tree.rs` | a folder held open, and files in it
-//! `source.rs` | from files and streams to documents
+//! `source.rs` | files and streams to documents
 //! `settle.rs` | the key of a document that was read from a file
 //! `prepare.rs` | one document: hash, passages, vectors, the write
 //! `pipeline.rs` | the three stages
-//! `mend.rs` | what is changed without embedding: removals, and documents whose file has moved
-//! `reconcile.rs` | documents whose file or record is gone
+//! `mend.rs` | changes without embedding: removals, and documents whose file has moved
+//! `reconcile.rs` | documents whose file or record is missing
 
 mod ignored;
 mod mend;
@@ -39,7 +40,7 @@ pub use crate::origin::{FILE_FIELD, PATH_FIELD};
 use crate::origin::{Known, Places};
 use crate::{Database, Document, Error, Watch};
 
-/// Ingests what a caller made; see [`Database::ingest_all`].
+/// Ingests documents that a caller made; see [`Database::ingest_all`].
 pub(crate) fn all<I>(db: &Database, documents: I, watch: &Watch<'_>) -> Result<Ingested, Error>
 where
     I: IntoIterator<Item = Document>,
@@ -50,7 +51,7 @@ where
     pipeline::run(db, items, &files, None, watch).map(|(report, _)| report)
 }
 
-/// Ingests what is found; see [`Database::ingest_from`].
+/// Ingests the documents found; see [`Database::ingest_from`].
 pub(crate) fn from(
     db: &Database,
     input: &Input,
@@ -80,7 +81,7 @@ pub(crate) fn from(
             report.left_out = left_out;
             let known = known.into_inner().unwrap_or_default();
             reconcile::reconcile(db, known, &taken, &read, options, &mut report)?;
-            // Built anew when it is needed.
+            // Rebuilt at next use.
             *db.known.lock() = None;
             Ok(report)
         }

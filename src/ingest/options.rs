@@ -3,29 +3,28 @@ use std::path::PathBuf;
 use crate::extract::FileKind;
 use crate::setters::setters;
 
-/// Where documents come from.
+/// The source of documents.
 #[derive(Debug)]
 pub enum Input {
-    /// Files, and folders walked to their end. A file is taken whatever its name and ending, a file
-    /// of a folder when its ending is known ([`FileKind::of`]), its name does not begin with a dot
-    /// and no `.gitignore` or `.ignore` excludes it; links in folders are not followed.
+    /// Files, and folders walked to their end. A file named itself is taken whatever its name, a
+    /// file in a folder only when its ending is known ([`FileKind::of`]), its name does not begin
+    /// with a dot and no `.gitignore` or `.ignore` excludes it; links in folders are not followed.
     /// [`Ingested::left_out`](super::Ingested::left_out) counts the others.
     Paths(Vec<PathBuf>),
     /// One document, or many if `kind` is JSONL, from standard input.
     Stdin {
         /// Key of the document.
         key: String,
-        /// What the bytes are.
+        /// Format of the bytes.
         kind: FileKind,
     },
 }
 
-/// How an ingest is done.
+/// Options of an ingest.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct IngestOptions {
-    /// Removes documents that were once read from the given paths and whose file is no longer taken
-    /// there: it is gone, or left out now.
+    /// Removes documents once read from the given paths whose file is now missing or left out.
     pub prune: bool,
 }
 

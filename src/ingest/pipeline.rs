@@ -1,7 +1,7 @@
 //! Read and chunk | embed | commit: a thread each, bounded queues between.
 //!
-//! A stage that ends, for whatever reason, closes its queues, and its neighbours end in turn: there is
-//! no other way for the stages to stop each other.
+//! A stage that ends, for whatever reason, closes its queues, and its neighbours end in turn: the
+//! stages stop each other in no other way.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -22,11 +22,11 @@ use crate::{Database, Document, Error, Progress, Watch};
 
 /// Passages handed to the encoder at once: enough to sort by length and fill every core.
 const ENCODE_PASSAGES: usize = 256;
-/// Longest time that embedded documents wait for their commit while more arrive.
+/// Longest time that embedded documents wait for a commit while more arrive.
 const COMMIT_AFTER: Duration = Duration::from_secs(2);
-/// Documents between reading and embedding.
+/// Capacity of the queue from reading to embedding, in documents.
 const PREPARED_QUEUE: usize = 64;
-/// Embedded batches between embedding and committing.
+/// Capacity of the queue from embedding to committing, in batches.
 const EMBEDDED_QUEUE: usize = 4;
 
 /// Progress shared by the stages.
@@ -43,13 +43,12 @@ impl Meter<'_> {
     }
 }
 
-/// What reading alone decides.
+/// Results of the reading stage.
 #[derive(Default)]
 pub(super) struct Read {
-    /// Keys of all documents there were, also of unchanged ones and of those that have no text.
+    /// Keys of all documents read, including unchanged ones and those without text.
     pub(super) seen: HashSet<String>,
-    /// What was not read, by its place in `skipped`, and where it is; `None` for a place that is
-    /// not known.
+    /// Sources that could not be read: index in `skipped`, and place; `None` when that is unknown.
     pub(super) unread: Vec<(usize, Option<PathBuf>)>,
     unchanged: u64,
     skipped: Vec<Skipped>,
@@ -91,7 +90,7 @@ pub(super) fn run(
     report.fields_left_out = std::mem::take(&mut read.fields_left_out);
     report.interrupted = watch.is_cancelled();
     report.merged = std::mem::take(&mut read.merged);
-    // A record may have taken the key.
+    // A record may have reused the key.
     report.merged.retain(|merged| !read.seen.contains(&merged.removed));
     read.removals.extend(report.merged.iter().map(|merged| merged.removed.clone()));
     report.removed = remove(db, std::mem::take(&mut read.removals))?;
@@ -152,8 +151,8 @@ fn read(
     Ok(report)
 }
 
-/// A document on its way to be embedded; `None` when it is there unchanged. Also says whether it is
-/// there at all.
+/// Prepares a document to be embedded; `None` when it is stored unchanged. Sets `is_stored` when it
+/// is stored at all.
 fn prepare(
     db: &Database,
     encoder: &dyn Encoder,
@@ -187,12 +186,12 @@ fn prepare(
         }
     }
     let prepared = Prepared::new(document, hash, encoder, db.chunking())?;
-    // One that the store would refuse must not take the whole batch with it.
+    // A document that the store would refuse must not fail the whole batch.
     db.store().admits(&prepared.extent())?;
     Ok(Some(prepared))
 }
 
-/// Whether the store refused this document rather than failed.
+/// True when the store refused this document rather than failed.
 fn is_about_one_document(error: &Error) -> bool {
     use postil_storage::StorageError as Cause;
     matches!(
@@ -203,7 +202,7 @@ fn is_about_one_document(error: &Error) -> bool {
     )
 }
 
-/// Writes ready to commit, or what ended the embedding.
+/// Writes ready to commit, or the error that ended embedding.
 type Embedded = Result<Vec<DocumentWrite>, Error>;
 
 fn embed(
@@ -280,7 +279,7 @@ fn commit(db: &Database, embedded: &Receiver<Embedded>, meter: &Meter<'_>) -> Re
         match writes {
             Ok(writes) => writes.into_iter().for_each(|write| waiting.upsert(write)),
             Err(error) => {
-                // What was embedded before the failure is whole: keep it.
+                // Documents embedded before the failure are complete: keep them.
                 flush(&mut waiting)?;
                 return Err(error);
             }

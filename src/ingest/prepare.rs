@@ -1,4 +1,4 @@
-//! One document on its way: its content hash, its passages, and the write that stores them.
+//! Preparation of one document: its content hash, its passages, and the write that stores them.
 
 use std::ops::Range;
 
@@ -9,9 +9,10 @@ use crate::chunk::{self, Chunk, ChunkOptions, Format, HEADING_JOINT, TokenRanges
 use crate::origin::PATH_FIELD;
 use crate::{Document, Error};
 
-/// Changes when the same document would be split or embedded differently by a new release.
+/// Version of preparation; a release that would split or embed the same document differently
+/// changes it.
 const PREPARATION_VERSION: u8 = 1;
-/// The same for Markdown that has a table: its rows have the header with them.
+/// The version for Markdown with a table, whose rows carry their header.
 const TABLES_VERSION: u8 = 2;
 
 /// A document split into passages, not yet embedded.
@@ -19,7 +20,7 @@ pub(super) struct Prepared {
     document: Document,
     content_hash: [u8; 32],
     chunks: Vec<Chunk>,
-    /// Of each chunk that has a lead, the lead and its text.
+    /// Lead and text of each chunk; `None` for a chunk without a lead.
     led: Vec<Option<String>>,
 }
 
@@ -39,8 +40,8 @@ impl TokenRanges for Tokens<'_> {
     }
 }
 
-/// The heading of a passage: its document's title, then the headings it stands under, the first of which may be
-/// that title again.
+/// The heading of a passage: its document's title, then the headings it stands under, the first of
+/// which may be that title again.
 fn join(title: &str, headings: &str) -> String {
     let is_named = |rest: &str| rest.is_empty() || rest.starts_with(HEADING_JOINT);
     match (title, headings) {
@@ -50,8 +51,8 @@ fn join(title: &str, headings: &str) -> String {
     }
 }
 
-/// Digest of all that decides what is stored for a document, apart from the encoder, which a database
-/// never changes.
+/// Digest of everything that affects what is stored for a document, except the encoder, which a
+/// database never changes.
 pub(super) fn content_hash(document: &Document, options: &ChunkOptions) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     let mut field = |bytes: &[u8]| {
@@ -69,8 +70,8 @@ pub(super) fn content_hash(document: &Document, options: &ChunkOptions) -> [u8; 
     if let Some(outline) = &document.outline {
         field(&outline.digest());
     }
-    // Where its file is decides nothing.
-    // Whoever has such a field of their own, in a document of no file, wants it kept up to date.
+    // The place of its file is no content. In a document without a file the field is the caller's
+    // own and counts.
     let is_ours = |name: &str| name == PATH_FIELD && document.origin.is_some();
     for (name, value) in document.metadata.iter().filter(|(name, _)| !is_ours(name)) {
         field(name.as_bytes());
@@ -79,8 +80,8 @@ pub(super) fn content_hash(document: &Document, options: &ChunkOptions) -> [u8; 
     *hasher.finalize().as_bytes()
 }
 
-/// Gives a value to `field`, part by part, so that no two values give the same parts. Values of the kinds that there
-/// were first give what they gave then, or every document that has one would be embedded again.
+/// Passes a value to `field`, part by part, so that no two values give the same parts. The oldest
+/// kinds of values must keep their parts, or every document with one would be embedded again.
 fn hash_value(value: &Value, field: &mut impl FnMut(&[u8])) {
     match value {
         Value::String(text) => field(format!("s{text}").as_bytes()),
@@ -102,12 +103,12 @@ fn hash_value(value: &Value, field: &mut impl FnMut(&[u8])) {
                 hash_value(value, field);
             }
         }
-        // Of these, and of any that may come, the text says it all: none of them begins as one above.
+        // For these and future kinds the text is unambiguous: none begins as one above.
         other => field(format!("n{other}").as_bytes()),
     }
 }
 
-/// Whether a line may stand below the header of a Markdown table.
+/// True when a line can be the delimiter row below a Markdown table's header.
 fn is_delimiter_row(line: &str) -> bool {
     let line = line.trim();
     line.contains('-') && line.bytes().all(|byte| matches!(byte, b'|' | b'-' | b':' | b' ' | b'\t' | b'>'))
@@ -121,7 +122,7 @@ impl Prepared {
         encoder: &dyn Encoder,
         options: &ChunkOptions,
     ) -> Result<Self, Error> {
-        // A title that would crowd the text out of the window is shown, but not embedded.
+        // A title that would leave too little of the window for text is shown, but not embedded.
         let crowded = encoder.room(&document.title)? < options.max_tokens / 2;
         let title = if crowded { "" } else { &document.title };
         let (text, tokens) = (&document.text, Tokens { encoder, title });
@@ -144,7 +145,7 @@ impl Prepared {
         Ok(Self { document, content_hash, chunks, led })
     }
 
-    /// What of it has limits.
+    /// The sizes that the store limits.
     pub(super) fn extent(&self) -> Extent<'_> {
         let titles = self.chunks.iter().map(|chunk| chunk.title.len());
         Extent {
@@ -156,7 +157,7 @@ impl Prepared {
         }
     }
 
-    /// How many passages it has.
+    /// Number of its passages.
     pub(super) fn len(&self) -> usize {
         self.chunks.len()
     }
@@ -169,7 +170,7 @@ impl Prepared {
         })
     }
 
-    /// The write that stores it; takes one vector per passage from `vectors`.
+    /// Turns it into the write that stores it, with one vector per passage from `vectors`.
     pub(super) fn into_write(self, vectors: &mut impl Iterator<Item = Vec<f32>>) -> DocumentWrite {
         let Self { document, content_hash, chunks, .. } = self;
         let passages = chunks

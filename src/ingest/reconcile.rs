@@ -1,4 +1,4 @@
-//! Documents that were read from the given paths before and were not found there now.
+//! Documents that were once read from the given paths and are no longer found there.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use super::{IngestOptions, Ingested};
 use crate::origin::Known;
 use crate::{Database, Error};
 
-/// Removes records that are no longer in their file, and with [`IngestOptions::prune`] what files
-/// gave that are not among those `taken`; counts these otherwise.
+/// Removes records that are no longer in their file, and with [`IngestOptions::prune`] the
+/// documents of files not in `taken`; counts the latter otherwise.
 ///
-/// What is there but could not be read, a file or a folder, keeps its documents, and its failure
-/// says so; with a failure of which the place is not known, every file that is not taken does.
-/// Nothing is removed when the ingest ended early.
+/// A file or folder that exists but could not be read keeps its documents, and its failure says so;
+/// after a failure at an unknown place, all files not taken keep theirs. Nothing is removed when
+/// the ingest ended early.
 pub(super) fn reconcile(
     db: &Database,
     known: Known,

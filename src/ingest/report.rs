@@ -1,4 +1,4 @@
-//! What an ingest did, and what it left out.
+//! The report of an ingest: documents stored, skipped and left out.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::Error;
 
-/// What an ingest did.
+/// The result of an ingest.
 #[derive(Debug, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Ingested {
@@ -14,27 +14,27 @@ pub struct Ingested {
     pub added: u64,
     /// Documents whose content had changed.
     pub replaced: u64,
-    /// Documents that were there already, byte for byte.
+    /// Documents that were stored already, byte for byte.
     pub unchanged: u64,
-    /// Documents removed: their file or record has no text any more, their record is no longer in
-    /// its file, or their file was pruned; and those `merged`.
+    /// Documents removed: their file or record is now empty, their record is no longer in its file,
+    /// or their file was pruned; includes those `merged`.
     pub removed: u64,
-    /// Documents removed because their file has another one; they count among those `removed`.
+    /// Documents removed because their file has another one; included in `removed`.
     pub merged: Vec<Merged>,
-    /// Documents kept, though their file is gone or is left out now: with [`IngestOptions::prune`]
-    /// they are removed.
+    /// Number of documents kept although their file is missing or left out now;
+    /// [`IngestOptions::prune`] removes them.
     ///
     /// [`IngestOptions::prune`]: super::IngestOptions::prune
     pub stale: u64,
     /// Passages embedded and committed.
     pub passages: u64,
-    /// What could not be ingested, and why; everything else was.
+    /// Documents and files that could not be ingested, with the reasons; all others were.
     pub skipped: Vec<Skipped>,
-    /// What was not to be ingested.
+    /// Files and folders that were not to be ingested.
     pub left_out: LeftOut,
-    /// Metadata fields that records had and could not keep, by name, with the number of records:
-    /// [`FILE_FIELD`](super::FILE_FIELD) and [`PATH_FIELD`](super::PATH_FIELD) say where the file is
-    /// that a record is read from.
+    /// Metadata fields dropped from records, by name, with the number of records:
+    /// [`FILE_FIELD`](super::FILE_FIELD) and [`PATH_FIELD`](super::PATH_FIELD) are reserved for the
+    /// file that a record is read from.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::by_field"))]
     pub fields_left_out: BTreeMap<String, u64>,
     /// True when [`Cancel`](crate::Cancel) ended it early.
@@ -42,8 +42,7 @@ pub struct Ingested {
 }
 
 impl Ingested {
-    /// Tells whether there was nothing to ingest: no document was found, none was removed and
-    /// nothing failed.
+    /// True when there was nothing to ingest: no document was found or removed, and nothing failed.
     #[must_use]
     pub fn found_nothing(&self) -> bool {
         let Self { added, replaced, unchanged, removed, .. } = self;
@@ -51,7 +50,7 @@ impl Ingested {
     }
 }
 
-/// A document that was removed because its file was there twice, under two spellings of its path.
+/// A document removed because its file was stored twice, under two spellings of its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -68,25 +67,25 @@ pub struct Merged {
 pub struct Skipped {
     /// The file, or the document's key.
     pub source: String,
-    /// Why.
+    /// The reason.
     pub error: Error,
-    /// True when the database keeps what it had of it from an earlier ingest.
+    /// True when the database keeps the version of an earlier ingest.
     pub kept: bool,
 }
 
-/// What a walk of folders passed by. A folder that was not entered counts as one.
+/// Files and folders that a walk left out. A folder that was not entered counts as one.
 ///
-/// Displayed as `2 ignored by docs/.gitignore, 1 hidden`; as nothing where nothing was left out.
+/// Displayed as `2 ignored by docs/.gitignore, 1 hidden`; as an empty text when nothing was left
+/// out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LeftOut {
     /// Files and folders that an ignore file excludes, by the ignore file: its path from the
-    /// working folder, or absolute; empty where the rule is of no file below the file system's root
-    /// that could be found.
+    /// working folder, or absolute; empty when the file with the rule was not found.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::by_path"))]
     pub ignored: BTreeMap<PathBuf, u64>,
-    /// Files and folders whose name begins with a dot, but `.git` and ignore files.
+    /// Files and folders whose name begins with a dot, except `.git` and ignore files.
     pub hidden: u64,
     /// Files of unknown kinds by their ending, in lower case and without its dot; empty for none.
     pub unknown: BTreeMap<String, u64>,
@@ -100,7 +99,7 @@ pub struct LeftOut {
     pub folders: u64,
 }
 
-/// Kinds of files that are told one by one.
+/// Most kinds of files that are listed.
 const TOLD: usize = 5;
 
 impl LeftOut {
@@ -111,7 +110,7 @@ impl LeftOut {
         ignored.values().chain(unknown.values()).sum::<u64>() + hidden + links + special + databases
     }
 
-    /// What is counted, in one word or three: `file`, `files` or `files and folders`.
+    /// Noun for the counted things: `file`, `folder`, `files` or `files and folders`.
     #[must_use]
     pub fn noun(&self) -> &'static str {
         match (self.count(), self.folders) {

@@ -1,5 +1,5 @@
-//! The key of a document that was read from a file: a file that was ingested under another spelling of its path keeps
-//! its document.
+//! Keys of documents read from files: a file ingested under another spelling of its path keeps its
+//! document.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -15,15 +15,15 @@ use crate::{Database, Document, Error};
 pub(super) struct Files<'a> {
     db: &'a Database,
     places: Places,
-    /// Read when it is first needed.
+    /// Stored documents by file; read at first use.
     known: &'a Mutex<Option<Known>>,
 }
 
-/// A document whose key is settled, and what the database has of it.
+/// The stored state of a document whose key is settled.
 pub(super) struct Settled {
-    /// What the database has under the key.
+    /// The stored document with that key; `None` without one.
     pub(super) stored: Option<StoredDocument>,
-    /// Other documents that are the same file.
+    /// Other stored documents of the same file, to be removed.
     pub(super) duplicates: Vec<Merged>,
 }
 
@@ -32,12 +32,12 @@ impl<'a> Files<'a> {
         Self { db, places: Places::of(db.path()), known }
     }
 
-    /// Gives a document that was read from a file the key that the file has in the database, or one
-    /// that no other file has, and notes the file in it. `seen` are keys that are taken.
+    /// Gives a document read from a file the key that the file has in the database, or an unused
+    /// one, and records the file in its metadata. `seen` holds the keys already used.
     pub(super) fn settle(&self, document: &mut Document, seen: &HashSet<String>) -> Result<Settled, Error> {
         let mut others = Vec::new();
         let origin = match document.origin.take() {
-            // A key that was changed by hand is that of a document of its own.
+            // A key that the caller changed makes it a separate document.
             Some(Origin { is_whole: true, given, .. }) if given != document.key => None,
             other => other,
         };
@@ -53,7 +53,8 @@ impl<'a> Files<'a> {
         Ok(Settled { stored, duplicates: others.into_iter().map(merged).collect() })
     }
 
-    /// Notes a document's file in it. What the database has noted stays where it leads to the file.
+    /// Records a document's file in its metadata. A stored record that still leads to the file is
+    /// kept.
     fn note(&self, document: &mut Document, stored: Option<&StoredDocument>, origin: &Origin) {
         let had = |field| stored.and_then(|stored| stored.metadata.get(field)).cloned();
         let noted = stored.and_then(|stored| self.places.noted(&stored.metadata));
@@ -72,7 +73,7 @@ impl<'a> Files<'a> {
         };
     }
 
-    /// The key of the document that a file is, and the keys of others that are the same file.
+    /// The key of a file's document, and the keys of its duplicates.
     fn key(&self, origin: &Origin, seen: &HashSet<String>) -> Result<(String, Vec<String>), Error> {
         let (store, given) = (self.db.store(), &origin.given);
         let mut known = self.known.lock();
@@ -86,7 +87,7 @@ impl<'a> Files<'a> {
             }
         };
         let keys = known.files.entry(origin.place.clone()).or_default();
-        // Documents may have been removed or written by other ways since.
+        // Documents may have been removed or written elsewhere since.
         let mut there = Vec::with_capacity(keys.len());
         for key in keys.drain(..) {
             if store.document(&key)?.is_some_and(|stored| self.is_of(&stored, &origin.place)) {
@@ -102,7 +103,7 @@ impl<'a> Files<'a> {
         Ok((key, there))
     }
 
-    /// A key for a file that has no document: its path as given, unless that is another file's.
+    /// A key for a file without a document: its path as given, unless another file has that key.
     fn free_key(&self, origin: &Origin, seen: &HashSet<String>) -> Result<String, Error> {
         for key in [&origin.given, &self.places.way(&origin.place)] {
             if !seen.contains(key)
@@ -118,9 +119,9 @@ impl<'a> Files<'a> {
         self.places.of_document(&stored.metadata).is_some_and(|of| of == place)
     }
 
-    /// Tells whether a file may replace a document that is not known to be its own: the document's
-    /// file is gone, so that it is taken to have moved, or it has none, or its key is that of a
-    /// link that leads elsewhere now.
+    /// True when a file may replace a document not known to be its own: the document's file is
+    /// missing (it is taken to have moved), or it has none, or its key is a link that leads
+    /// elsewhere now.
     fn gives_way(&self, stored: &StoredDocument, origin: &Origin) -> bool {
         self.places.of_document(&stored.metadata).is_none_or(|place| origin.is_link || !place.exists())
     }

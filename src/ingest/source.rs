@@ -1,4 +1,4 @@
-//! From files and streams to documents, one at a time.
+//! Files and streams to documents, one at a time.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -8,19 +8,18 @@ use crate::extract::{self, FileKind, Kind, Record};
 use crate::origin::{FILE_FIELD, Origin, PATH_FIELD, key_of};
 use crate::{Document, Error};
 
-/// One step of reading: a document or the reason there is none, and what it cost to read.
+/// One step of reading: a document or an error, and the bytes read.
 pub(super) struct Item {
-    /// What to name when it cannot be ingested.
+    /// Name of the source in errors.
     pub(super) source: String,
     pub(super) document: Result<Document, Error>,
     pub(super) bytes: u64,
-    /// True when an empty text means that there is no document any more. From a caller it is a
-    /// mistake.
+    /// True when an empty text means that the document is to be removed; false when it is a
+    /// caller's mistake.
     pub(super) may_be_empty: bool,
-    /// The file or folder; `None` for what is no file, and for a failure of which the place is not
-    /// known.
+    /// The file or folder; `None` when the source is no file, or a failure's place is unknown.
     pub(super) place: Option<PathBuf>,
-    /// Names of fields that it had and could not keep.
+    /// Names of metadata fields dropped from the record.
     pub(super) fields_left_out: Vec<&'static str>,
 }
 
@@ -37,7 +36,7 @@ impl Item {
         }
     }
 
-    /// What could not be read, at a place that is not known.
+    /// A source that could not be read, at an unknown place.
     fn unread(source: String, error: Error) -> Self {
         Self {
             source,
@@ -100,7 +99,7 @@ fn from_file(file: &SourceFile, kind: Kind, max_bytes: u64) -> Item {
 /// The documents of standard input.
 pub(super) fn from_stdin(key: String, kind: FileKind, max_bytes: u64) -> impl Iterator<Item = Item> + Send {
     let items: Items = match kind {
-        // Nothing is read before it is asked for.
+        // Standard input is read only when the first item is asked for.
         FileKind::Records => Box::new(
             std::iter::once_with(move || {
                 from_records(BufReader::new(std::io::stdin()), key, None, max_bytes)
@@ -117,8 +116,8 @@ pub(super) fn from_stdin(key: String, kind: FileKind, max_bytes: u64) -> impl It
     items
 }
 
-/// The documents of a JSONL stream, or else one failure that says that there are none; `name` is
-/// what the stream is called in errors.
+/// The documents of a JSONL stream, or one failure when there are none; errors name the stream
+/// `name`.
 fn from_records(
     reader: impl BufRead + Send,
     name: String,
@@ -131,7 +130,7 @@ fn from_records(
         let (name, place) = (name.clone(), place.clone());
         move |error| Item { may_be_empty: true, place: place.clone(), ..Item::unread(name.clone(), error) }
     };
-    // A record's bytes are not told one by one: progress on a JSONL file counts its text.
+    // Progress on a JSONL file counts the text of its records, not their bytes in the file.
     let mut records = extract::jsonl(reader).max_line_bytes(max_line_bytes).peekable();
     let none = records.peek().is_none().then(|| failure(Error::EmptyDocument { key: name.clone() }));
     let items = records.map(move |record| match record {
@@ -139,7 +138,7 @@ fn from_records(
             let mut document = Document { origin: origin.clone(), ..from_record(record) };
             let mut fields_left_out = Vec::new();
             for field in [FILE_FIELD, PATH_FIELD].into_iter().filter(|_| origin.is_some()) {
-                // A record that was exported from this very file loses nothing.
+                // The field of a record exported from this very file is no loss.
                 let own = document.metadata.remove(field).filter(|own| own.as_str() != Some(&name));
                 fields_left_out.extend(own.map(|_| field));
             }

@@ -1,5 +1,5 @@
-//! A folder held open, so that what is read under it is in it: between a walk and a read anybody may put a link in the
-//! place of a file or of a folder above it.
+//! A folder held open, so that reads stay inside it: between a walk and a read, a file or a folder
+//! above it may be replaced by a link.
 
 use std::fs::File;
 use std::io;
@@ -9,10 +9,10 @@ use std::path::Path;
 #[derive(Debug)]
 pub(super) struct Tree(imp::Folder);
 
-/// Why a file of a tree was not opened.
+/// Error of opening a file of a tree.
 #[derive(Debug)]
 pub(super) enum OpenError {
-    /// A link is in its place or above it, or something that is no regular file.
+    /// The file or a folder above it is now a link, or it is no regular file.
     Replaced,
     /// The system refused.
     Io(io::Error),
@@ -25,7 +25,7 @@ impl From<io::Error> for OpenError {
 }
 
 impl Tree {
-    /// Holds a folder; a link to one is followed, since the user named it.
+    /// Opens a folder; a link to one is followed, since the user named it.
     pub(super) fn open(root: &Path) -> io::Result<Self> {
         imp::Folder::open(root).map(Self)
     }
@@ -83,7 +83,7 @@ mod imp {
     }
 }
 
-/// Without handles to open from: looks for links, and can be overtaken by whoever makes one at that moment.
+/// Without directory handles: checks for links, and can miss one made at that moment.
 #[cfg(not(unix))]
 mod imp {
     use std::fs::File;

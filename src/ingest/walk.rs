@@ -1,4 +1,4 @@
-//! From the paths a user names to the files that will be read.
+//! Paths that a user names to the files that will be read.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -23,7 +23,8 @@ pub(super) struct SourceFile {
     pub(super) place: PathBuf,
     pub(super) kind: FileKind,
     pub(super) bytes: u64,
-    /// The folder it was found in, and the way from there; `None` for a file that was named itself.
+    /// The folder it was found in, and its path relative to it; `None` for a file that was named
+    /// itself.
     tree: Option<(Arc<Tree>, PathBuf)>,
 }
 
@@ -40,7 +41,7 @@ impl SourceFile {
         }
     }
 
-    /// What its documents came from.
+    /// The origin of its documents.
     pub(super) fn origin(&self) -> Origin {
         Origin {
             place: self.place.clone(),
@@ -58,12 +59,11 @@ pub(super) struct Failure {
     /// The path, to name it by; empty when the system does not say.
     pub(super) source: String,
     pub(super) error: Error,
-    /// Where it is; `None` when the system does not say.
+    /// Place of the path; `None` when the system does not say.
     pub(super) place: Option<PathBuf>,
 }
 
-/// What a walk found: files in a stable order, each once, what was passed by, and what could not be
-/// entered.
+/// The result of a walk: files in a stable order, each once, what was left out, and failures.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// The places of the paths that were named.
@@ -75,8 +75,8 @@ pub(super) struct Found {
 
 /// Files under `roots`: a file is taken whatever its name; a folder gives the files of known
 /// endings that are not hidden and that `.gitignore` and `.ignore` allow. Links are not followed,
-/// so a walk stays inside its root and ends, and neither are those that take the place of what was
-/// found; databases are not entered.
+/// not even those that replace a file after it was found, so a walk stays inside its root and ends;
+/// databases are not entered.
 pub(super) fn walk(roots: &[PathBuf]) -> Found {
     let mut found = Found::default();
     let mut places = HashSet::new();
@@ -140,8 +140,7 @@ fn walk_folder(
         yielded.insert(below.clone());
         let file_place = place.join(&below);
         if entry.file_type().is_some_and(|kind| kind.is_dir()) {
-            // Named once under two roots, a folder is walked twice, and what it leaves out is
-            // counted once.
+            // A folder under two roots is walked twice, and what it leaves out is counted once.
             if places.insert(file_place) {
                 folders.push(below);
             }
@@ -176,7 +175,7 @@ fn failure(error: ignore::Error) -> Failure {
     Failure { source, error: Error::Walk(Box::new(error)), place }
 }
 
-/// Where a walk failed, if it says.
+/// The path of a walk's failure; `None` when the error does not say.
 fn path_of(error: &ignore::Error) -> Option<&Path> {
     match error {
         ignore::Error::WithPath { path, .. } => Some(path),
@@ -185,7 +184,7 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
     }
 }
 
-/// The kind of what a walk gave that is no folder, or how it is counted among what was left out.
+/// The kind of an entry that is no folder, or the way to count it as left out.
 fn kind_of(entry: &DirEntry) -> Result<FileKind, fn(&mut LeftOut, &Path)> {
     match entry.file_type() {
         Some(kind) if kind.is_symlink() => Err(|left_out, _| left_out.links += 1),
@@ -198,8 +197,8 @@ fn kind_of(entry: &DirEntry) -> Result<FileKind, fn(&mut LeftOut, &Path)> {
     }
 }
 
-/// Counts what is in a folder and was not given by the walk: what is hidden or ignored. Nothing of
-/// it is entered.
+/// Counts the entries of a folder that the walk did not yield, hidden or ignored, without entering
+/// any.
 fn passed_by(
     root: &Path,
     place: &Path,

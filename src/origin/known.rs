@@ -1,4 +1,4 @@
-//! Documents by the file that they were read from: a file that was ingested under another spelling
+//! Documents by the file that they were read from, so that a file ingested under another spelling
 //! of its path keeps its document.
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use crate::extract::FileKind;
 /// Keys of documents, by the place of their file.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// Documents that are a file. More than one of a file are duplicates.
+    /// Documents that are a whole file. Several of one file are duplicates.
     pub(crate) files: HashMap<PathBuf, Vec<String>>,
     /// Documents that are a record in a file.
     pub(crate) records: HashMap<PathBuf, Vec<String>>,
@@ -23,7 +23,7 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Reads the documents whose file is at a place that is wanted.
+    /// Reads the documents whose file is at a wanted place.
     pub(crate) fn read(
         store: &Store,
         places: &Places,
@@ -50,7 +50,7 @@ impl Known {
     }
 }
 
-/// True for a file that has a document on each line.
+/// True for a file with a document on each line.
 pub(crate) fn is_of_records(place: &Path) -> bool {
     FileKind::of(place) == Some(FileKind::Records)
 }

@@ -1,9 +1,9 @@
-//! The file that a document was read from: how it is recognised, and what a database keeps of it.
+//! The file that a document was read from: its identity, and its record in a database.
 //!
 //! file | responsibility
 //! ---|---
-//! `place.rs` | a file's identity, and how it is written down
-//! `known.rs` | which documents were read from which file
+//! `place.rs` | a file's identity, and its record in a database
+//! `known.rs` | documents by file
 
 mod known;
 mod place;
@@ -20,23 +20,23 @@ pub(crate) use place::{Places, key_of, place_of};
 /// [`Document::from_path`](crate::Document::from_path) set it.
 pub const FILE_FIELD: &str = "_file";
 
-/// Name of the metadata field that holds where that file is, without links: the way from the folder
-/// that the database is in, or its absolute path where they have no folder in common. By it a file
-/// is known again under another spelling.
+/// Name of the metadata field that holds that file's real path, without links: relative to the
+/// folder that the database is in, or absolute when they have no folder in common. It identifies a
+/// file under another spelling.
 pub const PATH_FIELD: &str = "_path";
 
 /// The file that a document was read from.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
-    /// Its place.
+    /// Its real, absolute path.
     pub(crate) place: PathBuf,
-    /// Its path as it was given, which is the key of a document that is the whole of it.
+    /// Its path as it was given, which is the key of a document that is the whole file.
     pub(crate) given: String,
-    /// True for a document that is the whole of it, and not a record with a key of its own.
+    /// True for a document that is the whole file, false for a record with its own key.
     pub(crate) is_whole: bool,
-    /// True when its path is a link, so that it may be another file tomorrow.
+    /// True when its path is a link, which may lead to another file later.
     pub(crate) is_link: bool,
-    /// Its size.
+    /// Its size in bytes.
     pub(crate) bytes: u64,
 }
 

@@ -1,10 +1,10 @@
-//! A file's place, by which it is recognised under every spelling of its path, and the text that a
-//! database keeps of it.
+//! A file's place, which identifies it under every spelling of its path, and its record in a
+//! database.
 //!
-//! A place is an absolute path without links and `..`. A database keeps the way to it from its own
-//! folder in the field [`PATH_FIELD`], so that both can be moved together, and beside it in
-//! [`FILE_FIELD`] a path as it was given to `ingest`. Older databases have only the latter,
-//! relative to whatever folder `ingest` was run in.
+//! A place is an absolute path without links and `..`. The field [`PATH_FIELD`] holds it relative
+//! to the database's folder, so that both can be moved together, and [`FILE_FIELD`] the path as it
+//! was given to `ingest`. Older databases have only the latter, relative to the folder that
+//! `ingest` was run in.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -14,19 +14,19 @@ use postil_storage::{Metadata, Value};
 
 use super::{FILE_FIELD, PATH_FIELD};
 
-/// From places to what a database keeps of them, and back.
+/// Converts places to their records in a database, and back.
 #[derive(Debug)]
 pub(crate) struct Places {
     /// The folder that the database lies in.
     home: PathBuf,
     /// The working folder.
     here: PathBuf,
-    /// Folders as they are spelled, and their places: most files share theirs with others.
+    /// Cache from folders as spelled to their places: most files share a folder.
     folders: Mutex<HashMap<PathBuf, PathBuf>>,
 }
 
 impl Places {
-    /// Those of the database at `database`.
+    /// Makes the converter for the database at `database`.
     pub(crate) fn of(database: &Path) -> Self {
         let database = place_of(database);
         let home = database.parent().unwrap_or(&database).to_owned();
@@ -34,7 +34,7 @@ impl Places {
         Self { home, here, folders: Mutex::default() }
     }
 
-    /// The way to a place from the database's folder; the place itself where they have no folder in
+    /// The path of a place relative to the database's folder; absolute when they have no folder in
     /// common.
     pub(crate) fn way(&self, place: &Path) -> String {
         let both = self.home.components().zip(place.components());
@@ -51,8 +51,8 @@ impl Places {
         text_of(&up.chain(place.components().skip(shared)).collect::<PathBuf>())
     }
 
-    /// The place that what is kept of a document leads to from the database's folder, if it is of a
-    /// file.
+    /// The recorded place of a document's file, resolved from the database's folder; `None` without
+    /// a file.
     pub(crate) fn noted(&self, metadata: &Metadata) -> Option<PathBuf> {
         let text = |field| match metadata.get(field) {
             Some(Value::String(text)) => Some(text.as_str()),
@@ -62,8 +62,8 @@ impl Places {
         Some(self.resolved(&self.home.join(path_of(name))))
     }
 
-    /// The place of a document's file, if it is of one. Where nothing is at the one that is noted,
-    /// its path as it was given may lead to the file from the working folder.
+    /// The place of a document's file; `None` without a file. When nothing is at the recorded
+    /// place, its path as given may lead to the file from the working folder.
     pub(crate) fn of_document(&self, metadata: &Metadata) -> Option<PathBuf> {
         let noted = self.noted(metadata)?;
         let given = match metadata.get(FILE_FIELD) {
@@ -87,7 +87,7 @@ impl Places {
     }
 }
 
-/// The place of a path. Of what is not there, the nearest folder above that is there decides.
+/// The place of a path. For a missing file, the nearest existing folder above it is resolved.
 pub(crate) fn place_of(path: &Path) -> PathBuf {
     if let Ok(place) = std::fs::canonicalize(path) {
         return plain(place);
@@ -103,7 +103,7 @@ pub(crate) fn place_of(path: &Path) -> PathBuf {
     }
 }
 
-/// A canonical path as other programs write it.
+/// A canonical path in the usual spelling.
 #[cfg(windows)]
 fn plain(place: PathBuf) -> PathBuf {
     let spelled = place.to_str().and_then(|text| text.strip_prefix(r"\\?\"));
@@ -121,8 +121,8 @@ pub(crate) fn key_of(path: &Path) -> String {
     text_of(&path)
 }
 
-/// A path as text, another one for each path. Bytes that are not UTF-8 are written `\xE9`; where a
-/// name has these four characters itself, its backslash is written so.
+/// A path as text, unique for each path. Bytes that are not UTF-8 are written as `\xE9`; a
+/// backslash that begins such four characters in a name is escaped in the same way.
 fn text_of(path: &Path) -> String {
     let mut text = String::new();
     for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
@@ -141,7 +141,7 @@ fn text_of(path: &Path) -> String {
     text
 }
 
-/// The byte that `\xE9` at the beginning of a text stands for.
+/// The byte of an escape such as `\xE9` at the start of a text; `None` without one.
 fn escaped(text: &[u8]) -> Option<u8> {
     let digit = |at: usize| text.get(at).and_then(|&byte| char::from(byte).to_digit(16));
     let value = text.starts_with(br"\x").then(|| Some(digit(2)? * 16 + digit(3)?))??;
