@@ -1,8 +1,8 @@
 //! Documents in, a question, an answer with the passages it came from.
 //!
-//! It works with the stand-in encoder, which knows words and no meanings, and the generator that quotes, so that it needs
-//! no download. `Database::open(path)` alone takes a real encoder, all-MiniLM-L6-v2 (`postil model add` fetches it), and
-//! `reader`, a trained generator.
+//! It uses the stand-in encoder, which knows words but no meanings, and the generator that quotes,
+//! so it needs no download. `Database::open(path)` alone takes a real encoder, all-MiniLM-L6-v2
+//! (`postil model add` fetches it), and `reader`, a trained generator.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::sync::Arc;

@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         db.ingest(report.with_metadata("year", year).with_metadata("draft", year == 2023))?;
     }
 
-    // As it would be typed, or put together.
+    // A filter can be parsed, or built.
     let recent: Filter = "year >= 2021 and draft == false".parse()?;
     assert_eq!(recent, Filter::ge("year", 2021).and(Filter::eq("draft", false)));
     let hits = db.search("visitors of the museum", &SearchOptions::new(10).filter(recent.clone()))?;

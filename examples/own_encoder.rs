@@ -1,4 +1,4 @@
-//! An encoder of one's own: here, how often each letter occurs. A real one calls a model, local or remote.
+//! A custom encoder, which counts letters. A real one calls a model, local or remote.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::ops::Range;
@@ -15,7 +15,7 @@ impl LetterEncoder {
     fn new() -> Self {
         Self(EncoderProfile {
             name: "letters".to_owned(),
-            // Whatever changes the vectors has to change it: a database keeps to one fingerprint.
+            // Any change of the vectors must change it: a database keeps to one fingerprint.
             fingerprint: "letters-1".to_owned(),
             dimension: LETTERS,
             max_tokens: 512,
@@ -27,7 +27,7 @@ impl LetterEncoder {
     fn encode<'a>(&self, texts: impl Iterator<Item = [&'a str; 2]>) -> Result<Embeddings, EncodeError> {
         let vector = |texts: [&str; 2]| {
             let mut counts = [0.0f32; LETTERS];
-            // No text has a vector of zeros, which has no direction.
+            // A vector of zeros has no direction, so no text may have one.
             counts[0] = 1e-3;
             for letter in texts.iter().flat_map(|text| text.bytes()).filter(u8::is_ascii_alphabetic) {
                 counts[usize::from(letter.to_ascii_lowercase() - b'a')] += 1.0;

@@ -1,7 +1,8 @@
-//! A generator of one's own: its answers are the words of the passages that are numbers. It says how probable each next
+//! A custom generator: its answers are the numbers in the passages. It says how probable each next
 //! token is under each passage; Postil marginalizes over the passages, decides and cites.
 //!
-//! A real one runs a language model: `open_generator` opens those that Postil knows, by their folder or GGUF file.
+//! A real one runs a language model: `open_generator` opens those that Postil knows, by their
+//! folder or GGUF file.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::ops::Range;
@@ -15,7 +16,7 @@ const END: TokenId = 0;
 
 struct Numbers;
 
-/// A decoding's rows, each under every passage: the tokens said so far.
+/// The rows of a decoding: the tokens so far, under every passage.
 struct Saying {
     numbers: Vec<String>,
     passages: Vec<String>,
@@ -47,7 +48,7 @@ impl Generator for Numbers {
 }
 
 impl Saying {
-    /// p(next | passage, said): a number that the passage has is ten times likelier than one that it has not.
+    /// p(next | passage, said): a number in the passage is ten times likelier than another one.
     fn line(&self, passage: usize, said: &[TokenId]) -> Vec<f32> {
         let weight = |token: usize| match (token, said) {
             (0, []) => 0.0,
@@ -110,7 +111,7 @@ impl Decoding for Saying {
         None
     }
 
-    /// All answers there are: they are few.
+    /// All possible answers: they are few.
     fn candidates(&self) -> Option<Vec<Vec<TokenId>>> {
         Some((1..self.vocabulary() as TokenId).map(|number| vec![number, END]).collect())
     }

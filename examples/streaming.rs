@@ -1,7 +1,8 @@
-//! An answer told token by token, and broken off; an ingest that is watched.
+//! An answer streamed token by token, and an ingest with progress and cancellation.
 //!
-//! The encoder and the generator are stand-ins that need no download: see `ask.rs` for real ones. A generator that quotes
-//! knows its answer at the end only, and tells it then; a language model tells each token as it is chosen.
+//! The encoder and the generator are stand-ins that need no download: see `ask.rs` for real ones. A
+//! generator that quotes knows its answer only at the end and passes it then; a language model
+//! passes each token as it is chosen.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::ops::ControlFlow;
@@ -15,7 +16,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let db =
         Database::options().encoder(encoder).generator_named("quote").open(home.path().join("hr.postil"))?;
 
-    // Another thread, or a signal, may cancel: what is committed stays, and the next ingest goes on from there.
+    // Another thread, or a signal, may cancel: what is committed stays, and the next ingest goes on
+    // from there.
     let cancel = Cancel::default();
     let progress = |progress: &Progress| println!("{} documents read", progress.documents_read);
     let documents = [

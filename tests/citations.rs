@@ -1,6 +1,6 @@
-//! Citations while the documents change: each is of the state that was searched.
+//! Citations while the documents change: each belongs to the state that was searched.
 //!
-//! `POSTIL_ANSWERS` is how many questions are asked, 300 if not given; 10,000 is the long form.
+//! `POSTIL_ANSWERS` is the number of questions asked, 300 by default; 10,000 is the long form.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 use std::collections::HashMap;
@@ -43,7 +43,7 @@ fn write(db: &Database, originals: &Originals, place: &str, version: u64) {
     db.ingest(Document::from_bytes(place, page.as_bytes(), Kind::Html).unwrap()).unwrap();
 }
 
-/// The version that a quote is of, as it says itself.
+/// The version that a quote names.
 fn version(quote: &str) -> u64 {
     let mut numbers = quote.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
     numbers.next_back().unwrap().parse().unwrap()

@@ -75,7 +75,7 @@ fn search_and_ask_print_the_documented_json() {
     let again = json(home.path(), &["stat", "handbook.postil", "--json"]);
     assert_eq!((again["passages"].as_u64(), again["segments"].as_u64()), (Some(2), Some(1)));
     assert!(again["searched_bytes"].as_u64() < again["index_bytes"].as_u64());
-    // Two rows: the file was just written, and nothing has pressed it out of memory.
+    // Two rows: the file was just written and is still in the page cache.
     let per_row = |what: &str| again[what].as_f64().unwrap();
     assert_eq!(per_row("bytes_per_row") * 2.0, per_row("bytes"));
     assert_eq!(per_row("searched_bytes_per_row") * 2.0, per_row("searched_bytes"));
@@ -86,7 +86,8 @@ fn search_and_ask_print_the_documented_json() {
 
 const QUESTION: &str = "how many days of parental leave gets every parent";
 
-/// `postil ask` about the handbook's leave, answered by quoting: what is said then follows from the question alone.
+/// `postil ask` about the handbook's leave, answered by quoting, so that the answer depends on the
+/// question alone.
 fn ask<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&["ask", "handbook.postil", QUESTION, "-k", "2", "--generator", "quote"], more].concat()
 }

@@ -1,5 +1,5 @@
-//! Databases that older builds wrote, kept in `fixtures/databases`: every later build opens them, finds in them what
-//! was put in, and goes on writing to them.
+//! Databases that older builds wrote, kept in `fixtures/databases`: every later build opens them,
+//! reads their documents, and writes to them.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 mod command;
@@ -28,7 +28,7 @@ fn lines(text: &str) -> Vec<serde_json::Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// What is in an export line that was in those of the build that wrote the databases.
+/// The fields of an export line that older builds wrote too.
 fn comparable(mut line: serde_json::Value) -> serde_json::Value {
     let fields = line.as_object_mut().unwrap();
     for newer in ["content_hash", "source_map", "database"] {

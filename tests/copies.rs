@@ -1,4 +1,5 @@
-//! Backup, restore, rebuild, export and import, as a user types them; and exports of another program.
+//! Backup, restore, rebuild, export and import, as a user types them; and exports of another
+//! program.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 mod command;
@@ -70,7 +71,7 @@ fn a_damaged_database_is_rebuilt_and_what_was_lost_is_listed() {
     assert!(export(home, "new.postil") == all);
     assert_eq!(json(home, &["check", "new.postil", "--json"])["clean"], true);
     assert!(std::fs::read(&segment).unwrap() == bytes);
-    // A second ingest of the same files finds them unchanged: nothing about them was made up.
+    // A second ingest of the same files finds them unchanged: their records were kept.
     let again = json(home, &["ingest", "new.postil", "three.jsonl", "--json"]);
     assert_eq!(again["unchanged"].as_u64(), Some(3));
 }
@@ -256,7 +257,8 @@ fn lines_go_through_a_pipe_whole_or_in_part() {
     let all = export(home, "a.postil");
     assert_eq!(feed("b.postil", &all).1["added"], 4);
     assert!(export(home, "b.postil") == all);
-    // Without vectors, or without the line that says of which encoder they are, passages are embedded.
+    // Without vectors, or without the line that says of which encoder they are, passages are
+    // embedded.
     let texts = succeed(home, &["export", "a.postil", "--no-vectors"]);
     assert!(!texts.contains("\"vector\""));
     assert_eq!(feed("c.postil", &texts).1["added"], 4);
@@ -338,7 +340,7 @@ fn what_was_published_is_read_beside_a_writer_and_is_as_old_as_that() {
     assert!(json(home, &["publish", "a.postil", "--json"])["generation"].as_u64().unwrap() > 0);
     let all = export(home, "a.postil");
     succeed(home, &["rm", "a.postil", "red"]);
-    // Whoever writes holds it: here this process does.
+    // The writer holds the lock: here this process.
     let mut writer = postil::Database::options().must_exist(true).open(home.join("a.postil")).unwrap();
     assert!(fail(home, &["stat", "a.postil"]).contains(&std::process::id().to_string()));
     assert_eq!(json(home, &stat)["documents"].as_u64(), Some(4));

@@ -1,5 +1,5 @@
-//! An ingest killed at any moment loses nothing that was acknowledged, and rerunning it ends in the same
-//! database as an ingest that was never disturbed.
+//! An ingest killed at any moment loses nothing that was acknowledged, and rerunning it ends in the
+//! same database as an ingest that was never disturbed.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 mod command;
@@ -34,7 +34,8 @@ fn an_ingest_killed_and_rerun_ends_as_if_undisturbed() {
     let mut acknowledged = 0;
     for kill in 0..KILLS {
         let mut child = postil(home.path(), &ingest("killed.postil")).spawn().unwrap();
-        // Once it has committed something more, however long it takes to come to that; the first at some time of its life.
+        // Once it has committed something more, however long it takes to come to that; the first at
+        // some time of its life.
         let before = committed(&home.path().join("killed.postil"));
         while kill > 0
             && committed(&home.path().join("killed.postil")) == before

@@ -1,4 +1,4 @@
-//! What a newcomer sees first: the demonstration, with the default encoder and generator.
+//! The demonstration that a newcomer sees first, with the default encoder and generator.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

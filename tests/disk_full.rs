@@ -1,5 +1,6 @@
-//! A disk that fills up during an ingest: a typed error, nothing acknowledged is lost, and the ingest goes
-//! on when there is room again. Needs the right to mount a small file system; says so where it is missing.
+//! A disk that fills up during an ingest: a typed error, nothing acknowledged is lost, and the
+//! ingest goes on when there is room again. Needs the right to mount a small file system; says so
+//! where it is missing.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 

@@ -1,4 +1,5 @@
-//! Folders and files as documents: one file is one document, and what is no longer in it is no longer found.
+//! Folders and files as documents: one file is one document, and text removed from it is no longer
+//! found.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 mod command;
@@ -81,7 +82,8 @@ fn what_was_ingested_under_two_spellings_becomes_one_and_is_named() {
     write(home, "d/a.txt", "The kiln is fired on Mondays.");
     let absolute = home.join("d/a.txt").canonicalize().unwrap().to_str().unwrap().to_owned();
     {
-        // As a release wrote them that did not record places; the relative one is found from another folder only.
+        // As a release wrote them that did not record places; the relative one is found from
+        // another folder only.
         let db = Database::options()
             .encoder(Arc::new(HashEncoder::default()))
             .open(home.join("d.postil"))

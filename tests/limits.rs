@@ -1,4 +1,5 @@
-//! Everything that grows with its input has a limit, which a caller can set, and whose error has both numbers.
+//! Everything that grows with its input has a limit, which a caller can set, and whose error has
+//! both numbers.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! The pages that people read: the README is short, its example prints what it shows, and links lead somewhere.
+//! The pages that people read: the README is short, its example prints what it shows, and links
+//! lead somewhere.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -47,7 +48,8 @@ fn anchor(heading: &str) -> String {
     heading.to_lowercase().chars().filter(kept).map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
-/// The pages by their canonical paths: those at the root, those in docs/, and those of other folders whose headings they name.
+/// The pages by their canonical paths: those at the root, those in docs/, and those of other
+/// folders whose headings they name.
 fn pages() -> BTreeMap<PathBuf, Page> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize().unwrap();
     let named = ["README.md", "CONTRIBUTING.md", "benches/README.md", "storage/FORMAT.md"];

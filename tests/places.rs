@@ -1,4 +1,5 @@
-//! Databases that were moved, with their model or without, and databases where nothing may be written.
+//! Databases that were moved, with their model or without, and databases where nothing may be
+//! written.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 mod command;
@@ -169,7 +170,8 @@ mod read_only {
         }
     }
 
-    /// Runs the command as a user without rights where this is the one with all of them; `None` where that cannot be.
+    /// Runs the command as a user without rights where this is the one with all of them; `None`
+    /// where that cannot be.
     fn run(folder: &Path, args: &[&str]) -> Option<(bool, String)> {
         let mut command = postil(folder, args);
         command.env("HOME", "/nonexistent");

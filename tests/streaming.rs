@@ -1,4 +1,5 @@
-//! Answers of a generator that writes freely, through the public API: watched, broken off, withheld, shown.
+//! Answers of a generator that writes freely, through the public API: watched, broken off,
+//! withheld, shown.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 #[path = "../plugins/generator/tests/generator/support/lines.rs"]

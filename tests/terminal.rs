@@ -1,4 +1,4 @@
-//! No document drives the terminal of who reads about it, by its text, its key, its title or its fields.
+//! No document can drive a reader's terminal, by its text, key, title or fields.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first failure")]
 
 mod command;

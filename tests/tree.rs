@@ -66,8 +66,8 @@ fn a_file_that_became_a_link_is_taken_out_with_what_it_was() {
     }
 }
 
-/// Ingests a tree, and does `swap` once its first file is read: progress is told between the reads of two files, by the
-/// thread that reads.
+/// Ingests a tree, and does `swap` once its first file is read: progress is told between the reads
+/// of two files, by the thread that reads.
 fn ingest_swapping(db: &Database, tree: &Path, swap: impl Fn() + Sync) -> Ingested {
     let once = std::sync::Once::new();
     let input = Input::Paths(vec![tree.to_owned()]);

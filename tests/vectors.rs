@@ -1,4 +1,4 @@
-//! Bare vectors, with no model anywhere: what `default-features = false` gives.
+//! Bare vectors without any model, as with `default-features = false`.
 
 use postil::{Database, Error, Filter, Metadata, Metric, Row, SearchOptions, StorageError};
 

@@ -1,4 +1,4 @@
-//! The subject of a passage, as the generator is told it before the text.
+//! The subject of a passage, which the generator reads before the text.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -7,12 +7,12 @@ use postil_storage::Hit;
 
 use crate::extract::FileKind;
 
-/// Names of files that say nothing of what is in them: the folder's name does.
+/// File names that say nothing of their content; the folder's name is used instead.
 const COMMON: [&str; 5] = ["readme", "index", "mod", "main", "default"];
 
-/// The path of headings that a passage stands under, after the document's title where that is not in it,
-/// or, of a document without one, after the name of its file: a section "License" may say whose license it
-/// is in that only.
+/// The path of headings that a passage stands under, after the document's title where that is not
+/// in it, or, in a document without a title, after its file's name: only that may say whose license
+/// a section "License" is.
 pub(super) fn about(hit: &Hit) -> Cow<'_, str> {
     let (title, heading) = (hit.title.as_str(), hit.heading.as_str());
     let name = if title.is_empty() { named(&hit.key).unwrap_or_default() } else { title };
@@ -25,7 +25,7 @@ pub(super) fn about(hit: &Hit) -> Cow<'_, str> {
     }
 }
 
-/// The name that the path of a file gives it; `None` for a key that is no such path.
+/// The subject that a file's path names; `None` for a key that is no path.
 fn named(key: &str) -> Option<&str> {
     let path = Path::new(key);
     matches!(FileKind::of(path), Some(FileKind::Document(_))).then_some(())?;

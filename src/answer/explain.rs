@@ -8,12 +8,12 @@ use super::Answer;
 const MAX_COLUMNS: usize = 8;
 /// Longest piece of text in a table, in characters.
 const CELL_CHARS: usize = 20;
-/// Longest text of a line of its own, in characters.
+/// Longest text on its own line, in characters.
 const LINE_CHARS: usize = 56;
 
 impl Answer {
-    /// How the answer came about, as tables for a terminal: its tokens by the posteriors of the passages,
-    /// then the passages, what they are credited with, and the evidence.
+    /// An explanation of the answer, as tables for a terminal: its tokens by the posteriors of the
+    /// passages, then the passages, the clauses they are credited with, and the evidence.
     pub fn explain(&self) -> String {
         let mut out = String::new();
         // Writing to a string does not fail.

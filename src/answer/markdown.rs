@@ -2,8 +2,9 @@ use super::render::{how_sure, place, rests_on};
 use super::{Answer, Citation};
 
 impl Answer {
-    /// The answer as Markdown: footnote marks where its sources change, then the footnotes, each with the
-    /// place and the words quoted. Texts of documents and models are escaped: they cannot add markup.
+    /// The answer as Markdown: footnote marks where its sources change, then the footnotes, each
+    /// with the place and the words quoted. Texts of documents and models are escaped: they cannot
+    /// add markup.
     pub fn to_markdown(&self) -> String {
         let mut out = String::new();
         let mut citations = &self.citations;

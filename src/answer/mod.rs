@@ -1,17 +1,17 @@
-//! Questions in, answers out, with the documents they came from.
+//! Questions to answers, with the documents they came from.
 //!
-//! The arithmetic is `postil-generator`'s; here its passages get their documents and byte ranges back, and
-//! answers are made readable.
+//! `postil-generator` computes the answer; this folder maps its passages back to documents and byte
+//! ranges, and renders answers.
 //!
 //! file | responsibility
 //! ---|---
-//! `options.rs` | what the caller decides
+//! `options.rs` | options of asking
 //! `about.rs` | the subject of a passage
 //! `questions.rs` | several questions in one text
 //! `ask.rs` | a question, or several, to their answers
 //! `place.rs` | passages back to documents and byte ranges
-//! `stretch.rs` | the text, cut where its sources change
-//! `render.rs` | for a terminal: numbered notes, then the sources
+//! `stretch.rs` | the text split where its sources change
+//! `render.rs` | text for a terminal: numbered notes, then the sources
 //! `markdown.rs` | the same as Markdown, with footnotes
 //! `explain.rs` | tokens by passages, spans and evidence as tables
 
@@ -38,21 +38,20 @@ pub use stretch::Stretch;
 
 /// An answer and where it came from.
 ///
-/// The fields of its [`Conclusion`] can be read as its own: `text`, `mode`, `no_answer`, `finished`,
-/// `probability`, `confidence`, `no_answer_probability`, `abstention_score`, `tokens`, `words`, `spans` and
-/// `evidence`.
+/// The fields of its [`Conclusion`] can be read as its own: `text`, `mode`, `no_answer`,
+/// `finished`, `probability`, `confidence`, `no_answer_probability`, `abstention_score`, `tokens`,
+/// `words`, `spans` and `evidence`.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Answer {
-    /// The answer as the generator gave it, without its citations and alternatives, which are those below.
+    /// The generator's answer, without citations and alternatives: those are the fields below.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub conclusion: Conclusion,
-    /// All passages found for it, highest prior first, the last of them maybe not read (see
-    /// [`AskOptions::unread_prior`]); their priors sum to 1, and so do their
-    /// posteriors.
+    /// All passages found for it, highest prior first, the last ones possibly unread (see
+    /// [`AskOptions::unread_prior`]); their priors sum to 1, and so do their posteriors.
     pub passages: Vec<PassagePosterior>,
-    /// The passages behind the answer, likeliest first; none when there is no answer.
+    /// The passages behind the answer, likeliest first; empty when there is no answer.
     pub citations: Vec<Citation>,
     /// Other answers, likeliest first, each with its own citations.
     pub alternatives: Vec<Alternative>,
@@ -80,7 +79,7 @@ pub struct PassagePosterior {
     pub title: String,
     /// Path of the headings that the passage stands under, outermost first; may be empty.
     pub heading: String,
-    /// The document's metadata field `_file`, or else its key: what to show a reader.
+    /// The document's metadata field `_file`, or else its key: the name to show a reader.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub source: String,
     /// Bytes of the original document.
@@ -91,23 +90,25 @@ pub struct PassagePosterior {
     /// Exact similarity of question and passage.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::wide"))]
     pub score: f32,
-    /// The number it was ranked by and its prior is made of; see [`Retrieved`](crate::Retrieved).
+    /// Score that it was ranked by and its prior is computed from; see
+    /// [`Retrieved`](crate::Retrieved).
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::wide"))]
     pub relevance: f32,
-    /// How well it has the question's words, in [0, 1]; see [`Retrieved`](crate::Retrieved).
+    /// Word score for the question, in [0, 1]; see [`Retrieved`](crate::Retrieved).
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::wide"))]
     pub words: f32,
-    /// p(passage | question), before the answer was known; 0 where it was not read.
+    /// p(passage | question), before the answer was known; 0 for an unread passage.
     pub prior: f64,
-    /// p(passage | question, answer); the prior again when an answer was withheld.
+    /// p(passage | question, answer); equal to the prior when the answer was withheld.
     pub posterior: f64,
-    /// Whether its end was left out, at a sentence bound, to fit what the generator reads.
+    /// True when its end was left out, at a sentence bound, to fit the generator's window.
     pub shortened: bool,
 }
 
 /// A passage behind an answer, with the exact probability that it was this one.
 ///
-/// The fields of its [`Credit`] can be read as its own: `passage`, its position among [`Answer::passages`],
+/// The fields of its [`Credit`] can be read as its own: `passage`, its position among
+/// [`Answer::passages`],
 /// `posterior`, p(passage | question, answer), `prior` and `leave_one_out`.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -122,19 +123,20 @@ pub struct Citation {
     pub title: String,
     /// Path of the headings that the passage stands under, outermost first; may be empty.
     pub heading: String,
-    /// The document's metadata field `_file`, or else its key: what to show a reader.
+    /// The document's metadata field `_file`, or else its key: the name to show a reader.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub source: String,
     /// Bytes of the original document that the quote covers.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::bounds"))]
     pub range: Range<u64>,
-    /// The line of the original that the quote begins on, from 1, where the original is text as it stands;
-    /// `None` for HTML and other documents that text was taken out of.
+    /// Line of the original on which the quote begins, from 1; `None` for HTML and other documents
+    /// whose text was extracted.
     pub line: Option<u64>,
     /// The words of the passage that support the answer, verbatim.
     pub quote: String,
-    /// Bytes of the original document that the answer itself was copied from, where the generator can tell: by
-    /// the posterior of its copy mechanism, not by a search for the words.
+    /// Bytes of the original document that the answer was copied from, by the posterior of the
+    /// generator's copy mechanism, not by a search for the words; `None` when the generator cannot
+    /// tell.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::bounds_if_any"))]
     pub copied: Option<Range<u64>>,
     /// Other places that have the same passage.
@@ -142,7 +144,7 @@ pub struct Citation {
     /// Exact similarity of question and passage.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::wide"))]
     pub score: f32,
-    /// The number that the passage was ranked by and its prior is made of; see
+    /// Score that the passage was ranked by and its prior is computed from; see
     /// [`Retrieved`](crate::Retrieved).
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::wide"))]
     pub relevance: f32,
@@ -157,7 +159,7 @@ impl Deref for Citation {
 }
 
 impl Citation {
-    /// The line that says where in the document it is: the headings, or else the title.
+    /// Its place in the document in words: the headings, or else the title.
     fn headline(&self) -> &str {
         if self.heading.is_empty() { &self.title } else { &self.heading }
     }

@@ -5,10 +5,10 @@ use postil_storage::{Filter, SearchOptions};
 use crate::setters::setters;
 use crate::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, Error, RetrieveOptions};
 
-/// Passages that an answer is marginalized over when nothing else is said.
+/// Default number of passages that an answer is marginalized over.
 pub const DEFAULT_K: usize = 5;
 
-/// How a question is answered.
+/// Options of asking.
 ///
 /// ```
 /// use postil::{AskOptions, Mode};
@@ -18,36 +18,38 @@ pub const DEFAULT_K: usize = 5;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AskOptions {
-    /// k: passages the answer is marginalized over, at least 1.
+    /// Number k of passages that the answer is marginalized over, at least 1.
     pub k: usize,
-    /// The share of the prior, in [0, 1], that may be left unread: the last of those passages are not read when together
-    /// they have no more, which changes p(y|x), or in RAG-Token that of each token, by at most as much. 0 reads all.
+    /// Share of the prior, in [0, 1], that may be left unread: the last passages are not read when
+    /// their priors sum to no more, which changes p(y|x), or in RAG-Token that of each token, by at
+    /// most this much. 0 reads all.
     pub unread_prior: f64,
     /// RAG-Sequence or RAG-Token (Lewis et al. 2020, section 2.1).
     pub mode: Mode,
-    /// Only passages of documents that pass.
+    /// Filter of documents whose passages may be used; `None` for all.
     pub filter: Option<Filter>,
     /// Nearest passages that are ranked by their words as well; see [`RetrieveOptions`].
     pub candidates: usize,
     /// Nats that words add to a passage's prior at most, at least 0; see [`RetrieveOptions`].
     pub words_weight: f32,
-    /// The s of p(z|x) = softmax_z(s * relevance), see [`Retrieved`](crate::Retrieved); by default the encoder's own,
-    /// over the temperature that was fitted for the generator.
+    /// The s of p(z|x) = softmax_z(s * relevance), see [`Retrieved`](crate::Retrieved); by default
+    /// the encoder's own, over the temperature that was fitted for the generator.
     pub score_scale: Option<f32>,
-    /// How answers are looked for, by a generator that writes freely.
+    /// Decoding method of a generator that writes freely.
     pub decode: Decode,
-    /// Longest such answer in tokens, at least 1.
+    /// Most tokens of a freely written answer, at least 1.
     pub max_tokens: usize,
-    /// Nats by which the passages must make an answer likelier than reading nothing does, for it to be
-    /// given; for generators that cannot say "no answer". -inf gives every answer.
+    /// Nats by which the passages must make an answer likelier than reading nothing does, for it to
+    /// be given; for generators that cannot say "no answer". -inf gives every answer.
     pub min_evidence: f64,
-    /// [`Answer::abstention_score`](super::Answer::abstention_score) above which an answer is withheld, in [0, 1], for
-    /// generators that can say "no answer"; 1 gives every answer. By default what was fitted for the generator; without that,
-    /// an answer is withheld where "no answer" is more probable.
+    /// [`Answer::abstention_score`](super::Answer::abstention_score) above which an answer is
+    /// withheld, in [0, 1], for generators that can say "no answer"; 1 gives every answer. `None`,
+    /// the default, uses the value fitted for the generator; without one, an answer is withheld
+    /// when "no answer" is more probable.
     pub no_answer_threshold: Option<f64>,
     /// Least probability that an answer is right, in [0, 1], for it to be given: its
-    /// [confidence](super::Answer::confidence), or its probability where that is not known. 0 withholds
-    /// none for this.
+    /// [confidence](super::Answer::confidence), or its probability where that is not known. 0
+    /// withholds none.
     pub min_probability: f64,
     /// Least posterior of a passage that a clause of the answer is credited to, in [0, 1].
     pub credit_posterior: f64,
@@ -80,7 +82,7 @@ impl AskOptions {
         credit_log_ratio: f64, "Sets [`credit_log_ratio`](#structfield.credit_log_ratio), below infinity.";
     }
 
-    /// How its passages are found.
+    /// Options of retrieving its passages.
     #[must_use]
     pub fn retrieval(&self) -> RetrieveOptions {
         let mut search = SearchOptions::new(self.k);
@@ -88,7 +90,7 @@ impl AskOptions {
         RetrieveOptions::from(search).candidates(self.candidates).words_weight(self.words_weight)
     }
 
-    /// Refuses what cannot be answered with, as asking does before anything else.
+    /// Refuses options out of range, as asking does first.
     ///
     /// # Errors
     /// As [`RetrieveOptions::check`]; [`Error::Generate`] for a number that is out of its range.
@@ -97,7 +99,7 @@ impl AskOptions {
         Ok(self.at_scale(self.score_scale.unwrap_or(1.0)).check()?)
     }
 
-    /// What the generator is told; `score_scale` is the encoder's.
+    /// Options for the generator; `score_scale` is the encoder's.
     pub(super) fn for_generator(&self, score_scale: f32, generator: &dyn Generator) -> AnswerOptions {
         let fitted = score_scale / generator.calibration().prior_temperature;
         self.at_scale(self.score_scale.unwrap_or(fitted))
@@ -121,7 +123,7 @@ impl AskOptions {
 
 impl Default for AskOptions {
     fn default() -> Self {
-        // Whatever the scale is: it is the encoder's.
+        // Any scale will do: it is the encoder's.
         let AnswerOptions {
             mode,
             unread_prior,

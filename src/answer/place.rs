@@ -8,13 +8,13 @@ use postil_generator::Mode;
 use postil_storage::Store;
 
 impl Answer {
-    /// What there is to say without any passage.
+    /// The answer when there are no passages.
     pub(crate) fn from_nothing(mode: Mode) -> Self {
         let (passages, citations, alternatives) = Default::default();
         Self { conclusion: Conclusion::from_nothing(mode), passages, citations, alternatives }
     }
 
-    /// Puts an answer over passages back into the documents they are of.
+    /// Maps an answer over passages back to their documents.
     pub(super) fn placed(
         store: &Store,
         found: &[Retrieved],
@@ -45,7 +45,7 @@ impl Answer {
     }
 }
 
-/// Passages with the maps back to their documents, as these were when they were searched.
+/// Passages with the maps to their documents, in the version that was searched.
 struct Places<'a> {
     store: &'a Store,
     found: &'a [Retrieved],

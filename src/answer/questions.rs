@@ -1,5 +1,5 @@
-//! Several questions in one text. A reader that answers with a few words of a passage would answer one of
-//! them and let it pass for all.
+//! Detection of several questions in one text. A generator that answers with a few words of a
+//! passage would answer only one of them.
 
 /// Words that ask. "whose" and "whom" after "and" mostly go on with a relative clause.
 const ASKING: [&str; 7] = ["who", "what", "when", "where", "which", "why", "how"];
@@ -18,15 +18,16 @@ const MARKS: [char; 4] = ['?', '？', '؟', '⁇'];
 /// One of several questions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
-    /// The question, with what it takes to be understood alone as far as that can be told.
+    /// The question, completed to be understood alone as far as possible.
     pub(super) question: String,
-    /// The text that passages are looked for with: all of it where the question points at the rest.
+    /// The text to search passages with: the whole text when the question refers to the rest.
     pub(super) about: String,
 }
 
-/// The questions of a text, in their order: those that end with a question mark and a word, or are joined
-/// by "and" before a word that asks ("What is the fee and when is it due?"). Sentences that ask nothing go
-/// with the question after them. A text that asks one thing comes back as it is.
+/// The questions of a text, in their order: those that end with a question mark and a word, or are
+/// joined by "and" before a word that asks ("What is the fee and when is it due?"). Sentences that
+/// ask nothing are joined to the question after them. A text that asks one thing is returned
+/// unchanged.
 pub fn questions_in(text: &str) -> Vec<String> {
     asked_in(text).into_iter().map(|asked| asked.question).collect()
 }
@@ -47,7 +48,7 @@ pub(super) fn asked_in(text: &str) -> Vec<Asked> {
         .collect()
 }
 
-/// The text, cut behind question marks that end a question.
+/// The text, split after question marks that end a question.
 fn marked(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
@@ -65,7 +66,7 @@ fn marked(text: &str) -> Vec<&str> {
     parts
 }
 
-/// The questions of one that may be two, joined by "and".
+/// The one or two questions of a sentence, which "and" may join.
 fn joined(part: &str) -> Vec<String> {
     let whole = || vec![part.to_owned()];
     let start = part.rfind(". ").map_or(0, |end| end + 2);
@@ -103,8 +104,8 @@ fn joined(part: &str) -> Vec<String> {
     vec![format!("{before}{first}"), second]
 }
 
-/// True of a question, false of a clause that another question goes on with: "what to wear and how to
-/// behave", "what is bought and when it is paid".
+/// True of a question, false of a clause that another question goes on with: "what to wear and how
+/// to behave", "what is bought and when it is paid".
 fn asks_anew(rest: &str) -> bool {
     let mut words = words(rest);
     match (words.next().as_deref(), words.next().as_deref()) {

@@ -5,17 +5,18 @@ use postil_generator::{Basis, Evidence};
 use super::{Alternative, Answer, Citation};
 use crate::Place;
 
-/// Turns a piece of a rendering into what is shown: its text and, where it belongs to one, the position
-/// among [`Answer::citations`] of its likeliest source.
+/// Styles a piece of a rendering, given its text and the position among [`Answer::citations`] of
+/// its likeliest source; `None` without one.
 type Paint<'a> = &'a dyn Fn(&str, Option<usize>) -> String;
 
-/// The share of right answers from which on one is shown without a warning.
+/// Least probability of being right for an answer to be shown without a warning.
 const SURE: f64 = 0.6;
 
 impl Answer {
-    /// The answer with numbered notes, then the sources, as [`Display`](fmt::Display) has it; each piece as
-    /// `paint` turns it out, with the position among [`Answer::citations`] of its likeliest source. That is
-    /// the place for colours, and for taking out what a document could use to drive a terminal.
+    /// The answer with numbered notes, then the sources, as [`Display`](fmt::Display) has it; each
+    /// piece passes through `paint`, with the position among [`Answer::citations`] of its likeliest
+    /// source. `paint` may add colours, and remove control characters that a document could drive a
+    /// terminal with.
     pub fn render_with(&self, paint: &dyn Fn(&str, Option<usize>) -> String) -> String {
         let mut out = String::new();
         // Writing to a string does not fail.
@@ -24,8 +25,8 @@ impl Answer {
         out
     }
 
-    /// The sources alone, as [`Answer::render_with`] has them after the text: for an answer that was
-    /// already shown token by token.
+    /// The sources alone, as [`Answer::render_with`] has them after the text: for an answer that
+    /// was already shown token by token.
     pub fn render_sources_with(&self, paint: &dyn Fn(&str, Option<usize>) -> String) -> String {
         let mut out = String::new();
         let _ = write_sources(&mut out, &self.citations, paint);
@@ -77,7 +78,7 @@ impl fmt::Display for Answer {
     }
 }
 
-/// What the probability of "no answer" rests on, in one line.
+/// The basis of the probability of "no answer", in one line.
 pub(super) fn rests_on(evidence: &Evidence) -> String {
     let split = evidence.disagreement;
     let entropy = format!("passages unsure {:.2} nats, in disagreement {:.2}", split.unsure, split.disagree);
@@ -115,12 +116,12 @@ fn write_sources(out: &mut String, citations: &[Citation], paint: Paint<'_>) -> 
     Ok(())
 }
 
-/// The place that a citation points at, and the share of the answer that comes from there: among the
-/// passages found, which says nothing of its truth.
+/// The place of a citation, and its share in the answer: relative to the passages found, not a
+/// measure of truth.
 pub(super) fn place(citation: &Citation) -> String {
     let Citation { source, document, range, .. } = citation;
     let name = match citation.line {
-        // The lines of a record are not those of the file that it stands in.
+        // Line numbers of a record are not those of its file.
         Some(line) if document == source => format!("{source}:{line}"),
         _ if document == source => source.clone(),
         _ => format!("{source} ({document})"),

@@ -5,16 +5,16 @@ use super::Answer;
 pub struct Stretch<'a> {
     /// Its text; the texts of all stretches make up the answer's.
     pub text: &'a str,
-    /// Positions among [`Answer::citations`] of the passages it is credited to, likeliest for the answer
-    /// first. None: unsupported, or more passages stand behind it than are listed.
+    /// Positions among [`Answer::citations`] of the passages it is credited to, likeliest for the
+    /// answer first. Empty: unsupported, or supported by more passages than are listed.
     pub notes: Vec<usize>,
 }
 
 impl Answer {
-    /// The text cut where its sources change.
+    /// The text split where its sources change.
     ///
-    /// A citation that no clause is credited to stands behind the answer as a whole, as one that says it
-    /// word for word without being likely: it comes with the last stretch.
+    /// A citation that no clause is credited to supports the answer as a whole, such as an unlikely
+    /// one with the same words: it is put with the last stretch.
     pub fn stretches(&self) -> Vec<Stretch<'_>> {
         let notes = |sources: &[usize]| -> Vec<usize> {
             (0..self.citations.len()).filter(|n| sources.contains(&self.citations[*n].passage)).collect()

@@ -6,10 +6,10 @@ use postil_text::Lead;
 
 use super::meter::{ChunkError, Meter};
 
-/// Share of a window that a lead may take, at most: one half.
+/// Divisor of a window for the longest lead: one half.
 const SHARE: usize = 2;
 
-/// A lead as long as it may be.
+/// A lead of the longest allowed length.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fitted {
     pub(super) range: Range<usize>,
@@ -19,7 +19,7 @@ pub(super) struct Fitted {
 /// Leads fitted to the windows of a section.
 pub(super) struct Leads<'m> {
     meter: &'m Meter<'m>,
-    /// The lead fitted last: the rows of a table follow each other.
+    /// Cache of the last lead: the rows of a table follow each other.
     last: Option<(Lead, Option<Fitted>)>,
 }
 
@@ -28,8 +28,8 @@ impl<'m> Leads<'m> {
         Self { meter, last: None }
     }
 
-    /// Caption and header; the header alone where they would take more than half of a window; as much of that
-    /// as half a window holds. `None` where not even a token of it fits.
+    /// Caption and header; the header alone where they would take more than half of a window; as
+    /// much of that as half a window holds. `None` where not even a token of it fits.
     pub(super) fn fit(&mut self, lead: Lead) -> Result<Option<Fitted>, ChunkError> {
         match &self.last {
             Some((last, fitted)) if *last == lead => Ok(fitted.clone()),

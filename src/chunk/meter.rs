@@ -5,17 +5,18 @@ use std::ops::Range;
 use postil_contract::{EncodeError, Encoder};
 use postil_text::{Part, Room, split};
 
-/// What joins the headings of a path.
+/// Separator of the headings in a path.
 pub(crate) const HEADING_JOINT: &str = " > ";
 
-/// Bytes of a window for each token it may have. Prose has about 5; far more is one token only where a
-/// tokenizer gives up on a word (WordPiece, past 100 characters) or skips blanks, and such text must
-/// not make a window without end.
+/// Most bytes of a window for each token of its budget. Prose has about 5; a token has far more
+/// only when a tokenizer gives up on a word (WordPiece, past 100 characters) or skips blanks, and
+/// such text must not make an endless window.
 const MAX_BYTES_PER_TOKEN: usize = 32;
 
-/// What the chunker needs of a tokenizer; every [`Encoder`] has it.
+/// Tokenizer as the chunker needs it; every [`Encoder`] is one.
 pub trait TokenRanges {
-    /// The byte range of each token of `text`, in order, without special tokens or a limit on length.
+    /// The byte range of each token of `text`, in order, without special tokens or a limit on
+    /// length.
     ///
     /// # Errors
     /// [`EncodeError`] when the tokenizer fails.
@@ -38,18 +39,19 @@ impl<E: Encoder + ?Sized> TokenRanges for E {
     }
 }
 
-/// Why a text has no chunks.
+/// Errors of cutting a text into chunks.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChunkError {
-    /// Allow more tokens, or use an encoder with a longer window.
+    /// Returned when one character has more tokens than a chunk. Allow more tokens, or use an
+    /// encoder with a longer window.
     #[error("the character at byte {at} has {got_tokens} tokens, a chunk may have {budget_tokens}")]
     NoRoom {
-        /// Byte of the text.
+        /// Offset of the character in the text, in bytes.
         at: usize,
         /// Tokens of this character alone.
         got_tokens: usize,
-        /// What a chunk may have here.
+        /// Most tokens of a chunk at this place.
         budget_tokens: usize,
     },
     /// The tokenizer failed.
@@ -91,14 +93,15 @@ impl<'a> Meter<'a> {
         Ok(self.tokens(part)?.len())
     }
 
-    /// Tokens of a part that fits a window; `None` of one that does not.
+    /// Tokens of a part that fits a window; `None` when it does not fit.
     pub(super) fn fits(&self, part: &Range<usize>) -> Result<Option<usize>, ChunkError> {
         let is_measurable = part.len() <= self.max_bytes;
         let tokens = is_measurable.then(|| self.count(part)).transpose()?;
         Ok(tokens.filter(|tokens| *tokens <= self.budget))
     }
 
-    /// The parts of a range too long for a window, each within the budget where no character alone has more.
+    /// The parts of a range too long for a window, each within the budget where no character alone
+    /// has more.
     pub(super) fn parts(&self, range: Range<usize>) -> impl Iterator<Item = Result<Part, ChunkError>> {
         let room = Room { tokens: self.budget, bytes: self.max_bytes };
         split(self.text, range, room, |part| Ok((self.tokens)(part)?))
@@ -107,8 +110,9 @@ impl<'a> Meter<'a> {
 
 /// The title for a heading path, and the tokens of text a chunk under it may have.
 ///
-/// Outermost headings are dropped while the title would leave less than half of what a chunk may have
-/// without a title; the innermost too, when it alone is that long (its text is in the section anyway).
+/// Outermost headings are dropped while the title would leave less than half of what a chunk may
+/// have without a title; the innermost too, when it alone is that long (its text is in the section
+/// anyway).
 pub(super) fn fit_title(
     path: &[String],
     max_tokens: usize,

@@ -1,14 +1,14 @@
 //! Text to passages: windows of whole sentences that fit the encoder.
 //!
-//! Windows are measured with the model's own tokenizer, so that nothing is cut when they are embedded.
-//! Invariant: the chunks of a text cover all of it that is not blank, in order, and none has more tokens
-//! than its budget, the smaller of [`ChunkOptions::max_tokens`] and the room its title leaves.
-//! Work is linear in the length of the text and no call to the tokenizer sees more than a bounded block,
-//! whatever the text is.
+//! Windows are measured with the model's own tokenizer, so that nothing is cut when they are
+//! embedded. Invariant: the chunks of a text cover all of it that is not blank, in order, and none
+//! has more tokens than its budget, the smaller of [`ChunkOptions::max_tokens`] and the room its
+//! title leaves. Work is linear in the length of the text and no call to the tokenizer sees more
+//! than a bounded block, whatever the text is.
 //!
 //! file | responsibility
 //! ---|---
-//! `lead.rs` | how much of a table's header goes with its rows
+//! `lead.rs` | the part of a table's header that goes with its rows
 //! `meter.rs` | the tokenizer as the chunker sees it, and the budget it keeps to
 //! `piece.rs` | segments to pieces: sentences, rows, code, each small enough for a window
 //! `window.rs` | pieces packed into windows, with overlap
@@ -31,13 +31,13 @@ use meter::Meter;
 use piece::Cutter;
 use window::Packer;
 
-/// Tokens in a chunk, when nothing else is asked for: three or four paragraphs of prose.
+/// Default tokens in a chunk: three or four paragraphs of prose.
 pub const DEFAULT_MAX_TOKENS: usize = 200;
 
-/// Sentences that a chunk shares with the one before it, when nothing else is asked for.
+/// Default number of sentences that a chunk shares with the one before it.
 pub const DEFAULT_OVERLAP_SENTENCES: usize = 1;
 
-/// The size of chunks, and how much they share.
+/// The size and the overlap of chunks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChunkOptions {
     /// Most tokens in a chunk, title and special tokens not counted; from 1, default
@@ -62,21 +62,22 @@ pub struct Chunk {
     /// The headings it stands under, outermost first: `Guide > Install > Linux`. Empty without any.
     /// Outer headings are left out where the path would take more than half of the window.
     pub title: String,
-    /// Bytes of the text that are to be read before those of `range`: the caption and header of the table
-    /// whose rows it begins with, when these stand before it; empty otherwise. They count as its tokens.
+    /// Bytes of the text that are to be read before those of `range`: the caption and header of the
+    /// table whose rows it begins with, when these stand before it; empty otherwise. They count as
+    /// its tokens.
     pub lead: Range<usize>,
 }
 
 /// Cuts `text` into chunks, in order of their start; none when it is blank.
 ///
-/// Whole sentences are packed up to the budget; a sentence longer than that is cut at a line, a clause, a
-/// word, or else between two tokens. In Markdown a section starts a chunk of its own, code stays in
-/// one chunk where it fits and is cut between lines where not, tables are cut between rows, which take their
-/// table's header with them.
+/// Whole sentences are packed up to the budget; a sentence longer than that is cut at a line, a
+/// clause, a word, or else between two tokens. In Markdown a section starts a chunk of its own,
+/// code stays in one chunk where it fits and is cut between lines where not, tables are cut between
+/// rows, which take their table's header with them.
 ///
 /// # Errors
-/// [`ChunkError::NoRoom`] when some character alone has more tokens than the budget, as all have when
-/// that is 0; [`ChunkError::Tokenizer`] when the tokenizer fails.
+/// [`ChunkError::NoRoom`] when some character alone has more tokens than the budget, as all have
+/// when that is 0; [`ChunkError::Tokenizer`] when the tokenizer fails.
 pub fn chunk<T: TokenRanges + ?Sized>(
     text: &str,
     format: Format,
@@ -86,7 +87,8 @@ pub fn chunk<T: TokenRanges + ?Sized>(
     chunk_outlined(text, &postil_text::outline(text, format), options, tokenizer)
 }
 
-/// As [`chunk`], of a text whose structure is known. A text that `outline` is not of is cut as prose.
+/// As [`chunk`], for a text whose structure is known. A text that does not fit `outline` is cut as
+/// prose.
 ///
 /// # Errors
 /// As [`chunk`].

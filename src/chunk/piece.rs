@@ -1,4 +1,4 @@
-//! Segments to pieces: what a window is packed from, each small enough for one.
+//! Segments to pieces, each small enough for a window.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use postil_text::{Bound, Kind, Part, Segment, paragraph_sentences, paragraphs, t
 use super::lead::{Fitted, Leads};
 use super::meter::{ChunkError, Meter};
 
-/// A part of the text that is not cut any further; its edges are not blank.
+/// A part of the text that is cut no further, without blank edges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Piece {
     pub(super) range: Range<usize>,
@@ -16,7 +16,7 @@ pub(super) struct Piece {
     pub(super) bound: Bound,
     /// True if it may be repeated at the start of the next window.
     pub(super) is_sentence: bool,
-    /// The lead of a window that begins with it.
+    /// The lead of a window that begins with it; `None` without one.
     pub(super) lead: Option<Fitted>,
 }
 

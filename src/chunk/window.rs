@@ -5,8 +5,7 @@ use std::ops::Range;
 use super::meter::{ChunkError, Meter};
 use super::piece::Piece;
 
-/// Share of the budget from which a window may end early, at a better bound than the last it could
-/// reach: one half.
+/// Divisor of the budget that a window must reach to end early at a better bound: one half.
 const EARLY_END: usize = 2;
 
 /// Packs the pieces of one section, as they come.
@@ -53,20 +52,20 @@ impl<'m> Packer<'m> {
         Ok(self.windows)
     }
 
-    /// Whether the pieces and `next` fit one window.
+    /// True when the pieces and `next` fit one window.
     fn takes(&self, next: &Piece) -> bool {
         let Some(first) = self.pieces.first() else { return true };
         self.lead_tokens() + self.tokens + next.tokens <= self.meter.budget
             && next.range.end - first.range.start <= self.meter.max_bytes
     }
 
-    /// Tokens of what the window begins with.
+    /// Tokens of the lead that the window begins with.
     fn lead_tokens(&self) -> usize {
         let lead = self.pieces.first().and_then(|first| first.lead.as_ref());
         lead.map_or(0, |lead| lead.tokens)
     }
 
-    /// How many pieces a window that cannot take `next` should keep.
+    /// Number of pieces that a window without room for `next` should keep.
     fn early_end(&self, next: &Piece) -> usize {
         let mut best = (next.bound, self.pieces.len());
         let mut tokens: usize = self.pieces[..=self.repeated].iter().map(|piece| piece.tokens).sum();
@@ -86,7 +85,7 @@ impl<'m> Packer<'m> {
     fn emit(&mut self, mut keep: usize, next: Option<&Piece>) -> Result<(), ChunkError> {
         loop {
             let range = self.pieces[0].range.start..self.pieces[keep - 1].range.end;
-            // A piece alone was measured when it was made.
+            // A single piece was measured when it was made.
             if keep == 1 || self.lead_tokens() + self.meter.count(&range)? <= self.meter.budget {
                 let lead = self.pieces[0].lead.as_ref().map_or(0..0, |lead| lead.range.clone());
                 self.windows.push((range, lead));
@@ -106,7 +105,7 @@ impl<'m> Packer<'m> {
             repeat = 0;
         }
         self.drop_front(keep - repeat);
-        // Repeating is for context: never at the price of one more window.
+        // Overlap gives context, but must not cost one more window.
         let fits = |packer: &Self| match (next, packer.pieces.first(), packer.pieces.last()) {
             (Some(next), ..) => packer.takes(next),
             (None, Some(first), Some(last)) => {

@@ -1,7 +1,8 @@
 //! Areas, percentiles and calibration of scored outcomes.
 
-/// Area under the ROC curve of a score as a sign of the positive class, ties counting half; `None` when a class is
-/// empty. Equal to the probability that a positive scores above a negative (Hanley and McNeil 1982).
+/// Area under the ROC curve of a score as a sign of the positive class, ties counting half; `None`
+/// when a class is empty. Equal to the probability that a positive scores above a negative (Hanley
+/// and McNeil 1982).
 pub fn roc_area(scored: &[(f64, bool)]) -> Option<f64> {
     let mut sorted = scored.to_vec();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));

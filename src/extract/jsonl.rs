@@ -18,7 +18,8 @@ const ID_FIELDS: [&str; 5] = ["id", "pid", "_id", "key", "docid"];
 pub struct Record {
     /// The line it is on, from 1.
     pub line: u64,
-    /// The field `id`, or else `pid`, `_id`, `key` or `docid`: a string, or a number as it is written, digit by digit.
+    /// The field `id`, or else `pid`, `_id`, `key` or `docid`: a string, or a number as it is
+    /// written, digit by digit.
     pub id: String,
     /// The field `text`.
     pub text: String,
@@ -45,8 +46,8 @@ pub fn jsonl<R: BufRead>(reader: R) -> Jsonl<R> {
 }
 
 impl<R: BufRead> Jsonl<R> {
-    /// Sets the longest line, its end not counted; default [`DEFAULT_MAX_LINE_BYTES`]. Longer ones are
-    /// skipped with an error and take no memory.
+    /// Sets the longest line, its end not counted; default [`DEFAULT_MAX_LINE_BYTES`]. Longer ones
+    /// are skipped with an error and take no memory.
     #[must_use]
     pub fn max_line_bytes(mut self, bytes: usize) -> Self {
         self.max_line_bytes = bytes;

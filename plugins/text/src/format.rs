@@ -1,18 +1,19 @@
 use crate::markdown;
 use crate::outline::Outline;
 
-/// The way a text is written.
+/// The format of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Paragraphs with blank lines between them.
     Plain,
     /// CommonMark with tables and front matter.
     Markdown,
-    /// The text of a web page, whose [`Outline`] comes from its elements: the text alone does not show it.
+    /// The text of a web page, whose [`Outline`] comes from its elements: the text alone does not
+    /// show it.
     Html,
 }
 
-/// The structure that a text of a format shows by itself: none but for Markdown.
+/// The structure that a text shows by itself: empty unless it is Markdown.
 ///
 /// ```
 /// use postil_text::{Format, outline};

@@ -1,7 +1,7 @@
-//! Markdown to an outline: headings, and where code, tables and list items are.
+//! Markdown to an outline: headings, and the places of code, tables and list items.
 //!
-//! The parser only says where things start and end: nothing is lost that it gives no event for (list markers,
-//! link definitions, rules).
+//! Only the start and end of the parser's events are used, so text without an event (list markers,
+//! link definitions, rules) is not lost.
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
@@ -11,8 +11,8 @@ use crate::span::trim;
 /// Most bytes of a title in front matter.
 const MAX_TITLE_BYTES: usize = 256;
 
-/// The title that a Markdown text gives itself: the field `title` of its front matter, or else the heading of
-/// level 1 that it begins with.
+/// The title that a Markdown text gives itself: the field `title` of its front matter, or else the
+/// heading of level 1 that it begins with.
 ///
 /// ```
 /// assert_eq!(postil_text::markdown_title("# A *guide*\n\nText.").as_deref(), Some("A guide"));
@@ -46,7 +46,7 @@ pub(crate) fn outline(text: &str) -> Outline {
             marks.push(Mark { at, bound, kind, lead: None });
         }
     };
-    // Of the table at hand: where its header starts, and the lead of its rows.
+    // Start of the current table's header, and the lead of its rows.
     let (mut header, mut lead) = (0, None);
     let mut leads: Vec<(usize, Lead)> = Vec::new();
     let mut depth = 0_usize;

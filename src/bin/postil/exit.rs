@@ -1,6 +1,7 @@
 //! Exit statuses beside success (0), failure (1) and wrong arguments (2).
 
-/// Some documents or files could not be ingested or rebuilt, the rest were; or there was nothing to ingest.
+/// Some documents or files could not be ingested or rebuilt, the rest were; or there was nothing to
+/// ingest.
 pub(crate) const SKIPPED: u8 = 3;
 /// Stopped by Ctrl-C, with everything finished kept.
 pub(crate) const INTERRUPTED: u8 = 130;

@@ -1,11 +1,11 @@
-//! Ctrl-C: the first ends the work at the next safe point, a second one at once.
+//! Ctrl-C: the first one ends the work at the next safe point, a second one at once.
 
 use anyhow::{Context, Result};
 use postil::Cancel;
 
 use crate::exit;
 
-/// What the first Ctrl-C sets; it also says what happens next.
+/// Makes the first Ctrl-C cancel the returned handle and print `said`; a second one exits at once.
 pub(crate) fn listen(said: &'static str) -> Result<Cancel> {
     let cancel = Cancel::default();
     let asked = cancel.clone();

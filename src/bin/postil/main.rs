@@ -1,5 +1,5 @@
-//! The `postil` command: arguments in, library calls, text or JSON out. No logic lives here that the
-//! library lacks.
+//! The `postil` command: arguments in, library calls, text or JSON out. No logic lives here that
+//! the library lacks.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command is for")]
 
 mod args;
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Whether whoever read our output has gone, as `head` does: not worth a message.
+/// True when the reader of our output has closed the pipe, as `head` does: not worth a message.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()

@@ -1,4 +1,4 @@
-//! A line on stderr that says how far an ingest has come: only on a terminal.
+//! Progress of an ingest as a line on stderr, only on a terminal.
 
 use std::io::IsTerminal;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Opening a database that must exist, with an error that helps when it does not.
+//! Opening a database that must exist, with a helpful error when it does not.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use postil::{Database, Filter, Options};
 
 use crate::args;
 
-/// Opens what is there to be read, or what was published of it.
+/// Opens the database to be read, or its published state.
 pub(crate) fn to_read(path: &Path, reading: args::Reading, options: Options) -> Result<Database> {
     must_be_there(path)?;
     match reading.published {
@@ -16,13 +16,13 @@ pub(crate) fn to_read(path: &Path, reading: args::Reading, options: Options) -> 
     }
 }
 
-/// Opens what is there to be read, wherever it is.
+/// Opens the database to be read, also in a read-only folder.
 pub(crate) fn existing_to_read(path: &Path) -> Result<Database> {
     must_be_there(path)?;
     Ok(Database::options().open_to_read(path)?)
 }
 
-/// Opens what is there to be changed; a path that leads nowhere gets an error that lists the databases beside it.
+/// Opens the database to be changed; for a missing one the error lists the databases beside it.
 pub(crate) fn existing(path: &Path) -> Result<Database> {
     must_be_there(path)?;
     Ok(Database::options().must_exist(true).open(path)?)
@@ -59,7 +59,7 @@ fn databases_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// The filter of a command line, if it has one.
+/// The filter of a command line; `None` without one.
 pub(crate) fn filter(args: &args::Filter) -> Result<Option<Filter>> {
     args.filter.as_deref().map(|text| text.parse().context("--filter")).transpose()
 }

@@ -1,5 +1,5 @@
-//! JSON that a terminal can be shown, and that has metadata as it was given: the library's, which escapes what a terminal
-//! obeys and keeps every number.
+//! JSON that is safe for a terminal and keeps metadata exact: the library's writer, which escapes
+//! control characters and keeps every number.
 
 use std::io::{self, Write};
 

@@ -14,7 +14,7 @@ pub(crate) struct Curve<'a> {
     pub(crate) bins: &'a [Bin],
 }
 
-/// How often answers are right against how probable they were said to be; the diagonal is perfect.
+/// Draws the share of right answers against their stated probability; the diagonal is perfect.
 pub(crate) fn reliability(path: &Path, curves: &[Curve<'_>]) -> Result<()> {
     let drawing = SVGBackend::new(path, SIZE).into_drawing_area();
     draw(&drawing, curves).map_err(|error| anyhow!("{error}"))

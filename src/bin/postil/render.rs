@@ -1,4 +1,4 @@
-//! What commands print.
+//! Output of commands.
 
 use std::io::{IsTerminal, Write};
 
@@ -15,7 +15,7 @@ pub(crate) fn json(value: &impl Serialize) -> Result<()> {
     Ok(plain_json::line(&mut std::io::stdout().lock(), value)?)
 }
 
-/// Text on stdout as it is: see [`text`] for what comes from documents.
+/// Prints text unchanged; see [`text`] for text from documents.
 pub(crate) fn raw(text: &str) -> Result<()> {
     writeln!(std::io::stdout().lock(), "{text}")?;
     Ok(())
@@ -24,8 +24,8 @@ pub(crate) fn raw(text: &str) -> Result<()> {
 /// Colours that tell sources apart, as SGR codes: those readable on dark and light grounds alike.
 const COLOURS: [u8; 6] = [36, 35, 33, 32, 34, 31];
 
-/// How pieces of an answer are shown: neutralised, and coloured by source where stdout is a terminal that
-/// shows colours and nobody objects (`NO_COLOR`, see no-color.org).
+/// Styles pieces of an answer: neutralised, and coloured by source when stdout is a terminal with
+/// colours and `NO_COLOR` is not set (see no-color.org).
 pub(crate) fn paint() -> impl Fn(&str, Option<usize>) -> String {
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -41,14 +41,14 @@ fn paint_with(has_colour: bool) -> impl Fn(&str, Option<usize>) -> String {
     }
 }
 
-/// Text on stdout, with what a document could use to drive the terminal taken out.
+/// Prints text, without control characters that could drive the terminal.
 pub(crate) fn text(text: &str) -> Result<()> {
     writeln!(std::io::stdout().lock(), "{}", printable(text))?;
     Ok(())
 }
 
-/// `text` with control characters, escape sequences included, replaced by the replacement character;
-/// line feeds and tabs stay.
+/// `text` with control characters, escape sequences included, replaced by the replacement
+/// character; line feeds and tabs stay.
 pub(crate) fn printable(text: &str) -> String {
     let is_layout = |c: char| c == '\n' || c == '\t';
     text.replace("\r\n", "\n")
@@ -57,12 +57,12 @@ pub(crate) fn printable(text: &str) -> String {
         .collect()
 }
 
-/// As [`printable`], for what stands in a line of its own kind, such as a key: it cannot begin another line.
+/// As [`printable`], for text on one line, such as a key: it cannot begin another line.
 pub(crate) fn on_one_line(text: &str) -> String {
     text.chars().map(|c| if drives_terminal(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Control characters (C0, DEL, C1), and those that change the direction of what follows.
+/// True for control characters (C0, DEL, C1), and those that change text direction.
 pub(crate) fn drives_terminal(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

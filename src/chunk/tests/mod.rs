@@ -11,8 +11,8 @@ use postil_contract::EncodeError;
 
 use super::{Chunk, ChunkOptions, Format, TokenRanges, chunk};
 
-/// One token for each run of letters or digits and one for each other character that is not blank, as
-/// BERT's pre-tokenizer does; it counts what it is asked.
+/// One token for each run of letters or digits and one for each other character that is not blank,
+/// as BERT's pre-tokenizer does; it counts the calls and their bytes.
 #[derive(Default)]
 struct Words {
     window: Option<usize>,
@@ -69,7 +69,7 @@ fn parts(text: &str, format: Format, max_tokens: usize, overlap: usize) -> Vec<&
     chunks.into_iter().map(|chunk| &text[chunk.range]).collect()
 }
 
-/// What holds of the chunks of any text, whatever the tokenizer.
+/// Checks the invariants of chunks, for any text and tokenizer.
 fn check<T: TokenRanges>(text: &str, chunks: &[Chunk], options: &ChunkOptions, tokenizer: &T) {
     let mut covered = 0;
     let mut previous: Option<&Chunk> = None;

@@ -43,8 +43,8 @@ fn holds(text: &str, format: Format, options: &ChunkOptions) {
     }
 }
 
-/// The sentences that windows of `text` are packed from. Segmenting an overlap by itself would not find
-/// them: where a sentence ends depends on what stands before and after it.
+/// The sentences that windows of `text` are packed from. Segmenting an overlap by itself would not
+/// find them: where a sentence ends depends on what stands before and after it.
 fn sentences(text: &str, format: Format, options: &ChunkOptions) -> Vec<Range<usize>> {
     let words = Words::default();
     let (tokens, room) = (|part: &str| words.tokens(part), |title: &str| words.room(title));

@@ -6,7 +6,7 @@ fn html(source: &str) -> Extracted {
     extract(source.as_bytes(), Kind::Html).unwrap()
 }
 
-/// What holds of any page.
+/// Checks the invariants of any page.
 fn check(source: &str, page: &Extracted) {
     let map = &page.map;
     assert_eq!(map.text_len(), page.text.len());
@@ -131,8 +131,8 @@ proptest! {
     }
 }
 
-/// Each of these took quadratic time in some reader of HTML. The map has a few runs for each reference
-/// or tag, so its size stands for the work here.
+/// Each of these pages took quadratic time in some HTML reader. The map has a few runs for each
+/// reference or tag, so its size measures the work.
 #[test]
 fn long_broken_pages_are_read_in_one_pass() {
     for part in

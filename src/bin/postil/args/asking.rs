@@ -1,4 +1,4 @@
-//! What questions are asked with: `search`, `ask`, `eval`.
+//! Arguments of the commands that ask: `search`, `ask`, `eval`.
 
 use std::path::PathBuf;
 
@@ -10,9 +10,9 @@ use super::flags::{Filter, Output, Reading};
 pub(crate) struct Search {
     /// The database
     pub(crate) database: PathBuf,
-    /// What to look for
+    /// The text to look for
     pub(crate) query: String,
-    /// How many passages
+    /// Number of passages
     #[arg(short, default_value_t = 10)]
     pub(crate) k: usize,
     /// Scan every vector instead of searching the graph
@@ -31,7 +31,7 @@ pub(crate) struct Search {
     pub(crate) output: Output,
 }
 
-/// How much the words of a question count.
+/// Options of ranking by the words of a question.
 #[derive(Args)]
 pub(crate) struct Words {
     /// Nearest passages that are ranked by their words as well
@@ -48,20 +48,21 @@ pub(crate) struct Ask {
     pub(crate) database: PathBuf,
     /// The question
     pub(crate) question: String,
-    /// How many passages the answer is marginalized over
+    /// Number of passages the answer is marginalized over
     #[arg(short, default_value_t = postil::DEFAULT_K)]
     pub(crate) k: usize,
-    /// Share of the prior that may be left unread: the last passages, when together they have no more; 0 reads all
+    /// Share of the prior that may be left unread: the last passages, when together they have no
+    /// more; 0 reads all
     #[arg(long, value_name = "0..1", default_value_t = postil::DEFAULT_UNREAD_PRIOR)]
     pub(crate) unread_prior: f64,
     /// One passage behind the whole answer, `sequence`, or one behind each token, `token`
     #[arg(long, default_value_t)]
     pub(crate) mode: postil::Mode,
-    /// What writes the answer
+    /// The generator that writes the answer
     #[arg(long, value_name = "NAME|PATH", default_value = postil::DEFAULT_GENERATOR)]
     pub(crate) generator: String,
-    /// How answers are looked for, by a generator that writes freely: greedy, beam=4, thorough=4, fast=4,
-    /// union=4, sample=SEED or sample=SEED,temperature=0.8,top_k=40,top_p=0.9,min_p=0.05
+    /// Decoding by a generator that writes freely: greedy, beam=4, thorough=4, fast=4, union=4,
+    /// sample=SEED or sample=SEED,temperature=0.8,top_k=40,top_p=0.9,min_p=0.05
     /// [default: union=4, with --stream greedy]
     #[arg(long, value_name = "HOW", verbatim_doc_comment)]
     pub(crate) decode: Option<postil::Decode>,
@@ -71,11 +72,12 @@ pub(crate) struct Ask {
     /// Nats by which the passages must make an answer likelier than reading nothing does
     #[arg(long, value_name = "NATS", default_value_t = postil::DEFAULT_MIN_EVIDENCE, allow_negative_numbers = true)]
     pub(crate) min_evidence: f64,
-    /// Abstention score above which an answer is withheld, of a generator that can say "no answer"; 1 gives every
-    /// answer [default: what was fitted for the generator]
+    /// Abstention score above which an answer is withheld, of a generator that can say "no answer";
+    /// 1 gives every answer [default: what was fitted for the generator]
     #[arg(long, value_name = "0..1")]
     pub(crate) no_answer_threshold: Option<f64>,
-    /// Withhold an answer that is less probably right than this, by what was fitted for the generator
+    /// Withhold an answer that is less probably right than this, by what was fitted for the
+    /// generator
     #[arg(long, value_name = "0..1", default_value_t = 0.0)]
     pub(crate) min_probability: f64,
     /// Print tokens as they come, then the sources
@@ -101,21 +103,23 @@ pub(crate) struct Ask {
 pub(crate) struct Eval {
     /// The database; a question's pid is the key of a document in it
     pub(crate) database: PathBuf,
-    /// Questions, one JSON object a line: question, answers (empty: unanswerable), pid; those with a kind are scored by kind
+    /// Questions, one JSON object a line: question, answers (empty: unanswerable), pid; those with
+    /// a kind are scored by kind
     pub(crate) questions: PathBuf,
     /// List the questions that were answered wrong, with what was said and what is right
     #[arg(long)]
     pub(crate) wrong: bool,
-    /// How many passages an answer is marginalized over; several to compare
+    /// Number of passages an answer is marginalized over; several to compare
     #[arg(short, value_delimiter = ',', default_values_t = [postil::DEFAULT_K])]
     pub(crate) k: Vec<usize>,
-    /// Share of the prior that may be left unread: the last passages, when together they have no more; 0 reads all
+    /// Share of the prior that may be left unread: the last passages, when together they have no
+    /// more; 0 reads all
     #[arg(long, value_name = "0..1", default_value_t = postil::DEFAULT_UNREAD_PRIOR)]
     pub(crate) unread_prior: f64,
     /// Modes to compare: sequence, token
     #[arg(long, value_delimiter = ',', default_values_t = [postil::Mode::Sequence, postil::Mode::Token])]
     pub(crate) mode: Vec<postil::Mode>,
-    /// What writes the answers; several to compare
+    /// The generator that writes the answers; several to compare
     #[arg(long, value_name = "NAME|PATH", value_delimiter = ',', default_values_t = [postil::DEFAULT_GENERATOR.to_owned()])]
     pub(crate) generator: Vec<String>,
     /// Ask the first so many questions only

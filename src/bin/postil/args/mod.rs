@@ -10,7 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use asking::{Ask, Eval, Search};
 pub(crate) use flags::{Filter, Output, Reading};
 
-/// Ask questions of your own documents, on your own machine, and see which passage each answer came from.
+/// Ask questions of your own documents, on your own machine, and see which passage each answer came
+/// from.
 #[derive(Parser)]
 #[command(name = "postil", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -57,7 +58,7 @@ pub(crate) enum Command {
     Demo(Demo),
 }
 
-/// Below the options of `ingest`: what is taken, and how it ends.
+/// Help below the options of `ingest`: the files taken, and exit statuses.
 const INGEST_HELP: &str = "\
 Of a folder, files are taken whose names end in .txt, .md, .markdown, .html, .htm or .jsonl. Left out are hidden files
 and folders (their names begin with a dot), what .gitignore, .ignore and git's own rules exclude, and links. A file
@@ -87,7 +88,8 @@ pub(crate) struct Ingest {
     /// Tokens in a passage at most, of a new database [default: 200]
     #[arg(long, value_name = "TOKENS")]
     pub(crate) chunk_tokens: Option<usize>,
-    /// How exactly a new database keeps vectors: `full`, 32 bits a component, or `half`, 16 [default: full]
+    /// Precision in which a new database keeps vectors: `full`, 32 bits a component, or `half`, 16
+    /// [default: full]
     #[arg(long)]
     pub(crate) precision: Option<postil::Precision>,
     /// Key of the document on standard input
@@ -150,7 +152,8 @@ pub(crate) struct Stat {
 pub(crate) struct Check {
     /// The database
     pub(crate) database: PathBuf,
-    /// Measure too how much searches find of what a look at every passage finds: takes a scan for each of up to 320 vectors
+    /// Measure too how much searches find of what a look at every passage finds: takes a scan for
+    /// each of up to 320 vectors
     #[arg(long)]
     pub(crate) recall: bool,
     #[command(flatten)]
@@ -187,7 +190,7 @@ pub(crate) struct Backup {
 pub(crate) struct Restore {
     /// The backup, or any database that nobody has open; only read
     pub(crate) backup: PathBuf,
-    /// Where the database is to be; nothing may be there yet
+    /// The database to make; nothing may be there yet
     pub(crate) database: PathBuf,
     #[command(flatten)]
     pub(crate) output: Output,
@@ -210,10 +213,10 @@ pub(crate) struct Rebuild {
 pub(crate) struct Export {
     /// The database
     pub(crate) database: PathBuf,
-    /// File to make, whose name ends in .parquet, or folder to make, with documents.jsonl, vectors.npy and database.json
-    /// [default: JSON lines on standard output, which `import` reads]
+    /// File to make, whose name ends in .parquet, or folder to make, with documents.jsonl,
+    /// vectors.npy and database.json [default: JSON lines on standard output, which `import` reads]
     pub(crate) target: Option<PathBuf>,
-    /// What to make [default: by the target's name]
+    /// Format to make [default: by the target's name]
     #[arg(long, value_enum, requires = "target")]
     pub(crate) format: Option<ExportFormat>,
     /// Leave the vectors out
@@ -244,7 +247,8 @@ impl From<ExportFormat> for postil::exchange::Format {
 pub(crate) struct Import {
     /// The database; created as the exported one was if absent
     pub(crate) database: PathBuf,
-    /// The exported folder or Parquet file, or a file with the JSON lines of an export; `-` is standard input
+    /// The exported folder or Parquet file, or a file with the JSON lines of an export; `-` is
+    /// standard input
     pub(crate) source: PathBuf,
     #[command(flatten)]
     pub(crate) output: Output,
@@ -272,7 +276,7 @@ pub(crate) enum Model {
 
 #[derive(Args)]
 pub(crate) struct Demo {
-    /// Where the demonstration database is made
+    /// The demonstration database to make
     #[arg(default_value = "demo.postil")]
     pub(crate) database: PathBuf,
 }

@@ -78,7 +78,7 @@ fn options(args: &Ask) -> Result<AskOptions> {
     Ok(options)
 }
 
-/// Prints tokens as they come; Ctrl-C ends the answer where it is, a second one the program.
+/// Prints tokens as they come; the first Ctrl-C ends the answer, a second one the program.
 fn stream(db: &Database, args: &Ask, options: &AskOptions) -> Result<ExitCode> {
     let cancel = interrupt::listen("ending the answer")?;
     let mut out = std::io::stdout();
@@ -100,7 +100,7 @@ fn stream(db: &Database, args: &Ask, options: &AskOptions) -> Result<ExitCode> {
         render::raw("")?;
     }
     if !answer.no_answer && told.trim() != answer.text {
-        // Words that followed made it spell an earlier one differently.
+        // Later tokens changed the spelling of an earlier one.
         render::text(&answer.text)?;
     }
     if answer.no_answer {

@@ -12,7 +12,8 @@ pub(crate) fn run(args: &Backup) -> Result<ExitCode> {
     copy(&args.new, args.output, |watch| db.backup(&args.new, watch))
 }
 
-/// Copies with a meter until Ctrl-C, after which nothing is left at `to`; says how much was copied.
+/// Copies with a progress bar and prints the bytes copied; Ctrl-C stops it and leaves nothing at
+/// `to`.
 pub(crate) fn copy(
     to: &Path,
     output: Output,

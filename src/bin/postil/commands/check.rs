@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::args::Check;
 use crate::{open, render};
 
-/// Hits that recall is measured at, as the field does it.
+/// Number k of hits that recall is measured at, as is usual in the field.
 const MEASURED_HITS: usize = 10;
 
 pub(crate) fn run(args: &Check) -> Result<ExitCode> {

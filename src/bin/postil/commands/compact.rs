@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::args::Compact;
 use crate::{open, render};
 
-/// Whatever ends it, the database is as it was or compacted.
+/// However it ends, the database is unchanged or compacted.
 pub(crate) fn run(args: &Compact) -> Result<ExitCode> {
     let db = open::existing(&args.database)?;
     let before = db.stat()?.disk_bytes;

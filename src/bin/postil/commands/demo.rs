@@ -18,7 +18,7 @@ const HANDBOOK: [(&str, &str); 6] = [
     ("handbook/workshop.md", include_str!("../demo/workshop.md")),
 ];
 
-/// Questions, each after a word on where its answer stands.
+/// Questions, each with a remark on the place of its answer.
 const QUESTIONS: [(&str, &str); 4] = [
     ("From a sentence", "How long is parental leave?"),
     ("From a list", "What do I do on Wednesday of my first week?"),

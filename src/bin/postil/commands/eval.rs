@@ -10,8 +10,8 @@ use crate::args::Eval;
 use crate::plot::{self, Curve};
 use crate::{meter, open, render};
 
-/// All that is printed as JSON. The first result stands at the top as well, so that one setting is read
-/// without a list.
+/// The JSON output. The fields of the first result are repeated at the top, so that a single
+/// setting needs no list.
 #[derive(Serialize)]
 struct Table<'a> {
     questions: usize,
@@ -29,7 +29,7 @@ struct Row {
     k: usize,
     #[serde(flatten)]
     scores: Scores,
-    /// The questions that were answered wrong, if asked for.
+    /// The questions that were answered wrong; `None` unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong: Option<Vec<Wrong>>,
 }
@@ -43,7 +43,7 @@ struct Wrong {
     probability: f64,
     no_answer: bool,
     f1: f64,
-    /// The document behind what was said.
+    /// The document behind the answer.
     document: Option<String>,
     quote: Option<String>,
 }
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Eval) -> Result<ExitCode> {
         }
         false => print(&asked, &recall, &rows)?,
     }
-    // Last, so that a plot that cannot be drawn costs no scores.
+    // Last, so that a failed plot loses no scores.
     if let Some(path) = &args.plot {
         let curves = rows.iter().map(|row| Curve { name: row.name(), bins: &row.scores.reliability });
         plot::reliability(path, &curves.collect::<Vec<_>>())

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &Export) -> Result<ExitCode> {
     }
 }
 
-/// A folder or a file.
+/// Exports to a folder or a file.
 fn write(db: &Database, target: &Path, args: &Export) -> Result<ExitCode> {
     let cancel = interrupt::listen("ending the export; what there is of it cannot be imported")?;
     let meter = Meter::new();
@@ -35,7 +35,7 @@ fn write(db: &Database, target: &Path, args: &Export) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lines on standard output.
+/// Exports lines to standard output.
 fn print(db: &Database, args: &Export) -> Result<ExitCode> {
     let options = ExportOptions::new().vectors(!args.no_vectors);
     db.export_lines(std::io::stdout().lock(), &options, &Watch::default())?;

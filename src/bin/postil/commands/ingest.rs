@@ -20,7 +20,8 @@ pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
     Ok(tell_nothing(&report).unwrap_or(told))
 }
 
-/// Says why the files of the database could not be kept small, if so: nothing is lost, and nobody else would hear of it.
+/// Prints why the database's files could not be kept small, if so: nothing is lost, but nothing
+/// else would report it.
 pub(crate) fn warn_of_growth(db: &Database) -> Result<()> {
     if let Some(failure) = db.stat()?.rewrite_failure {
         eprintln!(
@@ -31,7 +32,7 @@ pub(crate) fn warn_of_growth(db: &Database) -> Result<()> {
     Ok(())
 }
 
-/// Says what an ingest did, and what that means to whoever started it.
+/// Prints the report of an ingest, and chooses the exit status.
 pub(crate) fn tell(report: &Ingested, output: Output) -> Result<ExitCode> {
     print(report, output)?;
     Ok(match () {
@@ -41,7 +42,7 @@ pub(crate) fn tell(report: &Ingested, output: Output) -> Result<ExitCode> {
     })
 }
 
-/// Says that an ingest found nothing, if so: whoever started it hardly meant that.
+/// Warns when an ingest found nothing, which is hardly intended.
 fn tell_nothing(report: &Ingested) -> Option<ExitCode> {
     if !report.found_nothing() {
         return None;

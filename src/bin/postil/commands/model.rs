@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Model) -> Result<ExitCode> {
     }
 }
 
-/// Fetches a model unless it is there and whole; says on stderr what it is doing.
+/// Fetches a model unless it is installed and intact; reports progress on stderr.
 pub(crate) fn add(model: &str) -> Result<PathBuf> {
     let folder = models::add(model, &model_home()?, &mut |progress| match progress {
         Progress::Trying { source } => eprintln!("fetching {model} from {source}"),

@@ -6,7 +6,7 @@ use postil::{Database, Rebuilt, Watch};
 use crate::args::Rebuild;
 use crate::{exit, render};
 
-/// Whatever ends it, the damaged database is as it was, and the new one complete or not there.
+/// However it ends, the damaged database is unchanged, and the new one complete or absent.
 pub(crate) fn run(args: &Rebuild) -> Result<ExitCode> {
     let mut options = Database::options();
     if let Some(model) = &args.model {

@@ -1,7 +1,7 @@
 //! file | responsibility
 //! ---|---
-//! `round_trip.rs` | what is written comes back, bit by bit, in bounded memory
-//! `refusals.rs` | files that are not what they have to be, and rows that contradict each other
+//! `round_trip.rs` | written documents are read back bit by bit, in bounded memory
+//! `refusals.rs` | invalid files, and rows that contradict each other
 //! `damage.rs` | files cut and changed at every place
 
 mod damage;
@@ -66,7 +66,7 @@ fn write(path: &Path, documents: Vec<DocumentWrite>, with_vectors: bool) {
     writer.finish(&description(with_vectors)).unwrap();
 }
 
-/// Every document, with its vectors where there are any, or what is wrong with it.
+/// Reads every document, with its vectors if it has any, or its error.
 fn read(path: &Path) -> Result<Vec<Result<DocumentWrite, String>>, Error> {
     let mut reader = Reader::open(path, MAX_BYTES)?;
     let mut documents = Vec::new();
