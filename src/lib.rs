@@ -1,9 +1,9 @@
 //! An embedded vector database with a RAG generator plugin: documents in, grounded answers out, on
 //! your own machine.
 //!
-//! Each citation of an answer is the exact posterior p(passage | question, answer): the passages are
-//! latent variables that are marginalized out as in Lewis et al. 2020 (arXiv 2005.11401), so their
-//! probabilities fall out of the arithmetic that made the answer.
+//! Each citation of an answer is the exact posterior p(passage | question, answer): the passages
+//! are latent variables that are marginalized out as in Lewis et al. 2020 (arXiv 2005.11401), so
+//! their probabilities fall out of the arithmetic that made the answer.
 //!
 //! ```
 //! # #[cfg(feature = "generator")] {

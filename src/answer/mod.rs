@@ -108,8 +108,7 @@ pub struct PassagePosterior {
 /// A passage behind an answer, with the exact probability that it was this one.
 ///
 /// The fields of its [`Credit`] can be read as its own: `passage`, its position among
-/// [`Answer::passages`],
-/// `posterior`, p(passage | question, answer), `prior` and `leave_one_out`.
+/// [`Answer::passages`], `posterior`, p(passage | question, answer), `prior` and `leave_one_out`.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]

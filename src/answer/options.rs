@@ -42,13 +42,13 @@ pub struct AskOptions {
     /// Nats by which the passages must make an answer likelier than reading nothing does, for it to
     /// be given; for generators that cannot say "no answer". -inf gives every answer.
     pub min_evidence: f64,
-    /// [`Answer::abstention_score`](super::Answer::abstention_score) above which an answer is
+    /// [`Answer::abstention_score`](crate::Conclusion::abstention_score) above which an answer is
     /// withheld, in [0, 1], for generators that can say "no answer"; 1 gives every answer. `None`,
     /// the default, uses the value fitted for the generator; without one, an answer is withheld
     /// when "no answer" is more probable.
     pub no_answer_threshold: Option<f64>,
     /// Least probability that an answer is right, in [0, 1], for it to be given: its
-    /// [confidence](super::Answer::confidence), or its probability where that is not known. 0
+    /// [confidence](crate::Conclusion::confidence), or its probability where that is not known. 0
     /// withholds none.
     pub min_probability: f64,
     /// Least posterior of a passage that a clause of the answer is credited to, in [0, 1].

@@ -44,7 +44,7 @@ impl Database {
     ///
     /// When decoding [streams](crate::Decode::streams), each token is passed as it is chosen, and
     /// `Break` ends the answer there: the part so far is returned, not
-    /// [finished](Answer::finished). Otherwise all tokens are passed at the end. An answer that was
+    /// [finished](crate::Conclusion::finished). Otherwise all tokens are passed at the end. An answer that was
     /// streamed may still be withheld, since its evidence is weighed when it is complete.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
-//! Documents into the database: read and chunk | embed | commit, three stages with bounded queues between.
+//! The ingest of documents in three stages with bounded queues between them: read and chunk, embed,
+//! commit.
 //!
 //! Invariant: a document is in the database complete, at one version, or not at all. Its content
 //! hash is committed with it, so an ingest that is repeated after a crash or Ctrl-C does only what

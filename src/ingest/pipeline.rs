@@ -1,4 +1,4 @@
-//! Read and chunk | embed | commit: a thread each, bounded queues between.
+//! Read and chunk, embed, commit: a thread for each stage, with bounded queues between them.
 //!
 //! A stage that ends, for whatever reason, closes its queues, and its neighbours end in turn: the
 //! stages stop each other in no other way.

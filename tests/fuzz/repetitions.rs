@@ -1,4 +1,4 @@
-//! What a format knows over and over: each word, and each word before each other.
+//! Repetitions of a format's words: each word, and each pair of words.
 
 use crate::targets::{language, texts};
 use postil::Filter;

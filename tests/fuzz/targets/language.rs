@@ -20,7 +20,7 @@ pub(crate) const WORDS: [&str; 20] = [
     ",", "1e999", "null", "missing(", "[", ".5e-",
 ];
 
-/// What parses prints as text that parses to the same filter.
+/// A filter that parses prints as text that parses to the same filter.
 pub(crate) fn filter() -> Target<'static> {
     let metadata = Metadata::from([
         ("year".to_owned(), Value::Integer(2024)),

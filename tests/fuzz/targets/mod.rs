@@ -1,4 +1,4 @@
-//! What is fuzzed, by mutations in this test and guided by coverage in `tests/coverage`.
+//! The fuzz targets, run by mutations in this test and guided by coverage in `tests/coverage`.
 //!
 //! | file | responsibility |
 //! |---|---|

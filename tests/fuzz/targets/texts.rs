@@ -1,4 +1,5 @@
-//! Documents of all kinds: every part of a text stands where the offset map says, and every chunk is a part of the text.
+//! Documents of all kinds: every part of a text stands where the offset map says, and every chunk
+//! is a part of the text.
 
 use super::target;
 use postil::HashEncoder;
@@ -85,7 +86,8 @@ fn assert_chunks(extracted: &Extracted) {
 }
 
 fn read(bytes: &[u8], kind: Kind) {
-    // Most mutations are no UTF-8 any more, which is one check: what is behind it should see them too.
+    // Most mutations are no UTF-8 any more, which is one check: what is behind it should see them
+    // too.
     let lossy = String::from_utf8_lossy(bytes);
     let _ = extract(bytes, kind);
     let extracted = extract(lossy.as_bytes(), kind).unwrap();
@@ -118,7 +120,7 @@ pub(crate) fn json_lines() -> Target<'static> {
     .words(&JSONL_WORDS)
 }
 
-/// What an extracted text stores of where it comes from.
+/// The offset map of an extracted text.
 pub(crate) fn offset_map() -> Target<'static> {
     let map = |html: &str| extract(html.as_bytes(), Kind::Html).unwrap().map.to_bytes();
     Target::new("offset_map", HTML.map(map), |bytes| {

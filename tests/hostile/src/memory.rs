@@ -1,10 +1,10 @@
-//! How much is allocated at most: an allocator that counts, in every test that uses this crate.
+//! The peak of allocated bytes: a counting allocator, in every test that uses this crate.
 #![expect(unsafe_code, reason = "an allocator is an unsafe trait")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// Counts what the current thread allocates.
+/// Counts the current thread's allocations.
 struct Counting;
 
 #[global_allocator]
@@ -24,8 +24,8 @@ fn count(more: usize, less: usize) {
     });
 }
 
-// SAFETY: everything is passed to the system's allocator as it is; counting allocates nothing, since the cell is
-// initialized without.
+// SAFETY: everything is passed to the system's allocator as it is; counting allocates nothing,
+// since the cell is initialized without.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);
@@ -52,8 +52,8 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// What `work` gives, and the most bytes that this thread had allocated meanwhile beyond what it had before. An
-/// allocation counts when it is asked for, whether the system has it or not.
+/// Returns the result of `work`, and the peak of bytes that this thread allocated meanwhile. An
+/// allocation counts when it is requested, even if the system refuses it.
 pub fn measured<T>(work: impl FnOnce() -> T) -> (T, usize) {
     BYTES.set((0, 0));
     let result = work();

@@ -19,7 +19,8 @@ const BOUNDARIES: [u64; 14] = [
 ];
 /// Most changes of one case: more, and nothing is left of what made the input valid.
 const MOST_CHANGES: usize = 4;
-/// A run of bytes that is repeated, cut out or overwritten is at most this long, or 16 times it once in a while.
+/// A run of bytes that is repeated, cut out or overwritten is at most this long, or 16 times it
+/// once in a while.
 const RUN_BYTES: usize = 32;
 
 /// A source of changes.
@@ -48,16 +49,16 @@ impl Mutator {
         (self.draw() % (end.max(1) as u64)) as usize
     }
 
-    /// One of some.
+    /// Draws one of `some`.
     ///
     /// # Panics
-    /// Of none.
+    /// When `some` is empty.
     pub fn one_of<'a, T>(&mut self, some: &'a [T]) -> &'a T {
         &some[self.below(some.len())]
     }
 
-    /// Changes `bytes` in one to four places; parts of `donor`, another valid input, may come in, and `words` that the
-    /// format knows.
+    /// Changes `bytes` in one to four places; parts of `donor`, another valid input, may come in,
+    /// and `words` that the format knows.
     pub fn mutate(&mut self, bytes: &mut Vec<u8>, donor: &[u8], words: &[&[u8]]) {
         for _ in 0..=self.below(MOST_CHANGES) {
             self.change(bytes, donor, words);

@@ -12,8 +12,9 @@ const TIMES: &str = "POSTIL_FUZZ_TIMES";
 const SEED: &str = "POSTIL_FUZZ_SEED";
 /// Inputs longer than this are cut: they only take time.
 const LONGEST_BYTES: usize = 64 * 1024;
-/// Longer than this for one case, of at most [`LONGEST_BYTES`], is more than linear time. Machines stall and do other
-/// things, so a slow case is run again, and the time counts in which its thread had a processor.
+/// Longer than this for one case, of at most [`LONGEST_BYTES`], is more than linear time. Machines
+/// stall and do other things, so a slow case is run again, and the time counts in which its thread
+/// had a processor.
 const LONGEST: Duration = Duration::from_millis(1500);
 const TRIES: usize = 3;
 /// A case may allocate this and [`PER_BYTE`] for each of its bytes.
@@ -22,16 +23,16 @@ const PER_BYTE: usize = 512;
 
 static TERSE: Once = Once::new();
 
-/// What reads the bytes of a case.
+/// The reader of a case's bytes.
 type Reader<'a> = Box<dyn Fn(&[u8]) + 'a>;
 
-/// How long this thread had a processor, where the system says it.
+/// Processor time of this thread; `None` when the system does not say.
 fn on_processor() -> Option<Duration> {
     let times = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     Some(Duration::from_nanos(times.split(' ').next()?.parse().ok()?))
 }
 
-/// Something that reads bytes and must neither panic, nor take long, nor allocate much, whatever they are.
+/// A reader of bytes that must neither panic, nor take long, nor allocate much, for any input.
 pub struct Target<'a> {
     name: &'a str,
     valid: Vec<Vec<u8>>,
@@ -53,26 +54,28 @@ impl<'a> Target<'a> {
         self
     }
 
-    /// Cases that once failed, in the folder of the target's name in a folder; they are run first, and mutated too.
+    /// Cases that once failed, in the folder of the target's name in a folder; they are run first,
+    /// and mutated too.
     #[must_use]
     pub fn found_in(mut self, folder: impl AsRef<Path>) -> Self {
         self.valid.extend(read_all(&folder.as_ref().join(self.name)));
         self
     }
 
-    /// What it is called.
+    /// Name of the target.
     #[must_use]
     pub fn name(&self) -> &str {
         self.name
     }
 
-    /// What cases are made of: inputs to change, and words that the format knows.
+    /// Seeds of the cases: inputs to change, and words of the format.
     #[must_use]
     pub fn seeds(&self) -> (&[Vec<u8>], &[&str]) {
         (&self.valid, self.words)
     }
 
-    /// Runs every valid input, every found case and `cases` mutations, or as many times more as the environment says.
+    /// Runs every valid input, every found case and `cases` mutations, or as many times more as the
+    /// environment says.
     ///
     /// # Panics
     /// When a case does not stay calm; it is written to a file first, which the message names.
@@ -125,7 +128,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Where the case went, and why.
+    /// Writes the case to a file; returns a message with its path and `why`.
     #[expect(clippy::print_stderr, reason = "a test that fails says how to repeat it")]
     fn keep(&self, input: &[u8], why: &str) -> String {
         let path = std::env::temp_dir().join(format!("found-{}-{:08x}", self.name, hash(input)));
@@ -136,8 +139,8 @@ impl<'a> Target<'a> {
     }
 }
 
-/// A panic that the target catches is told without its stack: reading symbols for one takes tens of megabytes, which would
-/// be counted as the case's.
+/// A panic that the target catches is told without its stack: reading symbols for one takes tens of
+/// megabytes, which would be counted as the case's.
 #[expect(clippy::print_stderr, reason = "it is what the hook is for")]
 fn terse_panics() {
     std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
