@@ -43,9 +43,8 @@ pub struct Scored<'a> {
     pub answer: &'a Answer,
     /// The best answer: the one given, or the likeliest one that was withheld.
     pub said: &'a str,
-    /// The probability that this answer is right, 0 to 1: its confidence, or, where that is not
-    /// known,
-    /// p(answer | question).
+    /// The probability that this answer is right, 0 to 1: its confidence, or p(answer | question)
+    /// when that is not known.
     pub probability: f64,
     /// The citations of that answer, the likeliest first.
     pub citations: &'a [Citation],
