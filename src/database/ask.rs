@@ -25,7 +25,7 @@ impl Database {
     /// # let db = options.open(home.path().join("d.postil"))?;
     /// # db.ingest(postil::Document::new("travel.txt", "Trains are booked by the front desk."))?;
     /// use postil::{AskOptions, Mode};
-    /// let answer = db.ask_with("Who books trains?", &AskOptions::new().k(3).mode(Mode::Token))?;
+    /// let answer = db.ask_with("Who booked the trains?", &AskOptions::new().k(3).mode(Mode::Token))?;
     /// assert_eq!(answer.citations()[0].document, "travel.txt");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
