@@ -47,7 +47,7 @@ pub struct AnswerOptions {
     /// Maximum number of alternatives. Default [`DEFAULT_MAX_ALTERNATIVES`].
     pub max_alternatives: usize,
     /// Search for the answers of a generator that writes freely; one with finitely many answers is
-    /// searched exhaustively. Default [`Decode::Union`] with [`DEFAULT_BEAMS`].
+    /// searched exhaustively. Default [`Decode::Union`] with [`DEFAULT_BEAMS`](super::DEFAULT_BEAMS).
     pub search: Decode,
     /// Constraints on freely written answers. Default: at most [`DEFAULT_MAX_TOKENS`].
     pub constraints: Constraints,
