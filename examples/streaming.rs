@@ -30,13 +30,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut told = String::new();
     let options = AskOptions::new().decode(Decode::Greedy);
-    let answer = db.ask_streaming("Who books trains?", &options, &mut |token| {
-        print!("{}", token.text);
-        told += &token.text;
-        // `Break` would end the answer here.
-        ControlFlow::Continue(())
-    })?;
+    let answer =
+        db.ask_streaming("How many days of parental leave does a parent get?", &options, &mut |token| {
+            print!("{}", token.text);
+            told += &token.text;
+            // `Break` would end the answer here.
+            ControlFlow::Continue(())
+        })?;
     println!();
+    assert!(answer.text.contains("forty days"));
     assert_eq!(told.trim(), answer.text);
     Ok(())
 }
