@@ -1,4 +1,4 @@
-//! Searches, questions and removals among documents whose metadata passes a filter.
+//! Searches and removals among documents whose metadata passes a filter.
 //!
 //! The encoder is the stand-in, which needs no download: see `ask.rs` for a real one.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]

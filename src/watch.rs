@@ -64,7 +64,8 @@ impl std::fmt::Debug for Watch<'_> {
 
 /// A request to stop, shared between the caller and the work.
 ///
-/// Cancelled work keeps what is committed and returns its report.
+/// A cancelled ingest or import keeps what is committed and returns its report; other methods say
+/// what they do.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 

@@ -31,8 +31,8 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// [`Error::EmptyQuestion`]; [`Error::SeveralQuestions`]; as [`AskOptions::check`];
-    /// [`Error::Encode`] when the question is longer than the encoder reads, [`Error::Generate`]
+    /// [`Error::EmptyQuestion`]; [`Error::QuestionTooLong`]; [`Error::SeveralQuestions`]; as
+    /// [`AskOptions::check`]; [`Error::Encode`] when the question is longer than the encoder reads, [`Error::Generate`]
     /// when it is longer than the generator reads (96 word pieces for the default one), an option
     /// is out of range, or the generator fails; as [`Database::generator`].
     pub fn ask_with(&self, question: &str, options: &AskOptions) -> Result<Answer, Error> {

@@ -24,7 +24,7 @@ use postil_storage::{Metadata, Profile, Store};
 /// A database: documents or bare vectors in one folder, written by one process at a time, read by
 /// any ([`Database::open_read_only`]).
 ///
-/// All methods take `&self` and may be called from many threads; reads do not wait for writes.
+/// All methods but `refresh` and `close` take `&self` and may be called from many threads; reads do not wait for writes.
 pub struct Database {
     path: PathBuf,
     store: Store,
