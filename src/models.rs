@@ -5,7 +5,7 @@
 //! name.
 
 #[cfg(feature = "fetch")]
-pub use postil_checkpoint::fetch::{FetchError, Progress, add};
+pub use postil_checkpoint::fetch::{Attempt, FetchError, Progress, Reason, add};
 pub use postil_checkpoint::{
     CheckpointError, Damage, HOME_VARIABLE, Installed, KnownModel, Mismatch, PinnedFile, Wheel, known_model,
     known_models, list, locate, model_home, verify,

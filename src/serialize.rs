@@ -32,7 +32,12 @@ pub(crate) fn by_path<S: Serializer>(
     counts: &BTreeMap<PathBuf, u64>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(counts.iter().map(|(path, count)| (path.display().to_string(), count)))
+    // Paths that are no text may look alike.
+    let mut shown: BTreeMap<String, u64> = BTreeMap::new();
+    for (path, count) in counts {
+        *shown.entry(path.display().to_string()).or_default() += count;
+    }
+    shown.serialize(serializer)
 }
 
 /// Numbers of records by field.

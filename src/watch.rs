@@ -29,7 +29,8 @@ impl<'a> Watch<'a> {
     }
 
     /// Sets `progress`, which receives the progress of the work. It is called often, maybe from
-    /// several threads, and must return quickly: the work waits for it.
+    /// several threads, and must return quickly: the work waits for it. It must not write to, check or
+    /// publish the database that is worked on: `backup` holds its lock while it calls.
     pub fn progress(self, progress: &'a (dyn Fn(&Progress) + Sync)) -> Self {
         Self { progress: Some(progress), ..self }
     }

@@ -9,8 +9,8 @@ use crate::chunk::{self, Chunk, ChunkOptions, Format, HEADING_JOINT, TokenRanges
 use crate::origin::PATH_FIELD;
 use crate::{Document, Error};
 
-/// Version of preparation; a release that would split or embed the same document differently
-/// changes it.
+/// Version of preparation; a release changes it when stored passages have to be made anew. A few
+/// bounds that move by better rules do not: documents keep theirs until they change.
 const PREPARATION_VERSION: u8 = 1;
 /// The version for Markdown with a table, whose rows carry their header.
 const TABLES_VERSION: u8 = 2;

@@ -102,6 +102,7 @@ pub enum Bound {
 impl Outline {
     /// An outline of headings, in order of position, and marks. Of several marks at one position,
     /// the last decides the way to cut, and the best bound is kept.
+    #[doc(hidden)]
     pub fn new(headings: Vec<Heading>, mut marks: Vec<Mark>) -> Self {
         marks.sort_by_key(|mark| mark.at);
         marks.dedup_by(|later, kept| {
@@ -115,6 +116,7 @@ impl Outline {
     }
 
     /// Bytes that distinguish this outline from every other outline of a text.
+    #[doc(hidden)]
     pub fn digest(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut number = |number: usize| bytes.extend_from_slice(&(number as u64).to_le_bytes());
@@ -138,6 +140,7 @@ impl Outline {
 
     /// Title of the first heading, if it has level 1 and only blanks come before it; `None`
     /// otherwise.
+    #[doc(hidden)]
     pub fn opening<'s>(&'s self, text: &str) -> Option<&'s str> {
         let first = self.headings.first()?;
         let opens = first.level == 1 && text.get(..first.range.start)?.trim().is_empty();
@@ -166,6 +169,7 @@ impl Outline {
     /// let paths: Vec<String> = sections.iter().map(|section| section.path.join(" > ")).collect();
     /// assert_eq!(paths, ["", "Guide > Install", "Guide > Use"]);
     /// ```
+    #[doc(hidden)]
     pub fn sections(&self, text: &str) -> Vec<Section> {
         if !self.fits(text) {
             return Self::default().sections(text);

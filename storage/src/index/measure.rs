@@ -7,6 +7,7 @@
 use crate::parallel::parallel;
 use crate::vector::metric::Metric;
 use crate::vector::top_k::{Ranked, TopK};
+use std::collections::HashSet;
 use std::ops::Deref;
 
 /// Number of hits at which recall is measured.
@@ -74,7 +75,9 @@ fn spread(count: usize, asked: usize, stride: usize) -> impl Iterator<Item = usi
 
 /// Returns the questions to ask of a segment with these rows among others, real queries included.
 pub(crate) fn questions(metric: Metric, rows: &[Vec<f32>], asked: &[Vec<f32>]) -> Vec<(Kind, Vec<f32>)> {
-    let made_up = if asked.len() < ENOUGH_ASKED { made_up(metric, rows) } else { Vec::new() };
+    // One question asked again and again says no more than once.
+    let distinct: HashSet<&[u8]> = asked.iter().map(|query| bytemuck::cast_slice(query)).collect();
+    let made_up = if distinct.len() < ENOUGH_ASKED { made_up(metric, rows) } else { Vec::new() };
     let asked = asked.iter().map(|query| (Kind::Asked, query.clone()));
     made_up.into_iter().map(|query| (Kind::MadeUp, query)).chain(asked).collect()
 }
@@ -215,13 +218,16 @@ mod tests {
     #[test]
     fn enough_that_was_really_asked_takes_the_place_of_made_up_questions() {
         let rows = vec![vec![1.0, 2.0], vec![3.0, 1.0]];
-        let kinds = |asked: usize| -> Vec<Kind> {
-            let asked = vec![vec![1.0, 1.0]; asked];
+        let kinds = |asked: usize, distinct: usize| -> Vec<Kind> {
+            let asked: Vec<Vec<f32>> = (0..asked).map(|at| vec![1.0, (at % distinct) as f32]).collect();
             questions(Metric::L2, &rows, &asked).into_iter().map(|(kind, _)| kind).collect()
         };
-        assert_eq!(kinds(0), [Kind::MadeUp; QUESTIONS]);
-        assert_eq!(kinds(9).iter().filter(|kind| **kind == Kind::MadeUp).count(), QUESTIONS);
-        assert_eq!(kinds(ENOUGH_ASKED), [Kind::Asked; ENOUGH_ASKED]);
+        assert_eq!(kinds(0, 1), [Kind::MadeUp; QUESTIONS]);
+        for (asked, distinct) in [(9, 9), (ENOUGH_ASKED * 2, ENOUGH_ASKED - 1)] {
+            let made_up = kinds(asked, distinct).into_iter().filter(|kind| *kind == Kind::MadeUp);
+            assert_eq!(made_up.count(), QUESTIONS);
+        }
+        assert_eq!(kinds(ENOUGH_ASKED, ENOUGH_ASKED), [Kind::Asked; ENOUGH_ASKED]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct Recall {
     /// Share of the nearest rows found for questions: for the queries that were asked, if the store
     /// remembers them
     /// ([`StoreOptions::remembered_queries`](super::StoreOptions::remembered_queries)) and there
-    /// were at least 32, or for 256 made up of several rows each, which are easier.
+    /// were at least 32, or for 256 made up of several rows each.
     pub questions: f64,
     /// True if `questions` is for queries that were asked.
     #[cfg_attr(feature = "serde", serde(skip))]

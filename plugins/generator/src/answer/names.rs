@@ -35,8 +35,11 @@ fn name(word: &str) -> Option<String> {
         .any(|w| matches!(w[1], '_' | '-') && w[0].is_alphanumeric() && w[2].is_alphanumeric());
     let is_mixed = chars.windows(2).any(|w| w[0].is_lowercase() && w[1].is_uppercase());
     let has_digit = chars.iter().any(char::is_ascii_digit) && chars.iter().any(|c| c.is_alphabetic());
+    // A script without cases has no blanks between words either: this may be a whole question.
+    let has_cases = chars.iter().all(|c| !c.is_alphabetic() || c.is_lowercase() || c.is_uppercase());
     let letters = letters(word);
-    ((is_joined || is_mixed || has_digit) && letters.chars().count() >= SHORTEST).then_some(letters)
+    (has_cases && (is_joined || is_mixed || has_digit) && letters.chars().count() >= SHORTEST)
+        .then_some(letters)
 }
 
 /// Letters and digits in lower case, so that `parking_lot` equals "Parking Lot".
@@ -54,7 +57,20 @@ mod tests {
         for word in ["parking_lot", "env-logger?", "memmap2", "(X200)", "userId's", "`max-upload`", "GPT-4"] {
             assert!(told(word), "{word}");
         }
-        for word in ["license", "2024", "Berlin", "USA", "-", "a-b", "don't", "", "1,200", "3.5"] {
+        for word in [
+            "license",
+            "2024",
+            "Berlin",
+            "USA",
+            "-",
+            "a-b",
+            "don't",
+            "",
+            "1,200",
+            "3.5",
+            "2024年の売上",
+            "第3課-宿題",
+        ] {
             assert!(!told(word), "{word}");
         }
     }

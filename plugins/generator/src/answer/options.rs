@@ -139,6 +139,13 @@ impl AnswerOptions {
                 return Err(GenerateError::Value { what, got, expected });
             }
         }
+        match &self.search {
+            Decode::Greedy => {}
+            Decode::Sample(sampling) => sampling.check()?,
+            Decode::Beam(beams) | Decode::Thorough(beams) | Decode::Fast(beams) | Decode::Union(beams) => {
+                beams.check()?;
+            }
+        }
         self.constraints.check()
     }
 }

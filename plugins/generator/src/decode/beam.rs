@@ -46,6 +46,17 @@ impl BeamOptions {
     pub fn quick(beams: usize) -> Self {
         Self { margin: DEFAULT_MARGIN, ..Self::new(beams) }
     }
+
+    pub(crate) fn check(&self) -> Result<(), GenerateError> {
+        if self.beams == 0 {
+            return Err(GenerateError::Value { what: "number of beams", got: 0.0, expected: "at least 1" });
+        }
+        if self.margin.is_nan() || self.margin < 0.0 {
+            let (what, got) = ("margin of a beam search", self.margin);
+            return Err(GenerateError::Value { what, got, expected: "at least 0" });
+        }
+        Ok(())
+    }
 }
 
 /// An answer as a beam search ranks it.
@@ -126,13 +137,7 @@ impl<'a> BeamSearch<'a> {
         options: &'a BeamOptions,
     ) -> Result<Self, GenerateError> {
         constraints.check()?;
-        if options.beams == 0 {
-            return Err(GenerateError::Value { what: "number of beams", got: 0.0, expected: "at least 1" });
-        }
-        if options.margin.is_nan() || options.margin < 0.0 {
-            let (what, got) = ("margin of a beam search", options.margin);
-            return Err(GenerateError::Value { what, got, expected: "at least 0" });
-        }
+        options.check()?;
         let keep = options.beams.saturating_mul((1 + end_tokens(decoding).len()).max(2));
         let mixture = Mixture::new(mode, log_prior);
         let running = vec![Running { log_prob: 0.0, tokens: Vec::new(), values: Vec::new(), mixture }];

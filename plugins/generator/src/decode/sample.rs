@@ -26,7 +26,7 @@ impl Sampling {
         Self { temperature: 1.0, top_k: 0, top_p: 1.0, min_p: 0.0, seed }
     }
 
-    fn check(&self) -> Result<(), GenerateError> {
+    pub(crate) fn check(&self) -> Result<(), GenerateError> {
         for (is_good, what, got, expected) in [
             (
                 self.temperature > 0.0 && self.temperature.is_finite(),

@@ -27,6 +27,8 @@ pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
     let options = options(args)?;
     let db =
         open::to_read(&args.database, args.reading, Database::options().generator_named(&args.generator))?;
+    // A question that finds nothing would not open it, and hide a mistyped name.
+    db.generator()?;
     if !has_word(&args.question) && !args.question.trim().is_empty() {
         eprintln!("the question has no word in it: ask with letters or numbers");
     }
