@@ -43,7 +43,7 @@ pub use marginalize::{
     evidence_log_ratio, grounded_probability, leave_one_out_sequence, leave_one_out_step, log_softmax,
     log_sum_exp, marginal, prior, worth_reading,
 };
-pub use model::{GenerationSettings, LanguageModel, LoadError, TensorSource};
+pub use model::{GenerationSettings, LanguageModel, LoadError, Matrix, TensorSource};
 pub use open::open;
 pub use prompt::{DEFAULT_CHAT_INSTRUCTION, DEFAULT_COMPLETION, DEFAULT_T5_INSTRUCTION, RetrievalSettings};
 pub use quote::{DEFAULT_NO_ANSWER_SIMILARITY, QuoteGenerator};

@@ -9,9 +9,9 @@
 //! is used for all panels before the next block is read.
 
 use std::arch::x86_64::{
-    _CMP_UNORD_Q, _MM_HINT_T0, _mm_prefetch, _mm256_add_ps, _mm256_broadcast_ss, _mm256_cmp_ps,
-    _mm256_fmadd_ps, _mm256_max_ps, _mm256_movemask_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_set1_ps,
-    _mm256_setzero_ps, _mm256_sub_ps,
+    _CMP_UNORD_Q, _MM_HINT_T0, _mm_prefetch, _mm256_add_ps, _mm256_andnot_ps, _mm256_blendv_ps,
+    _mm256_broadcast_ss, _mm256_cmp_ps, _mm256_div_ps, _mm256_fmadd_ps, _mm256_max_ps, _mm256_movemask_ps,
+    _mm256_mul_ps, _mm256_or_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_sub_ps,
 };
 
 use super::avx512::Avx512;
@@ -81,6 +81,11 @@ impl Avx2 {
     pub(super) fn sum_exp(self, row: &[f32], most: f32) -> f32 {
         // SAFETY: `self` proves the CPU features.
         unsafe { sum_exp(row, most) }
+    }
+
+    pub(super) fn silu_gate(self, gate: &mut [f32], values: &[f32]) {
+        // SAFETY: `self` proves the CPU features.
+        unsafe { silu_gate(gate, values) }
     }
 
     pub(super) fn add_norm(self, row: &mut [f32], residual: &[f32], norm: &Norm) {
@@ -282,4 +287,22 @@ fn add_norm(row: &mut [f32], residual: &[f32], norm: &Norm) {
     for ((value, weight), bias) in tail.iter_mut().zip(&norm.weight[split..]).zip(&norm.bias[split..]) {
         *value = (*value - mean) * inverse * weight + bias;
     }
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn silu_gate(gate: &mut [f32], values: &[f32]) {
+    let whole = gate.len() / LANES * LANES;
+    let (body, tail) = gate.split_at_mut(whole);
+    let (one, sign) = (_mm256_set1_ps(1.0), _mm256_set1_ps(-0.0));
+    let scale = _mm256_set1_ps(-std::f32::consts::LOG2_E);
+    for (lanes, values) in body.chunks_exact_mut(LANES).zip(values.chunks_exact(LANES)) {
+        let x = load(lanes);
+        // exp(-|x|), at most 1: the share is 1 / (1 + it) above 0, and the rest below.
+        let power = exp2(_mm256_mul_ps(scale, _mm256_andnot_ps(sign, x)));
+        let above = _mm256_div_ps(one, _mm256_add_ps(one, power));
+        let below = _mm256_mul_ps(power, above);
+        let share = _mm256_blendv_ps(above, below, x);
+        store(lanes, _mm256_mul_ps(_mm256_mul_ps(x, share), load(values)));
+    }
+    portable::silu_gate(tail, &values[whole..]);
 }

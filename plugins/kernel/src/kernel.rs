@@ -148,6 +148,16 @@ impl Kernel {
         f64::from(most) + sum.ln()
     }
 
+    /// Replaces each value of `gate` by silu(gate) * value, with silu(x) = x / (1 + exp(-x)).
+    pub fn silu_gate(self, gate: &mut [f32], values: &[f32]) {
+        assert!(gate.len() == values.len(), "one value for each gate");
+        match self {
+            Self::Portable => portable::silu_gate(gate, values),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.silu_gate(gate, values),
+        }
+    }
+
     /// Replaces `row` by the layer norm of `row + residual`, all of one length.
     pub fn add_norm(self, row: &mut [f32], residual: &[f32], norm: &Norm) {
         let width = row.len();

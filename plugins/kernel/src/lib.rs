@@ -13,6 +13,7 @@
 //! `panels.rs` | the right-hand side of a product, laid out as the product reads it
 //! `attention.rs` | self-attention within each sequence
 //! `int16/` | products of 16-bit integers, for linear layers
+//! `blocks/` | products with matrices of 4 to 8 bits, as GGUF files have them
 //! `coefficients.rs` | the polynomials of exp2 and of the normal distribution, and their errors
 //! `portable.rs` | the operations in plain Rust
 //! `cache.rs` | block sizes of products for the caches
@@ -25,6 +26,7 @@ mod attention;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod blocks;
 #[cfg(target_arch = "x86_64")]
 mod cache;
 mod coefficients;
@@ -39,6 +41,7 @@ mod portable;
 pub use attention::{Attention, Heads, QUERY_ROWS};
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
+pub use blocks::{BlockColumns, BlockFormat, BlockPanel, BlockPanels, BlockRows};
 pub use int16::{Int16Columns, Int16Panels, Int16Rows};
 pub use kernel::Kernel;
 pub use operands::{Finish, Norm, Rows};

@@ -45,6 +45,18 @@ impl Panels {
         Self { panels, inner, columns }
     }
 
+    /// Packs a matrix whose rows are the terms: `[inner, columns]`, row-major.
+    pub fn from_rows(values: &[f32], inner: usize, columns: usize) -> Self {
+        assert_eq!(values.len(), inner * columns, "the matrix is [inner, columns]");
+        let mut panels = vec![PanelRow::default(); panels_of(columns) * inner];
+        for (row, values) in values.chunks_exact(columns.max(1)).enumerate() {
+            for (panel, values) in values.chunks(PANEL).enumerate() {
+                panels[panel * inner + row].0[..values.len()].copy_from_slice(values);
+            }
+        }
+        Self { panels, inner, columns }
+    }
+
     /// Number of terms in each sum.
     pub fn inner(&self) -> usize {
         self.inner

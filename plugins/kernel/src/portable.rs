@@ -95,3 +95,9 @@ pub(super) fn exp2(x: f32) -> f32 {
     let mantissa = EXP2.iter().rev().fold(0.0, |sum, c| sum * part + c);
     mantissa * f32::from_bits((((whole as i32) + 127) as u32) << 23)
 }
+
+pub(super) fn silu_gate(gate: &mut [f32], values: &[f32]) {
+    for (gate, value) in gate.iter_mut().zip(values) {
+        *gate = *gate / (1.0 + (-*gate).exp()) * value;
+    }
+}

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 
 use super::reader::{GgufValue, Reader, unreadable};
@@ -24,6 +25,8 @@ pub struct GgufTensor {
     pub shape: Vec<usize>,
     /// The type, such as `Q8_0`.
     pub dtype: &'static str,
+    /// The tensor's bytes in the file.
+    pub range: Range<u64>,
 }
 
 pub(super) type Header = (BTreeMap<String, GgufValue>, BTreeMap<String, GgufTensor>);
@@ -58,13 +61,17 @@ fn parse(reader: &mut Reader) -> Result<Header, Failure> {
     let mut places = Vec::new();
     for _ in 0..tensor_count {
         let name = reader.text()?;
-        let (tensor, offset, bytes) = tensor(reader, &name, alignment)?;
-        places.push((offset, bytes, name.clone()));
+        let tensor = tensor(reader, &name, alignment)?;
+        places.push((tensor.range.start, tensor.range.end - tensor.range.start, name.clone()));
         if tensors.insert(name.clone(), tensor).is_some() {
             return Err(Damage::Tensor { name, reason: "occurs twice" }.into());
         }
     }
-    check_places(places, reader.position().next_multiple_of(alignment), reader.file_bytes())?;
+    let data = reader.position().next_multiple_of(alignment);
+    check_places(places, data, reader.file_bytes())?;
+    for tensor in tensors.values_mut() {
+        tensor.range = tensor.range.start + data..tensor.range.end + data;
+    }
     Ok((metadata, tensors))
 }
 
@@ -79,8 +86,8 @@ fn alignment(metadata: &BTreeMap<String, GgufValue>) -> Result<u64, Failure> {
     }
 }
 
-/// Reads a tensor's entry; returns the tensor, its offset and its length in bytes.
-fn tensor(reader: &mut Reader, name: &str, alignment: u64) -> Result<(GgufTensor, u64, u64), Failure> {
+/// Reads a tensor's entry; its range counts from the start of the tensors.
+fn tensor(reader: &mut Reader, name: &str, alignment: u64) -> Result<GgufTensor, Failure> {
     let damage = |reason| Failure::from(Damage::Tensor { name: name.to_owned(), reason });
     let dimensions = reader.u32()?;
     if dimensions > MAX_DIMENSIONS {
@@ -104,8 +111,9 @@ fn tensor(reader: &mut Reader, name: &str, alignment: u64) -> Result<(GgufTensor
         return Err(damage("a row is no whole number of blocks"));
     }
     let bytes = (elements / block).checked_mul(block_bytes).ok_or_else(|| damage("shape overflows"))?;
+    let end = offset.checked_add(bytes).ok_or_else(|| damage("offset overflows"))?;
     shape.reverse();
-    Ok((GgufTensor { shape, dtype }, offset, bytes))
+    Ok(GgufTensor { shape, dtype, range: offset..end })
 }
 
 /// Checks that tensors lie inside the file and do not overlap: shared bytes would let a small file

@@ -19,6 +19,8 @@ mod tests;
 mod tokenizer;
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::{CheckpointError, Damage};
@@ -57,6 +59,23 @@ impl GgufFile {
     /// The tensors by their names in the file.
     pub fn tensors(&self) -> &BTreeMap<String, GgufTensor> {
         &self.tensors
+    }
+
+    /// Reads the bytes of the tensor called `name`, as they are in the file; `None` when there is no
+    /// such tensor.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Io`]: the file was changed or removed since it was opened.
+    pub fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>, CheckpointError> {
+        let Some(GgufTensor { range, .. }) = self.tensors.get(name) else { return Ok(None) };
+        let read = || {
+            let mut file = File::open(&self.path)?;
+            file.seek(SeekFrom::Start(range.start))?;
+            let mut bytes = vec![0; (range.end - range.start) as usize];
+            file.read_exact(&mut bytes)?;
+            Ok(Some(bytes))
+        };
+        read().map_err(|error| CheckpointError::io(&self.path, error))
     }
 
     /// A value of the metadata; `None` when the key is absent.

@@ -3,14 +3,16 @@ use std::sync::Arc;
 
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{Device, Result, Tensor};
-use candle_transformers::quantized_var_builder::VarBuilder;
-use postil_checkpoint::{CheckpointError, Damage, GgufFile};
+use postil_checkpoint::{CheckpointError, Damage, GgufFile, GgufTensor};
+use postil_kernel::{BlockFormat, BlockPanels};
+use rayon::prelude::*;
 
+use crate::model::Matrix;
 use crate::{LoadError, TensorSource};
 
 /// The tensors of a GGUF file, with the names and the row order of published checkpoints.
-pub(super) struct Blocks {
-    tensors: VarBuilder,
+pub(super) struct Blocks<'a> {
+    file: &'a GgufFile,
     /// Heads of queries and of keys, for models such as Llama whose GGUF rows (i, i + head/2) are
     /// stored side by side; `None` when rows are stored as published.
     paired: Option<(usize, usize)>,
@@ -31,21 +33,38 @@ const PARTS: [(&str, &str); 11] = [
     ("mlp.down_proj", "ffn_down"),
 ];
 
-impl Blocks {
-    /// Reads the weights of a file whose header was checked.
-    pub(super) fn read(
-        file: &GgufFile,
-        paired: Option<(usize, usize)>,
-    ) -> std::result::Result<Self, LoadError> {
-        let tensors = VarBuilder::from_gguf(file.path(), &Device::Cpu).map_err(|error| {
-            let damage = Damage::Unreadable { reason: error.to_string() };
-            CheckpointError::Corrupt { path: file.path().to_owned(), damage }
-        })?;
-        Ok(Self { tensors, paired })
+impl<'a> Blocks<'a> {
+    /// The weights of a file whose header was checked; each is read when it is asked for.
+    pub(super) fn new(file: &'a GgufFile, paired: Option<(usize, usize)>) -> Self {
+        Self { file, paired }
     }
 
-    fn stored(&self, name: &str) -> Option<Arc<QTensor>> {
-        self.tensors.get_no_shape(&stored_name(name)?).ok()
+    /// The tensor of a published name; `None` when there is none.
+    fn stored(&self, name: &str) -> Option<(String, &GgufTensor)> {
+        let stored = stored_name(name)?;
+        let tensor = self.file.tensors().get(&stored)?;
+        Some((stored, tensor))
+    }
+
+    fn bytes(&self, stored: &str) -> std::result::Result<Vec<u8>, LoadError> {
+        let missing = || LoadError::MissingTensor { name: stored.to_owned() };
+        self.file.bytes(stored)?.ok_or_else(missing)
+    }
+
+    /// The tensor as the tensor library has it, its rows as they are stored.
+    fn library(&self, stored: &str, tensor: &GgufTensor) -> std::result::Result<QTensor, LoadError> {
+        let bytes = self.bytes(stored)?;
+        let read = || {
+            let dtype = dtype(tensor.dtype)?;
+            QTensor::new(
+                QStorage::from_data(Cow::Owned(bytes), &Device::Cpu, dtype)?,
+                tensor.shape.as_slice(),
+            )
+        };
+        read().map_err(|error| {
+            let damage = Damage::Unreadable { reason: error.to_string() };
+            CheckpointError::Corrupt { path: self.file.path().to_owned(), damage }.into()
+        })
     }
 
     /// Number of heads whose rows must be reordered; `None` when the rows are in published order.
@@ -57,6 +76,28 @@ impl Blocks {
             _ => None,
         }
     }
+}
+
+/// The library's type of this name.
+fn dtype(name: &str) -> Result<GgmlDType> {
+    Ok(match name {
+        "F32" => GgmlDType::F32,
+        "F16" => GgmlDType::F16,
+        "BF16" => GgmlDType::BF16,
+        "Q4_0" => GgmlDType::Q4_0,
+        "Q4_1" => GgmlDType::Q4_1,
+        "Q5_0" => GgmlDType::Q5_0,
+        "Q5_1" => GgmlDType::Q5_1,
+        "Q8_0" => GgmlDType::Q8_0,
+        "Q8_1" => GgmlDType::Q8_1,
+        "Q2_K" => GgmlDType::Q2K,
+        "Q3_K" => GgmlDType::Q3K,
+        "Q4_K" => GgmlDType::Q4K,
+        "Q5_K" => GgmlDType::Q5K,
+        "Q6_K" => GgmlDType::Q6K,
+        "Q8_K" => GgmlDType::Q8K,
+        other => candle_core::bail!("type {other}"),
+    })
 }
 
 fn stored_name(name: &str) -> Option<String> {
@@ -76,30 +117,50 @@ fn stored_name(name: &str) -> Option<String> {
     Some(format!("{stored}.{kind}"))
 }
 
-impl TensorSource for Blocks {
+impl TensorSource for Blocks<'_> {
     fn contains(&self, name: &str) -> bool {
-        stored_name(name).is_some_and(|stored| self.tensors.contains_key(&stored))
+        self.stored(name).is_some()
     }
 
     fn tensor(&self, name: &str) -> std::result::Result<Tensor, LoadError> {
-        let stored = self.stored(name).ok_or_else(|| LoadError::MissingTensor { name: name.to_owned() })?;
-        let tensor = stored.dequantize(&Device::Cpu).and_then(|tensor| match self.heads(name) {
+        let (stored, tensor) =
+            self.stored(name).ok_or_else(|| LoadError::MissingTensor { name: name.to_owned() })?;
+        let tensor = self.library(&stored, tensor)?.dequantize(&Device::Cpu);
+        let tensor = tensor.and_then(|tensor| match self.heads(name) {
             Some(heads) => in_order(&tensor, heads),
             None => Ok(tensor),
         });
         tensor.map_err(|source| LoadError::Tensor { name: name.to_owned(), source })
     }
 
-    fn quantized(&self, name: &str) -> std::result::Result<Option<Arc<QTensor>>, LoadError> {
-        let whole = |stored: &Arc<QTensor>| {
-            stored.rank() != 2 || matches!(stored.dtype(), GgmlDType::F32 | GgmlDType::F16 | GgmlDType::BF16)
+    fn blocks(&self, name: &str) -> std::result::Result<Option<Matrix>, LoadError> {
+        let Some((stored, tensor)) = self.stored(name) else { return Ok(None) };
+        let &[rows, columns] = tensor.shape.as_slice() else { return Ok(None) };
+        if matches!(tensor.dtype, "F32" | "F16" | "BF16") {
+            return Ok(None);
+        }
+        let failed = |source| LoadError::Tensor { name: name.to_owned(), source };
+        let order = self.heads(name).map(|heads| Ok((heads, half_a_head(rows, heads)?))).transpose();
+        let half = order.map_err(failed)?.map(|(_, half)| half);
+        let Some(format) = BlockFormat::named(tensor.dtype) else {
+            let blocks = self.library(&stored, tensor)?;
+            let blocks = match half {
+                Some(half) => blocks_in_order(&blocks, half).map_err(failed)?,
+                None => blocks,
+            };
+            return Ok(Some(Matrix::Quantized(Arc::new(blocks))));
         };
-        let Some(stored) = self.stored(name).filter(|stored| !whole(stored)) else { return Ok(None) };
-        let Some(heads) = self.heads(name) else { return Ok(Some(stored)) };
-        let ordered = blocks_in_order(&stored, heads);
-        ordered
-            .map(|blocks| Some(Arc::new(blocks)))
-            .map_err(|source| LoadError::Tensor { name: name.to_owned(), source })
+        let bytes = self.bytes(&stored)?;
+        let row_bytes = columns / format.values() * format.bytes();
+        let mut matrix = BlockPanels::zeros(format, rows, columns);
+        matrix.panels_mut().into_par_iter().for_each(|mut panel| {
+            let first = panel.first();
+            panel.fill(|column| {
+                let row = half.map_or(first + column, |half| place(first + column, half));
+                &bytes[row * row_bytes..][..row_bytes]
+            });
+        });
+        Ok(Some(Matrix::Blocks(Arc::new(matrix))))
     }
 }
 
@@ -113,19 +174,23 @@ fn in_order(tensor: &Tensor, heads: usize) -> Result<Tensor> {
 }
 
 /// As [`in_order`], for quantized rows, each of which is a whole number of blocks.
-fn blocks_in_order(stored: &QTensor, heads: usize) -> Result<QTensor> {
+fn blocks_in_order(stored: &QTensor, half: usize) -> Result<QTensor> {
     let rows = stored.shape().dims()[0];
-    let half = half_a_head(rows, heads)?;
     let bytes = stored.data()?;
     let row_bytes = bytes.len() / rows;
     let mut ordered = Vec::with_capacity(bytes.len());
     for row in 0..rows {
-        let (head, at) = (row / (2 * half), row % (2 * half));
-        let from = head * 2 * half + 2 * (at % half) + at / half;
+        let from = place(row, half);
         ordered.extend_from_slice(&bytes[from * row_bytes..(from + 1) * row_bytes]);
     }
     let storage = QStorage::from_data(Cow::Owned(ordered), &Device::Cpu, stored.dtype())?;
     QTensor::new(storage, stored.shape().clone())
+}
+
+/// The place in the file of a row of the published order.
+fn place(row: usize, half: usize) -> usize {
+    let (head, at) = (row / (2 * half), row % (2 * half));
+    head * 2 * half + 2 * (at % half) + at / half
 }
 
 fn half_a_head(rows: usize, heads: usize) -> Result<usize> {
@@ -139,6 +204,34 @@ fn half_a_head(rows: usize, heads: usize) -> Result<usize> {
 mod tests {
     use super::*;
 
+    /// The library's own reading of a format is the oracle of ours.
+    #[test]
+    fn blocks_laid_out_have_the_values_that_the_tensor_library_reads() {
+        let values: Vec<f32> =
+            (0..18 * 512).map(|i| ((i * 37 + i * i % 11) % 101) as f32 / 50.0 - 1.0).collect();
+        let tensor = Tensor::from_vec(values, (18, 512), &Device::Cpu).unwrap();
+        for name in ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"] {
+            let (stored, format) = (
+                QTensor::quantize(&tensor, dtype(name).unwrap()).unwrap(),
+                BlockFormat::named(name).unwrap(),
+            );
+            let (bytes, row_bytes) = (stored.data().unwrap(), 512 / format.values() * format.bytes());
+            let mut laid = BlockPanels::zeros(format, 18, 512);
+            for mut panel in laid.panels_mut() {
+                let first = panel.first();
+                panel.fill(|column| &bytes[(first + column) * row_bytes..][..row_bytes]);
+            }
+            let expected = stored.dequantize(&Device::Cpu).unwrap().to_vec2::<f32>().unwrap();
+            let mut found = vec![0f32; 512];
+            for (row, expected) in expected.iter().enumerate() {
+                laid.copy_column(row, &mut found);
+                for (found, expected) in found.iter().zip(expected) {
+                    assert!((found - expected).abs() <= 1e-6, "{name}: {found} {expected}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn quantized_rows_are_put_in_order_as_plain_ones() {
         let values: Vec<f32> = (0..12 * 64).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
@@ -146,7 +239,7 @@ mod tests {
         for dtype in [GgmlDType::Q8_0, GgmlDType::Q4_0] {
             let stored = QTensor::quantize(&tensor, dtype).unwrap();
             let expected = in_order(&stored.dequantize(&Device::Cpu).unwrap(), 3).unwrap();
-            let found = blocks_in_order(&stored, 3).unwrap().dequantize(&Device::Cpu).unwrap();
+            let found = blocks_in_order(&stored, 2).unwrap().dequantize(&Device::Cpu).unwrap();
             assert_eq!(found.to_vec2::<f32>().unwrap(), expected.to_vec2::<f32>().unwrap(), "{dtype:?}");
         }
         let rows: Vec<f32> = [0, 2, 1, 3, 4, 6, 5, 7].map(|row| row as f32).to_vec();

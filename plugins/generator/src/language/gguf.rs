@@ -26,7 +26,7 @@ pub(super) fn open(file: &GgufFile) -> Result<Opened, LoadError> {
         let model = config["vocab_size"].as_u64().unwrap_or(0) as usize;
         return Err(LoadError::Vocabulary { tokenizer: tokens, model });
     }
-    let blocks = Blocks::read(file, paired)?;
+    let blocks = Blocks::new(file, paired);
     if let Some(scaling) = metadata.rotary(&blocks)? {
         config["rope_scaling"] = scaling;
     }
@@ -112,7 +112,7 @@ impl Metadata<'_> {
 
     /// Scaling of the rotary frequencies, in the format of `config.json`; `None` when there is
     /// none.
-    fn rotary(&self, blocks: &Blocks) -> Result<Option<Value>, LoadError> {
+    fn rotary(&self, blocks: &Blocks<'_>) -> Result<Option<Value>, LoadError> {
         if self.file.tensors().contains_key("rope_freqs.weight") {
             let factors = blocks.factors()?;
             return Ok(Some(json!({"rope_type": "factors", "factors": factors})));
@@ -163,7 +163,7 @@ impl Metadata<'_> {
     }
 }
 
-impl Blocks {
+impl Blocks<'_> {
     /// Divisors of the rotary frequencies.
     fn factors(&self) -> Result<Vec<f32>, LoadError> {
         let name = "rope_freqs.weight";

@@ -19,7 +19,7 @@ use std::path::Path;
 use postil_checkpoint::{GgufFile, ModelFolder};
 use postil_contract::{Decoding, GenerateError, Generator, Passage, TokenId};
 
-use crate::prompt::{Form, Layout, RetrievalSettings, Vocabulary, fit};
+use crate::prompt::{Fitted, Form, Layout, RetrievalSettings, Vocabulary, fit};
 use crate::{DEFAULT_MAX_TOKENS, LanguageModel, LoadError};
 use decoding::LanguageDecoding;
 use opened::Opened;
@@ -107,6 +107,14 @@ impl LanguageGenerator {
         self
     }
 
+    /// Sets how much memory passages that were read may take: see
+    /// [`LanguageModel::with_passage_memory`].
+    #[must_use]
+    pub fn with_passage_memory(mut self, bytes: usize) -> Self {
+        self.model = self.model.with_passage_memory(bytes);
+        self
+    }
+
     /// Sets the number of tokens of a shared window kept for the answer, at most half of it. The
     /// default is [`DEFAULT_MAX_TOKENS`], the default limit of an answer.
     #[must_use]
@@ -144,6 +152,11 @@ impl LanguageGenerator {
         question: &str,
         passages: &[Passage<'_>],
     ) -> Result<(Vec<Vec<TokenId>>, Vec<usize>), GenerateError> {
+        let fitted = self.fitted(question, passages)?;
+        Ok((fitted.prompts.into_iter().map(|prompt| prompt.tokens).collect(), fitted.shortened))
+    }
+
+    fn fitted(&self, question: &str, passages: &[Passage<'_>]) -> Result<Fitted, GenerateError> {
         if passages.is_empty() {
             return Err(GenerateError::NoPassages);
         }
@@ -155,8 +168,7 @@ impl LanguageGenerator {
             false => 0,
         };
         let longest = self.window.saturating_sub(room);
-        let fitted = fit(&self.layout, &self.vocabulary, question, passages, longest)?;
-        Ok((fitted.prompts, fitted.shortened))
+        fit(&self.layout, &self.vocabulary, question, passages, longest)
     }
 }
 
@@ -173,7 +185,7 @@ impl Generator for LanguageGenerator {
         question: &str,
         passages: &[Passage<'_>],
     ) -> Result<Box<dyn Decoding + 'a>, GenerateError> {
-        let (prompts, shortened) = self.prompts(question, passages)?;
+        let Fitted { prompts, shortened } = self.fitted(question, passages)?;
         let model = self.model.decoding(&prompts)?;
         let (vocabulary, stop_strings) = (&self.vocabulary, self.stop_strings.as_slice());
         Ok(Box::new(LanguageDecoding { model, vocabulary, stop_strings, shortened }))

@@ -1,8 +1,12 @@
-use candle_core::{Result, Tensor};
+use std::sync::Arc;
+
+use candle_core::{Device, Result, Tensor};
 use postil_contract::TokenId;
 
+use super::Prompt;
 use super::attention::Shared;
 use super::cache::Cache;
+use super::layers::Linear;
 use super::tree::Tree;
 
 /// An architecture: it reads prompts into a state that all hypotheses share, then maps tokens to
@@ -11,15 +15,49 @@ pub(super) trait Backbone: Send + Sync {
     fn vocabulary(&self) -> usize;
 
     /// Reads one prompt per passage. No prompt is empty, and all ids are in the vocabulary.
+    fn read(&self, prompts: &[Prompt]) -> Result<Box<dyn Rows<'_> + '_>>;
+
+    /// Logits of the next token: maps states `[lines, width]` to `[lines, vocabulary]`.
+    fn logits(&self, states: &[f32]) -> Result<Vec<f32>>;
+
+    /// Sets the size of the memory of passages that were read. By default there is none.
+    fn set_memory(&self, _bytes: usize) {}
+}
+
+/// Hypotheses under every passage, after prompts that were read. Rows are
+/// `hypothesis * passages + passage`; at first, there is one hypothesis without a token.
+pub(super) trait Rows<'a> {
+    /// The token that continues each prompt first, `[passages]`.
+    fn start(&self) -> &[TokenId];
+
+    /// Position of that token, `[passages]`.
+    fn positions(&self) -> &[usize];
+
+    /// Number of tokens in each row.
+    fn len(&self) -> usize;
+
+    /// The prompts again, with one hypothesis without a token.
+    fn fresh(&self) -> Box<dyn Rows<'a> + 'a>;
+
+    /// Reorders the rows: new row i continues old row `rows[i]`.
+    fn reorder(&mut self, rows: &[usize]) -> Result<()>;
+
+    /// States after each of `ids`, `[rows, tree.len()]`, which continue the rows:
+    /// `[rows, tree.len(), width]`. After a tree that is not a chain, the rows cannot be continued.
+    fn forward(&mut self, ids: &[TokenId], tree: &Tree) -> Result<Vec<f32>>;
+}
+
+/// An architecture with an encoder, on tensors.
+pub(super) trait EncoderDecoder: Send + Sync {
+    fn vocabulary(&self) -> usize;
+
     fn read(&self, prompts: &[Vec<TokenId>]) -> Result<Memory>;
 
-    /// States after each of `ids`, `[hypotheses * passages, tree.len()]`, which continue the cache:
-    /// `[hypotheses * passages, tree.len(), width]`. A tree that is not a chain leaves a cache that
-    /// cannot be continued.
+    /// As [`Rows::forward`], from `[rows, tree.len()]` to `[rows, tree.len(), width]`.
     fn forward(&self, memory: &Memory, cache: &mut Cache, ids: &Tensor, tree: &Tree) -> Result<Tensor>;
 
-    /// Logits of the next token: maps states `[.., width]` to `[.., vocabulary]`.
-    fn logits(&self, states: &Tensor) -> Result<Tensor>;
+    /// The map from states to logits.
+    fn output(&self) -> &Linear;
 }
 
 /// State that all hypotheses share: one entry per layer, and for each passage its first token and
@@ -28,4 +66,55 @@ pub(super) struct Memory {
     pub(super) shared: Vec<Shared>,
     pub(super) start: Vec<TokenId>,
     pub(super) positions: Vec<usize>,
+}
+
+/// The rows of an [`EncoderDecoder`].
+struct TensorRows<'a, M> {
+    model: &'a M,
+    memory: Arc<Memory>,
+    cache: Cache,
+}
+
+impl<M: EncoderDecoder> Backbone for M {
+    fn vocabulary(&self) -> usize {
+        EncoderDecoder::vocabulary(self)
+    }
+
+    fn read(&self, prompts: &[Prompt]) -> Result<Box<dyn Rows<'_> + '_>> {
+        let prompts: Vec<Vec<TokenId>> = prompts.iter().map(|prompt| prompt.tokens.clone()).collect();
+        let memory = Arc::new(EncoderDecoder::read(self, &prompts)?);
+        Ok(Box::new(TensorRows { model: self, memory, cache: Cache::default() }))
+    }
+
+    fn logits(&self, states: &[f32]) -> Result<Vec<f32>> {
+        self.output().map_all(states)
+    }
+}
+
+impl<'a, M: EncoderDecoder> Rows<'a> for TensorRows<'a, M> {
+    fn start(&self) -> &[TokenId] {
+        &self.memory.start
+    }
+
+    fn positions(&self) -> &[usize] {
+        &self.memory.positions
+    }
+
+    fn len(&self) -> usize {
+        self.cache.len()
+    }
+
+    fn fresh(&self) -> Box<dyn Rows<'a> + 'a> {
+        let (model, memory) = (self.model, Arc::clone(&self.memory));
+        Box::new(Self { model, memory, cache: Cache::default() })
+    }
+
+    fn reorder(&mut self, rows: &[usize]) -> Result<()> {
+        self.cache.reorder(rows)
+    }
+
+    fn forward(&mut self, ids: &[TokenId], tree: &Tree) -> Result<Vec<f32>> {
+        let ids = Tensor::from_slice(ids, (ids.len() / tree.len(), tree.len()), &Device::Cpu)?;
+        self.model.forward(&self.memory, &mut self.cache, &ids, tree)?.flatten_all()?.to_vec1()
+    }
 }

@@ -11,7 +11,7 @@ use postil_kernel::{Kernel, Panels};
 use serde::Deserialize;
 
 use super::attention::{attend, split_heads};
-use super::backbone::{Backbone, Memory};
+use super::backbone::{EncoderDecoder, Memory};
 use super::cache::Cache;
 use super::layers::{Activation, Linear};
 use super::matrix::{Matrix, embed};
@@ -175,7 +175,7 @@ impl Bart {
     }
 }
 
-impl Backbone for Bart {
+impl EncoderDecoder for Bart {
     fn vocabulary(&self) -> usize {
         self.vocabulary
     }
@@ -222,8 +222,8 @@ impl Backbone for Bart {
         Ok(x)
     }
 
-    fn logits(&self, states: &Tensor) -> Result<Tensor> {
-        self.output.forward(states)
+    fn output(&self) -> &Linear {
+        &self.output
     }
 }
 

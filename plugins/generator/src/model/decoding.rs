@@ -1,14 +1,12 @@
 use std::ops::Range;
 
-use candle_core::{Device, Tensor};
 use postil_contract::{AnswerForm, AnswerScores, Decoding, GenerateError, LogProbs, TokenId};
 use postil_kernel::Kernel;
 use rayon::prelude::*;
 
-use super::LanguageModel;
-use super::backbone::Memory;
-use super::cache::Cache;
+use super::backbone::Rows;
 use super::tree::Tree;
+use super::{LanguageModel, Prompt};
 
 /// Maximum number of answer tokens scored in one pass: each attends to all others, masked or not.
 const MAX_TOKENS: usize = 512;
@@ -23,7 +21,7 @@ impl LanguageModel {
     /// [`GenerateError::NoPassages`]; [`GenerateError::TooLong`]; [`GenerateError::Shape`] for an
     /// empty prompt or an id beyond the vocabulary; [`GenerateError::Model`].
     pub fn start(&self, prompts: &[Vec<TokenId>]) -> Result<Box<dyn Decoding + '_>, GenerateError> {
-        Ok(Box::new(self.decoding(prompts)?))
+        Ok(Box::new(self.decoding(&prompts.iter().cloned().map(Prompt::from).collect::<Vec<_>>())?))
     }
 
     /// The logits after every prefix of `answer`, the empty one first, under each passage:
@@ -32,14 +30,14 @@ impl LanguageModel {
     /// # Errors
     /// As [`LanguageModel::start`].
     pub fn logits(&self, prompts: &[Vec<TokenId>], answer: &[TokenId]) -> Result<Vec<f32>, GenerateError> {
-        self.decoding(prompts)?.logits(answer)
+        self.decoding(&prompts.iter().cloned().map(Prompt::from).collect::<Vec<_>>())?.logits(answer)
     }
 
-    pub(crate) fn decoding(&self, prompts: &[Vec<TokenId>]) -> Result<ModelDecoding<'_>, GenerateError> {
+    pub(crate) fn decoding(&self, prompts: &[Prompt]) -> Result<ModelDecoding<'_>, GenerateError> {
         if prompts.is_empty() {
             return Err(GenerateError::NoPassages);
         }
-        for (passage, prompt) in prompts.iter().enumerate() {
+        for (passage, Prompt { tokens: prompt, .. }) in prompts.iter().enumerate() {
             if prompt.is_empty() {
                 return Err(GenerateError::Shape { what: "tokens of a prompt", got: 0, expected: 1 });
             }
@@ -48,8 +46,10 @@ impl LanguageModel {
             }
             self.check_tokens(prompt)?;
         }
-        let memory = rayon::scope(|_| self.backbone.read(prompts)).map_err(|error| self.failed(&error))?;
-        Ok(ModelDecoding::new(self, memory))
+        // Run inside the thread pool: from outside, each of many small products would block this
+        // thread.
+        let read = rayon::in_place_scope(|_| self.backbone.read(prompts));
+        Ok(ModelDecoding::new(self, read.map_err(|error| self.failed(&error))?))
     }
 
     fn check_tokens(&self, tokens: &[TokenId]) -> Result<(), GenerateError> {
@@ -68,17 +68,16 @@ impl LanguageModel {
 /// A decoding by a language model. Rows of the model are `hypothesis * k + passage`.
 pub(crate) struct ModelDecoding<'a> {
     model: &'a LanguageModel,
-    memory: Memory,
-    cache: Cache,
-    /// The last token of each row, which enters the cache only when `current` is computed.
+    rows: Box<dyn Rows<'a> + 'a>,
+    /// The last token of each row, which the rows take only when `current` is computed.
     last: Vec<TokenId>,
     current: Option<LogProbs>,
 }
 
 impl<'a> ModelDecoding<'a> {
-    pub(super) fn new(model: &'a LanguageModel, memory: Memory) -> Self {
-        let last = memory.start.clone();
-        Self { model, memory, cache: Cache::default(), last, current: None }
+    fn new(model: &'a LanguageModel, rows: Box<dyn Rows<'a> + 'a>) -> Self {
+        let last = rows.start().to_vec();
+        Self { model, rows, last, current: None }
     }
 
     /// See [`LanguageModel::logits`].
@@ -86,34 +85,30 @@ impl<'a> ModelDecoding<'a> {
         self.model.check_tokens(answer)?;
         let tree = Tree::chain(answer.len() + 1);
         let line = |start: &TokenId| [&[*start], answer].concat();
-        let lines = self.memory.start.iter().map(line).collect::<Vec<_>>().concat();
-        let states = self.forward(&mut Cache::default(), lines, &tree)?;
+        let lines = self.rows.start().iter().map(line).collect::<Vec<_>>().concat();
+        let states = self.forward(self.rows.fresh().as_mut(), &lines, &tree)?;
         self.logits_of(&states)
     }
 
-    /// Computes the states after each token of `lines`, `[n, tree.len()]`.
-    fn forward(&self, cache: &mut Cache, lines: Vec<TokenId>, tree: &Tree) -> Result<Tensor, GenerateError> {
-        self.check_length(cache.len() + tree.height())?;
-        let backbone = &self.model.backbone;
-        // Run inside the thread pool: from outside, each of many small products would block this
-        // thread.
-        let states = rayon::scope(|_| {
-            let ids = Tensor::from_vec(lines, ((), tree.len()), &Device::Cpu)?;
-            backbone.forward(&self.memory, cache, &ids, tree)
-        });
-        states.map_err(|error| self.model.failed(&error))
+    /// Computes the states after each token of `lines`, `[n, tree.len()]`, which continue `rows`.
+    fn forward(
+        &self,
+        rows: &mut dyn Rows<'a>,
+        lines: &[TokenId],
+        tree: &Tree,
+    ) -> Result<Vec<f32>, GenerateError> {
+        self.check_length(rows.len() + tree.height())?;
+        rows.forward(lines, tree).map_err(|error| self.model.failed(&error))
     }
 
-    fn logits_of(&self, states: &Tensor) -> Result<Vec<f32>, GenerateError> {
-        let logits = self.model.backbone.logits(states).and_then(|logits| logits.flatten_all()?.to_vec1());
-        logits.map_err(|error| self.model.failed(&error))
+    fn logits_of(&self, states: &[f32]) -> Result<Vec<f32>, GenerateError> {
+        self.model.backbone.logits(states).map_err(|error| self.model.failed(&error))
     }
 
-    /// Fails unless `tokens` tokens fit after the prompt of every passage.
     fn check_length(&self, tokens: usize) -> Result<(), GenerateError> {
         let Some(max_tokens) = self.model.longest else { return Ok(()) };
         let too_long = |(_, position): &(usize, &usize)| **position + tokens > max_tokens;
-        match self.memory.positions.iter().enumerate().find(too_long) {
+        match self.rows.positions().iter().enumerate().find(too_long) {
             Some((passage, position)) => {
                 Err(GenerateError::TooLong { passage, got_tokens: position + tokens, max_tokens })
             }
@@ -123,10 +118,10 @@ impl<'a> ModelDecoding<'a> {
 
     fn step(&mut self) -> Result<&LogProbs, GenerateError> {
         if self.current.is_none() {
-            let mut cache = std::mem::take(&mut self.cache);
-            let result = self.forward(&mut cache, self.last.clone(), &Tree::chain(1));
-            self.cache = cache;
-            let mut values = self.logits_of(&result?)?;
+            let tree = Tree::chain(1);
+            self.check_length(self.rows.len() + tree.height())?;
+            let states = self.rows.forward(&self.last, &tree).map_err(|error| self.model.failed(&error))?;
+            let mut values = self.logits_of(&states)?;
             let (vocabulary, kernel) = (self.vocabulary(), Kernel::detect());
             values.par_chunks_mut(vocabulary).for_each(|line| {
                 let total = log_total(kernel, line);
@@ -141,8 +136,8 @@ impl<'a> ModelDecoding<'a> {
     fn score_together(&self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {
         let (passages, vocabulary, kernel) = (self.passages(), self.vocabulary(), Kernel::detect());
         let (tree, tokens, paths) = Tree::of(answers);
-        let lines = self.memory.start.iter().flat_map(|start| [&[*start], tokens.as_slice()].concat());
-        let states = self.forward(&mut Cache::default(), lines.collect(), &tree)?;
+        let lines = self.rows.start().iter().flat_map(|start| [&[*start], tokens.as_slice()].concat());
+        let states = self.forward(self.rows.fresh().as_mut(), &lines.collect::<Vec<_>>(), &tree)?;
         // For each token of the tree: the answers whose next token its distribution scores, and
         // that token's index.
         let mut asked: Vec<Vec<(usize, usize)>> = vec![Vec::new(); tree.len()];
@@ -152,10 +147,9 @@ impl<'a> ModelDecoding<'a> {
         let mut values: Vec<Vec<Option<f32>>> =
             answers.iter().map(|answer| vec![None; answer.len() * passages]).collect();
         let lines = passages * tree.len();
-        let narrow = |from: usize| states.flatten(0, 1)?.narrow(0, from, LINES.min(lines - from));
+        let width = states.len() / lines;
         for from in (0..lines).step_by(LINES) {
-            let states = narrow(from).map_err(|error| self.model.failed(&error))?;
-            let logits = self.logits_of(&states)?;
+            let logits = self.logits_of(&states[from * width..(from + LINES).min(lines) * width])?;
             let totals: Vec<f64> =
                 logits.par_chunks(vocabulary).map(|line| log_total(kernel, line)).collect();
             for ((line, total), at) in logits.chunks_exact(vocabulary).zip(totals).zip(from..) {
@@ -176,7 +170,7 @@ fn log_total(kernel: Kernel, line: &[f32]) -> f64 {
 
 impl Decoding for ModelDecoding<'_> {
     fn passages(&self) -> usize {
-        self.memory.start.len()
+        self.rows.start().len()
     }
 
     fn vocabulary(&self) -> usize {
@@ -200,15 +194,15 @@ impl Decoding for ModelDecoding<'_> {
         self.step()?;
         let rows: Vec<usize> =
             parents.iter().enumerate().map(|(i, parent)| parent * passages + i % passages).collect();
-        self.cache.reorder(&rows).map_err(|error| self.model.failed(&error))?;
+        self.rows.reorder(&rows).map_err(|error| self.model.failed(&error))?;
         self.last = tokens.to_vec();
         self.current = None;
         Ok(())
     }
 
     fn restart(&mut self) {
-        self.cache = Cache::default();
-        self.last.clone_from(&self.memory.start);
+        self.rows = self.rows.fresh();
+        self.last = self.rows.start().to_vec();
         self.current = None;
     }
 
@@ -237,7 +231,7 @@ impl Decoding for ModelDecoding<'_> {
     }
 
     fn form(&self) -> AnswerForm {
-        let furthest = self.memory.positions.iter().copied().max().unwrap_or(0);
+        let furthest = self.rows.positions().iter().copied().max().unwrap_or(0);
         AnswerForm {
             forced_first: self.model.generation.forced_first,
             forced_last: self.model.generation.forced_last,

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
-use candle_core::{Module, Result, Tensor};
+use candle_core::{Device, Module, Result, Tensor};
 use candle_transformers::quantized_nn;
-use postil_kernel::{PANEL, Panels, panels_of};
+use postil_kernel::{BlockPanels, BlockRows, Finish, Kernel, PANEL, Panels, Rows, panels_of};
+use rayon::prelude::*;
 
 use super::matrix::Matrix;
 use super::parameters::{LoadError, Parameters};
-use super::product::Product;
+use super::product::{Product, TASK_PANELS};
 
 /// A linear map: a matrix, and a bias where the checkpoint has one.
 pub(super) enum Linear {
@@ -15,10 +16,22 @@ pub(super) enum Linear {
         /// Bias padded to whole panels, or empty.
         bias: Vec<f32>,
     },
-    Quantized {
-        map: quantized_nn::Linear,
-        output: usize,
+    Blocks {
+        weight: Arc<BlockPanels>,
+        /// Bias padded to whole panels, or empty.
+        bias: Vec<f32>,
     },
+    /// Blocks of a format that only the tensor library computes with.
+    Quantized { map: quantized_nn::Linear, input: usize, output: usize },
+}
+
+/// Lines to map, all threads' or one's.
+#[derive(Clone, Copy)]
+pub(super) struct Lines<'a> {
+    /// `[lines, input]`.
+    pub(super) values: &'a [f32],
+    /// The same lines in codes, for weights in blocks; empty when no map needs them.
+    pub(super) codes: &'a BlockRows,
 }
 
 impl Linear {
@@ -71,10 +84,16 @@ impl Linear {
                 }
                 Self::Dense { weight, bias }
             }
+            Matrix::Blocks(weight) => {
+                if !bias.is_empty() {
+                    bias.resize(panels_of(weight.columns()) * PANEL, 0.0);
+                }
+                Self::Blocks { weight, bias }
+            }
             Matrix::Quantized(blocks) => {
-                let output = blocks.shape().dims2()?.0;
+                let (output, input) = blocks.shape().dims2()?;
                 let bias = (!bias.is_empty()).then(|| Tensor::new(bias, &blocks.device())).transpose()?;
-                Self::Quantized { map: quantized_nn::Linear::from_arc(blocks, bias)?, output }
+                Self::Quantized { map: quantized_nn::Linear::from_arc(blocks, bias)?, input, output }
             }
         })
     }
@@ -96,13 +115,116 @@ impl Linear {
     pub(super) fn product(&self, gelu: bool) -> Option<Product<'_>> {
         match self {
             Self::Dense { weight, bias } => Some(Product { weight, bias, gelu }),
-            Self::Quantized { .. } => None,
+            Self::Blocks { .. } | Self::Quantized { .. } => None,
         }
+    }
+
+    /// Number of values in a line that the map takes.
+    fn input(&self) -> usize {
+        match self {
+            Self::Dense { weight, .. } => weight.inner(),
+            Self::Blocks { weight, .. } => weight.inner(),
+            Self::Quantized { input, .. } => *input,
+        }
+    }
+
+    /// Number of values in a line that the map gives.
+    pub(super) fn output(&self) -> usize {
+        match self {
+            Self::Dense { weight, .. } => weight.columns(),
+            Self::Blocks { weight, .. } => weight.columns(),
+            Self::Quantized { output, .. } => *output,
+        }
+    }
+
+    /// Rounds `values`, `[lines, width]`, to codes if a map of `maps` needs them.
+    pub(super) fn round(maps: &[&Self], kernel: Kernel, values: &[f32], width: usize, codes: &mut BlockRows) {
+        if maps.iter().any(|map| matches!(map, Self::Blocks { .. })) {
+            let rows = Rows { values, stride: width, rows: values.len() / width };
+            kernel.round_blocks(rows, width, codes);
+        }
+    }
+
+    /// Maps lines on this thread: `out` is `[lines, output]`.
+    pub(super) fn map(&self, kernel: Kernel, lines: Lines<'_>, out: &mut [f32]) -> Result<()> {
+        match self {
+            Self::Dense { weight, bias } => {
+                Product { weight, bias, gelu: false }.run(kernel, lines.values, out);
+            }
+            Self::Blocks { weight, bias } => {
+                kernel.block_product(lines.codes, weight.all(), bias, out, weight.columns());
+            }
+            Self::Quantized { map, output, .. } => {
+                let values = Tensor::from_slice(lines.values, (out.len() / output, ()), &Device::Cpu)?;
+                out.copy_from_slice(&map.forward(&values)?.flatten_all()?.to_vec1::<f32>()?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Maps the same few lines by several maps, whose columns all threads divide: what is read is
+    /// then mostly the weights. `outs` has a place of `[lines, output]` for each map.
+    pub(super) fn map_few(
+        maps: &[&Self],
+        kernel: Kernel,
+        lines: Lines<'_>,
+        outs: &mut [&mut [f32]],
+    ) -> Result<()> {
+        if maps.iter().any(|map| matches!(map, Self::Quantized { .. })) {
+            return maps.iter().zip(outs).try_for_each(|(map, out)| map.map(kernel, lines, out));
+        }
+        let panels = |map: &Self| panels_of(map.output()).div_ceil(TASK_PANELS);
+        let tasks: Vec<(usize, usize)> = maps
+            .iter()
+            .enumerate()
+            .flat_map(|(index, map)| (0..panels(map)).map(move |task| (index, task * TASK_PANELS)))
+            .collect();
+        let part = |&(index, first): &(usize, usize)| maps[index].part(kernel, lines, first);
+        let parts: Vec<(usize, Vec<f32>)> = tasks.par_iter().map(part).collect();
+        for ((index, first), (width, part)) in tasks.into_iter().zip(parts) {
+            let output = maps[index].output();
+            for (out, part) in outs[index].chunks_exact_mut(output).zip(part.chunks_exact(width)) {
+                out[first * PANEL..][..width].copy_from_slice(part);
+            }
+        }
+        Ok(())
+    }
+
+    /// The product with some panels from `first` on: its width, and `[lines, width]`.
+    fn part(&self, kernel: Kernel, lines: Lines<'_>, first: usize) -> (usize, Vec<f32>) {
+        let count = TASK_PANELS.min(panels_of(self.output()) - first);
+        let width = (self.output() - first * PANEL).min(count * PANEL);
+        let n = lines.values.len() / self.input();
+        let mut out = vec![0f32; n * width];
+        match self {
+            Self::Dense { weight, bias } => {
+                let rows = Rows { values: lines.values, stride: weight.inner(), rows: n };
+                let finish = Finish { bias: bias.get(first * PANEL..).unwrap_or_default(), gelu: false };
+                kernel.product(rows, weight.part(first, count), finish, &mut out, width);
+            }
+            Self::Blocks { weight, bias } => {
+                let bias = bias.get(first * PANEL..).unwrap_or_default();
+                kernel.block_product(lines.codes, weight.part(first, count), bias, &mut out, width);
+            }
+            Self::Quantized { .. } => {}
+        }
+        (width, out)
+    }
+
+    /// Maps lines on all threads: `[lines, input]` to `[lines, output]`.
+    pub(super) fn map_all(&self, values: &[f32]) -> Result<Vec<f32>> {
+        let (kernel, mut codes) = (Kernel::detect(), BlockRows::default());
+        let width = self.input();
+        let n = values.len() / width;
+        let mut out = vec![0f32; n * self.output()];
+        Self::round(&[self], kernel, values, width, &mut codes);
+        Self::map_few(&[self], kernel, Lines { values, codes: &codes }, &mut [&mut out])?;
+        Ok(out)
     }
 
     fn run(&self, x: &Tensor, gelu: bool) -> Result<Tensor> {
         match self {
-            Self::Quantized { map, output } => {
+            Self::Quantized { map, output, .. } => {
                 let mut shape = x.dims().to_vec();
                 let input = shape.pop().unwrap_or_default();
                 let y = map.forward(&x.reshape(((), input))?)?;
@@ -111,6 +233,7 @@ impl Linear {
                 if gelu { y.gelu_erf() } else { Ok(y) }
             }
             Self::Dense { weight, bias } => x.contiguous()?.apply_op1_no_bwd(&Product { weight, bias, gelu }),
+            Self::Blocks { .. } => candle_core::bail!("an encoder's weights in blocks"),
         }
     }
 }
@@ -152,6 +275,15 @@ impl Activation {
             Self::Silu => x / (1.0 + (-x).exp()),
         };
         values.iter_mut().for_each(|v| *v = one(*v));
+    }
+
+    /// Applies the activation to `gate` in place, then multiplies by `values`.
+    pub(super) fn gate(self, kernel: Kernel, gate: &mut [f32], values: &[f32]) {
+        if self == Self::Silu {
+            return kernel.silu_gate(gate, values);
+        }
+        self.apply(gate);
+        gate.iter_mut().zip(values).for_each(|(gate, value)| *gate *= value);
     }
 
     pub(super) fn forward(self, x: &Tensor) -> Result<Tensor> {

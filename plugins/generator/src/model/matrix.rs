@@ -2,13 +2,18 @@ use std::sync::Arc;
 
 use candle_core::quantized::QTensor;
 use candle_core::{CpuStorage, Device, Result, Storage, Tensor};
-use postil_kernel::Panels;
+use postil_kernel::{BlockPanels, Panels};
 
-/// A weight matrix: f32, packed for products, or the checkpoint's blocks of a few bits per value
-/// with a scale each.
+/// A weight matrix: f32, packed for products; a checkpoint's blocks of a few bits per value with a
+/// scale each, laid out for products; or blocks of a format that only the tensor library computes
+/// with.
 #[derive(Clone)]
-pub(super) enum Matrix {
+pub enum Matrix {
+    /// f32.
     Dense(Arc<Panels>),
+    /// Blocks, laid out for products.
+    Blocks(Arc<BlockPanels>),
+    /// Blocks as they are stored.
     Quantized(Arc<QTensor>),
 }
 
@@ -31,6 +36,36 @@ impl Matrix {
         match self {
             Self::Dense(table) => embed(table, ids),
             Self::Quantized(table) => table.embedding(ids),
+            Self::Blocks(_) => {
+                let (n, length) = ids.dims2()?;
+                let ids = ids.flatten_all()?.to_vec1::<u32>()?;
+                Tensor::from_vec(self.rows_of(&ids)?, (n, length, ()), &Device::Cpu)
+            }
+        }
+    }
+
+    /// Looks up embeddings: the rows of `ids`, all in the table, one after another.
+    pub(super) fn rows_of(&self, ids: &[u32]) -> Result<Vec<f32>> {
+        let (_, width) = self.shape()?;
+        let mut lines = vec![0f32; ids.len() * width];
+        let each = lines.chunks_exact_mut(width).zip(ids);
+        match self {
+            Self::Dense(table) => each.for_each(|(line, id)| table.copy_column(*id as usize, line)),
+            Self::Blocks(table) => each.for_each(|(line, id)| table.copy_column(*id as usize, line)),
+            Self::Quantized(table) => {
+                let ids = Tensor::from_slice(ids, ids.len(), &Device::Cpu)?;
+                return table.embedding(&ids)?.flatten_all()?.to_vec1();
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Number of rows and of columns, as checkpoints count them: `[output, input]`.
+    pub(super) fn shape(&self) -> Result<(usize, usize)> {
+        match self {
+            Self::Dense(matrix) => Ok((matrix.columns(), matrix.inner())),
+            Self::Blocks(matrix) => Ok((matrix.columns(), matrix.inner())),
+            Self::Quantized(matrix) => matrix.shape().dims2(),
         }
     }
 }

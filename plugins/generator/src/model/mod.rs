@@ -21,7 +21,7 @@
 //! `cache.rs` | keys and values of hypotheses
 //! `bart.rs` | BART
 //! `t5.rs` | T5, Flan-T5, mT5
-//! `causal.rs` | Llama, SmolLM, Qwen2, Qwen3
+//! `causal/` | Llama, SmolLM, Qwen2, Qwen3
 //! `rotary.rs` | rotary positions
 //! `tree.rs` | tokens that continue a cache in branches
 //! `decoding.rs` | the contract's decoding over a backbone
@@ -53,6 +53,7 @@ use causal::{Causal, CausalConfig};
 pub(crate) use config::parse;
 use config::{check, raw, said};
 pub(crate) use decoding::ModelDecoding;
+pub use matrix::Matrix;
 use t5::{T5, T5Config};
 
 pub use parameters::{LoadError, TensorSource};
@@ -71,6 +72,23 @@ pub struct LanguageModel {
     /// True when an answer continues its prompt, at positions of one window.
     continues: bool,
     generation: GenerationSettings,
+}
+
+/// A prompt's tokens, and how much of its beginning does not depend on the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Prompt {
+    pub(crate) tokens: Vec<TokenId>,
+    /// Number of tokens before the passage.
+    pub(crate) prefix: usize,
+    /// Number of tokens before the question, those of the passage among them when it comes first.
+    pub(crate) shared: usize,
+}
+
+impl From<Vec<TokenId>> for Prompt {
+    /// A prompt of which nothing is known.
+    fn from(tokens: Vec<TokenId>) -> Self {
+        Self { tokens, prefix: 0, shared: 0 }
+    }
 }
 
 /// A checkpoint's settings for decoding.
@@ -197,6 +215,15 @@ impl LanguageModel {
     /// True when an answer continues its prompt, in the same window.
     pub fn continues_prompt(&self) -> bool {
         self.continues
+    }
+
+    /// Sets how much memory passages that were read may take, 0 for none. A model that continues its
+    /// prompt keeps the keys and values of passages, so that the next question about one need not
+    /// read it again; those not used for longest are forgotten first. The default is 256 MiB.
+    #[must_use]
+    pub fn with_passage_memory(self, bytes: usize) -> Self {
+        self.backbone.set_memory(bytes);
+        self
     }
 
     /// The checkpoint's settings for decoding.

@@ -48,6 +48,18 @@ impl Norm {
         }
     }
 
+    /// Writes the normalized lines to `out`, `[lines, width]` each.
+    pub(super) fn lines(&self, kernel: Kernel, lines: &[f32], out: &mut [f32]) {
+        out.copy_from_slice(lines);
+        self.each(kernel, out);
+    }
+
+    /// Normalizes each line in place.
+    pub(super) fn each(&self, kernel: Kernel, lines: &mut [f32]) {
+        let nothing = vec![0f32; self.width()];
+        lines.chunks_exact_mut(nothing.len()).for_each(|line| self.add(kernel, line, &nothing));
+    }
+
     fn width(&self) -> usize {
         match self {
             Self::Layer(norm) => norm.weight.len(),
@@ -70,8 +82,7 @@ impl CustomOp1 for Norm {
             candle_core::bail!("norm of width {width} over {:?}", layout.dims());
         }
         let mut out = all[start..end].to_vec();
-        let (kernel, nothing) = (Kernel::detect(), vec![0f32; width]);
-        out.chunks_exact_mut(width).for_each(|line| self.add(kernel, line, &nothing));
+        self.each(Kernel::detect(), &mut out);
         Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
 }

@@ -1,8 +1,6 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use candle_core::quantized::QTensor;
 use candle_core::{DType, Device, Tensor};
 use postil_checkpoint::{CheckpointError, Weights};
 
@@ -19,12 +17,12 @@ pub trait TensorSource {
     /// [`LoadError::MissingTensor`], [`LoadError::Tensor`].
     fn tensor(&self, name: &str) -> Result<Tensor, LoadError>;
 
-    /// The matrix of this name as it is stored, when products can be computed from its blocks;
-    /// `None` when they cannot, or there is no such matrix.
+    /// The matrix of this name in its blocks, when products can be computed from them; `None` when
+    /// they cannot, or there is no such matrix.
     ///
     /// # Errors
-    /// [`LoadError::Tensor`].
-    fn quantized(&self, _name: &str) -> Result<Option<Arc<QTensor>>, LoadError> {
+    /// [`LoadError::Tensor`], [`LoadError::Checkpoint`].
+    fn blocks(&self, _name: &str) -> Result<Option<Matrix>, LoadError> {
         Ok(None)
     }
 }
@@ -184,13 +182,15 @@ impl<'a> Parameters<'a> {
     /// The matrix `name`, `[rows, columns]`.
     pub(super) fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix, LoadError> {
         let full = self.name(name);
-        match self.source.quantized(&full)? {
-            None => Matrix::pack(&self.tensor(name, &[rows, columns])?)
-                .map_err(|source| LoadError::Tensor { name: full, source }),
-            Some(blocks) if blocks.shape().dims() == [rows, columns] => Ok(Matrix::Quantized(blocks)),
-            Some(blocks) => Err(LoadError::TensorShape {
+        let Some(matrix) = self.source.blocks(&full)? else {
+            return Matrix::pack(&self.tensor(name, &[rows, columns])?)
+                .map_err(|source| LoadError::Tensor { name: full, source });
+        };
+        match matrix.shape().map_err(|source| LoadError::Tensor { name: full.clone(), source })? {
+            shape if shape == (rows, columns) => Ok(matrix),
+            (got_rows, got_columns) => Err(LoadError::TensorShape {
                 name: full,
-                got: blocks.shape().dims().to_vec(),
+                got: vec![got_rows, got_columns],
                 expected: vec![rows, columns],
             }),
         }

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 /// Maximum number of lines for which every task computes all lines.
 const FEW_LINES: usize = 128;
 /// Number of panels per task with few lines: enough work to pay for the handover to a thread.
-const TASK_PANELS: usize = 8;
+pub(super) const TASK_PANELS: usize = 8;
 /// Number of lines per task with many lines: eight tiles of the kernel.
 pub(super) const TASK_LINES: usize = 48;
 

@@ -1,4 +1,3 @@
-use candle_core::{Device, Result, Tensor};
 use serde::Deserialize;
 
 use super::parameters::LoadError;
@@ -94,16 +93,28 @@ impl Scaling {
 }
 
 impl Rotary {
-    /// Cosines and sines for every sum of an offset and a depth, each
-    /// `[offsets.len(), depths.len(), head / 2]`.
-    pub(super) fn at(&self, offsets: &[usize], depths: &[usize]) -> Result<(Tensor, Tensor)> {
-        let positions =
-            offsets.iter().flat_map(|offset| depths.iter().map(move |depth| (offset + depth) as f64));
-        let angles: Vec<f64> = positions.flat_map(|p| self.frequencies.iter().map(move |f| p * f)).collect();
-        let shape = (offsets.len(), depths.len(), self.frequencies.len());
-        let tensor = |f: fn(f64) -> f64| {
-            Tensor::from_iter(angles.iter().map(|a| f(*a) as f32), &Device::Cpu)?.reshape(shape)
-        };
-        Ok((tensor(f64::cos)?, tensor(f64::sin)?))
+    /// Number of pairs in a head.
+    pub(super) fn pairs(&self) -> usize {
+        self.frequencies.len()
+    }
+
+    /// Cosines, then sines, of the angles at a position: `[2, pairs]`.
+    pub(super) fn at(&self, position: usize, out: &mut [f32]) {
+        let (cos, sin) = out.split_at_mut(self.pairs());
+        for ((frequency, cos), sin) in self.frequencies.iter().zip(cos).zip(sin) {
+            let angle = position as f64 * frequency;
+            (*cos, *sin) = (angle.cos() as f32, angle.sin() as f32);
+        }
+    }
+
+    /// Turns the pairs (i, i + pairs) of each head of a line by the angles of [`Rotary::at`].
+    pub(super) fn turn(&self, angles: &[f32], line: &mut [f32]) {
+        let (cos, sin) = angles.split_at(self.pairs());
+        for head in line.chunks_exact_mut(2 * self.pairs()) {
+            let (low, high) = head.split_at_mut(self.pairs());
+            for (((low, high), cos), sin) in low.iter_mut().zip(high).zip(cos).zip(sin) {
+                (*low, *high) = (*low * cos - *high * sin, *high * cos + *low * sin);
+            }
+        }
     }
 }

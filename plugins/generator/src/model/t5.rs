@@ -8,7 +8,7 @@ use postil_contract::TokenId;
 use serde::Deserialize;
 
 use super::attention::{KeyValues, Shared, attend, padding_bias, split_heads};
-use super::backbone::{Backbone, Memory};
+use super::backbone::{EncoderDecoder, Memory};
 use super::cache::Cache;
 use super::config::parse;
 use super::layers::{Activation, Linear};
@@ -170,7 +170,7 @@ impl T5 {
     }
 }
 
-impl Backbone for T5 {
+impl EncoderDecoder for T5 {
     fn vocabulary(&self) -> usize {
         self.vocabulary
     }
@@ -218,8 +218,8 @@ impl Backbone for T5 {
         if self.output_scale == 1.0 { Ok(x) } else { x * self.output_scale }
     }
 
-    fn logits(&self, states: &Tensor) -> Result<Tensor> {
-        self.output.forward(states)
+    fn output(&self) -> &Linear {
+        &self.output
     }
 }
 

@@ -59,6 +59,20 @@ impl Tree {
         self.depths.iter().max().map_or(0, |depth| depth + 1)
     }
 
+    /// True when each token follows the one before.
+    pub(super) fn is_chain(&self) -> bool {
+        self.parents.iter().enumerate().all(|(i, parent)| *parent == i.checked_sub(1))
+    }
+
+    /// True when token `i` attends to token `other`: itself or an ancestor.
+    pub(super) fn sees(&self, i: usize, other: usize) -> bool {
+        let mut at = Some(i);
+        while let Some(token) = at.filter(|token| *token > other) {
+            at = self.parents[token];
+        }
+        at == Some(other)
+    }
+
     /// Attention mask, `[len, before + len]`: 0 where a token may attend (to the first `before`
     /// tokens, in the cache, to its ancestors and to itself), else -inf. `None` for a single token,
     /// which attends to all.

@@ -25,7 +25,7 @@ mod vocabulary;
 use crate::LoadError;
 
 pub(crate) use chat::ChatTemplate;
-pub(crate) use fit::fit;
+pub(crate) use fit::{Fitted, fit};
 pub use instruction::{DEFAULT_CHAT_INSTRUCTION, DEFAULT_COMPLETION, DEFAULT_T5_INSTRUCTION};
 pub(crate) use layout::Layout;
 use layout::{Piece, Style};

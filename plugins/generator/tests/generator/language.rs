@@ -35,6 +35,38 @@ fn options(search: Decode, max_tokens: usize) -> AnswerOptions {
 }
 
 #[test]
+fn what_is_remembered_of_a_passage_changes_no_probability() {
+    let folder = Folder::llama(900, Some(CHATML));
+    let open = |bytes| LanguageGenerator::open(folder.path()).unwrap().with_passage_memory(bytes);
+    let (with, without) = (open(64 << 20), open(0));
+    let texts: Vec<Passage<'_>> = passages().iter().map(|p| p.passage).collect();
+    // The last of them has a passage that was read in another place, and a new one.
+    let rounds = [
+        ("How many days?", texts.clone()),
+        ("How many days?", texts.clone()),
+        ("0 or more?", texts[..2].to_vec()),
+        ("None at all?", vec![texts[1], Passage::untitled("Three."), texts[0]]),
+    ];
+    for (question, passages) in rounds {
+        let lines = [&with, &without].map(|generator| {
+            let mut decoding = generator.start(question, &passages).unwrap();
+            let first = decoding.log_probs().unwrap();
+            decoding.advance(&[0, 0], &[5, 9]).unwrap();
+            let second = decoding.log_probs().unwrap();
+            let scores = decoding.score(&[vec![7, 3, 4], vec![7, 2]]).unwrap();
+            let scores =
+                scores.iter().flat_map(|scores| scores.tokens().flatten().copied().collect::<Vec<_>>());
+            let steps = first.row(0).iter().chain(second.row(0)).chain(second.row(1)).copied();
+            steps.chain(scores.flatten()).collect::<Vec<f32>>()
+        });
+        assert!(lines[0].len() > 1000 && lines[0].len() == lines[1].len());
+        for (with, without) in lines[0].iter().zip(&lines[1]) {
+            assert!((with - without).abs() < 1e-4, "{question}: {with} {without}");
+        }
+    }
+}
+
+#[test]
 fn every_search_answers_in_text_whose_tokens_join_to_it() {
     let beams = BeamOptions::new(2);
     let searches = [

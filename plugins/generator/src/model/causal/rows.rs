@@ -1,0 +1,137 @@
+use std::sync::Arc;
+
+use candle_core::Result;
+use postil_contract::TokenId;
+
+use super::super::Prompt;
+use super::super::backbone::Rows;
+use super::super::tree::Tree;
+use super::Causal;
+use super::keys::Keys;
+use super::pass::Sequence;
+
+/// Prompts that were read, up to the last token of each.
+struct Read {
+    /// Parts of each prompt, `[passages]`.
+    parts: Vec<Vec<Arc<Keys>>>,
+    start: Vec<TokenId>,
+    positions: Vec<usize>,
+}
+
+/// Hypotheses under each prompt.
+pub(super) struct CausalRows<'a> {
+    model: &'a Causal,
+    read: Arc<Read>,
+    own: Vec<Keys>,
+    length: usize,
+}
+
+impl Causal {
+    /// Reads prompts in one pass, without what is remembered of their beginnings, and remembers
+    /// those.
+    pub(super) fn prompts(&self, prompts: &[Prompt]) -> Result<CausalRows<'_>> {
+        let prefix = self.prefix(prompts)?;
+        let from = prefix.as_ref().map_or(0, |prefix| prefix.len());
+        let end = |prompt: &Prompt| prompt.tokens.len() - 1;
+        let beginning = |prompt: &Prompt| prompt.shared.min(end(prompt));
+        let known: Vec<Option<Arc<Keys>>> = prompts
+            .iter()
+            .map(|prompt| {
+                let to = beginning(prompt);
+                (to > from).then(|| self.memory.get(&prompt.tokens[..to])).flatten()
+            })
+            .collect();
+        let mut parts: Vec<Vec<Arc<Keys>>> =
+            known.iter().map(|known| prefix.iter().chain(known).cloned().collect()).collect();
+        let mut owns = vec![Keys::none(self.layers.len() * self.groups); prompts.len()];
+        let mut sequences: Vec<Sequence<'_>> = prompts
+            .iter()
+            .zip(&known)
+            .zip(parts.iter().zip(&mut owns))
+            .map(|((prompt, known), (shared, own))| {
+                let from = if known.is_some() { beginning(prompt) } else { from };
+                Sequence { shared, own, tokens: &prompt.tokens[from..end(prompt)] }
+            })
+            .collect();
+        self.pass(&mut sequences, None, false)?;
+        for (((prompt, known), parts), mut own) in prompts.iter().zip(&known).zip(&mut parts).zip(owns) {
+            let to = beginning(prompt);
+            if known.is_none() && to > from {
+                let question = own.split_off(to - from, self.head);
+                let passage = Arc::new(own);
+                self.memory.put(&prompt.tokens[..to], Arc::clone(&passage));
+                parts.push(passage);
+                own = question;
+            }
+            parts.push(Arc::new(own));
+        }
+        let start = prompts.iter().map(|prompt| prompt.tokens[end(prompt)]).collect();
+        let positions = prompts.iter().map(end).collect();
+        Ok(CausalRows::new(self, Arc::new(Read { parts, start, positions })))
+    }
+
+    /// The part that all prompts begin with, read once; `None` when there is none.
+    fn prefix(&self, prompts: &[Prompt]) -> Result<Option<Arc<Keys>>> {
+        let Some(first) = prompts.first() else { return Ok(None) };
+        let length = first.prefix.min(first.shared);
+        let prefix = &first.tokens[..length];
+        let is_common = |prompt: &Prompt| {
+            prompt.tokens.len() > length && prompt.shared >= length && prompt.tokens.starts_with(prefix)
+        };
+        if length == 0 || !prompts.iter().all(is_common) {
+            return Ok(None);
+        }
+        if let Some(known) = self.memory.get(prefix) {
+            return Ok(Some(known));
+        }
+        let mut own = Keys::none(self.layers.len() * self.groups);
+        self.pass(&mut [Sequence { shared: &[], own: &mut own, tokens: prefix }], None, false)?;
+        let read = Arc::new(own);
+        self.memory.put(prefix, Arc::clone(&read));
+        Ok(Some(read))
+    }
+}
+
+impl<'a> CausalRows<'a> {
+    fn new(model: &'a Causal, read: Arc<Read>) -> Self {
+        let own = vec![Keys::none(model.layers.len() * model.groups); read.parts.len()];
+        Self { model, read, own, length: 0 }
+    }
+}
+
+impl<'a> Rows<'a> for CausalRows<'a> {
+    fn start(&self) -> &[TokenId] {
+        &self.read.start
+    }
+
+    fn positions(&self) -> &[usize] {
+        &self.read.positions
+    }
+
+    fn len(&self) -> usize {
+        self.length
+    }
+
+    fn fresh(&self) -> Box<dyn Rows<'a> + 'a> {
+        Box::new(Self::new(self.model, Arc::clone(&self.read)))
+    }
+
+    fn reorder(&mut self, rows: &[usize]) -> Result<()> {
+        if rows.len() != self.own.len() || rows.iter().enumerate().any(|(i, row)| i != *row) {
+            self.own = rows.iter().map(|row| self.own[*row].clone()).collect();
+        }
+        Ok(())
+    }
+
+    fn forward(&mut self, ids: &[TokenId], tree: &Tree) -> Result<Vec<f32>> {
+        let passages = self.read.parts.len();
+        let rows = self.own.iter_mut().zip(ids.chunks_exact(tree.len()));
+        let mut sequences: Vec<Sequence<'_>> = rows
+            .enumerate()
+            .map(|(row, (own, tokens))| Sequence { shared: &self.read.parts[row % passages], own, tokens })
+            .collect();
+        let states = self.model.pass(&mut sequences, Some(tree), true)?;
+        self.length += tree.len();
+        Ok(states)
+    }
+}
