@@ -1,5 +1,5 @@
-//! Rules of the source tree itself: no circles among the files of a crate, and no file too long to be read in
-//! one sitting.
+//! Rules of the source tree itself: no circles among the files of a crate, no file too long to be read in one
+//! sitting, and one home for the detection of the processor.
 //!
 //! | file | responsibility |
 //! |---|---|
@@ -39,6 +39,22 @@ fn no_file_is_longer_than_400_lines() {
         .filter(|&(_, lines)| lines > MOST_LINES)
         .collect();
     assert!(long.is_empty(), "files of more than {MOST_LINES} lines: {long:?}");
+}
+
+#[test]
+fn only_one_file_asks_the_processor_and_only_one_crate_uses_what_it_has() {
+    let files = source::files();
+    let with = |text: String| -> Vec<&str> {
+        let found = files.iter().filter(|(_, code)| code.contains(&text));
+        found.map(|(path, _)| path.as_str()).collect()
+    };
+    // In two parts, so that this file has none of them.
+    assert_eq!(with(["feature_", "detected!"].concat()), ["plugins/kernel/src/cpu.rs"]);
+    let kernels = with(["#[target_", "feature"].concat());
+    assert!(
+        kernels.len() > 5 && kernels.iter().all(|path| path.starts_with("plugins/kernel/")),
+        "{kernels:?}"
+    );
 }
 
 /// The files of the circles of a crate of these files.

@@ -14,9 +14,8 @@ use std::arch::x86_64::{
     _mm256_mul_ps, _mm256_or_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_sub_ps,
 };
 
-use super::avx512::Avx512;
 use super::cache::{AHEAD, BLOCK_VALUES};
-use super::int16::avx512::Vnni;
+use super::cpu::Avx2;
 use super::lanes::{LANES, exp2, finished, greatest, load, load_panel_row, store, store_part, total};
 use super::operands::{Finish, Norm, Rows};
 use super::panels::{Columns, PANEL, PanelRow};
@@ -24,25 +23,8 @@ use super::portable;
 
 /// Rows of a full tile: with two registers each, twelve of the sixteen registers.
 const TILE_ROWS: usize = 6;
-/// Proof that this CPU has AVX2 and FMA, and possibly more; `detect` is the only way to get one.
-#[derive(Clone, Copy)]
-pub struct Avx2 {
-    avx512: Option<Avx512>,
-    pub(super) vnni: Option<Vnni>,
-}
 
 impl Avx2 {
-    pub(super) fn detect() -> Option<Self> {
-        let has = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        has.then(|| Self { avx512: Avx512::detect(), vnni: Vnni::detect() })
-    }
-
-    /// The same proof without the features beyond AVX2.
-    #[cfg(test)]
-    pub(super) fn alone(self) -> Self {
-        Self { avx512: None, vnni: None }
-    }
-
     pub(super) fn product(
         self,
         a: Rows<'_>,
@@ -51,7 +33,7 @@ impl Avx2 {
         out: &mut [f32],
         out_stride: usize,
     ) {
-        if let Some(avx512) = self.avx512 {
+        if let Some(avx512) = self.avx512() {
             return avx512.product(a, b, finish, out, out_stride);
         }
         // SAFETY: `self` proves the CPU features.

@@ -7,6 +7,7 @@ use std::arch::x86_64::{
 };
 
 use super::cache::{AHEAD, BLOCK_VALUES};
+use super::cpu::Avx512;
 use super::lanes::{finished, store_part};
 use super::operands::{Finish, Rows};
 use super::panels::{Columns, PANEL, PanelRow};
@@ -15,20 +16,7 @@ use super::panels::{Columns, PANEL, PanelRow};
 /// units busy; with more rows, each panel row is loaded less often.
 const TILE_ROWS: usize = 12;
 
-/// Proof that this CPU has the features that the product is compiled for; `detect` is the only way
-/// to get one.
-#[derive(Clone, Copy)]
-pub(super) struct Avx512(());
-
 impl Avx512 {
-    pub(super) fn detect() -> Option<Self> {
-        let has = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma");
-        has.then_some(Self(()))
-    }
-
     pub(super) fn product(
         self,
         a: Rows<'_>,

@@ -1,7 +1,7 @@
 //! The operations, each by the fastest instructions of this machine.
 
 #[cfg(target_arch = "x86_64")]
-use super::avx2::Avx2;
+use super::cpu::Avx2;
 use super::int16::{self, Int16Columns, Int16Rows};
 use super::operands::{Finish, Norm, Rows};
 use super::panels::{Columns, PANEL, panels_of};

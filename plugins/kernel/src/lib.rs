@@ -1,13 +1,16 @@
-//! The arithmetic of a transformer layer, from f32 slices to f32 slices: matrix product with its
-//! bias and activation, in f32 or in 16-bit integers, attention, softmax, layer norm. One thread
-//! each; callers divide the rows, or the panels of columns.
+//! Arithmetic by the fastest instructions of the CPU at hand: the distances of vectors, and the
+//! operations of a transformer layer, from f32 slices to f32 slices: matrix product with its bias
+//! and activation, in f32 or in 16-bit integers, attention, softmax, layer norm. One thread each;
+//! callers divide the rows, or the panels of columns.
 //!
-//! Every operation exists twice: in `portable.rs`, which runs anywhere and is the oracle of the
-//! tests, and in `avx2.rs`, chosen at run time. The product, which takes most of the time, has a
-//! third version.
+//! Every operation exists at least twice: in plain Rust, which runs anywhere and is the oracle of
+//! the tests, and for an instruction set, chosen at run time by a proof from `cpu.rs`. The product,
+//! which takes most of the time, has a third version.
 //!
 //! file | responsibility
 //! ---|---
+//! `cpu.rs` | detection of the CPU, and the proofs of its instruction sets
+//! `distance/` | distances and inner products of two vectors or their codes
 //! `kernel.rs` | the operations, by the fastest instructions available
 //! `operands.rs` | operands other than a packed matrix
 //! `panels.rs` | the right-hand side of a product, laid out as the product reads it
@@ -30,6 +33,8 @@ mod blocks;
 #[cfg(target_arch = "x86_64")]
 mod cache;
 mod coefficients;
+mod cpu;
+pub mod distance;
 mod int16;
 mod kernel;
 #[cfg(target_arch = "x86_64")]
@@ -39,9 +44,9 @@ mod panels;
 mod portable;
 
 pub use attention::{Attention, Heads, QUERY_ROWS};
-#[cfg(target_arch = "x86_64")]
-pub use avx2::Avx2;
 pub use blocks::{BlockColumns, BlockFormat, BlockPanel, BlockPanels, BlockRows};
+#[cfg(target_arch = "x86_64")]
+pub use cpu::Avx2;
 pub use int16::{Int16Columns, Int16Panels, Int16Rows};
 pub use kernel::Kernel;
 pub use operands::{Finish, Norm, Rows};

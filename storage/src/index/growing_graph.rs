@@ -14,9 +14,9 @@
 //!   passed this point. Three threads could, so there are two. A second level is enough for the
 //!   rows of one segment: one row in `m` is on it.
 
-use crate::vector::distance;
 use crate::vector::metric::Metric;
 use hnsw_rs::prelude::{Distance, Hnsw};
+use postil_kernel::distance;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The most rows of a graph: below the 50,000 points at which `hnsw_rs` prints a message.

@@ -1,7 +1,7 @@
 //! Vectors with one byte per component, which a search walks over before the exact vectors decide.
 
-use super::distance;
 use super::metric::Metric;
+use postil_kernel::distance;
 use std::ops::Deref;
 
 /// Codes of a row are filled up with zeros to a multiple of this, a cache line.

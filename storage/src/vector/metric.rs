@@ -1,7 +1,7 @@
 //! Metrics, and the checks of a vector before it is stored or searched with.
 
 use crate::error::{Result, StorageError};
-use crate::vector::distance;
+use postil_kernel::distance;
 
 /// Largest component: beyond it a sum of squares over [`MAX_DIMENSION`] components would overflow.
 pub(crate) const MAX_COMPONENT: f32 = 1e15;

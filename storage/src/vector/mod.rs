@@ -1,7 +1,6 @@
 //! Vectors as numbers: metrics, kernels and the best k. Pure, without I/O.
 
 pub(crate) mod codes;
-pub(crate) mod distance;
 pub(crate) mod metric;
 pub(crate) mod names;
 pub(crate) mod nibbles;

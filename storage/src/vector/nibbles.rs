@@ -3,8 +3,8 @@
 //! unlike width cost precision. (Scalar quantization per component, as FAISS's `QT_4bit`; the
 //! queries keep eight bits.)
 
-use super::distance;
 use super::metric::Metric;
+use postil_kernel::distance;
 use std::borrow::Cow;
 use std::ops::Deref;
 

@@ -93,7 +93,7 @@ fn was_rounded(vector: &[f32]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vector::distance;
+    use postil_kernel::distance;
     use proptest::prelude::*;
 
     proptest! {

@@ -2,7 +2,7 @@
 //! distinguish rows.
 
 use super::codes::Codes;
-use super::distance;
+use postil_kernel::distance;
 
 /// All rows, in one array.
 #[derive(Clone, Copy)]

@@ -12,7 +12,7 @@ use std::arch::x86_64::{
     _mm256_setzero_si256, _mm256_srli_epi16, _mm256_storeu_si256,
 };
 
-use super::super::avx2::Avx2;
+use super::super::cpu::Avx2;
 use super::super::lanes::{LANES, greatest, load, store_part};
 use super::super::panels::PANEL;
 use super::BLOCK;
@@ -38,7 +38,7 @@ impl Avx2 {
         out: &mut [f32],
         out_stride: usize,
     ) {
-        if let Some(vnni) = self.vnni {
+        if let Some(vnni) = self.vnni() {
             return vnni.block_product(a, b, bias, out, out_stride);
         }
         // SAFETY: `self` proves the CPU features.

@@ -10,7 +10,7 @@ use std::arch::x86_64::{
     _mm512_srli_epi16,
 };
 
-use super::super::int16::avx512::Vnni;
+use super::super::cpu::Vnni;
 use super::super::lanes::store_part;
 use super::super::panels::PANEL;
 use super::BLOCK;

@@ -11,8 +11,8 @@ use std::arch::x86_64::{
     _mm256_setzero_si256, _mm256_storeu_si256,
 };
 
-use super::super::avx2::Avx2;
 use super::super::cache::BLOCK_PAIRS;
+use super::super::cpu::Avx2;
 use super::super::lanes::{finished, greatest, load, store_part, total};
 use super::super::operands::Finish;
 use super::super::panels::PANEL;
@@ -23,6 +23,7 @@ use super::portable;
 const LANES: usize = 8;
 /// Rows of a full tile: with two registers each, twelve of the sixteen registers.
 const TILE_ROWS: usize = 6;
+
 impl Avx2 {
     pub(in super::super) fn round(self, values: &[f32], pairs: &mut [i32]) -> f32 {
         // SAFETY: `self` proves the CPU features.
@@ -37,7 +38,7 @@ impl Avx2 {
         out: &mut [f32],
         out_stride: usize,
     ) {
-        if let Some(vnni) = self.vnni {
+        if let Some(vnni) = self.vnni() {
             return vnni.product(a, b, finish, out, out_stride);
         }
         // SAFETY: `self` proves the CPU features.

@@ -9,6 +9,7 @@ use std::arch::x86_64::{
 };
 
 use super::super::cache::BLOCK_PAIRS;
+use super::super::cpu::Vnni;
 use super::super::lanes::{finished, store_part};
 use super::super::operands::Finish;
 use super::super::panels::PANEL;
@@ -20,22 +21,7 @@ const TILE_ROWS: usize = 12;
 /// block of rows, and a short text has only one block.
 const AHEAD: usize = 2048;
 
-/// Proof that this CPU has the features that the product is compiled for; `detect` is the only way
-/// to get one.
-#[derive(Clone, Copy)]
-pub(in super::super) struct Vnni(());
-
 impl Vnni {
-    pub(in super::super) fn detect() -> Option<Self> {
-        let has = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vnni")
-            && is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma");
-        has.then_some(Self(()))
-    }
-
     pub(in super::super) fn product(
         self,
         a: &Int16Rows,

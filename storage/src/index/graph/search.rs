@@ -4,8 +4,8 @@
 use super::candidate::Candidate;
 use super::links::{Links, Lists, UpperLevel};
 use super::scratch::Scratch;
-use crate::vector::distance;
 use crate::vector::top_k::Ranked;
+use postil_kernel::distance;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 

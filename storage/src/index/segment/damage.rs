@@ -9,9 +9,9 @@ use crate::few::few;
 use crate::index::graph::links::{Lists, NONE};
 use crate::index::graph::reach;
 use crate::mapped::frame;
-use crate::vector::distance;
 use crate::vector::metric::Metric;
 use crate::vector::nibbles::Grid;
+use postil_kernel::distance;
 use std::ops::Range;
 
 /// Largest difference from 1 of the squared length of a vector stored under cosine.

@@ -6,10 +6,10 @@ use crate::index::graph::links::Links;
 use crate::index::graph::scratch::Scratch;
 use crate::index::graph::search::{self, Nearness, Stop};
 use crate::vector::codes::{self, Codes, Scale};
-use crate::vector::distance;
 use crate::vector::metric::Metric;
 use crate::vector::nibbles::{Grid, NibbleQuery, Nibbles};
 use crate::vector::precision::Precision;
+use postil_kernel::distance;
 use std::borrow::Cow;
 
 /// The representation of rows that a search ranks candidates by.

@@ -9,12 +9,12 @@ use crate::index::graph::search::Stop;
 use crate::index::measure::{self, Found, HITS, Kind, Sample};
 use crate::index::segment::{self, By, Coded, Means, Plan, Step, Stored, Walk};
 use crate::vector::codes::{Codes, Scale};
-use crate::vector::distance;
 use crate::vector::metric::Metric;
 use crate::vector::nibbles::Nibbles;
 use crate::vector::precision::Precision;
 use crate::vector::rows::Rows;
 use crate::vector::top_k::{Ranked, TopK};
+use postil_kernel::distance;
 use std::borrow::Cow;
 use std::ops::Deref;
 

@@ -17,8 +17,8 @@ use crate::index::growing_graph::GrowingGraph;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::channel::{Receiver, Sender, bounded, unbounded};
 use crate::sync::thread::{self, JoinHandle};
-use crate::vector::distance;
 use due::{wasteful, worth_merging};
+use postil_kernel::distance;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 

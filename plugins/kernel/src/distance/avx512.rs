@@ -1,6 +1,7 @@
-//! The kernel for codes on CPUs with AVX-512 and VNNI.
+//! The loops over codes with AVX-512 and VNNI.
 #![expect(unsafe_code, reason = "vector intrinsics load from raw pointers")]
 
+use crate::cpu::Vnni;
 use std::arch::x86_64::{
     __m512i, _mm_add_epi32, _mm_extract_epi32, _mm256_add_epi32, _mm256_castsi256_si128,
     _mm256_extracti128_si256, _mm256_hadd_epi32, _mm512_add_epi32, _mm512_and_si512, _mm512_castsi512_si256,
@@ -9,20 +10,7 @@ use std::arch::x86_64::{
     _mm512_xor_si512,
 };
 
-/// Proof that this CPU has the features that the kernel is compiled for; `detect` is the only way
-/// to get one.
-#[derive(Clone, Copy)]
-pub(super) struct Avx512(());
-
-impl Avx512 {
-    #[inline]
-    pub(super) fn detect() -> Option<Self> {
-        let has = is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vnni");
-        has.then_some(Self(()))
-    }
-
+impl Vnni {
     #[inline]
     pub(super) fn dot_codes(self, a: &[i8], b: &[i8]) -> i32 {
         // SAFETY: `self` proves that the CPU has the features the function is compiled for.

@@ -1,42 +1,20 @@
-//! The kernels for CPUs with AVX2 and FMA.
+//! The loops with AVX2 and FMA.
 #![expect(unsafe_code, reason = "vector intrinsics load from raw pointers")]
 
+use crate::cpu::Avx2;
 use std::arch::x86_64::{
-    __m256, __m256i, _MM_HINT_T0, _mm_add_epi32, _mm_add_ps, _mm_add_ss, _mm_cvtsi128_si32, _mm_cvtss_f32,
-    _mm_extract_epi32, _mm_movehdup_ps, _mm_movehl_ps, _mm_prefetch, _mm_shuffle_epi32, _mm256_abs_epi8,
-    _mm256_add_epi16, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castps256_ps128,
-    _mm256_castsi256_si128, _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_fmadd_ps,
-    _mm256_hadd_epi32, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
-    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_sign_epi8,
-    _mm256_srli_epi16, _mm256_sub_ps,
+    __m256, __m256i, _mm_add_epi32, _mm_add_ps, _mm_add_ss, _mm_cvtsi128_si32, _mm_cvtss_f32,
+    _mm_extract_epi32, _mm_movehdup_ps, _mm_movehl_ps, _mm_shuffle_epi32, _mm256_abs_epi8, _mm256_add_epi16,
+    _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_castps256_ps128, _mm256_castsi256_si128,
+    _mm256_extractf128_ps, _mm256_extracti128_si256, _mm256_hadd_epi32, _mm256_loadu_ps, _mm256_loadu_si256,
+    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_setzero_ps,
+    _mm256_setzero_si256, _mm256_sign_epi8, _mm256_srli_epi16,
 };
-
-/// Proof that this CPU has AVX2 and FMA; `detect` is the only way to get one.
-#[derive(Clone, Copy)]
-pub(super) struct Avx2(());
 
 impl Avx2 {
     #[inline]
-    pub(super) fn detect() -> Option<Self> {
-        // The standard library caches the answer: a load and a test.
-        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
-    }
-
-    #[inline]
-    pub(super) fn dot(self, a: &[f32], b: &[f32]) -> f32 {
-        // SAFETY: `self` proves that the CPU has the features the function is compiled for.
-        unsafe { dot(a, b) }
-    }
-
-    #[inline]
-    pub(super) fn squared_l2(self, a: &[f32], b: &[f32]) -> f32 {
-        // SAFETY: as above.
-        unsafe { squared_l2(a, b) }
-    }
-
-    #[inline]
     pub(super) fn dot_codes(self, a: &[i8], b: &[i8]) -> i32 {
-        // SAFETY: as above.
+        // SAFETY: `self` proves that the CPU has the features the function is compiled for.
         unsafe { dot_codes(a, b) }
     }
 
@@ -59,39 +37,11 @@ impl Avx2 {
     }
 }
 
-/// Prefetches every cache line of a row.
-#[inline]
-pub(super) fn prefetch<T>(row: &[T]) {
-    let (start, bytes) = (row.as_ptr().cast::<i8>(), size_of_val(row));
-    for at in (0..bytes).step_by(64) {
-        // SAFETY: a prefetch of any address is harmless, this one is inside `row`; SSE is part of
-        // x86-64.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(start.add(at)) };
-    }
-}
-
-#[target_feature(enable = "avx2,fma")]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    fold(a, b, |x, y, sum| _mm256_fmadd_ps(x, y, sum), |x, y| x * y)
-}
-
-#[target_feature(enable = "avx2,fma")]
-fn squared_l2(a: &[f32], b: &[f32]) -> f32 {
-    fold(
-        a,
-        b,
-        |x, y, sum| {
-            let d = _mm256_sub_ps(x, y);
-            _mm256_fmadd_ps(d, d, sum)
-        },
-        |x, y| (x - y) * (x - y),
-    )
-}
-
-/// Four sums of eight lanes, so that four multiply-adds are in flight; the tail is scalar.
+/// Sums up the terms of two vectors: four sums of eight lanes, so that four multiply-adds are in
+/// flight; the tail is scalar.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn fold(
+pub(super) fn fold(
     a: &[f32],
     b: &[f32],
     step: impl Fn(__m256, __m256, __m256) -> __m256,
@@ -138,7 +88,7 @@ fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
         sums[0] = _mm256_add_epi32(sums[0], product(at));
         at += 32;
     }
-    sum_of_lanes(_mm256_add_epi32(sums[0], sums[1])) + super::scalar::dot_codes(&a[at..n], &b[at..n])
+    sum_of_lanes(_mm256_add_epi32(sums[0], sums[1])) + super::portable::dot_codes(&a[at..n], &b[at..n])
 }
 
 /// Two products of at most 15 * 127 do not saturate 16 bits, nor do two such pairs.
@@ -179,7 +129,7 @@ fn dot_codes_of_four(query: &[i8], rows: [&[i8]; 4]) -> [i32; 4] {
     let mut totals = sums_of_lanes(sums);
     if at < n {
         for (total, row) in totals.iter_mut().zip(rows) {
-            *total += super::scalar::dot_codes(&query[at..n], &row[at..n]);
+            *total += super::portable::dot_codes(&query[at..n], &row[at..n]);
         }
     }
     totals

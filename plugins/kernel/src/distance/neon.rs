@@ -1,38 +1,17 @@
-//! The kernels for 64-bit ARM.
+//! The loops for 64-bit ARM.
 #![expect(unsafe_code, reason = "vector intrinsics load from raw pointers")]
 
+use crate::cpu::Neon;
 use std::arch::aarch64::{
     float32x4_t, int8x16_t, vaddq_f32, vaddq_s32, vaddvq_f32, vaddvq_s32, vandq_u8, vdupq_n_f32, vdupq_n_s32,
-    vdupq_n_u8, vfmaq_f32, vget_low_s8, vld1q_f32, vld1q_s8, vld1q_u8, vmlal_high_s8, vmull_high_s8,
-    vmull_s8, vpadalq_s16, vreinterpretq_s8_u8, vshrq_n_u8, vsubq_f32,
+    vdupq_n_u8, vget_low_s8, vld1q_f32, vld1q_s8, vld1q_u8, vmlal_high_s8, vmull_high_s8, vmull_s8,
+    vpadalq_s16, vreinterpretq_s8_u8, vshrq_n_u8,
 };
-
-/// Proof that this CPU has NEON; `detect` is the only way to get one.
-#[derive(Clone, Copy)]
-pub(super) struct Neon(());
 
 impl Neon {
     #[inline]
-    pub(super) fn detect() -> Option<Self> {
-        // Known at compile time, except on targets without floating-point registers.
-        std::arch::is_aarch64_feature_detected!("neon").then_some(Self(()))
-    }
-
-    #[inline]
-    pub(super) fn dot(self, a: &[f32], b: &[f32]) -> f32 {
-        // SAFETY: `self` proves that the CPU has the feature the function is compiled for.
-        unsafe { dot(a, b) }
-    }
-
-    #[inline]
-    pub(super) fn squared_l2(self, a: &[f32], b: &[f32]) -> f32 {
-        // SAFETY: as above.
-        unsafe { squared_l2(a, b) }
-    }
-
-    #[inline]
     pub(super) fn dot_codes(self, a: &[i8], b: &[i8]) -> i32 {
-        // SAFETY: as above.
+        // SAFETY: `self` proves that the CPU has the feature the function is compiled for.
         unsafe { dot_codes(a, b) }
     }
 
@@ -43,28 +22,10 @@ impl Neon {
     }
 }
 
-#[target_feature(enable = "neon")]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    fold(a, b, |x, y, sum| vfmaq_f32(sum, x, y), |x, y| x * y)
-}
-
-#[target_feature(enable = "neon")]
-fn squared_l2(a: &[f32], b: &[f32]) -> f32 {
-    fold(
-        a,
-        b,
-        |x, y, sum| {
-            let difference = vsubq_f32(x, y);
-            vfmaq_f32(sum, difference, difference)
-        },
-        |x, y| (x - y) * (x - y),
-    )
-}
-
-/// Four sums hide the latency of the multiply-add.
+/// Sums up the terms of two vectors. Four sums hide the latency of the multiply-add.
 #[inline]
 #[target_feature(enable = "neon")]
-fn fold(
+pub(super) fn fold(
     a: &[f32],
     b: &[f32],
     step: impl Fn(float32x4_t, float32x4_t, float32x4_t) -> float32x4_t,
@@ -99,7 +60,7 @@ fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
         sums[1] = vpadalq_s16(sums[1], vmull_high_s8(x, y));
         at += 16;
     }
-    vaddvq_s32(vaddq_s32(sums[0], sums[1])) + super::scalar::dot_codes(&a[at..n], &b[at..n])
+    vaddvq_s32(vaddq_s32(sums[0], sums[1])) + super::portable::dot_codes(&a[at..n], &b[at..n])
 }
 
 /// Two products of at most 15 * 127 fit 16 bits.

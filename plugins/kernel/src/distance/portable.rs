@@ -1,14 +1,4 @@
-//! The kernels in plain Rust: the fallback, and the oracle of the fast kernels.
-
-/// Inner product in eight sums, so that the compiler may vectorize it.
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    fold(a, b, |x, y| x * y)
-}
-
-/// Squared Euclidean distance.
-pub(super) fn squared_l2(a: &[f32], b: &[f32]) -> f32 {
-    fold(a, b, |x, y| (x - y) * (x - y))
-}
+//! The loops in plain Rust: the fallback, and the oracle of the fast ones.
 
 /// Inner product of codes, exact.
 pub(super) fn dot_codes(a: &[i8], b: &[i8]) -> i32 {
@@ -27,8 +17,9 @@ pub(super) fn dot_nibbles(query: &[i8], nibbles: &[u8]) -> i32 {
     query.as_chunks().0.iter().zip(nibbles.as_chunks().0).map(of_line).sum()
 }
 
+/// Sums up the terms of two vectors, in eight sums, so that the compiler may vectorize it.
 #[inline]
-fn fold(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+pub(super) fn fold(a: &[f32], b: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let mut sums = [0.0f32; 8];
     let (a_blocks, a_rest) = a.as_chunks::<8>();
     let (b_blocks, b_rest) = b.as_chunks::<8>();
