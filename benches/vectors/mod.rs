@@ -60,12 +60,11 @@ fn metric(path: &Path, base: &[Vec<f32>]) -> Metric {
     let text = std::fs::read_to_string(path).unwrap_or_else(|_| "{}".to_owned());
     let meta: serde_json::Value = serde_json::from_str(&text).unwrap();
     match meta["metric"].as_str() {
-        Some("l2") => Metric::L2,
         Some("dot") if !base.iter().all(|row| (score(Metric::Dot, row, row) - 1.0).abs() < 0.01) => {
             Metric::Dot
         }
         None | Some("dot" | "cosine") => Metric::Cosine,
-        Some(other) => panic!("{}: metric {other}: cosine, dot or l2", path.display()),
+        Some(name) => name.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display())),
     }
 }
 
@@ -79,6 +78,7 @@ pub(crate) fn score(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
         Metric::Cosine => sum(|x, y| x * y) / (length(a) * length(b)),
         Metric::Dot => sum(|x, y| x * y),
         Metric::L2 => -sum(|x, y| (x - y) * (x - y)).sqrt(),
+        other => panic!("{other} has no formula here yet"),
     }
 }
 

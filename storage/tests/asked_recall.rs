@@ -57,7 +57,7 @@ fn found(store: &Store, queries: &[Vec<f32>], options: &SearchOptions) -> f64 {
 #[test]
 fn as_much_is_found_as_is_asked_for_of_rows_and_of_questions() {
     let folder = tempfile::tempdir().unwrap();
-    for metric in [Metric::Cosine, Metric::L2, Metric::Dot] {
+    for &metric in Metric::ALL {
         let path = folder.path().join(format!("{metric:?}.postil"));
         let store = create(&path, metric, ROWS as u64, options());
         assert_eq!(store.stat().unwrap().recall, None);

@@ -105,9 +105,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
     #[test]
     fn a_store_is_a_map_whatever_is_written_sealed_and_reopened(
-        steps in proptest::collection::vec(step(), 1..20), metric in 0usize..3, seal_rows in 1usize..12,
+        steps in proptest::collection::vec(step(), 1..20), metric in 0..Metric::ALL.len(), seal_rows in 1usize..12,
     ) {
-        let metric = [Metric::Cosine, Metric::Dot, Metric::L2][metric];
+        let metric = Metric::ALL[metric];
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("m.postil");
         let options = StoreOptions { seal_rows, m: 4, ef_construction: 20, ..StoreOptions::default() };

@@ -14,7 +14,6 @@ use workload::hash;
 
 const DIMENSION: usize = 48;
 const ROWS: u64 = 3_000;
-const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::L2];
 
 fn vector(seed: u64) -> Vec<f32> {
     (0..DIMENSION as u64).map(|i| (hash(seed << 8 | i) >> 40) as f32 / (1 << 23) as f32 - 1.0).collect()
@@ -61,7 +60,7 @@ fn shown(store: &Store) -> Vec<(String, u32)> {
 
 #[test]
 fn a_row_is_the_same_while_it_grows_sealed_merged_and_reopened() {
-    for metric in METRICS {
+    for &metric in Metric::ALL {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("half.postil");
         let store = create(&path, metric, Precision::Half);
@@ -88,7 +87,7 @@ fn a_row_is_the_same_while_it_grows_sealed_merged_and_reopened() {
 
 #[test]
 fn scores_are_near_to_those_of_full_precision_in_less_room() {
-    for metric in METRICS {
+    for &metric in Metric::ALL {
         let folder = tempfile::tempdir().unwrap();
         // Nothing is sealed in the background: which rows a graph misses depends on the graph it
         // was extended from, and so on the load of the machine.

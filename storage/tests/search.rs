@@ -54,7 +54,7 @@ fn recall(store: &Store) -> f64 {
 
 #[test]
 fn the_graph_finds_what_a_scan_finds_before_and_after_reopening() {
-    for metric in [Metric::Cosine, Metric::Dot, Metric::L2] {
+    for &metric in Metric::ALL {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.postil");
         let store = fill(&path, metric, 6_000, 2_500);

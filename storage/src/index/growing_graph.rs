@@ -33,11 +33,7 @@ struct GraphDistance(Metric);
 
 impl Distance<f32> for GraphDistance {
     fn eval(&self, a: &[f32], b: &[f32]) -> f32 {
-        match self.0 {
-            Metric::Cosine => (1.0 - distance::dot(a, b)).max(0.0),
-            // Inner products are searched as distances between vectors with one more component.
-            Metric::Dot | Metric::L2 => distance::squared_l2(a, b),
-        }
+        self.0.distance(a, b)
     }
 }
 
@@ -45,7 +41,7 @@ impl Distance<f32> for GraphDistance {
 pub(crate) struct GrowingGraph {
     hnsw: Hnsw<'static, f32, GraphDistance>,
     metric: Metric,
-    /// Under [`Metric::Dot`], the length that the extra component brings a vector to. It is fixed
+    /// Length that the extra component brings a vector to, if the metric lifts vectors. It is fixed
     /// when the graph starts; the component is 0 for a longer vector. Only the graph's shape
     /// depends on it; results are ranked by inner product.
     bound: f32,
@@ -71,9 +67,9 @@ impl GrowingGraph {
     pub(crate) fn insert(&self, vectors: &[&[f32]]) {
         let first = self.indexed();
         assert!(first + vectors.len() <= MAX_GRAPH_ROWS, "the store seals before a graph gets this large");
-        let insert = |at: usize| match self.metric {
-            Metric::Dot => self.hnsw.insert_slice((&self.augmented(vectors[at]), first + at)),
-            Metric::Cosine | Metric::L2 => self.hnsw.insert_slice((vectors[at], first + at)),
+        let insert = |at: usize| match self.metric.lifts() {
+            true => self.hnsw.insert_slice((&self.lifted(vectors[at]), first + at)),
+            false => self.hnsw.insert_slice((vectors[at], first + at)),
         };
         let mut alone = 0;
         if first == 0 && !vectors.is_empty() {
@@ -104,14 +100,14 @@ impl GrowingGraph {
 
     /// Returns the positions of about `ef` rows near the query, among the first `limit`.
     pub(crate) fn search(&self, query: &[f32], ef: usize, limit: usize) -> Vec<usize> {
-        let found = match self.metric {
-            Metric::Dot => self.hnsw.search(&[query, &[0.0]].concat(), ef, ef),
-            Metric::Cosine | Metric::L2 => self.hnsw.search(query, ef, ef),
+        let found = match self.metric.lifts() {
+            true => self.hnsw.search(&[query, &[0.0]].concat(), ef, ef),
+            false => self.hnsw.search(query, ef, ef),
         };
         found.into_iter().map(|neighbour| neighbour.d_id).filter(|&position| position < limit).collect()
     }
 
-    fn augmented(&self, vector: &[f32]) -> Vec<f32> {
+    fn lifted(&self, vector: &[f32]) -> Vec<f32> {
         let rest = self.bound * self.bound - distance::dot(vector, vector);
         [vector, &[rest.max(0.0).sqrt()]].concat()
     }

@@ -92,10 +92,8 @@ impl<'a> Codes<'a> {
 
     /// Returns the squared lengths of all rows, in codes; empty if the metric does not need them.
     pub(crate) fn norms(self, metric: Metric) -> Vec<f32> {
-        match metric {
-            Metric::L2 => (0..self.rows() as u32).map(|row| self.norm(row)).collect(),
-            Metric::Cosine | Metric::Dot => Vec::new(),
-        }
+        let rows = if metric.needs_norms() { self.rows() as u32 } else { 0 };
+        (0..rows).map(|row| self.norm(row)).collect()
     }
 
     /// Returns the squared length of a row, in codes.

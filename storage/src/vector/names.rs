@@ -1,9 +1,5 @@
-//! Names of metrics and precisions, as command lines and exports write them.
-
-use super::metric::Metric;
-use super::precision::Precision;
-use std::fmt;
-use std::str::FromStr;
+//! Names of kinds with a few values, as command lines and exports write them: metrics and
+//! precisions.
 
 /// The error for a text that is not a name of its kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +15,7 @@ pub struct NameError {
 }
 
 /// A kind with a few values, each of which has a name.
-trait Named: Copy + 'static {
+pub(super) trait Named: Copy + 'static {
     const KIND: &'static str;
     const ALL: &'static [Self];
     fn name(self) -> &'static str;
@@ -32,62 +28,11 @@ trait Named: Copy + 'static {
     }
 }
 
-impl Named for Metric {
-    const KIND: &'static str = "metric";
-    const ALL: &'static [Self] = &[Self::Cosine, Self::Dot, Self::L2];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Cosine => "cosine",
-            Self::Dot => "dot",
-            Self::L2 => "l2",
-        }
-    }
-}
-
-impl fmt::Display for Metric {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Metric {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        Self::find(text)
-    }
-}
-
-impl Named for Precision {
-    const KIND: &'static str = "precision";
-    const ALL: &'static [Self] = &[Self::Full, Self::Half];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Half => "half",
-        }
-    }
-}
-
-impl fmt::Display for Precision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Precision {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        Self::find(text)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vector::metric::Metric;
+    use crate::vector::precision::Precision;
 
     #[test]
     fn names_are_read_back_and_others_are_refused_with_those_there_are() {
@@ -97,7 +42,8 @@ mod tests {
         for precision in Precision::ALL {
             assert_eq!(precision.to_string().parse(), Ok(*precision));
         }
-        let refused = "angle".parse::<Metric>().unwrap_err();
-        assert_eq!(refused.to_string(), "\"angle\" is no metric; there are: cosine, dot, l2");
+        let refused = "third".parse::<Precision>().unwrap_err();
+        assert_eq!(refused.to_string(), "\"third\" is no precision; there are: full, half");
+        assert!("angle".parse::<Metric>().unwrap_err().to_string().contains("no metric; there are: cosine, "));
     }
 }

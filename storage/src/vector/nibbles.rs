@@ -38,8 +38,8 @@ pub(crate) struct Grid<'a>(Cow<'a, [f32]>);
 pub(crate) struct Nibbles<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) stride: usize,
-    /// Squared distances of the quantized rows from the mean; empty if the metric does not rank by
-    /// distances.
+    /// Squared distances of the quantized rows from the mean; empty if the metric does not need
+    /// norms.
     pub(crate) norms: &'a [f32],
     /// Numbers of a [`Grid`].
     pub(crate) grid: &'a [f32],
@@ -54,8 +54,8 @@ pub(crate) struct NibbleQuery {
 }
 
 impl NibbleQuery {
-    /// Returns the approximate inner product with a vector; under L2, that of their differences
-    /// from the mean.
+    /// Returns the approximate inner product with a vector; if the metric ignores the origin, that
+    /// of their differences from the mean.
     #[inline]
     pub(crate) fn product(&self, nibbles: &[u8]) -> f32 {
         self.scaled(distance::dot_nibbles(&self.weights, nibbles))
@@ -150,10 +150,10 @@ impl<'a> Grid<'a> {
     /// Prepares a query; its products are multiplied by `unit`.
     pub(crate) fn query(&self, metric: Metric, query: &[f32], unit: f32) -> NibbleQuery {
         let (means, steps) = self.parts();
-        let of_mean = if metric == Metric::L2 { 0.0 } else { distance::dot(query, means) };
-        let mut components: Vec<f32> = match metric {
-            Metric::L2 => query.iter().zip(means).map(|(x, mean)| x - mean).collect(),
-            Metric::Cosine | Metric::Dot => query.to_vec(),
+        let (of_mean, mut components): (f32, Vec<f32>) = if metric.ignores_origin() {
+            (0.0, query.iter().zip(means).map(|(x, mean)| x - mean).collect())
+        } else {
+            (distance::dot(query, means), query.to_vec())
         };
         components.iter_mut().zip(steps).for_each(|(x, step)| *x *= step);
         let most = components.iter().fold(0f32, |most, x| most.max(x.abs()));
@@ -169,9 +169,14 @@ impl<'a> Grid<'a> {
         NibbleQuery { weights, scale: unit * per_weight, shift }
     }
 
-    /// Returns the squared length of a query's difference from the mean.
-    pub(crate) fn squared_distance(&self, query: &[f32]) -> f32 {
-        distance::squared_l2(query, self.parts().0)
+    /// Returns the squared length of a query; if the metric ignores the origin, that of its
+    /// difference from the mean.
+    pub(crate) fn squared_length(&self, metric: Metric, query: &[f32]) -> f32 {
+        if metric.ignores_origin() {
+            distance::squared_l2(query, self.parts().0)
+        } else {
+            distance::dot(query, query)
+        }
     }
 }
 
@@ -205,7 +210,7 @@ mod tests {
         for query in [&vectors[0], &vectors[77], &vectors[301]] {
             let of_distance = grid.query(Metric::L2, query, 1.0);
             let of_product = grid.query(Metric::Dot, query, 2.0);
-            let length = grid.squared_distance(query);
+            let length = grid.squared_length(Metric::L2, query);
             for (row, vector) in (0..).zip(&vectors) {
                 let exact = distance::squared_l2(query, vector);
                 let about = length + norms[row as usize] - 2.0 * of_distance.product(nibbles.row(row));

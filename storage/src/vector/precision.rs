@@ -1,10 +1,13 @@
 //! Precision of stored vectors, in bits per component.
 
-use crate::error::{Result, StorageError};
+use super::names::{NameError, Named};
+use crate::error::StorageError;
 use crate::vector::metric::Metric;
 use half::f16;
 use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
 
 /// Precision of stored vectors; chosen when a database is created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -44,9 +47,13 @@ impl Precision {
 
     /// Returns the vector in its stored form: as the metric wants it, in numbers that this
     /// precision has. One that was stored before stays the same, bit by bit.
-    pub(crate) fn prepare(self, vector: &[f32], metric: Metric, dimension: usize) -> Result<Vec<f32>> {
-        if self == Self::Half && metric == Metric::Cosine && vector.len() == dimension && was_rounded(vector)
-        {
+    pub(crate) fn prepare(
+        self,
+        vector: &[f32],
+        metric: Metric,
+        dimension: usize,
+    ) -> Result<Vec<f32>, StorageError> {
+        if self == Self::Half && metric.normalizes() && vector.len() == dimension && was_rounded(vector) {
             return Ok(vector.to_vec());
         }
         let mut vector = metric.prepare(vector, dimension)?;
@@ -84,6 +91,32 @@ impl Precision {
     }
 }
 
+impl Named for Precision {
+    const KIND: &'static str = "precision";
+    const ALL: &'static [Self] = &[Self::Full, Self::Half];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Half => "half",
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Precision {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::find(text)
+    }
+}
+
 /// True if a vector has unit length except for the rounding of its components to 16 bits.
 fn was_rounded(vector: &[f32]) -> bool {
     let norm = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
@@ -100,7 +133,7 @@ mod tests {
         #[test]
         fn what_was_stored_stays_as_it_is(vector in proptest::collection::vec(-9.0f32..9.0, 1..70)) {
             prop_assume!(vector.iter().any(|&x| x != 0.0));
-            for metric in [Metric::Cosine, Metric::Dot, Metric::L2] {
+            for &metric in Metric::ALL {
                 for precision in [Precision::Full, Precision::Half] {
                     let stored = precision.prepare(&vector, metric, vector.len()).unwrap();
                     let again = precision.prepare(&stored, metric, stored.len()).unwrap();

@@ -11,12 +11,11 @@ const SLACK: f32 = 1.1;
 
 /// Squared distances between rows, by their codes or their vectors.
 ///
-/// Inner products are not distances: each row gets one more component, which brings all rows to the
-/// same length (Bachrach et al. 2014). Then the nearest rows have the greatest inner products.
+/// Inner products are not distances: the metric may lift rows, see [`Metric::lifts`].
 pub(super) struct Space<'a> {
     rows: Rows<'a>,
     norms: Vec<f32>,
-    /// The extra component of each row; empty if the metric needs none.
+    /// The extra component of each row; empty if the metric does not lift.
     lift: Vec<f32>,
 }
 
@@ -37,7 +36,7 @@ impl<'a> Space<'a> {
     pub(super) fn new(metric: Metric, rows: Rows<'a>) -> Self {
         let norms: Vec<f32> = (0..rows.count() as u32).map(|row| rows.product(row, row)).collect();
         let mut lift = Vec::new();
-        if metric == Metric::Dot {
+        if metric.lifts() {
             let most = norms.iter().copied().fold(0.0, f32::max);
             lift = norms.iter().map(|norm| (most - norm).max(0.0).sqrt()).collect();
         }

@@ -9,12 +9,11 @@ use crate::few::few;
 use crate::index::graph::links::{Lists, NONE};
 use crate::index::graph::reach;
 use crate::mapped::frame;
-use crate::vector::metric::Metric;
 use crate::vector::nibbles::Grid;
 use postil_kernel::distance;
 use std::ops::Range;
 
-/// Largest difference from 1 of the squared length of a vector stored under cosine.
+/// Largest difference from 1 of the squared length of a vector that was normalized.
 const UNIT: f32 = 1e-3;
 
 impl Segment {
@@ -113,7 +112,7 @@ impl Segment {
                     unlike_nibbles.push(row);
                 }
             }
-            let unit = self.metric != Metric::Cosine || (distance::dot(&vector, &vector) - 1.0).abs() < UNIT;
+            let unit = !self.metric.normalizes() || (distance::dot(&vector, &vector) - 1.0).abs() < UNIT;
             if !unit || !vector.iter().all(|x| x.is_finite()) {
                 unusable.push(row);
             }

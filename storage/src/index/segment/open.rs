@@ -121,10 +121,10 @@ impl Segment {
         };
         let any_means = if has(CODES) { Means::Codes } else { Means::Nibbles };
         let plan = plan.filter(can_be_followed).unwrap_or_else(|| Plan::scan(any_means));
-        let nibbles = match (plan.means, metric) {
-            (Means::Codes | Means::Vectors, _) => None,
-            (Means::Nibbles, metric) => {
-                let norms = (metric == Metric::L2).then(|| find(NIBBLE_NORMS, 0, Some(count), 4));
+        let nibbles = match plan.means {
+            Means::Codes | Means::Vectors => None,
+            Means::Nibbles => {
+                let norms = metric.needs_norms().then(|| find(NIBBLE_NORMS, 0, Some(count), 4));
                 let bytes = find(NIBBLES, 0, count.checked_mul(nibbles::stride(dimension)), 1)?;
                 let grid = find(GRID, 0, Some(Grid::numbers_of(dimension)), 4)?;
                 Some(NibbleSections { bytes, grid, norms: norms.transpose()? })
@@ -134,7 +134,7 @@ impl Segment {
         let codes =
             has_codes.then(|| find(CODES, 0, count.checked_mul(codes::stride(dimension)), 1)).transpose()?;
         let norms =
-            (has_codes && metric == Metric::L2).then(|| find(NORMS, 0, Some(count), 4)).transpose()?;
+            (has_codes && metric.needs_norms()).then(|| find(NORMS, 0, Some(count), 4)).transpose()?;
         let level0 = (find(LINKS, 0, count.checked_mul(stride(0)), 4)?, stride(0));
         let mut upper = Vec::new();
         while header.sections.iter().any(|s| s.kind == NODES && usize::from(s.level) == upper.len() + 1) {

@@ -59,7 +59,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) copies: Copies<'a>,
     pub(crate) by: By<'a>,
     /// Length of the longest vector; inner products are turned into distances with it (see
-    /// [`crate::index::graph`]). Meaningless under L2.
+    /// [`crate::index::graph`]). Meaningless if the metric needs norms.
     pub(crate) longest: f32,
 }
 
@@ -77,10 +77,7 @@ impl Walk<'_> {
         match self.by {
             By::Nibbles(nibbles) => {
                 let grid = Grid::stored(nibbles.grid);
-                let zero = match self.metric {
-                    Metric::L2 => grid.squared_distance(query),
-                    Metric::Cosine | Metric::Dot => self.zero(distance::dot(query, query), 1.0),
-                };
+                let zero = self.zero(grid.squared_length(self.metric, query), 1.0);
                 let to = ByNibbles { query: grid.query(self.metric, query, 1.0), nibbles, zero };
                 self.walk(&to, stop, accept, scratch);
             }
@@ -89,10 +86,7 @@ impl Walk<'_> {
                 self.walk(&self.by_codes(query, coded, &mut code), stop, accept, scratch);
             }
             By::Vectors(stored) => {
-                let zero = match self.metric {
-                    Metric::L2 => 0.0,
-                    Metric::Cosine | Metric::Dot => self.zero(distance::dot(query, query), 1.0),
-                };
+                let zero = self.metric.best_rank(query, self.longest);
                 self.walk(&ByVectors { query, metric: self.metric, stored, zero }, stop, accept, scratch);
             }
         }
@@ -106,13 +100,10 @@ impl Walk<'_> {
         with_copies.filter(|&position| accept.is_none_or(|accept| accept(position))).take(most).collect()
     }
 
-    /// Returns the rank at distance zero from a query of that squared length; `unit` is the unit of
-    /// lengths.
+    /// Returns the rank by codes at distance zero from a query of that squared length; `unit` is
+    /// the unit of lengths.
     fn zero(&self, squared_length: f32, unit: f32) -> f32 {
-        match self.metric {
-            Metric::L2 => squared_length,
-            Metric::Cosine | Metric::Dot => squared_length.sqrt() * self.longest * unit,
-        }
+        if self.metric.needs_norms() { squared_length } else { squared_length.sqrt() * self.longest * unit }
     }
 
     fn by_codes<'b>(&self, query: &[f32], coded: Coded<'b>, code: &'b mut Vec<i8>) -> ByCodes<'b> {

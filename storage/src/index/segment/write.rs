@@ -61,7 +61,7 @@ pub(crate) fn write(
         arrays.push((NODES, level, 0, bytemuck::cast_slice(&upper.nodes)));
         arrays.push((LINKS, level, upper.stride, bytemuck::cast_slice(&upper.links)));
     }
-    if rows.metric == Metric::L2 && rows.codes.is_some() {
+    if rows.metric.needs_norms() && rows.codes.is_some() {
         arrays.push((NORMS, 0, 0, bytemuck::cast_slice(&norms)));
     }
     let plan = rows.plan.to_words();
@@ -72,7 +72,7 @@ pub(crate) fn write(
     if let Some(nibbles) = rows.nibbles {
         arrays.push((NIBBLES, 0, nibbles.stride, nibbles.bytes));
         arrays.push((GRID, 0, 0, bytemuck::cast_slice(nibbles.grid)));
-        if rows.metric == Metric::L2 {
+        if rows.metric.needs_norms() {
             arrays.push((NIBBLE_NORMS, 0, 0, bytemuck::cast_slice(nibbles.norms)));
         }
     }

@@ -106,9 +106,9 @@ impl Making<'_> {
         nibbles: Option<Nibbles<'_>>,
         vectors: impl Fn() -> I,
     ) -> Plan {
-        let longest = match self.metric {
-            Metric::Dot => vectors().map(|vector| distance::dot(&vector, &vector)).fold(0.0, f32::max).sqrt(),
-            Metric::Cosine | Metric::L2 => 1.0,
+        let longest = match self.metric.lifts() {
+            true => vectors().map(|vector| distance::dot(&vector, &vector)).fold(0.0, f32::max).sqrt(),
+            false => 1.0,
         };
         let nodes = self.nodes();
         let sample = self.sample(graph, rows, &nodes, vectors());

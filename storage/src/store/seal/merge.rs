@@ -11,7 +11,6 @@ use crate::index::segment::{self, Means, Segment, SegmentRows};
 use crate::store::snapshot::Snapshot;
 use crate::store::{Profile, StoreOptions};
 use crate::vector::codes::{self, Codes, Scale};
-use crate::vector::metric::Metric;
 use crate::vector::nibbles::{self, Grid, Nibbles};
 use crate::vector::rows::Rows;
 use roaring::RoaringTreemap;
@@ -123,7 +122,7 @@ impl Worker {
             let stride = nibbles::stride(dimension);
             for vector in vectors().skip(bytes.len() / stride) {
                 let norm = grid.encode(&vector, &mut bytes);
-                norms.extend((metric == Metric::L2).then_some(norm));
+                norms.extend(metric.needs_norms().then_some(norm));
             }
             Nibbles { bytes: &bytes, stride, norms: &norms, grid: grid.numbers() }
         });
