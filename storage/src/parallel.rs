@@ -1,5 +1,6 @@
 //! The same work on many items, by several threads.
 
+use postil_kernel::threads;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Items that a thread takes at a time.
@@ -28,14 +29,7 @@ pub(crate) fn parallel<T: Send, S: Default>(
     let mut done = if threads < 2 || items <= TAKEN {
         take()
     } else {
-        std::thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
-            let mut done = take();
-            for other in others {
-                done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-            done
-        })
+        threads::on_each(threads, |_| take()).into_iter().flatten().collect()
     };
     done.sort_unstable_by_key(|(from, _)| *from);
     done.into_iter().flat_map(|(_, block)| block).collect()

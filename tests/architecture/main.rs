@@ -1,5 +1,5 @@
 //! Rules of the source tree itself: no circles among the files of a crate, no file too long to be read in one
-//! sitting, and one home for the detection of the processor.
+//! sitting, and one home for the questions to the processor.
 //!
 //! | file | responsibility |
 //! |---|---|
@@ -42,7 +42,7 @@ fn no_file_is_longer_than_400_lines() {
 }
 
 #[test]
-fn only_one_file_asks_the_processor_and_only_one_crate_uses_what_it_has() {
+fn one_file_asks_the_processor_one_counts_its_threads_and_one_crate_uses_its_instructions() {
     let files = source::files();
     let with = |text: String| -> Vec<&str> {
         let found = files.iter().filter(|(_, code)| code.contains(&text));
@@ -50,6 +50,7 @@ fn only_one_file_asks_the_processor_and_only_one_crate_uses_what_it_has() {
     };
     // In two parts, so that this file has none of them.
     assert_eq!(with(["feature_", "detected!"].concat()), ["plugins/kernel/src/cpu.rs"]);
+    assert_eq!(with(["available_", "parallelism"].concat()), ["plugins/kernel/src/threads.rs"]);
     let kernels = with(["#[target_", "feature"].concat());
     assert!(
         kernels.len() > 5 && kernels.iter().all(|path| path.starts_with("plugins/kernel/")),

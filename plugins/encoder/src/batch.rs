@@ -4,6 +4,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use postil_kernel::threads;
+
 use crate::EncoderError;
 use crate::bert::{BertModel, HeadsSpace, Packed, Sequence, Workspace};
 use crate::pooling::{Pooling, normalize};
@@ -104,7 +106,7 @@ pub(crate) fn run(
             }
         }
     };
-    on_threads(threads.min(batches.len() * most), work)
+    threads::on_each(threads.min(batches.len() * most), |_| work()).into_iter().collect()
 }
 
 /// Helps the unfinished teams, always the smallest, while one has fewer than `most` members.
@@ -114,18 +116,6 @@ fn help(teams: &[Team<'_, HeadsSpace>], most: usize) {
     while let Some((_, team)) = smallest().filter(|(helpers, _)| helpers + 1 < most) {
         team.help(&mut HeadsSpace::default());
     }
-}
-
-/// Runs `work` on `threads` threads, this one included; returns the first error.
-pub(crate) fn on_threads<E: Send>(threads: usize, work: impl Fn() -> Result<(), E> + Sync) -> Result<(), E> {
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
-        let mut result = work();
-        for other in others {
-            result = result.and(other.join().expect("a worker returns its errors"));
-        }
-        result
-    })
 }
 
 /// Positions of sequences in batches of similar length, longest first, so that no thread is left

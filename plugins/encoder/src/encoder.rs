@@ -1,12 +1,11 @@
-use std::num::NonZero;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::available_parallelism;
 
 use postil_checkpoint::{CheckpointError, Fingerprint, ModelFolder};
 use postil_contract::{Embeddings, EncodeError, Encoder, EncoderProfile, Passage};
+use postil_kernel::threads;
 
 use crate::batch;
 use crate::side::Side;
@@ -75,8 +74,7 @@ impl BertEncoder {
             similarity: passages.recipe.similarity,
             score_scale: passages.recipe.score_scale,
         };
-        let threads = available_parallelism().map_or(1, NonZero::get);
-        Self { profile, passages, questions, threads }
+        Self { profile, passages, questions, threads: threads::available() }
     }
 
     /// Sets the number of threads, at least 1; the default is the number that this process may use.
@@ -106,7 +104,7 @@ impl BertEncoder {
     ) -> Result<Embeddings, EncodeError> {
         let slots: Vec<OnceLock<Vec<u32>>> = (0..count).map(|_| OnceLock::new()).collect();
         let next = AtomicUsize::new(0);
-        batch::on_threads(self.threads.min(count.div_ceil(TEXTS_AT_ONCE)), || {
+        let tokenized = threads::on_each(self.threads.min(count.div_ceil(TEXTS_AT_ONCE)), |_| {
             loop {
                 let from = next.fetch_add(TEXTS_AT_ONCE, Ordering::Relaxed);
                 for (index, slot) in slots.iter().enumerate().skip(from).take(TEXTS_AT_ONCE) {
@@ -117,7 +115,8 @@ impl BertEncoder {
                     return Ok(());
                 }
             }
-        })?;
+        });
+        tokenized.into_iter().collect::<Result<(), EncodeError>>()?;
         let sequences: Vec<Vec<u32>> = slots.into_iter().filter_map(OnceLock::into_inner).collect();
         let max_tokens = self.profile.max_tokens;
         if let Some(index) = sequences.iter().position(|sequence| sequence.len() > max_tokens) {

@@ -10,6 +10,7 @@
 //! file | responsibility
 //! ---|---
 //! `cpu.rs` | detection of the CPU, and the proofs of its instruction sets
+//! `threads.rs` | the policy of threads, and those that compute
 //! `distance/` | distances and inner products of two vectors or their codes
 //! `kernel.rs` | the operations, by the fastest instructions available
 //! `operands.rs` | operands other than a packed matrix
@@ -42,6 +43,7 @@ mod lanes;
 mod operands;
 mod panels;
 mod portable;
+pub mod threads;
 
 pub use attention::{Attention, Heads, QUERY_ROWS};
 pub use blocks::{BlockColumns, BlockFormat, BlockPanel, BlockPanels, BlockRows};

@@ -16,7 +16,7 @@
 
 use crate::vector::metric::Metric;
 use hnsw_rs::prelude::{Distance, Hnsw};
-use postil_kernel::distance;
+use postil_kernel::{distance, threads};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The most rows of a graph: below the 50,000 points at which `hnsw_rs` prints a message.
@@ -89,11 +89,7 @@ impl GrowingGraph {
         if vectors.len() < 16 {
             work();
         } else {
-            std::thread::scope(|scope| {
-                for _ in 0..INSERT_THREADS {
-                    scope.spawn(work);
-                }
-            });
+            threads::on_each(INSERT_THREADS, |_| work());
         }
         self.indexed.store(first + vectors.len(), Ordering::Release);
     }

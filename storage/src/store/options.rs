@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use postil_kernel::threads;
+
 use crate::error::{Result, StorageError};
 use crate::filter::Filter;
 use crate::index::effort::Effort;
@@ -106,7 +108,7 @@ impl Default for StoreOptions {
             seal_rows: DEFAULT_SEAL_ROWS,
             m: DEFAULT_M,
             ef_construction: DEFAULT_EF_CONSTRUCTION,
-            index_threads: std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS),
+            index_threads: threads::available().min(MAX_THREADS),
             remembered_queries: 0,
             max_text_bytes: DEFAULT_MAX_TEXT_BYTES,
             max_metadata_bytes: DEFAULT_MAX_METADATA_BYTES,

@@ -44,6 +44,8 @@ mod tests {
         }
         let refused = "third".parse::<Precision>().unwrap_err();
         assert_eq!(refused.to_string(), "\"third\" is no precision; there are: full, half");
-        assert!("angle".parse::<Metric>().unwrap_err().to_string().contains("no metric; there are: cosine, "));
+        assert!(
+            "angle".parse::<Metric>().unwrap_err().to_string().contains("no metric; there are: cosine, ")
+        );
     }
 }

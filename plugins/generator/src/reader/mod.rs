@@ -39,14 +39,13 @@ mod walk;
 
 use std::collections::VecDeque;
 use std::fs;
-use std::num::NonZero;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::available_parallelism;
 
 use postil_checkpoint::{CheckpointError, Damage, ModelFolder, Tokenizer, Weights};
 use postil_contract::{Calibration, Decoding, GenerateError, Generator, Passage};
 use postil_encoder::Sequence;
+use postil_kernel::threads;
 
 use crate::LoadError;
 use config::{NAME, ReaderConfig};
@@ -89,7 +88,7 @@ impl ReaderGenerator {
         let path = folder.file("config.json");
         let text = fs::read(&path).map_err(|source| CheckpointError::Io { path, source })?;
         let config = ReaderConfig::parse(&text)?;
-        let network = Network::load(config, &folder.weights()?, threads())?;
+        let network = Network::load(config, &folder.weights()?, threads::available())?;
         Self::new(network, folder.tokenizer()?)
     }
 
@@ -100,7 +99,7 @@ impl ReaderGenerator {
     pub fn from_bytes(config: &[u8], tokenizer: &[u8], weights: Vec<u8>) -> Result<Self, LoadError> {
         let config = ReaderConfig::parse(config)?;
         let weights = Weights::from_bytes(Path::new("model.safetensors"), weights)?;
-        let network = Network::load(config, &weights, threads())?;
+        let network = Network::load(config, &weights, threads::available())?;
         let tokenizer = Tokenizer::from_json(tokenizer).map_err(unreadable)?;
         Self::new(network, tokenizer)
     }
@@ -193,10 +192,6 @@ impl Generator for ReaderGenerator {
         let readings = inputs.into_iter().zip(memories).map(|(input, memory)| Reading { input, memory });
         Ok(Box::new(ReaderDecoding::new(&self.network, &self.tokenizer, readings.collect())))
     }
-}
-
-fn threads() -> usize {
-    available_parallelism().map_or(1, NonZero::get)
 }
 
 fn unreadable(reason: String) -> LoadError {

@@ -1,6 +1,6 @@
 use postil_contract::TokenId;
 use postil_encoder::{Linear, Words};
-use postil_kernel::Kernel;
+use postil_kernel::{Kernel, threads};
 
 use crate::log_sum_exp;
 
@@ -60,16 +60,11 @@ impl Vocabulary {
 
     /// Logits of every word for `queries`, `[rows, width]`.
     pub(super) fn logits(&self, queries: &[f32], rows: usize, threads: usize) -> Logits {
-        let share = self.parts.len().div_ceil(threads);
-        let parts: Vec<(Vec<f32>, Vec<f64>)> = std::thread::scope(|scope| {
-            let work = |parts: &[Linear]| parts.iter().map(|part| computed(part, queries)).collect();
-            let mut shares = self.parts.chunks(share);
-            let first = shares.next().unwrap_or_default();
-            let others: Vec<_> = shares.map(|parts| scope.spawn(move || work(parts))).collect();
-            let mut all: Vec<(Vec<f32>, Vec<f64>)> = work(first);
-            all.extend(others.into_iter().flat_map(|other| other.join().expect("products do not panic")));
-            all
-        });
+        let shares: Vec<&[Linear]> = self.parts.chunks(self.parts.len().div_ceil(threads)).collect();
+        let work = |thread: usize| -> Vec<(Vec<f32>, Vec<f64>)> {
+            shares[thread].iter().map(|part| computed(part, queries)).collect()
+        };
+        let parts: Vec<_> = threads::on_each(shares.len(), work).into_iter().flatten().collect();
         let total = |row: usize| log_sum_exp(parts.iter().map(|(_, totals)| totals[row])) as f32;
         let totals = (0..rows).map(total).collect();
         Logits { parts: parts.into_iter().map(|(logits, _)| logits).collect(), totals }

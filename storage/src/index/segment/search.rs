@@ -59,7 +59,7 @@ pub(crate) struct Walk<'a> {
     pub(crate) copies: Copies<'a>,
     pub(crate) by: By<'a>,
     /// Length of the longest vector; inner products are turned into distances with it (see
-    /// [`crate::index::graph`]). Meaningless if the metric needs norms.
+    /// [`Metric::best_rank`]). Meaningless if the metric needs norms.
     pub(crate) longest: f32,
 }
 
