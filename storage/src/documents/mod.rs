@@ -12,38 +12,30 @@
 //! | open | opening the trees and the base |
 //! | trees | reading the trees and the base |
 //! | scan | every entry, damaged ones included |
-//! | sled_files | syncing and cleaning that sled leaves undone |
+//! | log/ | opening, flushing and closing sled, its faults, and the guards against them |
 //! | rewrite | rewriting all trees without removed entries |
 //! | transaction | one atomic, flushed write over all trees |
-//! | flush | flushes that end even if a write fails |
-//! | closing | closing sled and removing superseded folders |
-//! | committed | a lower bound on the generation, outside of sled |
-//! | contain | sled's panics as errors |
 
 pub(crate) mod base;
-mod closing;
-mod committed;
-mod contain;
 mod document;
-mod flush;
 pub(crate) mod keys;
+mod log;
 mod manifest;
 mod open;
 mod over;
 mod records;
 pub(crate) mod rewrite;
 mod scan;
-mod sled_files;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod targets;
 mod transaction;
 mod trees;
 
-pub use contain::panic_message;
+pub use log::panic_message;
 
 pub(crate) use base::Base;
-pub(crate) use committed::{COMMITTED, noted_generation};
 pub(crate) use document::DocumentRecord;
+pub(crate) use log::{COMMITTED, noted_generation};
 pub(crate) use manifest::{Manifest, SegmentEntry};
 pub(crate) use records::PassageRecord;
 pub(crate) use transaction::Writes;

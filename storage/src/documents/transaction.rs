@@ -4,9 +4,9 @@
 //! global lock.
 
 use super::base::Part;
-use super::contain::contained;
 use super::document::encode_document;
 use super::keys::{self, TEXT_BLOCK_BYTES};
+use super::log::contained;
 use super::records::encode;
 use super::trees::{MANIFEST_KEY, PRECISION_KEY};
 use super::{DocumentRecord, Documents, Manifest, PassageRecord};

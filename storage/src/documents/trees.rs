@@ -1,14 +1,11 @@
 //! Reading the trees and the base below them.
 
 use super::base::{Base, Entry, Part};
-use super::closing::Closing;
-use super::committed::Committed;
-use super::contain::{contained, contained_steps};
 use super::document::{decode_document, decode_filtered};
 use super::keys::{self, TEXT_BLOCK_BYTES};
+use super::log::{Closing, Committed, Syncing, contained, contained_steps};
 use super::over::over;
 use super::records::{decode, decode_passage};
-use super::sled_files::Syncing;
 use super::{DocumentRecord, Manifest, PassageRecord};
 use crate::durable::bytes_under;
 use crate::error::{Result, StorageError};

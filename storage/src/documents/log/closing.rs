@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 /// Closes sled when dropped. sled syncs its log once more when it is dropped, and panics if that
 /// fails; by then everything acknowledged is durable already.
-pub(super) struct Closing {
+pub(in crate::documents) struct Closing {
     flusher: Option<Flusher>,
     /// A folder to remove once its last user is gone.
     superseded: OnceLock<PathBuf>,
@@ -15,16 +15,16 @@ pub(super) struct Closing {
 
 impl Closing {
     /// Wraps `db`; `config` is the one that `db` was opened with.
-    pub(super) fn of(db: sled::Db, config: sled::Config) -> std::io::Result<Self> {
+    pub(in crate::documents) fn of(db: sled::Db, config: sled::Config) -> std::io::Result<Self> {
         Ok(Self { flusher: Some(Flusher::start(db, config)?), superseded: OnceLock::new() })
     }
 
-    pub(super) fn flush(&self) -> sled::Result<usize> {
+    pub(in crate::documents) fn flush(&self) -> sled::Result<usize> {
         self.flusher.as_ref().map_or(Ok(0), Flusher::flush)
     }
 
     /// Schedules the removal of the folder for when it is closed.
-    pub(super) fn supersede(&self, folder: PathBuf) {
+    pub(in crate::documents) fn supersede(&self, folder: PathBuf) {
         // A second call has the same effect.
         let _ = self.superseded.set(folder);
     }

@@ -17,7 +17,7 @@ const CLOCK: Duration = Duration::from_secs(3);
 /// On Linux sled calls `sync_file_range` on its log, which by its manual writes no metadata, such
 /// as a file's length, and does not flush the cache of a disk; it syncs neither the files of large
 /// pages (`blobs/`) nor its folders.
-pub(super) struct Syncing {
+pub(in crate::documents) struct Syncing {
     folder: PathBuf,
     log: File,
     blobs: Mutex<Blobs>,
@@ -34,7 +34,7 @@ struct Blobs {
 
 impl Syncing {
     /// Opens the files to sync in the folder of an open sled, and syncs them.
-    pub(super) fn new(folder: &Path) -> Result<Self> {
+    pub(in crate::documents) fn new(folder: &Path) -> Result<Self> {
         let log = folder.join("db");
         let log = File::open(&log).at(&log)?;
         let syncing = Self { folder: folder.to_owned(), log, blobs: Mutex::default() };
@@ -46,13 +46,13 @@ impl Syncing {
     }
 
     /// Makes durable everything that sled has flushed.
-    pub(super) fn all(&self) -> Result<()> {
+    pub(in crate::documents) fn all(&self) -> Result<()> {
         self.blobs()?;
         self.log.sync_data().at(&self.folder)
     }
 
     /// Makes the files of large pages durable.
-    pub(super) fn blobs(&self) -> Result<()> {
+    pub(in crate::documents) fn blobs(&self) -> Result<()> {
         let folder = self.folder.join("blobs");
         let blobs = &mut *self.blobs.lock();
         let changed = std::fs::metadata(&folder).and_then(|folder| folder.modified()).at(&folder)?;

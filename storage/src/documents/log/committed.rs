@@ -24,20 +24,20 @@ pub(crate) const COMMITTED: &str = "COMMITTED";
 const BYTES: usize = 16;
 
 /// The file that generations are noted in.
-pub(super) struct Committed {
+pub(in crate::documents) struct Committed {
     path: PathBuf,
     file: Mutex<Option<File>>,
 }
 
 impl Committed {
     /// Returns the note for trees in a folder of the database's folder.
-    pub(super) fn beside(trees: &Path) -> Self {
+    pub(in crate::documents) fn beside(trees: &Path) -> Self {
         Self { path: trees.with_file_name(COMMITTED), file: Mutex::new(None) }
     }
 
     /// Notes a durable generation. A failure does not fail the commit: an older bound is still a
     /// bound.
-    pub(super) fn note(&self, generation: u64) {
+    pub(in crate::documents) fn note(&self, generation: u64) {
         let mut bytes = [0; BYTES];
         let number = generation.to_le_bytes();
         bytes[..8].copy_from_slice(&number);
@@ -56,7 +56,7 @@ impl Committed {
     ///
     /// # Errors
     /// [`StorageError::Corrupt`] names the trees and both generations.
-    pub(super) fn check(&self, generation: u64, trees: &Path) -> Result<()> {
+    pub(in crate::documents) fn check(&self, generation: u64, trees: &Path) -> Result<()> {
         match self.noted() {
             Some(noted) if noted > generation => Err(StorageError::corrupt(
                 trees,

@@ -13,7 +13,10 @@ use std::path::{Path, PathBuf};
 
 /// Returns the result of `of_sled`; an error or a panic becomes one of our errors, which names the
 /// folder.
-pub(super) fn contained<T>(path: &Path, of_sled: impl FnOnce() -> sled::Result<T>) -> Result<T> {
+pub(in crate::documents) fn contained<T>(
+    path: &Path,
+    of_sled: impl FnOnce() -> sled::Result<T>,
+) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(of_sled)) {
         Ok(result) => result.at(path),
         Err(panic) => Err(StorageError::corrupt(path, format!("sled panicked: {}", panic_message(&*panic)))),
@@ -22,7 +25,7 @@ pub(super) fn contained<T>(path: &Path, of_sled: impl FnOnce() -> sled::Result<T
 
 /// As [`contained`], for each step of an iterator. An error ends it: sled would return the same one
 /// forever.
-pub(super) fn contained_steps<T>(
+pub(in crate::documents) fn contained_steps<T>(
     path: PathBuf,
     of_sled: impl Iterator<Item = sled::Result<T>>,
 ) -> impl Iterator<Item = Result<T>> {
