@@ -124,9 +124,9 @@ impl Sample {
         mut vectors: impl Iterator<Item: Deref<Target = [f32]>>,
         threads: usize,
     ) -> Self {
-        let mut tops: Vec<TopK> = queries.iter().map(|_| TopK::new(HITS)).collect();
+        let mut tops: Vec<TopK<usize>> = queries.iter().map(|_| TopK::new(HITS)).collect();
         let mut block: Vec<f32> = Vec::new();
-        let mut first_row = 0;
+        let mut first = 0;
         loop {
             block.clear();
             vectors.by_ref().take(BLOCK).for_each(|vector| block.extend_from_slice(&vector));
@@ -134,15 +134,15 @@ impl Sample {
             let dimension = query.len();
             let of_block = parallel(threads, queries.len(), |at, ()| {
                 let mut top = TopK::new(HITS);
-                for (row, vector) in (first_row..).zip(block.chunks_exact(dimension)) {
-                    top.offer(Ranked { rank: metric.rank(&queries[at].1, vector), row });
+                for (position, vector) in (first..).zip(block.chunks_exact(dimension)) {
+                    top.offer(Ranked { rank: metric.rank(&queries[at].1, vector), item: position });
                 }
                 top.into_sorted()
             });
             for (top, found) in tops.iter_mut().zip(of_block) {
                 found.into_iter().for_each(|ranked| top.offer(ranked));
             }
-            first_row += BLOCK as u64;
+            first += BLOCK;
         }
         let asked = queries.into_iter().zip(tops).filter_map(|((kind, query), top)| {
             let found = top.into_sorted();

@@ -75,7 +75,7 @@ impl Store {
         let query = self.prepare(query, options)?;
         let (_, ranked) = self.ranked(&query, options)?;
         let metric = self.shared.profile.metric;
-        Ok(ranked.into_iter().map(|Ranked { rank, row }| (row, metric.score(rank))).collect())
+        Ok(ranked.into_iter().map(|Ranked { rank, item: row }| (row, metric.score(rank))).collect())
     }
 
     /// As [`search`](Self::search) for each query, on all of
@@ -103,7 +103,7 @@ impl Store {
         Ok(query)
     }
 
-    fn ranked(&self, query: &[f32], options: &SearchOptions) -> Result<(Arc<Snapshot>, Vec<Ranked>)> {
+    fn ranked(&self, query: &[f32], options: &SearchOptions) -> Result<(Arc<Snapshot>, Vec<Ranked<u64>>)> {
         let (snapshot, allowed) = match &options.filter {
             Some(filter) => {
                 let (snapshot, rows) = self.shared.filtered(filter)?;
@@ -117,11 +117,11 @@ impl Store {
     }
 
     /// Returns the passages of ranked rows, or the first row that was removed after it was ranked.
-    fn resolve(&self, ranked: &[Ranked]) -> Result<Result<Vec<Hit>, u64>> {
+    fn resolve(&self, ranked: &[Ranked<u64>]) -> Result<Result<Vec<Hit>, u64>> {
         let trees = self.shared.documents();
         let mut documents: HashMap<u64, Of> = HashMap::new();
         let mut hits = Vec::with_capacity(ranked.len());
-        for &Ranked { rank, row } in ranked {
+        for &Ranked { rank, item: row } in ranked {
             let Some(record) = trees.passage(row)? else { return Ok(Err(row)) };
             let id = record.document;
             let Some(passage) = Passage::read(&trees, row, record)? else { return Ok(Err(row)) };

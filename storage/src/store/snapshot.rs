@@ -59,7 +59,7 @@ impl Snapshot {
         query: &[f32],
         options: &SearchOptions,
         allowed: Option<&RoaringTreemap>,
-    ) -> Result<Vec<Ranked>> {
+    ) -> Result<Vec<Ranked<u64>>> {
         let SearchOptions { k, effort, oversampling, exact, .. } = *options;
         self.ids_are_sound()?;
         let matches = allowed.map_or(self.live, RoaringTreemap::len);
@@ -108,7 +108,7 @@ impl Snapshot {
         matches <= SCAN_BELOW || u128::from(matches).pow(2) <= walked * u128::from(self.live)
     }
 
-    fn search_growing(&self, query: &[f32], ef: usize, top: &mut TopK) {
+    fn search_growing(&self, query: &[f32], ef: usize, top: &mut TopK<u64>) {
         let mut scan_from = 0;
         let [each, of_each] = COMPONENTS_PER_CANDIDATE;
         let walked = ef.saturating_mul(each + of_each * query.len());
@@ -120,26 +120,26 @@ impl Snapshot {
                 if let Some((row, vector)) = self.growing.at(position)
                     && !self.removed.contains(row)
                 {
-                    top.offer(Ranked { rank: self.metric.rank(query, vector), row });
+                    top.offer(Ranked { rank: self.metric.rank(query, vector), item: row });
                 }
             }
         }
         self.scan_growing(query, scan_from, top, |row| !self.removed.contains(row));
     }
 
-    fn scan_growing(&self, query: &[f32], from: usize, top: &mut TopK, accept: impl Fn(u64) -> bool) {
+    fn scan_growing(&self, query: &[f32], from: usize, top: &mut TopK<u64>, accept: impl Fn(u64) -> bool) {
         for (row, vector) in self.growing.iter_from(from).filter(|&(row, _)| accept(row)) {
-            top.offer(Ranked { rank: self.metric.rank(query, vector), row });
+            top.offer(Ranked { rank: self.metric.rank(query, vector), item: row });
         }
     }
 
     /// Scans every row, or every allowed row.
-    fn scan(&self, query: &[f32], k: usize, allowed: Option<&RoaringTreemap>) -> Result<Vec<Ranked>> {
+    fn scan(&self, query: &[f32], k: usize, allowed: Option<&RoaringTreemap>) -> Result<Vec<Ranked<u64>>> {
         let mut top = TopK::new(k);
         if let Some(allowed) = allowed {
             for row in allowed {
                 if let Some(vector) = self.sound_vector(row)? {
-                    top.offer(Ranked { rank: self.metric.rank(query, &vector), row });
+                    top.offer(Ranked { rank: self.metric.rank(query, &vector), item: row });
                 }
             }
             return Ok(top.into_sorted());
@@ -147,7 +147,7 @@ impl Snapshot {
         for segment in &self.segments {
             segment.vectors_are_sound()?;
             for (row, vector) in segment.iter().filter(|&(row, _)| !self.removed.contains(row)) {
-                top.offer(Ranked { rank: self.metric.rank(query, &vector), row });
+                top.offer(Ranked { rank: self.metric.rank(query, &vector), item: row });
             }
         }
         self.scan_growing(query, 0, &mut top, |row| !self.removed.contains(row));

@@ -171,12 +171,12 @@ pub(crate) fn nearest_accepted(
     let zero = to.zero();
     let (mut bound, mut limit) = (f32::NEG_INFINITY, f32::NEG_INFINITY);
     let mut frontier = BinaryHeap::new();
-    let mut see = |position: u32, limit: &mut f32, frontier: &mut BinaryHeap<Ranked>| {
+    let mut see = |position: u32, limit: &mut f32, frontier: &mut BinaryHeap<Ranked<u32>>| {
         let rank = to.rank(position);
         if rank <= *limit {
             return;
         }
-        frontier.push(Ranked { rank, row: u64::from(position) });
+        frontier.push(Ranked { rank, item: position });
         if accept(position) {
             let at = place(pool, rank);
             pool.insert(at, Candidate::new(rank, position));
@@ -193,7 +193,7 @@ pub(crate) fn nearest_accepted(
         if nearest.rank < limit {
             break;
         }
-        let fresh = visited.fresh(links.level0.places(nearest.row as usize));
+        let fresh = visited.fresh(links.level0.places(nearest.item as usize));
         let fresh = visited.seen(&fresh);
         fresh.iter().for_each(|&neighbor| to.prefetch(neighbor));
         *ranked += fresh.len();

@@ -121,20 +121,19 @@ impl Segment {
         };
         let any_means = if has(CODES) { Means::Codes } else { Means::Nibbles };
         let plan = plan.filter(can_be_followed).unwrap_or_else(|| Plan::scan(any_means));
+        let norms_of = |kind: u16| metric.needs_norms().then(|| find(kind, 0, Some(count), 4)).transpose();
         let nibbles = match plan.means {
             Means::Codes | Means::Vectors => None,
             Means::Nibbles => {
-                let norms = metric.needs_norms().then(|| find(NIBBLE_NORMS, 0, Some(count), 4));
                 let bytes = find(NIBBLES, 0, count.checked_mul(nibbles::stride(dimension)), 1)?;
                 let grid = find(GRID, 0, Some(Grid::numbers_of(dimension)), 4)?;
-                Some(NibbleSections { bytes, grid, norms: norms.transpose()? })
+                Some(NibbleSections { bytes, grid, norms: norms_of(NIBBLE_NORMS)? })
             }
         };
         let has_codes = nibbles.is_none() || has(CODES);
         let codes =
             has_codes.then(|| find(CODES, 0, count.checked_mul(codes::stride(dimension)), 1)).transpose()?;
-        let norms =
-            (has_codes && metric.needs_norms()).then(|| find(NORMS, 0, Some(count), 4)).transpose()?;
+        let norms = if has_codes { norms_of(NORMS)? } else { None };
         let level0 = (find(LINKS, 0, count.checked_mul(stride(0)), 4)?, stride(0));
         let mut upper = Vec::new();
         while header.sections.iter().any(|s| s.kind == NODES && usize::from(s.level) == upper.len() + 1) {
@@ -263,7 +262,7 @@ impl Segment {
         hits: usize,
         most: usize,
         accept: Option<&dyn Fn(u64) -> bool>,
-    ) -> Result<Vec<Ranked>> {
+    ) -> Result<Vec<Ranked<u64>>> {
         let ids = self.ids();
         let row = |position: u32| ids.get(position as usize).copied();
         let accepted = accept.map(|accept| move |position: u32| row(position).is_some_and(accept));
@@ -291,19 +290,24 @@ impl Segment {
         positions.iter().filter_map(|&position| self.stored_at(position)).for_each(distance::prefetch);
         let exact = |position: usize| {
             let (vector, row) = (self.at(position)?, *ids.get(position)?);
-            let ranked = || Ranked { rank: self.metric.rank(query, &vector), row };
+            let ranked = || Ranked { rank: self.metric.rank(query, &vector), item: row };
             Some(self.row_is_sound(position).map(|()| ranked()))
         };
         positions.into_iter().filter_map(exact).collect()
     }
 
     /// Ranks every accepted row exactly and returns the best `most`.
-    fn scan(&self, query: &[f32], most: usize, accept: Option<&dyn Fn(u32) -> bool>) -> Result<Vec<Ranked>> {
+    fn scan(
+        &self,
+        query: &[f32],
+        most: usize,
+        accept: Option<&dyn Fn(u32) -> bool>,
+    ) -> Result<Vec<Ranked<u64>>> {
         self.vectors_are_sound()?;
         let mut top = TopK::new(most);
         for (position, (row, vector)) in (0..).zip(self.iter()) {
             if accept.is_none_or(|accept| accept(position)) {
-                top.offer(Ranked { rank: self.metric.rank(query, &vector), row });
+                top.offer(Ranked { rank: self.metric.rank(query, &vector), item: row });
             }
         }
         Ok(top.into_sorted())

@@ -87,12 +87,12 @@ impl Making<'_> {
             code.clear();
             self.scale.encode(query, code);
             let mut top = TopK::new(RANKED);
-            for &row in &nodes {
-                let product = distance::dot_codes(code, self.codes.row(row)) as f32;
-                let rank = norms.get(row as usize).map_or(product, |norm| 2.0 * product - norm);
-                top.offer(Ranked { rank, row: u64::from(row) });
+            for &position in &nodes {
+                let product = distance::dot_codes(code, self.codes.row(position)) as f32;
+                let rank = norms.get(position as usize).map_or(product, |norm| 2.0 * product - norm);
+                top.offer(Ranked { rank, item: position });
             }
-            let found = top.into_sorted().into_iter().map(|ranked| ranked.row as u32);
+            let found = top.into_sorted().into_iter().map(|ranked| ranked.item);
             (self.ranks(query, found), 0)
         });
         sample.recall(&found) >= ENOUGH

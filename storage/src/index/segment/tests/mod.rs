@@ -173,7 +173,7 @@ fn with_a_plan_that_cannot_be_followed_all_rows_are_looked_at() {
     let query = [3.0; targets::DIMENSION];
     let nearest = || -> Vec<u64> {
         let found = open(folder.path()).unwrap().search(&query, Effort::default(), 10, 10, None).unwrap();
-        found.into_iter().map(|ranked| ranked.row).collect()
+        found.into_iter().map(|ranked| ranked.item).collect()
     };
     let vectors: Vec<(u64, Vec<f32>)> =
         open(folder.path()).unwrap().iter().map(|(id, vector)| (id, vector.to_vec())).collect();
