@@ -245,13 +245,24 @@ pub enum Error {
     /// Returned when no generator has the name. Name another.
     #[cfg(feature = "generator")]
     #[error(
-        "there is no generator {name:?}; there are: {known}, and any language model by its folder or GGUF file"
+        "there is no generator {name:?}; there are: {known}, and any language model by its folder, its GGUF file \
+         or its name in the list of models"
     )]
     UnknownGenerator {
         /// The name given.
         name: String,
         /// The known names.
         known: String,
+    },
+    /// The language model is not on this machine, or its name is that of several.
+    #[cfg(feature = "generator")]
+    #[error("{}", missing_generator(name, source))]
+    GeneratorMissing {
+        /// The name given.
+        name: String,
+        /// The reason that the model home has none.
+        #[source]
+        source: Box<postil_checkpoint::CheckpointError>,
     },
     /// A language model is damaged, incomplete, or of a kind there is no code for.
     #[cfg(feature = "generator")]
@@ -295,6 +306,16 @@ fn not_installed(model: &str) -> String {
     match is_path(model) {
         true => format!("there is no model folder at {model}"),
         false => format!("model {model} is not installed; fetch it with: postil model add {model}"),
+    }
+}
+
+#[cfg(feature = "generator")]
+fn missing_generator(name: &str, source: &postil_checkpoint::CheckpointError) -> String {
+    match source {
+        postil_checkpoint::CheckpointError::NotInstalled { .. } => format!(
+            "nothing is at {name}, and no model of that name is installed; fetch it with: postil model add {name}"
+        ),
+        other => other.to_string(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use postil_checkpoint::ModelKind;
 use postil_contract::{Encoder, Generator};
 use postil_generator::{QuoteGenerator, ReaderGenerator};
 
@@ -15,28 +16,34 @@ pub const DEFAULT_GENERATOR: &str = "reader";
 pub const GENERATORS: [&str; 2] = [DEFAULT_GENERATOR, "quote"];
 
 /// Opens a generator by name, by the path of a model (a folder in the Hugging Face layout, or one
-/// GGUF file), or by the name of an installed one. `encoder` is the database's, for generators that
+/// GGUF file), or by the name of an installed one (`smollm2-135m-instruct`, `organization/name`,
+/// `organization/name:FILE.gguf`). `encoder` is the database's, for generators that
 /// work with it.
 ///
 /// # Errors
-/// [`Error::UnknownGenerator`], which lists the known names; [`Error::Generator`] when the model
-/// cannot be used.
+/// [`Error::UnknownGenerator`], which lists the known names; [`Error::GeneratorMissing`] for a model
+/// that is not installed and [`Error::Generator`] for one that cannot be used.
 pub fn open_generator(name: &str, encoder: &Arc<dyn Encoder>) -> Result<Arc<dyn Generator>, Error> {
     match name {
         "reader" => Ok(Arc::new(ReaderGenerator::built_in()?)),
         "quote" => Ok(Arc::new(QuoteGenerator::new(Arc::clone(encoder)))),
-        _ => match model_path(name) {
-            Some(path) => Ok(postil_generator::open(&path)?),
-            None => Err(Error::UnknownGenerator { name: name.to_owned(), known: GENERATORS.join(", ") }),
-        },
+        _ => Ok(postil_generator::open(&model_path(name)?)?),
     }
 }
 
-/// The path of the model `name`: that path itself, or the model installed under that name; `None`
-/// when there is neither.
-fn model_path(name: &str) -> Option<PathBuf> {
+/// The path of the model `name`: that path itself, or the model installed under that name.
+fn model_path(name: &str) -> Result<PathBuf, Error> {
     if Path::new(name).exists() {
-        return Some(PathBuf::from(name));
+        return Ok(PathBuf::from(name));
     }
-    postil_checkpoint::model_home().and_then(|home| postil_checkpoint::locate(name, &home)).ok()
+    // A known model may be asked for by its hub id, and is installed under its name.
+    let known = postil_checkpoint::known_model(name).filter(|known| known.kind == ModelKind::Generator);
+    let installed = known.map_or(name, |known| known.name);
+    match postil_checkpoint::model_home().and_then(|home| postil_checkpoint::locate(installed, &home)) {
+        Ok(path) => Ok(path),
+        Err(source) if known.is_some() || postil_checkpoint::is_hub_name(name) => {
+            Err(Error::GeneratorMissing { name: name.to_owned(), source: Box::new(source) })
+        }
+        Err(_) => Err(Error::UnknownGenerator { name: name.to_owned(), known: GENERATORS.join(", ") }),
+    }
 }

@@ -7,6 +7,6 @@
 #[cfg(feature = "fetch")]
 pub use postil_checkpoint::fetch::{Attempt, FetchError, Progress, Reason, add};
 pub use postil_checkpoint::{
-    CheckpointError, Damage, HOME_VARIABLE, Installed, KnownModel, Mismatch, PinnedFile, Wheel, known_model,
-    known_models, list, locate, model_home, verify,
+    CheckpointError, Damage, Description, HOME_VARIABLE, Installed, KnownModel, Mismatch, ModelKind,
+    PinnedFile, Record, RecordedFile, Wheel, known_model, known_models, list, locate, model_home, verify,
 };

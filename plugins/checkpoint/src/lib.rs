@@ -18,10 +18,15 @@
 //! `gguf/` | a model in one GGUF file: settings, tokenizer, places of tensors
 //! `fingerprint.rs` | the digest of everything that decides a model's output
 //! `home.rs` | the folder of models, and those in it
+//! `naming.rs` | names on a hub, and the folders they are installed in
+//! `kind.rs` | the part that a model plays
 //! `known.rs` | models whose files are pinned by digest, and their verification
+//! `record.rs` | digests of the files of any other model, from when it was added
+//! `describe.rs` | kind, family, size and license of an installed model
 //! `fetch/` | adds a model to the home (feature `fetch`)
 
 mod bounded;
+mod describe;
 mod error;
 #[cfg(feature = "fetch")]
 pub mod fetch;
@@ -29,19 +34,26 @@ mod fingerprint;
 mod folder;
 mod gguf;
 mod home;
+mod kind;
 mod known;
+mod naming;
+mod record;
 mod settings;
 mod tokenizer;
 mod tokens;
 mod weights;
 mod word_pieces;
 
+pub use describe::Description;
 pub use error::{CheckpointError, Damage};
 pub use fingerprint::{Fingerprint, file_digest};
 pub use folder::ModelFolder;
 pub use gguf::{GgufFile, GgufTensor, GgufValue};
 pub use home::{HOME_VARIABLE, Installed, list, locate, model_home};
+pub use kind::ModelKind;
 pub use known::{KnownModel, Mismatch, PinnedFile, Wheel, known_model, known_models, verify};
+pub use naming::is_hub_name;
+pub use record::{Record, RecordedFile};
 pub use settings::{TokenSetting, settings};
 pub use tokenizer::{load_question_tokenizer, load_tokenizer};
 pub use tokens::{Tokenizer, Tokens};

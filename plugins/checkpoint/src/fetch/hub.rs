@@ -1,20 +1,26 @@
 use std::env;
-use std::fs::File;
+use std::fs::{self, File};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::path::Path;
 use std::time::Duration;
 
 use hf_hub::api::sync::{ApiBuilder, ApiRepo};
+use hf_hub::{Repo, RepoType};
 
 use super::error::Reason;
+use super::license;
 use super::progress::Progress;
 use super::stage::Stage;
 use super::unpinned::{MAX_FILE_BYTES, is_model_file};
-use crate::{CheckpointError, KnownModel};
+use crate::naming::HubName;
+use crate::{CheckpointError, KnownModel, file_digest};
 
 /// Longest wait for the hub to accept a connection before it counts as unreachable.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);
 /// Maximum number of files in one model.
 const MAX_FILES: usize = 500;
+/// The model card, which states the license.
+const CARD: &str = "README.md";
 
 /// Downloads the pinned files of a known model.
 pub(super) fn fetch_known(
@@ -22,28 +28,96 @@ pub(super) fn fetch_known(
     stage: &Stage,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<(), Reason> {
-    let repository = open(known.hub_id)?;
+    let repository = open(known.hub_id, None)?;
     known.files.iter().try_for_each(|file| fetch(&repository, file.path, file.bytes, stage, progress))
 }
 
-/// Downloads all model files of a repository.
-pub(super) fn fetch_all(id: &str, stage: &Stage, progress: &mut dyn FnMut(&Progress)) -> Result<(), Reason> {
-    let repository = open(id)?;
-    let content = repository.info().map_err(|error| Reason::Refused(error.to_string()))?;
-    let files =
-        content.siblings.iter().map(|file| file.rfilename.as_str()).filter(|name| is_model_file(name));
-    let files: Vec<&str> = files.take(MAX_FILES).collect();
-    files.into_iter().try_for_each(|name| fetch(&repository, name, MAX_FILE_BYTES, stage, progress))
+/// A model that was downloaded.
+pub(super) struct Fetched {
+    /// Its name, with the GGUF file when it is one.
+    pub(super) name: HubName,
+    /// Commit of the repository.
+    pub(super) revision: String,
+    /// License that the model card states.
+    pub(super) license: Option<String>,
 }
 
-fn open(id: &str) -> Result<ApiRepo, Reason> {
+/// Downloads the model called `name`: one GGUF file, or all model files of the repository, at
+/// `revision` or, without one, as they are now.
+pub(super) fn fetch_named(
+    name: &HubName,
+    revision: Option<&str>,
+    stage: &Stage,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Fetched, Reason> {
+    let content = open(&name.id, revision)?.info().map_err(|error| Reason::Refused(error.to_string()))?;
+    let files: Vec<&str> = content.siblings.iter().map(|file| file.rfilename.as_str()).collect();
+    let name = choose(name, &files)?;
+    // From here on at one commit, whatever is pushed meanwhile.
+    let repository = open(&name.id, Some(&content.sha))?;
+    match &name.file {
+        Some(file) => {
+            let stored = name.file_name().unwrap_or(file);
+            fetch_as(&repository, file, stored, MAX_FILE_BYTES, stage, progress)?;
+        }
+        None => {
+            let wanted = files.iter().filter(|file| is_model_file(file)).take(MAX_FILES);
+            wanted
+                .into_iter()
+                .try_for_each(|file| fetch(&repository, file, MAX_FILE_BYTES, stage, progress))?;
+        }
+    }
+    let card = files.contains(&CARD).then(|| repository.get(CARD).ok()).flatten();
+    let license = card.and_then(|card| license::stated_in(&card));
+    Ok(Fetched { name, revision: content.sha, license })
+}
+
+/// The model that `name` means in a repository with these files.
+fn choose(name: &HubName, files: &[&str]) -> Result<HubName, Reason> {
+    let whole: Vec<&str> =
+        files.iter().copied().filter(|file| file.ends_with(".gguf") && !is_part_of_several(file)).collect();
+    match &name.file {
+        Some(file) if !files.contains(&file.as_str()) => {
+            Err(Reason::NoFile { file: file.clone(), files: whole.join(", ") })
+        }
+        Some(file) if is_part_of_several(file) => Err(Reason::Split { file: file.clone() }),
+        Some(_) => Ok(name.clone()),
+        None if files.contains(&"config.json") && files.iter().any(|file| file.ends_with(".safetensors")) => {
+            Ok(name.clone())
+        }
+        None => match whole[..] {
+            [] => Err(Reason::NoModel),
+            [file] => name.with_file(file).ok_or(Reason::NoModel),
+            [first, ..] => Err(Reason::Choose {
+                name: name.id.clone(),
+                first: first.to_owned(),
+                files: whole.join(", "),
+            }),
+        },
+    }
+}
+
+/// True for names such as `model-00001-of-00003.gguf`.
+fn is_part_of_several(file: &str) -> bool {
+    let number = |text: &str| text.len() == 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let stem = file.strip_suffix(".gguf").unwrap_or(file);
+    let Some((before, count)) = stem.rsplit_once("-of-") else { return false };
+    number(count) && before.rsplit_once('-').is_some_and(|(_, part)| number(part))
+}
+
+/// The repository `id`, at `revision` or its main branch.
+fn open(id: &str, revision: Option<&str>) -> Result<ApiRepo, Reason> {
     if is_true("HF_HUB_OFFLINE") {
         return Err(Reason::Offline);
     }
     reach(&env::var("HF_ENDPOINT").unwrap_or_else(|_| "https://huggingface.co".to_owned()))?;
     // `from_env` reads HF_HOME, HF_ENDPOINT and the stored token.
     let api = ApiBuilder::from_env().with_progress(false).build();
-    Ok(api.map_err(|error| Reason::Refused(error.to_string()))?.model(id.to_owned()))
+    let api = api.map_err(|error| Reason::Refused(error.to_string()))?;
+    Ok(api.repo(match revision {
+        Some(revision) => Repo::with_revision(id.to_owned(), RepoType::Model, revision.to_owned()),
+        None => Repo::new(id.to_owned(), RepoType::Model),
+    }))
 }
 
 fn fetch(
@@ -53,9 +127,37 @@ fn fetch(
     stage: &Stage,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<(), Reason> {
+    fetch_as(repository, name, name, limit_bytes, stage, progress)
+}
+
+/// Downloads the file `name` of a repository and stores it as `stored`.
+fn fetch_as(
+    repository: &ApiRepo,
+    name: &str,
+    stored: &str,
+    limit_bytes: u64,
+    stage: &Stage,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<(), Reason> {
     let cached = repository.get(name).map_err(|error| Reason::Refused(format!("{name}: {error}")))?;
     let mut file = File::open(&cached).map_err(|source| CheckpointError::io(&cached, source))?;
-    Ok(stage.store(name, &mut file, limit_bytes, progress)?)
+    stage.store(stored, &mut file, limit_bytes, progress)?;
+    let Some(announced) = announced_digest(&cached) else { return Ok(()) };
+    let got = file_digest(&stage.path().join(stored))?;
+    if got == announced {
+        return Ok(());
+    }
+    Err(Reason::Damaged { file: name.to_owned(), got, announced })
+}
+
+/// SHA-256 that the hub announced for a large file: the cache names its content by it, behind a
+/// link. `None` for small files, whose names there are of another kind, and where the cache has no
+/// links.
+fn announced_digest(cached: &Path) -> Option<String> {
+    let blob = fs::read_link(cached).ok()?;
+    let name = blob.file_name()?.to_str()?;
+    let is_digest = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_digest.then(|| name.to_ascii_lowercase())
 }
 
 /// Fails early when nothing listens at `endpoint`, since the hub's client would wait long.
@@ -102,6 +204,23 @@ fn is_true(variable: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_repository_means_its_folder_or_its_only_gguf_file_and_several_are_listed() {
+        let name = |name: &str| HubName::parse(name).unwrap();
+        let chosen = |asked: &str, files: &[&str]| choose(&name(asked), files);
+        let folder = ["config.json", "model.safetensors", "a.gguf", "b.gguf"];
+        assert_eq!(chosen("o/m", &folder).unwrap(), name("o/m"));
+        assert_eq!(chosen("o/m:b.gguf", &folder).unwrap(), name("o/m:b.gguf"));
+        assert_eq!(chosen("o/m", &["README.md", "q/a.gguf"]).unwrap(), name("o/m:q/a.gguf"));
+        let parts = ["a-00001-of-00002.gguf", "a-00002-of-00002.gguf"];
+        assert!(matches!(chosen("o/m", &parts), Err(Reason::NoModel)));
+        assert!(matches!(chosen("o/m:a-00001-of-00002.gguf", &parts), Err(Reason::Split { .. })));
+        let said = chosen("o/m", &["a.gguf", "b.gguf"]).unwrap_err().to_string();
+        assert!(said.contains("o/m:a.gguf") && said.contains("a.gguf, b.gguf"), "{said}");
+        let said = chosen("o/m:c.gguf", &folder).unwrap_err().to_string();
+        assert!(said.contains("no c.gguf") && said.contains("a.gguf, b.gguf"), "{said}");
+    }
 
     #[test]
     fn an_endpoint_names_its_host_and_port() {

@@ -4,6 +4,7 @@ use std::path::Path;
 use super::progress::Progress;
 use super::stage::Stage;
 use super::unpinned::{MAX_FILE_BYTES, is_model_file};
+use crate::record::RECORD;
 use crate::{CheckpointError, ModelFolder};
 
 /// Copies the model files of a folder and of its direct subfolders. Links are followed: the hub's
@@ -26,6 +27,19 @@ pub(super) fn copy(
     Ok(())
 }
 
+/// Copies one GGUF file.
+pub(super) fn copy_gguf(
+    path: &Path,
+    stage: &Stage,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<(), CheckpointError> {
+    let io = |source| CheckpointError::io(path, source);
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| io(std::io::Error::other("its name is not UTF-8")))?;
+    let mut file = File::open(path).map_err(io)?;
+    stage.store(name, &mut file, MAX_FILE_BYTES, progress)
+}
+
 fn copy_one(
     source: &ModelFolder,
     name: &str,
@@ -33,7 +47,7 @@ fn copy_one(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<(), CheckpointError> {
     let path = source.file(name);
-    if !path.is_file() || !is_model_file(name) {
+    if !path.is_file() || !is_model_file(name) || name == RECORD {
         return Ok(());
     }
     let mut file = File::open(&path).map_err(|error| CheckpointError::io(&path, error))?;

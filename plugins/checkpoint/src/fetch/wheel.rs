@@ -114,6 +114,7 @@ mod tests {
         hub_id: "o/p",
         wheel: Some(WHEEL),
         license: "MIT",
+        kind: crate::ModelKind::Generator,
         files: &[PinnedFile { path: "config.json", bytes: 2, sha256: "" }],
     };
 

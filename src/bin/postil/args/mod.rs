@@ -256,16 +256,17 @@ pub(crate) struct Import {
 
 #[derive(Subcommand)]
 pub(crate) enum Model {
-    /// List the models that are installed and those that can be added
+    /// List the models that are installed and those that can be added, with kind, size and license
     List(Output),
-    /// Fetch a model by name, or copy one from a folder
+    /// Fetch a model by name, or copy one from a folder or a GGUF file
     Add {
-        /// A known name (all-MiniLM-L6-v2), a hub id (org/name) or a folder
+        /// A known name (all-MiniLM-L6-v2, smollm2-135m-instruct), a name on the hub (org/name or
+        /// org/name:FILE.gguf), a folder or a GGUF file
         model: String,
         #[command(flatten)]
         output: Output,
     },
-    /// Verify a model's files against their pinned checksums
+    /// Verify a model's files against their checksums: pinned, or recorded when it was added
     Check {
         /// Its name
         model: String,

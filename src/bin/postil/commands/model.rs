@@ -2,7 +2,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use postil::models::{self, Progress, known_model, known_models, locate, model_home, verify};
+use postil::models::{
+    self, KnownModel, Progress, Record, known_model, known_models, locate, model_home, verify,
+};
 use serde_json::json;
 
 use crate::args::Model;
@@ -39,32 +41,68 @@ pub(crate) fn add(model: &str) -> Result<PathBuf> {
 fn list(as_json: bool) -> Result<ExitCode> {
     let home = model_home()?;
     let here = models::list(&home)?;
-    let known: Vec<_> =
-        known_models().iter().filter(|known| here.iter().all(|model| model.name != known.name)).collect();
+    let here: Vec<_> = here.into_iter().map(|model| (model.describe(), model)).collect();
+    let known: Vec<&KnownModel> = known_models()
+        .iter()
+        .filter(|known| here.iter().all(|(_, model)| model.name != known.name))
+        .collect();
     if as_json {
-        let here: Vec<_> =
-            here.iter().map(|model| json!({ "name": model.name, "folder": model.path })).collect();
-        let known: Vec<_> =
-            known.iter().map(|known| json!({ "name": known.name, "license": known.license })).collect();
+        let here: Vec<_> = here
+            .iter()
+            .map(|(facts, model)| {
+                json!({
+                    "name": model.name,
+                    "folder": model.folder(),
+                    "kind": facts.kind.to_string(),
+                    "family": facts.family,
+                    "bytes": facts.bytes,
+                    "license": facts.license,
+                })
+            })
+            .collect();
+        let known: Vec<_> = known
+            .iter()
+            .map(|known| {
+                let kind = known.kind.to_string();
+                json!({ "name": known.name, "kind": kind, "bytes": known.bytes(), "license": known.license })
+            })
+            .collect();
         render::json(&json!({ "home": home, "installed": here, "available": known }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    for model in &here {
-        render::text(&format!("{}  installed in {}", model.name, model.path.display()))?;
+    for (facts, model) in &here {
+        let family = facts.family.as_deref().unwrap_or("unknown family");
+        let license = facts.license.as_deref().unwrap_or("license unknown");
+        let facts = format!("{} ({family}), {}, {license}", facts.kind, megabytes(facts.bytes));
+        render::text(&format!("{}  {facts}, installed in {}", model.name, model.folder().display()))?;
     }
     for known in known {
-        render::text(&format!("{0}  can be added with: postil model add {0}", known.name))?;
+        let facts = format!("{}, {}, {}", known.kind, megabytes(known.bytes()), known.license);
+        render::text(&format!("{0}  {facts}, can be added with: postil model add {0}", known.name))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// A length for people.
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
 fn check(model: &str, as_json: bool) -> Result<ExitCode> {
-    let known = known_model(model).with_context(|| {
-        let names: Vec<&str> = known_models().iter().map(|known| known.name).collect();
-        format!("{model} has no pinned checksums; the models that have are: {}", names.join(", "))
-    })?;
-    let folder = locate(known.name, &model_home()?)?;
-    let wrong: Vec<String> = verify(&folder, known)?.iter().map(ToString::to_string).collect();
+    let home = model_home()?;
+    let known = known_model(model);
+    let path = locate(known.map_or(model, |known| known.name), &home)?;
+    let folder = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(&path) };
+    let wrong = match known {
+        Some(known) => verify(folder, known)?,
+        None => {
+            let record = Record::read(folder)?.with_context(|| {
+                format!("{model} has no recorded checksums; they are recorded when a model is added: postil model add")
+            })?;
+            record.verify(folder)?
+        }
+    };
+    let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
     if as_json {
         render::json(&json!({ "model": model, "clean": wrong.is_empty(), "damage": wrong }))?;
     } else if wrong.is_empty() {
