@@ -33,12 +33,6 @@ impl HubName {
         fits.then(|| Self { id: id.to_owned(), file: file.map(str::to_owned) })
     }
 
-    /// The name of the GGUF file `file` in the same repository; `None` when its path could lead out
-    /// of the model home.
-    pub(crate) fn with_file(&self, file: &str) -> Option<Self> {
-        Self::parse(&format!("{}:{file}", self.id))
-    }
-
     /// The model's folder, relative to the model home.
     pub(crate) fn folder(&self) -> PathBuf {
         match &self.file {
@@ -48,6 +42,15 @@ impl HubName {
                 PathBuf::from(format!("{}{SIGN}{}", self.id, stem.replace('/', &SIGN.to_string())))
             }
         }
+    }
+}
+
+#[cfg(any(feature = "fetch", test))]
+impl HubName {
+    /// The name of the GGUF file `file` in the same repository; `None` when its path could lead out
+    /// of the model home.
+    pub(crate) fn with_file(&self, file: &str) -> Option<Self> {
+        Self::parse(&format!("{}:{file}", self.id))
     }
 
     /// File name of the GGUF file, without its folders in the repository.

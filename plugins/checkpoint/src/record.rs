@@ -1,11 +1,14 @@
+#[cfg(any(feature = "fetch", test))]
 use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::bounded::read_bounded;
+#[cfg(any(feature = "fetch", test))]
+use crate::file_digest;
 use crate::known::compare;
-use crate::{CheckpointError, Damage, Mismatch, file_digest};
+use crate::{CheckpointError, Damage, Mismatch};
 
 /// File in a model's folder with its record.
 pub(crate) const RECORD: &str = "postil-record.json";
@@ -74,7 +77,7 @@ impl Record {
     }
 
     /// Describes every file of `folder` by its length and digest.
-    #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
+    #[cfg(any(feature = "fetch", test))]
     pub(crate) fn of(folder: &Path) -> Result<Self, CheckpointError> {
         let mut files = Vec::new();
         collect(folder, "", &mut files)?;
@@ -83,6 +86,7 @@ impl Record {
     }
 }
 
+#[cfg(any(feature = "fetch", test))]
 fn collect(folder: &Path, prefix: &str, files: &mut Vec<RecordedFile>) -> Result<(), CheckpointError> {
     let io = |source| CheckpointError::io(folder, source);
     for entry in fs::read_dir(folder).map_err(io)? {

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
@@ -16,6 +17,8 @@ pub(super) struct Blocks<'a> {
     /// Heads of queries and of keys, for models such as Llama whose GGUF rows (i, i + head/2) are
     /// stored side by side; `None` when rows are stored as published.
     paired: Option<(usize, usize)>,
+    /// Parts of a layer with other names than those of [`PARTS`].
+    parts: &'static [(&'static str, &'static str)],
 }
 
 /// Parts of a layer: published name and GGUF name.
@@ -35,13 +38,17 @@ const PARTS: [(&str, &str); 11] = [
 
 impl<'a> Blocks<'a> {
     /// The weights of a file whose header was checked; each is read when it is asked for.
-    pub(super) fn new(file: &'a GgufFile, paired: Option<(usize, usize)>) -> Self {
-        Self { file, paired }
+    pub(super) fn new(
+        file: &'a GgufFile,
+        paired: Option<(usize, usize)>,
+        parts: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self { file, paired, parts }
     }
 
     /// The tensor of a published name; `None` when there is none.
     fn stored(&self, name: &str) -> Option<(String, &GgufTensor)> {
-        let stored = stored_name(name)?;
+        let stored = stored_name(name, self.parts)?;
         let tensor = self.file.tensors().get(&stored)?;
         Some((stored, tensor))
     }
@@ -100,17 +107,17 @@ fn dtype(name: &str) -> Result<GgmlDType> {
     })
 }
 
-fn stored_name(name: &str) -> Option<String> {
+fn stored_name(name: &str, parts: &[(&str, &str)]) -> Option<String> {
     let name = name.strip_prefix("model.").unwrap_or(name);
     let (path, kind) = name.rsplit_once('.')?;
     let stored = match path {
         "embed_tokens" => "token_embd".to_owned(),
         "norm" => "output_norm".to_owned(),
         "lm_head" => "output".to_owned(),
-        "rope_freqs" => "rope_freqs".to_owned(),
+        "rope_freqs" | "rope_factors_short" => path.to_owned(),
         _ => {
             let (layer, part) = path.strip_prefix("layers.")?.split_once('.')?;
-            let (_, stored) = PARTS.iter().find(|(published, _)| *published == part)?;
+            let (_, stored) = parts.iter().chain(&PARTS).find(|(published, _)| *published == part)?;
             format!("blk.{layer}.{stored}")
         }
     };
@@ -133,32 +140,33 @@ impl TensorSource for Blocks<'_> {
         tensor.map_err(|source| LoadError::Tensor { name: name.to_owned(), source })
     }
 
-    fn blocks(&self, name: &str) -> std::result::Result<Option<Matrix>, LoadError> {
+    fn blocks(
+        &self,
+        name: &str,
+        rows: Option<Range<usize>>,
+    ) -> std::result::Result<Option<Matrix>, LoadError> {
         let Some((stored, tensor)) = self.stored(name) else { return Ok(None) };
-        let &[rows, columns] = tensor.shape.as_slice() else { return Ok(None) };
+        let &[all, columns] = tensor.shape.as_slice() else { return Ok(None) };
         if matches!(tensor.dtype, "F32" | "F16" | "BF16") {
             return Ok(None);
         }
         let failed = |source| LoadError::Tensor { name: name.to_owned(), source };
-        let order = self.heads(name).map(|heads| Ok((heads, half_a_head(rows, heads)?))).transpose();
-        let half = order.map_err(failed)?.map(|(_, half)| half);
+        let rows = rows.unwrap_or(0..all);
+        if rows.is_empty() || rows.end > all {
+            return Err(failed(candle_core::Error::Msg(format!("rows {rows:?} of {all}"))));
+        }
+        let half = self.heads(name).map(|heads| half_a_head(all, heads)).transpose().map_err(failed)?;
+        let from = |row: usize| half.map_or(rows.start + row, |half| place(rows.start + row, half));
         let Some(format) = BlockFormat::named(tensor.dtype) else {
-            let blocks = self.library(&stored, tensor)?;
-            let blocks = match half {
-                Some(half) => blocks_in_order(&blocks, half).map_err(failed)?,
-                None => blocks,
-            };
+            let blocks = chosen_rows(&self.library(&stored, tensor)?, rows.len(), from).map_err(failed)?;
             return Ok(Some(Matrix::Quantized(Arc::new(blocks))));
         };
         let bytes = self.bytes(&stored)?;
         let row_bytes = columns / format.values() * format.bytes();
-        let mut matrix = BlockPanels::zeros(format, rows, columns);
+        let mut matrix = BlockPanels::zeros(format, rows.len(), columns);
         matrix.panels_mut().into_par_iter().for_each(|mut panel| {
             let first = panel.first();
-            panel.fill(|column| {
-                let row = half.map_or(first + column, |half| place(first + column, half));
-                &bytes[row * row_bytes..][..row_bytes]
-            });
+            panel.fill(|column| &bytes[from(first + column) * row_bytes..][..row_bytes]);
         });
         Ok(Some(Matrix::Blocks(Arc::new(matrix))))
     }
@@ -173,18 +181,15 @@ fn in_order(tensor: &Tensor, heads: usize) -> Result<Tensor> {
     ordered.reshape(dims)
 }
 
-/// As [`in_order`], for quantized rows, each of which is a whole number of blocks.
-fn blocks_in_order(stored: &QTensor, half: usize) -> Result<QTensor> {
-    let rows = stored.shape().dims()[0];
+/// A matrix of `count` rows of a quantized one, each a whole number of blocks; `from` gives the row
+/// that each is taken from.
+fn chosen_rows(stored: &QTensor, count: usize, from: impl Fn(usize) -> usize) -> Result<QTensor> {
+    let (all, columns) = stored.shape().dims2()?;
     let bytes = stored.data()?;
-    let row_bytes = bytes.len() / rows;
-    let mut ordered = Vec::with_capacity(bytes.len());
-    for row in 0..rows {
-        let from = place(row, half);
-        ordered.extend_from_slice(&bytes[from * row_bytes..(from + 1) * row_bytes]);
-    }
-    let storage = QStorage::from_data(Cow::Owned(ordered), &Device::Cpu, stored.dtype())?;
-    QTensor::new(storage, stored.shape().clone())
+    let row_bytes = bytes.len() / all;
+    let rows = (0..count).flat_map(|row| &bytes[from(row) * row_bytes..][..row_bytes]);
+    let storage = QStorage::from_data(Cow::Owned(rows.copied().collect()), &Device::Cpu, stored.dtype())?;
+    QTensor::new(storage, (count, columns))
 }
 
 /// The place in the file of a row of the published order.
@@ -239,7 +244,8 @@ mod tests {
         for dtype in [GgmlDType::Q8_0, GgmlDType::Q4_0] {
             let stored = QTensor::quantize(&tensor, dtype).unwrap();
             let expected = in_order(&stored.dequantize(&Device::Cpu).unwrap(), 3).unwrap();
-            let found = blocks_in_order(&stored, 2).unwrap().dequantize(&Device::Cpu).unwrap();
+            let found =
+                chosen_rows(&stored, 12, |row| place(row, 2)).unwrap().dequantize(&Device::Cpu).unwrap();
             assert_eq!(found.to_vec2::<f32>().unwrap(), expected.to_vec2::<f32>().unwrap(), "{dtype:?}");
         }
         let rows: Vec<f32> = [0, 2, 1, 3, 4, 6, 5, 7].map(|row| row as f32).to_vec();

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::blocks::Blocks;
 use super::opened::{MAX_WINDOW, Opened};
+use crate::model::family::{FAMILIES, Family};
 use crate::prompt::{ChatTemplate, Form, Vocabulary};
 use crate::{LanguageModel, LoadError, TensorSource};
 
-const FAMILIES: [&str; 3] = ["llama", "qwen2", "qwen3"];
 /// Names of control tokens that end a turn; a file's metadata may name only one of them.
 const ENDS: [&str; 6] =
     ["<|eot_id|>", "<|im_end|>", "<|end|>", "<|eom_id|>", "<end_of_turn>", "<|endoftext|>"];
@@ -17,16 +17,16 @@ pub(super) fn open(file: &GgufFile) -> Result<Opened, LoadError> {
     let metadata = Metadata { file, family: family(file)? };
     let vocabulary = metadata.vocabulary()?;
     let mut config = metadata.config(&vocabulary)?;
-    let paired = match metadata.family {
-        "llama" => Some((metadata.needed("attention.head_count")?, metadata.groups()?)),
-        _ => None,
+    let paired = match metadata.family.paired {
+        true => Some((metadata.needed("attention.head_count")?, metadata.groups()?)),
+        false => None,
     };
     let tokens = file.texts("tokenizer.ggml.tokens").map_or(0, <[String]>::len);
     if config["vocab_size"] != json!(tokens) {
         let model = config["vocab_size"].as_u64().unwrap_or(0) as usize;
         return Err(LoadError::Vocabulary { tokenizer: tokens, model });
     }
-    let blocks = Blocks::new(file, paired);
+    let blocks = Blocks::new(file, paired, metadata.family.parts);
     if let Some(scaling) = metadata.rotary(&blocks)? {
         config["rope_scaling"] = scaling;
     }
@@ -41,23 +41,23 @@ pub(super) fn open(file: &GgufFile) -> Result<Opened, LoadError> {
     Ok(Opened { model, vocabulary, form, window, stop_strings: Vec::new() })
 }
 
-fn family(file: &GgufFile) -> Result<&'static str, LoadError> {
+fn family(file: &GgufFile) -> Result<&'static Family, LoadError> {
     let name = file
         .text("general.architecture")
         .ok_or_else(|| LoadError::Config { reason: "no general.architecture".to_owned() })?;
     let unsupported = || LoadError::Unsupported { what: "architecture", value: name.to_owned() };
-    FAMILIES.iter().find(|known| **known == name).copied().ok_or_else(unsupported)
+    FAMILIES.into_iter().find(|known| known.architecture == Some(name)).ok_or_else(unsupported)
 }
 
 /// The metadata of a file under the prefix of its model's family.
 struct Metadata<'a> {
     file: &'a GgufFile,
-    family: &'static str,
+    family: &'static Family,
 }
 
 impl Metadata<'_> {
     fn key(&self, name: &str) -> String {
-        format!("{}.{name}", self.family)
+        format!("{}.{name}", self.family.architecture.unwrap_or(self.family.name))
     }
 
     fn count(&self, name: &str) -> Option<usize> {
@@ -94,8 +94,8 @@ impl Metadata<'_> {
             let value = "values of another width than keys".to_owned();
             return Err(LoadError::Unsupported { what: "kind of attention", value });
         }
-        Ok(json!({
-            "model_type": self.family,
+        let mut config = json!({
+            "model_type": self.family.name,
             "vocab_size": embedding.shape.first().copied().unwrap_or(0),
             "hidden_size": width,
             "intermediate_size": self.needed("feed_forward_length")?,
@@ -107,15 +107,27 @@ impl Metadata<'_> {
             "max_position_embeddings": self.needed("context_length")?,
             "rope_theta": self.file.number(&self.key("rope.freq_base")),
             "eos_token_id": self.ends(vocabulary),
-        }))
+        });
+        let own = (self.family.of_gguf)(&|name| self.file.number(&self.key(name)));
+        if let Some(config) = config.as_object_mut() {
+            config.extend(own);
+        }
+        Ok(config)
     }
 
     /// Scaling of the rotary frequencies, in the format of `config.json`; `None` when there is
     /// none.
     fn rotary(&self, blocks: &Blocks<'_>) -> Result<Option<Value>, LoadError> {
         if self.file.tensors().contains_key("rope_freqs.weight") {
-            let factors = blocks.factors()?;
+            let factors = blocks.factors("rope_freqs.weight")?;
             return Ok(Some(json!({"rope_type": "factors", "factors": factors})));
+        }
+        if self.file.tensors().contains_key("rope_factors_short.weight") {
+            let factors = blocks.factors("rope_factors_short.weight")?;
+            let scale = self.file.number(&self.key("rope.scaling.attn_factor"));
+            let scaling =
+                json!({"rope_type": "longrope", "short_factor": factors, "attention_factor": scale});
+            return Ok(Some(scaling));
         }
         match self.file.text(&self.key("rope.scaling.type")) {
             None | Some("none") => Ok(None),
@@ -165,8 +177,7 @@ impl Metadata<'_> {
 
 impl Blocks<'_> {
     /// Divisors of the rotary frequencies.
-    fn factors(&self) -> Result<Vec<f32>, LoadError> {
-        let name = "rope_freqs.weight";
+    fn factors(&self, name: &str) -> Result<Vec<f32>, LoadError> {
         let failed = |source| LoadError::Tensor { name: name.to_owned(), source };
         self.tensor(name)?.flatten_all().and_then(|factors| factors.to_vec1()).map_err(failed)
     }

@@ -33,6 +33,7 @@ mod cache;
 mod causal;
 mod config;
 mod decoding;
+pub(crate) mod family;
 mod layers;
 mod matrix;
 mod norm;
@@ -60,9 +61,9 @@ pub use parameters::{LoadError, TensorSource};
 
 /// Forced last token of a BART whose configuration names none.
 const BART_FORCED_END: TokenId = 2;
-/// Default end token of each family, used when the configuration names none; transformers has none
-/// for Qwen.
-const ENDS: [(&str, TokenId); 4] = [("bart", 2), ("t5", 1), ("mt5", 1), ("llama", 2)];
+/// Default end token of each encoder-decoder family, used when the configuration names none; others
+/// have theirs in `family/`.
+const ENDS: [(&str, TokenId); 3] = [("bart", 2), ("t5", 1), ("mt5", 1)];
 
 /// A loaded language model of any family, without its tokenizer.
 pub struct LanguageModel {
@@ -167,19 +168,20 @@ impl LanguageModel {
             }
             "t5" => (Box::new(T5::load(&parse::<T5Config>(config)?, tensors)?), None),
             "mt5" => (Box::new(T5::load(&T5Config::of_mt5(config)?, tensors)?), None),
-            "llama" | "qwen2" | "qwen3" => {
-                let config = CausalConfig::of(config, &family.model_type)?;
-                (Box::new(Causal::load(&config, tensors)?), Some(config.max_position_embeddings))
+            name => {
+                let unsupported = || LoadError::Unsupported { what: "model_type", value: name.to_owned() };
+                let config = CausalConfig::of(config, family::family(name).ok_or_else(unsupported)?)?;
+                (Box::new(Causal::load(&config, tensors)?), Some(config.positions()))
             }
-            _ => return Err(LoadError::Unsupported { what: "model_type", value: family.model_type }),
         };
         let mut settings: Settings = parse(config)?;
         if family.model_type == "bart" && !said(config, "forced_eos_token_id")? {
             settings.forced_eos_token_id = Some(BART_FORCED_END);
         }
         if !said(config, "eos_token_id")? {
-            let end = ENDS.iter().find(|(name, _)| *name == family.model_type);
-            settings.eos_token_id = end.map(|(_, end)| OneOrMany::One(*end));
+            let end = ENDS.iter().find(|(name, _)| *name == family.model_type).map(|(_, end)| *end);
+            let end = end.or_else(|| family::family(&family.model_type)?.end);
+            settings.eos_token_id = end.map(OneOrMany::One);
         }
         if let Some(generation) = generation {
             let over: Settings = parse(generation)?;

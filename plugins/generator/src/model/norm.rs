@@ -22,8 +22,16 @@ impl Norm {
         Ok(Self::Layer(postil_kernel::Norm { weight, bias, epsilon: eps as f32 }))
     }
 
-    pub(super) fn rms(from: &Parameters<'_>, width: usize, eps: f64) -> std::result::Result<Self, LoadError> {
-        Ok(Self::Rms { weight: from.values("weight", width)?, eps })
+    /// RMSNorm by `offset` + weight.
+    pub(super) fn rms(
+        from: &Parameters<'_>,
+        width: usize,
+        eps: f64,
+        offset: f32,
+    ) -> std::result::Result<Self, LoadError> {
+        let mut weight = from.values("weight", width)?;
+        weight.iter_mut().for_each(|weight| *weight += offset);
+        Ok(Self::Rms { weight, eps })
     }
 
     pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
@@ -17,12 +18,12 @@ pub trait TensorSource {
     /// [`LoadError::MissingTensor`], [`LoadError::Tensor`].
     fn tensor(&self, name: &str) -> Result<Tensor, LoadError>;
 
-    /// The matrix of this name in its blocks, when products can be computed from them; `None` when
-    /// they cannot, or there is no such matrix.
+    /// The matrix of this name in its blocks, or some `rows` of it, when products can be computed from
+    /// them; `None` when they cannot, or there is no such matrix.
     ///
     /// # Errors
     /// [`LoadError::Tensor`], [`LoadError::Checkpoint`].
-    fn blocks(&self, _name: &str) -> Result<Option<Matrix>, LoadError> {
+    fn blocks(&self, _name: &str, _rows: Option<Range<usize>>) -> Result<Option<Matrix>, LoadError> {
         Ok(None)
     }
 }
@@ -182,7 +183,7 @@ impl<'a> Parameters<'a> {
     /// The matrix `name`, `[rows, columns]`.
     pub(super) fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix, LoadError> {
         let full = self.name(name);
-        let Some(matrix) = self.source.blocks(&full)? else {
+        let Some(matrix) = self.source.blocks(&full, None)? else {
             return Matrix::pack(&self.tensor(name, &[rows, columns])?)
                 .map_err(|source| LoadError::Tensor { name: full, source });
         };

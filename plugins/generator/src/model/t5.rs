@@ -242,7 +242,7 @@ impl Stack {
         Ok(Self {
             distances: Distances { bias, buckets, max_distance, both_ways: !decodes },
             layers: (0..layers).map(layer).collect::<std::result::Result<_, LoadError>>()?,
-            norm: Norm::rms(&from.under("final_layer_norm"), config.d_model, config.layer_norm_epsilon)?,
+            norm: Norm::rms(&from.under("final_layer_norm"), config.d_model, config.layer_norm_epsilon, 0.0)?,
         })
     }
 }
@@ -250,7 +250,8 @@ impl Stack {
 impl Layer {
     fn load(from: &Parameters<'_>, config: &T5Config, decodes: bool) -> std::result::Result<Self, LoadError> {
         let (width, inner) = (config.d_model, config.d_ff);
-        let norm = |i: usize| Norm::rms(&from.under(i).under("layer_norm"), width, config.layer_norm_epsilon);
+        let norm =
+            |i: usize| Norm::rms(&from.under(i).under("layer_norm"), width, config.layer_norm_epsilon, 0.0);
         let attention = |i: usize, name: &str| Attention::load(&from.under(i).under(name), config);
         let last = if decodes { 2 } else { 1 };
         let feed = from.under(last).under("DenseReluDense");

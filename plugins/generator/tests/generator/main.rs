@@ -10,6 +10,7 @@
 mod answers;
 mod enumeration;
 mod evidence;
+mod families;
 mod gguf;
 mod golden_decoding;
 mod golden_marginal;

@@ -2,6 +2,8 @@
 
 use postil_kernel::{Finish, Kernel, Panels, Rows};
 
+use super::soften;
+
 /// Least rows of queries for which keys and values are packed: below, each query reads them as they
 /// are.
 const MANY_ROWS: usize = 24;
@@ -10,11 +12,13 @@ const TILE_ROWS: usize = 48;
 /// Score of a key that a query does not see: finite, as the softmax wants, and as good as none.
 const UNSEEN: f32 = -1e30;
 
-/// Heads of queries, `count` for each group of keys, each of `width` components.
+/// Heads of queries, `count` for each group of keys, each of `width` components, and the soft cap of
+/// their scores, if they have one.
 #[derive(Clone, Copy)]
 pub(super) struct Group {
     pub(super) count: usize,
     pub(super) width: usize,
+    pub(super) cap: Option<f32>,
 }
 
 /// The tokens that a query sees.
@@ -62,7 +66,7 @@ struct Task<'a> {
 impl Task<'_> {
     /// Query by query.
     fn each(&self, out: &mut [f32]) {
-        let Group { count, width } = self.group;
+        let Group { count, width, .. } = self.group;
         let mut scores = vec![0f32; self.keys];
         for (row, (query, out)) in
             self.queries.chunks_exact(width).zip(out.chunks_exact_mut(width)).enumerate()
@@ -88,7 +92,7 @@ impl Task<'_> {
 
     /// Tiles of queries, as matrix products.
     fn packed(&self, out: &mut [f32]) {
-        let Group { count, width } = self.group;
+        let Group { count, width, .. } = self.group;
         let keys = self.parts.iter().map(|(keys, _)| *keys).collect::<Vec<_>>().concat();
         let values = self.parts.iter().map(|(_, values)| *values).collect::<Vec<_>>().concat();
         let keys = Panels::from_linear(&keys, self.keys, width);
@@ -116,6 +120,7 @@ impl Task<'_> {
 
     /// Turns the scores of a query of `token` into weights; false when one of them is not finite.
     fn weigh(&self, token: usize, scores: &mut [f32]) -> bool {
+        self.group.cap.iter().for_each(|cap| soften(scores, *cap));
         let visible = match self.seen {
             Seen::Chain => self.before + token + 1,
             Seen::Mask(seen) => {
@@ -142,7 +147,7 @@ mod tests {
 
     #[test]
     fn queries_one_by_one_and_in_tiles_see_the_same() {
-        let (group, before, tokens) = (Group { count: 3, width: 8 }, 21, 13);
+        let (group, before, tokens) = (Group { count: 3, width: 8, cap: Some(2.0) }, 21, 13);
         let value = |i: usize, seed: usize| ((i * 37 + seed * 11 + i * i % 7) % 23) as f32 / 11.0 - 1.0;
         let line = |n: usize, seed| (0..n * group.width).map(|i| value(i, seed)).collect::<Vec<f32>>();
         let queries = line(tokens * group.count, 1);

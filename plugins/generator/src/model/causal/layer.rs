@@ -30,6 +30,10 @@ pub(super) struct Layer {
     expand: Linear,
     contract: Linear,
     activation: Activation,
+    /// Norms of the outputs of attention and of feed-forward.
+    post_norms: Option<(Norm, Norm)>,
+    /// True when the layer has the local rotary positions.
+    pub(super) is_local: bool,
 }
 
 /// Queries, scaled, keys and values of lines; queries and keys are turned by their positions.
@@ -50,29 +54,45 @@ struct Buffers {
 }
 
 impl Layer {
-    pub(super) fn load(from: &Parameters<'_>, config: &CausalConfig) -> std::result::Result<Self, LoadError> {
+    pub(super) fn load(
+        from: &Parameters<'_>,
+        config: &CausalConfig,
+        is_local: bool,
+    ) -> std::result::Result<Self, LoadError> {
         let (width, inner, head) = (config.hidden_size, config.intermediate_size, config.head_width()?);
         let (heads, groups) = (config.num_attention_heads, config.groups());
         let (own, feed) = (from.under("self_attn"), from.under("mlp"));
         let head_norm = |name: &str| {
             own.contains(&format!("{name}.weight"))
-                .then(|| Norm::rms(&own.under(name), head, config.rms_norm_eps))
+                .then(|| Norm::rms(&own.under(name), head, config.rms_norm_eps, config.norm_offset))
                 .transpose()
         };
+        let norm = |name| Norm::rms(&from.under(name), width, config.rms_norm_eps, config.norm_offset);
+        // Where outputs are normalized too, the name of the norm before the feed-forward layer is
+        // that of the norm behind attention.
+        let (before_feed, post_norms) = match config.post_norms {
+            false => (norm("post_attention_layernorm")?, None),
+            true => {
+                let behind = (norm("post_attention_layernorm")?, norm("post_feedforward_layernorm")?);
+                (norm("pre_feedforward_layernorm")?, Some(behind))
+            }
+        };
         Ok(Self {
-            own_norm: Norm::rms(&from.under("input_layernorm"), width, config.rms_norm_eps)?,
+            own_norm: norm("input_layernorm")?,
             query: Linear::load(&own.under("q_proj"), width, heads.saturating_mul(head))?,
             key: Linear::load(&own.under("k_proj"), width, groups.saturating_mul(head))?,
             value: Linear::load(&own.under("v_proj"), width, groups.saturating_mul(head))?,
             output: Linear::load(&own.under("o_proj"), heads.saturating_mul(head), width)?,
             query_norm: head_norm("q_norm")?,
             key_norm: head_norm("k_norm")?,
-            scale: (head as f32).powf(-0.5),
-            norm: Norm::rms(&from.under("post_attention_layernorm"), width, config.rms_norm_eps)?,
+            scale: config.query_pre_attn_scalar.unwrap_or(head as f64).powf(-0.5) as f32,
+            norm: before_feed,
             gate: Linear::load(&feed.under("gate_proj"), width, inner)?,
             expand: Linear::load(&feed.under("up_proj"), width, inner)?,
             contract: Linear::load(&feed.under("down_proj"), inner, width)?,
             activation: Activation::named("hidden_act", &config.hidden_act)?,
+            post_norms,
+            is_local,
         })
     }
 
@@ -134,12 +154,14 @@ impl Layer {
                 gate.resize(n * inner, 0.0);
                 lifted.resize(n * inner, 0.0);
                 map(few, &[&self.output], kernel, (context, context_width, codes), &mut [update])?;
+                self.post_norms.iter().for_each(|(behind, _)| behind.each(kernel, update));
                 add(states, update);
                 self.norm.lines(kernel, states, normed);
                 let maps = [&self.gate, &self.expand];
                 map(few, &maps, kernel, (normed, width, codes), &mut [gate, lifted])?;
                 self.activation.gate(kernel, gate, lifted);
                 map(few, &[&self.contract], kernel, (gate, inner, codes), &mut [update])?;
+                self.post_norms.iter().for_each(|(_, behind)| behind.each(kernel, update));
                 add(states, update);
                 Ok(())
             },

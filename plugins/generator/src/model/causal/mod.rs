@@ -1,9 +1,9 @@
-//! Decoder-only models: Llama (and SmolLM, which is one), Qwen2, Qwen3.
+//! Decoder-only models of all [families](super::family).
 //!
 //! Pre-norm with RMSNorm, rotary positions on pairs (i, i + head/2), grouped keys, gated
-//! feed-forward. Qwen2 has biases on queries, keys and values; Qwen3 normalizes queries and keys
-//! per head before rotation. Each passage has its own prompt at positions from 0; only the tokens
-//! after it are per hypothesis.
+//! feed-forward. A family's differences are fields of [`CausalConfig`], or tensors that are there or
+//! not: biases, norms of queries and keys per head before rotation. Each passage has its own prompt
+//! at positions from 0; only the tokens after it are per hypothesis.
 //!
 //! Tokens of all prompts or hypotheses are lines of one matrix, without padding. A prompt is kept in
 //! parts: what all prompts begin with, the passage, the question. The first two do not depend on the
@@ -31,6 +31,7 @@ use candle_core::Result;
 
 use super::Prompt;
 use super::backbone::{Backbone, Rows};
+use super::family::Fused;
 use super::layers::Linear;
 use super::matrix::Matrix;
 use super::norm::Norm;
@@ -49,6 +50,11 @@ pub(super) struct Causal {
     norm: Norm,
     output: Linear,
     rotary: Rotary,
+    /// Rotary positions of the layers that have their own.
+    local: Option<Rotary>,
+    embedding_scale: Option<f32>,
+    logit_cap: Option<f32>,
+    score_cap: Option<f32>,
     vocabulary: usize,
     heads: usize,
     groups: usize,
@@ -62,14 +68,28 @@ impl Causal {
         config: &CausalConfig,
         source: &dyn TensorSource,
     ) -> std::result::Result<Self, LoadError> {
-        let other = config.layer_types.iter().flatten().find(|kind| *kind != "full_attention");
-        if let Some(kind) = other {
+        let is_known =
+            |kind: &str| kind == "full_attention" || (kind == "sliding_attention" && config.window.is_some());
+        if let Some(kind) = config.layer_types.iter().flatten().find(|kind| !is_known(kind)) {
             return Err(LoadError::Unsupported { what: "layer_types", value: kind.clone() });
         }
-        if config.use_sliding_window == Some(true) {
-            return Err(LoadError::Unsupported { what: "use_sliding_window", value: "true".to_owned() });
+        for (what, flag) in [
+            ("use_sliding_window", config.use_sliding_window),
+            ("use_bidirectional_attention", config.use_bidirectional_attention),
+        ] {
+            if flag == Some(true) {
+                return Err(LoadError::Unsupported { what, value: "true".to_owned() });
+            }
         }
-        let (width, vocabulary) = (config.hidden_size, config.vocab_size);
+        let (width, vocabulary, head) = (config.hidden_size, config.vocab_size, config.head_width()?);
+        let fused = Fused {
+            source,
+            queries: config.num_attention_heads.saturating_mul(head),
+            keys: config.groups().saturating_mul(head),
+            inner: config.intermediate_size,
+        };
+        let source: &dyn TensorSource = if config.fused { &fused } else { source };
+        let local = config.rotary.build_local(head);
         let bare = !source.contains("model.embed_tokens.weight") && source.contains("embed_tokens.weight");
         let from = Parameters::new(source, if bare { "" } else { "model." });
         let whole = Parameters::new(source, "");
@@ -81,20 +101,28 @@ impl Causal {
             }
             false => embedding.clone(),
         };
-        let layer = |i: usize| Layer::load(&from.under("layers").under(i), config);
+        let layer = |i: usize| {
+            let kind = config.layer_types.as_ref().and_then(|kinds| kinds.get(i));
+            let is_local = local.is_some() && kind.is_some_and(|kind| kind == "sliding_attention");
+            Layer::load(&from.under("layers").under(i), config, is_local)
+        };
         Ok(Self {
             layers: (0..config.num_hidden_layers)
                 .map(layer)
                 .collect::<std::result::Result<_, LoadError>>()?,
-            norm: Norm::rms(&from.under("norm"), width, config.rms_norm_eps)?,
+            norm: Norm::rms(&from.under("norm"), width, config.rms_norm_eps, config.norm_offset)?,
             output: Linear::of(output, Vec::new())
                 .map_err(|source| LoadError::Tensor { name: whole.name("lm_head.weight"), source })?,
-            rotary: config.rotary.build(config.head_width()?)?,
+            rotary: config.rotary.build(head)?,
+            local,
+            embedding_scale: config.embedding_scale.map(|scale| scale as f32),
+            logit_cap: config.final_logit_softcapping.map(|cap| cap as f32),
+            score_cap: config.attn_logit_softcapping.map(|cap| cap as f32),
             embedding,
             vocabulary,
             heads: config.num_attention_heads,
             groups: config.groups(),
-            head: config.head_width()?,
+            head,
             memory: Memory::new(DEFAULT_MEMORY_BYTES),
         })
     }
@@ -110,10 +138,17 @@ impl Backbone for Causal {
     }
 
     fn logits(&self, states: &[f32]) -> Result<Vec<f32>> {
-        self.output.map_all(states)
+        let mut logits = self.output.map_all(states)?;
+        self.logit_cap.iter().for_each(|cap| soften(&mut logits, *cap));
+        Ok(logits)
     }
 
     fn set_memory(&self, bytes: usize) {
         self.memory.set_limit(bytes);
     }
+}
+
+/// Caps values softly: c tanh(value / c).
+fn soften(values: &mut [f32], cap: f32) {
+    values.iter_mut().for_each(|value| *value = cap * (*value / cap).tanh());
 }

@@ -5,6 +5,7 @@ use postil_contract::TokenId;
 use postil_kernel::Kernel;
 use rayon::prelude::*;
 
+use super::super::rotary::Rotary;
 use super::super::tree::Tree;
 use super::Causal;
 use super::attention::{Group, Seen, attend};
@@ -43,11 +44,19 @@ impl Causal {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let angles = self.angles(sequences, tree);
+        let angles = self.angles(&self.rotary, sequences, tree);
+        let local = self.local.as_ref().map(|local| (local, self.angles(local, sequences, tree)));
         let mask = tree.filter(|tree| !tree.is_chain()).map(mask);
         let mut states = self.embedding.rows_of(&ids)?;
+        if let Some(scale) = self.embedding_scale {
+            states.iter_mut().for_each(|state| *state *= scale);
+        }
         for (index, layer) in self.layers.iter().enumerate() {
-            let projected = layer.project(kernel, &states, &self.rotary, &angles)?;
+            let (rotary, angles) = match &local {
+                Some((rotary, angles)) if layer.is_local => (*rotary, angles),
+                _ => (&self.rotary, &angles),
+            };
+            let projected = layer.project(kernel, &states, rotary, angles)?;
             self.keep(index, sequences, &projected.keys, &projected.values);
             if index + 1 == self.layers.len() && !wants_states {
                 break;
@@ -64,16 +73,16 @@ impl Causal {
     }
 
     /// The angles of each line's position, `[lines, 2 * pairs]`.
-    fn angles(&self, sequences: &[Sequence<'_>], tree: Option<&Tree>) -> Vec<f32> {
+    fn angles(&self, rotary: &Rotary, sequences: &[Sequence<'_>], tree: Option<&Tree>) -> Vec<f32> {
         let position =
             |sequence: &Sequence<'_>, i: usize| sequence.before() + tree.map_or(i, |tree| tree.depths()[i]);
         let positions =
             sequences.iter().flat_map(|sequence| (0..sequence.tokens.len()).map(|i| position(sequence, i)));
         let positions: Vec<usize> = positions.collect();
-        let pairs = 2 * self.rotary.pairs();
+        let pairs = 2 * rotary.pairs();
         let mut angles = vec![0f32; positions.len() * pairs];
         let lines = angles.par_chunks_mut(pairs).zip(positions);
-        lines.for_each(|(line, position)| self.rotary.at(position, line));
+        lines.for_each(|(line, position)| rotary.at(position, line));
         angles
     }
 
@@ -103,7 +112,7 @@ impl Causal {
         queries: &[f32],
         mask: Option<&[bool]>,
     ) -> Vec<f32> {
-        let group = Group { count: self.heads / self.groups, width: self.head };
+        let group = Group { count: self.heads / self.groups, width: self.head, cap: self.score_cap };
         let (width, part_width) = (self.heads * self.head, group.count * group.width);
         let starts = sequences
             .iter()
