@@ -31,7 +31,7 @@ const MAX_PADDING: usize = 4096;
 const COMPLETION_STOP: &str = "\n";
 
 /// A generator that answers in its own words, with a language model: BART and RAG checkpoints, T5,
-/// Llama, Qwen2, Qwen3, SmolLM.
+/// Llama, SmolLM, Qwen2, Qwen3, Mistral, Gemma 2, Gemma 3 for text, Phi-3.
 pub struct LanguageGenerator {
     model: LanguageModel,
     vocabulary: Vocabulary,

@@ -21,7 +21,8 @@
 //! `cache.rs` | keys and values of hypotheses
 //! `bart.rs` | BART
 //! `t5.rs` | T5, Flan-T5, mT5
-//! `causal/` | Llama, SmolLM, Qwen2, Qwen3
+//! `causal/` | decoder-only models
+//! `family/` | families of decoder-only models, and how each differs
 //! `rotary.rs` | rotary positions
 //! `tree.rs` | tokens that continue a cache in branches
 //! `decoding.rs` | the contract's decoding over a backbone

@@ -7,7 +7,9 @@ use candle_core::{Device, Tensor};
 use postil_contract::TokenId;
 use postil_generator::LanguageModel;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::gguf::compare_files;
 
 /// Largest difference of a logit from the reference, which was computed in f64.
 const LOGITS: f64 = 1e-4;
@@ -96,7 +98,55 @@ fn every_family_gives_the_logits_of_transformers() {
             let model = LanguageModel::load(&case.case, &config.to_string(), None, &case.tensors()).unwrap();
             let worst = worst(&model, &reference, case);
             eprintln!("{}: largest error {worst:.1e}", case.case);
+            // A sliding window, or the length that rotary factors hold for, limits the positions.
+            assert_eq!(model.window(), Some(if case.case == "phi3 longrope" { 48 } else { 40 }));
             assert!(worst <= LOGITS, "{}: {worst}", case.case);
         }
     }
+}
+
+#[test]
+fn every_family_from_a_gguf_file_gives_the_logits_of_the_published_weights() {
+    let Reference { prompts, answer, cases } = reference();
+    for case in &cases {
+        let mut config = case.config.clone();
+        if config["model_type"].as_str().unwrap().starts_with("gemma") {
+            // Files do not say these; their readers know them.
+            config["query_pre_attn_scalar"] = config["head_dim"].clone();
+            config["layer_types"] = Value::Null;
+        }
+        if config["model_type"] == "gemma3_text" {
+            config["rope_local_base_freq"] = json!(10_000.0);
+        }
+        if config["model_type"] == "mistral" {
+            // Stored as a Llama, whose files say nothing of a window.
+            config["sliding_window"] = Value::Null;
+        }
+        compare_files(&case.case, &config, &case.tensors(), &[(prompts.clone(), answer.clone())]);
+    }
+}
+
+#[test]
+fn what_a_family_does_not_compute_is_refused_by_name() {
+    let reference = reference();
+    let case = |name: &str| reference.cases.iter().find(|case| case.case == name).unwrap();
+    let refused = |name: &str, field: &str, value: Value| {
+        let mut config = case(name).config.clone();
+        config[field] = value;
+        LanguageModel::load(name, &config.to_string(), None, &case(name).tensors()).err().unwrap().to_string()
+    };
+    let said = refused("gemma3_text", "use_bidirectional_attention", json!(true));
+    assert!(said.contains("use_bidirectional_attention"), "{said}");
+    let said = refused("phi3", "partial_rotary_factor", json!(0.75));
+    assert!(said.contains("partial_rotary_factor"), "{said}");
+    let said = refused("mistral", "layer_types", json!(["linear_attention"]));
+    assert!(said.contains("linear_attention"), "{said}");
+    let short = json!({"type": "longrope", "short_factor": [1.0], "long_factor": [1.0]});
+    let said = refused("phi3 longrope", "rope_scaling", short);
+    assert!(said.contains("1 factors for 4 frequencies"), "{said}");
+    let said = refused("phi3 longrope", "original_max_position_embeddings", json!(0));
+    assert!(said.contains("positions"), "{said}");
+    // Too few rows for keys and values of their own.
+    let said = refused("phi3", "num_key_value_heads", json!(4));
+    assert!(said.contains("qkv_proj"), "{said}");
 }

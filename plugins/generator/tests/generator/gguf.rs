@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use candle_core::quantized::gguf_file::{self, Value};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device, Tensor};
-use postil_contract::{Generator, Passage};
+use postil_contract::{Generator, Passage, TokenId};
 use postil_generator::{LanguageGenerator, LanguageModel, LoadError};
 
 use crate::golden_models::{ids, prompts, tensors};
 use crate::support::folder::{CHATML, CONTROLS, Folder, control, llama_config, llama_tensors, vocabulary};
 use crate::support::golden;
 
-const NAMES: [(&str, &str); 14] = [
+const NAMES: [(&str, &str); 18] = [
     ("model.embed_tokens", "token_embd"),
     ("model.norm", "output_norm"),
     ("lm_head", "output"),
@@ -29,7 +29,20 @@ const NAMES: [(&str, &str); 14] = [
     ("mlp.gate_proj", "ffn_gate"),
     ("mlp.up_proj", "ffn_up"),
     ("mlp.down_proj", "ffn_down"),
+    ("pre_feedforward_layernorm", "ffn_norm"),
+    ("post_feedforward_layernorm", "post_ffw_norm"),
+    ("self_attn.qkv_proj", "attn_qkv"),
+    ("mlp.gate_up_proj", "ffn_up"),
 ];
+
+/// The architecture under which files store a family.
+fn architecture(family: &str) -> &str {
+    match family {
+        "mistral" => "llama",
+        "gemma3_text" => "gemma3",
+        _ => family,
+    }
+}
 
 /// Largest relative error of logits (root mean square) when activations are rounded to 8 bits
 /// beside 8-bit weights, for the stored models, whose random weights propagate every rounding
@@ -51,7 +64,8 @@ impl Parts {
         tokens: &[String],
         dtype: GgmlDType,
     ) -> Self {
-        let family = config["model_type"].as_str().unwrap();
+        let family = architecture(config["model_type"].as_str().unwrap());
+        let is_gemma = family.starts_with("gemma");
         let number = |key: &str| config[key].as_u64().unwrap() as u32;
         let (width, heads) = (number("hidden_size"), number("num_attention_heads"));
         let head = config["head_dim"].as_u64().map_or(width / heads, |head| head as u32);
@@ -83,9 +97,24 @@ impl Parts {
         ] {
             metadata.push((format!("{family}.{key}"), value));
         }
+        for (key, field) in [
+            ("attn_logit_softcapping", "attn_logit_softcapping"),
+            ("final_logit_softcapping", "final_logit_softcapping"),
+            ("attention.sliding_window", "sliding_window"),
+            ("rope.scaling.original_context_length", "original_max_position_embeddings"),
+        ] {
+            if let Some(value) = config[field].as_f64() {
+                metadata.push((format!("{family}.{key}"), Value::F32(value as f32)));
+            }
+        }
         let stored = |(name, tensor): (&String, &Tensor)| {
             let (path, kind) = name.rsplit_once('.').unwrap();
             let (from, to) = NAMES.iter().find(|(from, _)| path.ends_with(from)).unwrap();
+            let to = if is_gemma && *to == "ffn_norm" && path.contains(".post_") {
+                &"post_attention_norm"
+            } else {
+                to
+            };
             let layer = path.strip_suffix(from).unwrap().trim_matches('.').strip_prefix("model.layers.");
             let stored =
                 layer.map_or_else(|| format!("{to}.{kind}"), |layer| format!("blk.{layer}.{to}.{kind}"));
@@ -95,12 +124,20 @@ impl Parts {
             };
             let tensor = match family == "llama" && ["attn_q", "attn_k"].contains(to) {
                 true => in_pairs(tensor, groups as usize),
+                false if is_gemma && to.ends_with("norm") => (tensor + 1.0).unwrap(),
                 false => tensor.clone(),
             };
             let whole = tensor.dims().len() == 2 && tensor.dims()[1].is_multiple_of(dtype.block_size());
             (stored, QTensor::quantize(&tensor, if whole { dtype } else { GgmlDType::F32 }).unwrap())
         };
-        Self { metadata, tensors: tensors.iter().map(stored).collect() }
+        let mut tensors: Vec<(String, QTensor)> = tensors.iter().map(stored).collect();
+        if let Some(factors) = config["rope_scaling"]["short_factor"].as_array() {
+            let factors: Vec<f32> = factors.iter().map(|factor| factor.as_f64().unwrap() as f32).collect();
+            let factors = Tensor::new(factors, &Device::Cpu).unwrap();
+            let factors = QTensor::quantize(&factors, GgmlDType::F32).unwrap();
+            tensors.push(("rope_factors_short.weight".to_owned(), factors));
+        }
+        Self { metadata, tensors }
     }
 
     fn set(&mut self, key: &str, value: Value) {
@@ -140,10 +177,27 @@ fn golden_from_one_file(model: &str) {
     let config: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(folder.join("config.json")).unwrap()).unwrap();
     let (tensors, prompts) = (tensors(model), prompts(&golden));
+    let asked = golden["targets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (prompts[item["question"].as_u64().unwrap() as usize].clone(), ids(&item["target"])));
+    compare_files(model, &config, &tensors, &asked.collect::<Vec<_>>());
+}
+
+/// Compares a model from files of F32 and Q8_0 with the one of the published weights, on prompts
+/// with their answers.
+pub(crate) fn compare_files(
+    model: &str,
+    config: &serde_json::Value,
+    tensors: &HashMap<String, Tensor>,
+    asked: &[(Vec<Vec<TokenId>>, Vec<TokenId>)],
+) {
     let tokens: Vec<String> = (0..config["vocab_size"].as_u64().unwrap()).map(|i| format!("t{i}")).collect();
-    let published = LanguageModel::load(model, &config.to_string(), None, &tensors).unwrap();
-    let exact = Parts::of(&config, &tensors, &tokens, GgmlDType::F32).open().unwrap();
-    let eighths = Parts::of(&config, &tensors, &tokens, GgmlDType::Q8_0).open().unwrap();
+    let published = LanguageModel::load(model, &config.to_string(), None, tensors).unwrap();
+    let exact = Parts::of(config, tensors, &tokens, GgmlDType::F32).open().unwrap();
+    let eighths = Parts::of(config, tensors, &tokens, GgmlDType::Q8_0).open().unwrap();
+    assert_eq!(exact.model().window(), published.window());
     // The same rounded weights, multiplied as f32: the only difference left is the rounding of
     // activations.
     let rounded: HashMap<String, Tensor> = tensors
@@ -156,13 +210,11 @@ fn golden_from_one_file(model: &str) {
         .collect();
     let rounded = LanguageModel::load(model, &config.to_string(), None, &rounded).unwrap();
     let (mut by_file, mut squares, mut total) = (0f32, 0f64, 0f64);
-    for item in golden["targets"].as_array().unwrap() {
-        let prompts = &prompts[item["question"].as_u64().unwrap() as usize];
-        let target = ids(&item["target"]);
-        let expected = published.logits(prompts, &target).unwrap();
-        by_file = by_file.max(worst(&exact.model().logits(prompts, &target).unwrap(), &expected));
-        let expected = rounded.logits(prompts, &target).unwrap();
-        for (got, expected) in eighths.model().logits(prompts, &target).unwrap().iter().zip(&expected) {
+    for (prompts, target) in asked {
+        let expected = published.logits(prompts, target).unwrap();
+        by_file = by_file.max(worst(&exact.model().logits(prompts, target).unwrap(), &expected));
+        let expected = rounded.logits(prompts, target).unwrap();
+        for (got, expected) in eighths.model().logits(prompts, target).unwrap().iter().zip(&expected) {
             squares += f64::from(got - expected).powi(2);
             total += f64::from(*expected).powi(2);
         }
