@@ -217,9 +217,11 @@ fn answers(db: &Database, asked: Vec<Asked>, options: &AskOptions, generator: &s
     if asked.iter().any(|asked| asked.points.is_some()) {
         for Asked { question, points, .. } in asked {
             let start = Instant::now();
-            let answer = db.ask_with(&question, options).unwrap();
+            // A text may ask several things.
+            let answers = db.ask_each(&question, options).unwrap();
             let seconds = start.elapsed().as_secs_f64();
-            let answer = &answer.text;
+            let said = answers.iter().map(|(_, answer)| answer.text.as_str());
+            let answer = said.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
             harness::print(&json!({
                 "question": question, "points": points, "answer": answer, "seconds": seconds,
             }));

@@ -78,6 +78,9 @@ fn a_folder_of_the_hub_is_added_listed_and_checked() {
 
     let listed = succeed(home.path(), &hub.endpoint, &["model", "list", "--json"]);
     let model = &listed["installed"][0];
+    let fields = |object: &Value| object.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+    assert_eq!(fields(model), "bytes family folder kind license name");
+    assert_eq!(fields(&listed["available"][0]), "bytes kind license name");
     assert_eq!((model["name"].as_str(), model["family"].as_str()), (Some("org/tiny"), Some("llama")));
     assert_eq!((model["kind"].as_str(), model["license"].as_str()), (Some("generator"), Some("apache-2.0")));
     assert!(model["bytes"].as_u64().unwrap() > (CONFIG.len() + weights().len()) as u64);
