@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use postil_storage::Copied as CopyStep;
+use postil_storage::{OnStep, Step};
 
 use crate::{Progress, Watch};
 
@@ -20,13 +20,13 @@ pub struct Copied {
 impl Copied {
     pub(crate) fn of<E>(
         watch: &Watch<'_>,
-        copy: impl FnOnce(postil_storage::CopyProgress<'_>) -> Result<ControlFlow<()>, E>,
+        copy: impl FnOnce(OnStep<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Self, E> {
         let mut copied = Self::default();
-        let flow = copy(&mut |step: CopyStep| {
-            copied.bytes = step.bytes;
-            let total_bytes = Some(step.total_bytes);
-            watch.tell(&Progress { total_bytes, read_bytes: step.bytes, ..Progress::default() });
+        let flow = copy(&mut |step: Step| {
+            copied.bytes = step.done;
+            let total_bytes = Some(step.total);
+            watch.tell(&Progress { total_bytes, read_bytes: step.done, ..Progress::default() });
             if watch.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         Ok(Self { interrupted: flow.is_break(), ..copied })

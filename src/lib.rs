@@ -141,10 +141,10 @@ pub use postil_generator::{
     ModeError, QuoteGenerator, Sampling, Span,
 };
 pub use postil_storage::{
-    Batch, Committed, Copied as CopyStep, CopyProgress, DEFAULT_RECALL, Damage, Decimal,
-    Document as StoredDocument, DocumentWrite, Effort, Embed, Extent, Filter, Hit, Lost, Metadata, Metric,
-    NameError, Operator, Passage as StoredPassage, PassageWrite, Precision, Profile, Rebuilt, Recall,
-    SearchOptions, Stat, StorageError, Store, StoreOptions, Value, json,
+    Batch, Committed, DEFAULT_RECALL, Damage, Decimal, Document as StoredDocument, DocumentWrite, Effort,
+    Embed, Extent, Filter, Hit, Lost, Metadata, Metric, NameError, OnStep, Operator,
+    Passage as StoredPassage, PassageWrite, Precision, Profile, Rebuilt, Recall, SearchOptions, Stat, Step,
+    StorageError, Store, StoreOptions, Value, json,
 };
 #[cfg(feature = "encoder")]
 pub use retrieve::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, Place, RetrieveOptions, Retrieved, has_word};

@@ -166,6 +166,9 @@ pub enum StorageError {
         /// Message of the last failure to seal.
         what: String,
     },
+    /// Returned when the caller cancelled work before its end; nothing is lost.
+    #[error("cancelled; nothing is lost")]
+    Cancelled,
     /// Returned when a vector has the wrong length.
     #[error("vector has {got} components, the database has {expected}")]
     Dimension {

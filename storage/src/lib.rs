@@ -56,11 +56,10 @@ pub use error::{Result, StorageError};
 pub use filter::{Filter, Operator};
 pub use index::effort::{DEFAULT_EF_SEARCH, DEFAULT_RECALL, Effort};
 pub use store::{
-    Batch, Committed, Copied, CopyProgress, DEFAULT_EF_CONSTRUCTION, DEFAULT_M, DEFAULT_MAX_METADATA_BYTES,
-    DEFAULT_MAX_PASSAGES, DEFAULT_MAX_TEXT_BYTES, DEFAULT_MAX_TITLE_BYTES, DEFAULT_MIN_FREE_BYTES,
-    DEFAULT_OVERSAMPLING, DEFAULT_SEAL_ROWS, Damage, Document, DocumentWrite, Embed, Extent, Hit, LEAD_JOINT,
-    Lost, MAX_KEY_BYTES, Passage, PassageWrite, Profile, Rebuilt, Recall, SearchOptions, Stat, Store,
-    StoreOptions,
+    Batch, Committed, DEFAULT_EF_CONSTRUCTION, DEFAULT_M, DEFAULT_MAX_METADATA_BYTES, DEFAULT_MAX_PASSAGES,
+    DEFAULT_MAX_TEXT_BYTES, DEFAULT_MAX_TITLE_BYTES, DEFAULT_MIN_FREE_BYTES, DEFAULT_OVERSAMPLING,
+    DEFAULT_SEAL_ROWS, Damage, Document, DocumentWrite, Embed, Extent, Hit, LEAD_JOINT, Lost, MAX_KEY_BYTES,
+    OnStep, Passage, PassageWrite, Profile, Rebuilt, Recall, SearchOptions, Stat, Step, Store, StoreOptions,
 };
 pub use value::{Decimal, MAX_METADATA_DEPTH, Metadata, Value};
 pub use vector::metric::{MAX_DIMENSION, Metric};

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
-    Batch, Copied, DocumentWrite, Metadata, Metric, Profile, SearchOptions, StorageError, Store,
-    StoreOptions, Value,
+    Batch, DocumentWrite, Metadata, Metric, Profile, SearchOptions, Step, StorageError, Store, StoreOptions,
+    Value,
 };
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -34,7 +34,7 @@ fn create(path: &Path, generations: i64) -> Store {
     store
 }
 
-fn on(_: Copied) -> ControlFlow<()> {
+fn on(_: Step) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -105,9 +105,9 @@ fn a_backup_goes_on_when_its_database_is_gone_and_comes_back_by_restore() {
     let store = create(&at("b.postil"), 9);
     store.seal().unwrap();
     let mut told = Vec::new();
-    let mut progress = |copied: Copied| {
-        assert!(copied.bytes <= copied.total_bytes);
-        told.push(copied.bytes);
+    let mut progress = |copied: Step| {
+        assert!(copied.done <= copied.total);
+        told.push(copied.done);
         ControlFlow::Continue(())
     };
     assert!(store.backup(at("copy"), &mut progress).unwrap().is_continue());
@@ -144,7 +144,7 @@ fn nothing_is_left_by_a_backup_that_is_ended_refused_or_impossible() {
     };
     let store = create(&at("b.postil"), 3);
     store.seal().unwrap();
-    let mut end = |_: Copied| ControlFlow::Break(());
+    let mut end = |_: Step| ControlFlow::Break(());
     assert!(store.backup(at("copy"), &mut end).unwrap().is_break());
     assert_eq!(names(), ["b.postil"]);
     assert!(matches!(store.backup(at("b.postil"), &mut on), Err(StorageError::Exists { .. })));

@@ -3,6 +3,7 @@
 use super::check::Damage;
 use super::lock::{Lock, is_marked};
 use super::staging::{Staging, parent};
+use super::step::{OnStep, Step};
 use super::{Store, StoreOptions, space};
 use crate::documents::rewrite;
 use crate::durable::{Going, bytes_under, copy, copy_folder};
@@ -11,29 +12,17 @@ use crate::index::{SEGMENTS, run, segment};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// Progress of a copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Copied {
-    /// Bytes copied.
-    pub bytes: u64,
-    /// Approximate number of bytes to copy: records shrink when they are copied.
-    pub total_bytes: u64,
-}
-
-/// Called with the progress of a copy; `Break` cancels it.
-pub type CopyProgress<'a> = &'a mut dyn FnMut(Copied) -> ControlFlow<()>;
-
 impl Store {
     /// Copies the database, as of one moment, to `to`, where nothing may exist yet: the copy is a
     /// database like any other. It is complete and durable when this returns, and nothing is at
     /// `to` before. Reads go on meanwhile; commits wait while the documents are copied, but not for
-    /// the segments. `Break` if `progress` cancelled it.
+    /// the segments. `progress` gets bytes; `Break` if it cancelled the copy.
     ///
     /// # Errors
     /// [`StorageError::Exists`], [`StorageError::NoSpace`], [`StorageError::Corrupt`] if a segment
     /// does not match its checksums, so that no damage is copied, and [`StorageError::Io`]; nothing
     /// is left at `to` then.
-    pub fn backup(&self, to: impl AsRef<Path>, progress: CopyProgress<'_>) -> Result<ControlFlow<()>> {
+    pub fn backup(&self, to: impl AsRef<Path>, progress: OnStep<'_>) -> Result<ControlFlow<()>> {
         let (shared, to) = (&*self.shared, to.as_ref());
         let (staging, lock) = Staging::begin(to)?;
         let total_bytes = shared.disk_bytes()?;
@@ -41,7 +30,7 @@ impl Store {
         let mut bytes = 0;
         let mut going = |more: u64| {
             bytes += more;
-            progress(Copied { bytes, total_bytes: total_bytes.max(bytes) })
+            progress(Step { done: bytes, total: total_bytes.max(bytes) })
         };
         // Trees have no snapshots: nothing may write while they are copied. Segments never change,
         // and those of the snapshot stay mapped when their names go.
@@ -80,8 +69,8 @@ impl Store {
     }
 
     /// Copies a backup, or any database that is not open, to `to`, where nothing may exist yet, and
-    /// checks the copy before it gets its name. The backup is only read. `Break` if `progress`
-    /// cancelled it.
+    /// checks the copy before it gets its name. The backup is only read. `progress` gets bytes;
+    /// `Break` if it cancelled the copy.
     ///
     /// # Errors
     /// As [`open`](Self::open) and [`backup`](Self::backup); [`StorageError::Corrupt`] with the
@@ -90,7 +79,7 @@ impl Store {
         backup: impl AsRef<Path>,
         to: impl AsRef<Path>,
         options: StoreOptions,
-        progress: CopyProgress<'_>,
+        progress: OnStep<'_>,
     ) -> Result<ControlFlow<()>> {
         let (backup, to) = (backup.as_ref(), to.as_ref());
         if !backup.exists() {
@@ -107,13 +96,17 @@ impl Store {
         let mut bytes = 0;
         let mut going = |more: u64| {
             bytes += more;
-            progress(Copied { bytes, total_bytes: total_bytes.max(bytes) })
+            progress(Step { done: bytes, total: total_bytes.max(bytes) })
         };
         if copy_parts(backup, &staging.path, &mut going)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
         let store = Self::open_locked(&staging.path, options, lock, None)?;
-        let damage = store.check()?;
+        let copied = Step { done: bytes, total: total_bytes.max(bytes) };
+        let damage = match store.check_watched(&mut |_| progress(copied)) {
+            Err(StorageError::Cancelled) => return Ok(ControlFlow::Break(())),
+            checked => checked?,
+        };
         // Closed before it is renamed: not every system can rename open files.
         drop(store);
         if let Some(Damage { path, what }) = damage.into_iter().next() {

@@ -20,6 +20,7 @@
 //! | place | the place of parts of that text in the document |
 //! | asked | some of the queries, to measure segments by |
 //! | find | search results: filters, hits, retries |
+//! | step | progress of long work, and its cancellation |
 //! | staging | a folder that gets its name only when it is complete |
 //! | backup | copies made while the database is in use, and restoring them |
 //! | publish | states that other processes may read |
@@ -62,11 +63,11 @@ mod snapshot;
 mod space;
 mod staging;
 mod stat;
+mod step;
 #[cfg(test)]
 mod tests;
 mod unwritable;
 
-pub use backup::{Copied, CopyProgress};
 pub use batch::{Batch, Committed, DocumentWrite, PassageWrite};
 pub use check::Damage;
 pub use find::Hit;
@@ -82,6 +83,7 @@ pub use read::{Document, Passage};
 pub use rebuild::{Embed, Rebuilt};
 pub use recall::Recall;
 pub use stat::Stat;
+pub use step::{OnStep, Step};
 
 use crate::error::Result;
 use seal::Indexer;
@@ -117,7 +119,17 @@ impl Store {
     /// # Errors
     /// The failure to write or adopt the segment; nothing is lost then.
     pub fn compact(&self) -> Result<()> {
-        self.indexer.compact()
+        self.compact_watched(&mut step::unwatched)
+    }
+
+    /// As [`compact`](Self::compact); `progress` gets the rows linked in the new segment.
+    ///
+    /// # Errors
+    /// As [`compact`](Self::compact); [`StorageError::Cancelled`](crate::StorageError::Cancelled)
+    /// if `progress` cancelled it, which leaves nothing to compact, or all of it, or the documents
+    /// only.
+    pub fn compact_watched(&self, progress: OnStep<'_>) -> Result<()> {
+        self.indexer.compact(progress)
     }
 
     /// Finishes the sealing that is due, then closes. Dropping closes without finishing it; nothing

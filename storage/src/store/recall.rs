@@ -1,10 +1,10 @@
 //! Recall of searches, measured on the database in its present state.
 
 use super::snapshot::Snapshot;
+use super::step::{Counter, OnStep, unwatched};
 use super::{SearchOptions, Store};
 use crate::error::Result;
 use crate::index::measure;
-use std::sync::Arc;
 
 /// Recall of searches against the exact scan: shares from 0 to 1, on average.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +33,20 @@ impl Store {
     /// # Errors
     /// As [`search_rows`](Self::search_rows).
     pub fn measure_recall(&self, options: &SearchOptions) -> Result<Option<Recall>> {
+        self.measure_recall_watched(options, &mut unwatched)
+    }
+
+    /// As [`measure_recall`](Self::measure_recall); `progress` gets vectors asked.
+    ///
+    /// # Errors
+    /// As [`measure_recall`](Self::measure_recall);
+    /// [`StorageError::Cancelled`](crate::StorageError::Cancelled) if `progress` cancelled it.
+    pub fn measure_recall_watched(
+        &self,
+        options: &SearchOptions,
+        progress: OnStep<'_>,
+    ) -> Result<Option<Recall>> {
+        options.check()?;
         let options = SearchOptions { filter: None, ..options.clone() };
         let snapshot = self.shared.current();
         snapshot.ids_are_sound()?;
@@ -45,28 +59,31 @@ impl Store {
         let was_asked = asked.len() >= FEWEST_ASKED;
         let questions =
             if was_asked { asked } else { measure::made_up(self.shared.profile.metric, &vectors) };
-        let Some(of_rows) = self.found(&snapshot, &vectors, &options)? else { return Ok(None) };
+        let mut counter = Counter::new((vectors.len() + questions.len()) as u64, progress);
+        counter.add(0)?;
+        let Some(of_rows) = found(&snapshot, &vectors, &options, &mut counter)? else { return Ok(None) };
         // No question can be made up of one row.
-        let questions = self.found(&snapshot, &questions, &options)?.unwrap_or(of_rows);
+        let questions = found(&snapshot, &questions, &options, &mut counter)?.unwrap_or(of_rows);
         Ok(Some(Recall { rows: of_rows, questions, asked: was_asked }))
     }
+}
 
-    /// Returns the share of the nearest rows found; `None` if there are no queries.
-    fn found(
-        &self,
-        snapshot: &Arc<Snapshot>,
-        queries: &[Vec<f32>],
-        options: &SearchOptions,
-    ) -> Result<Option<f64>> {
-        let (mut found, mut of) = (0, 0);
-        for query in queries {
-            let exact = snapshot.search(query, &options.clone().exact(), None)?;
-            let Some(last) = exact.last() else { continue };
-            let ranked = snapshot.search(query, options, None)?;
-            // Rows tied with the last of the nearest count as hits.
-            found += ranked.iter().filter(|ranked| ranked.rank >= last.rank).count().min(exact.len());
-            of += exact.len();
-        }
-        Ok((of > 0).then(|| found as f64 / of as f64))
+/// Returns the share of the nearest rows found; `None` if there are no queries.
+fn found(
+    snapshot: &Snapshot,
+    queries: &[Vec<f32>],
+    options: &SearchOptions,
+    counter: &mut Counter<'_>,
+) -> Result<Option<f64>> {
+    let (mut found, mut of) = (0, 0);
+    for query in queries {
+        let exact = snapshot.search(query, &options.clone().exact(), None)?;
+        counter.add(1)?;
+        let Some(last) = exact.last() else { continue };
+        let ranked = snapshot.search(query, options, None)?;
+        // Rows tied with the last of the nearest count as hits.
+        found += ranked.iter().filter(|ranked| ranked.rank >= last.rank).count().min(exact.len());
+        of += exact.len();
     }
+    Ok((of > 0).then(|| found as f64 / of as f64))
 }

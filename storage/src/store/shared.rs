@@ -5,6 +5,7 @@ use super::lock::Lock;
 use super::private::ReadOnly;
 use super::queue::Queue;
 use super::snapshot::Snapshot;
+use super::step::Step;
 use super::{Profile, StoreOptions};
 use crate::documents::{Documents, Manifest, Writes};
 use crate::error::{Result, StorageError};
@@ -55,6 +56,17 @@ impl Building {
     pub(super) fn start(&self, rows: usize) {
         self.done.store(0, Ordering::Relaxed);
         self.rows.store(rows, Ordering::Relaxed);
+    }
+
+    /// Returns the progress of a caller's work after `before`, which may be over: the numbers are
+    /// those of its last segment then.
+    pub(super) fn after(&self, before: Step) -> Step {
+        let done = self.done.load(Ordering::Relaxed) as u64;
+        let total = self.rows.load(Ordering::Relaxed) as u64;
+        match total {
+            0 => before,
+            _ => Step { done: done.clamp(before.done.min(total), total), total },
+        }
     }
 
     pub(super) fn make_way(&self) {

@@ -18,6 +18,7 @@ pub use report::Damage;
 
 use super::Store;
 use super::private::ReadOnly;
+use super::step::{Counter, OnStep, unwatched};
 use crate::documents::Base;
 use crate::error::Result;
 use report::Report;
@@ -29,24 +30,41 @@ impl Store {
     /// # Errors
     /// If something cannot be read at all; other damage is in the list.
     pub fn check(&self) -> Result<Vec<Damage>> {
+        self.check_watched(&mut unwatched)
+    }
+
+    /// As [`check`](Self::check); `progress` gets rows checked, each counted in its file and in
+    /// the documents.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check); [`StorageError::Cancelled`](crate::StorageError::Cancelled) if
+    /// `progress` cancelled it.
+    pub fn check_watched(&self, progress: OnStep<'_>) -> Result<Vec<Damage>> {
         let manifest = self.shared.writer.lock();
         let snapshot = self.shared.current();
         let documents = &self.shared.documents();
         let mut damage = Vec::new();
+        let sealed: usize = snapshot.segments.iter().map(|segment| segment.ids().len()).sum();
+        let total = (sealed + snapshot.growing.rows()) as u64 + manifest.passages;
+        let mut counter = Counter::new(total, progress);
+        counter.add(0)?;
         for segment in &snapshot.segments {
             let path = segment.path();
             damage.extend(segment.damage().into_iter().map(|what| Damage { path: path.to_owned(), what }));
+            counter.add(segment.ids().len() as u64)?;
         }
         for run in snapshot.growing.runs(snapshot.growing.rows()) {
             let path = run.path();
             damage.extend(run.damage().into_iter().map(|what| Damage { path: path.to_owned(), what }));
+            counter.add(run.rows().end - run.rows().start)?;
         }
         if let Some(base) = documents.base() {
             let path = base.path();
             damage.extend(base.damage().into_iter().map(|what| Damage { path: path.to_owned(), what }));
+            counter.add(0)?;
         }
         let base = documents.base().map(Base::path);
-        let mut report = Report { path: documents.path(), base, damage };
+        let mut report = Report { path: documents.path(), base, damage, counter };
         if report.entry(|| "manifest".to_owned(), documents.manifest())?.flatten().as_ref()
             != Some(&*manifest)
         {

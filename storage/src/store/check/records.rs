@@ -140,6 +140,7 @@ fn each_passage(documents: &Documents, report: &mut Report<'_>) -> Result<Roarin
     for entry in documents.every_passage() {
         let Some((row, passage)) = report.step(entry)? else { continue };
         passages.insert(row);
+        report.counter.count()?;
         let Some(passage) = report.entry(|| format!("passage of row {row}"), passage)? else { continue };
         // The rows of a document are consecutive.
         if of.as_ref().is_none_or(|of| of.id != passage.document) {

@@ -1,6 +1,7 @@
 //! Findings of the check, and reads that turn damage into findings.
 
 use crate::error::{Result, StorageError};
+use crate::store::step::Counter;
 use std::path::{Path, PathBuf};
 
 /// Damage that was found.
@@ -24,6 +25,7 @@ pub(super) struct Report<'a> {
     /// The base below the trees, whose own damage was reported already; `None` if there is none.
     pub(super) base: Option<&'a Path>,
     pub(super) damage: Vec<Damage>,
+    pub(super) counter: Counter<'a>,
 }
 
 impl Report<'_> {
@@ -32,8 +34,9 @@ impl Report<'_> {
     }
 
     /// Returns the next of many entries; `None` in place of a block of the base that cannot be
-    /// read.
-    pub(super) fn step<T>(&self, read: Result<T>) -> Result<Option<T>> {
+    /// read. A cancelled check ends here.
+    pub(super) fn step<T>(&mut self, read: Result<T>) -> Result<Option<T>> {
+        self.counter.pass()?;
         match read {
             Ok(read) => Ok(Some(read)),
             Err(StorageError::Corrupt { path, .. }) if Some(&*path) == self.base => Ok(None),

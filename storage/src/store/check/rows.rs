@@ -19,6 +19,7 @@ pub(super) fn check(
     let in_runs = in_runs(documents, snapshot, report)?;
     let mut unsealed = RoaringTreemap::new();
     for entry in documents.vectors() {
+        report.counter.count()?;
         let Some((row, vector)) = report.entry(|| "vectors".to_owned(), entry)? else { continue };
         if sealed.contains(row) {
             // A vector still to be deleted. If the segment's own is damaged, the segment is

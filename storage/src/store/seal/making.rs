@@ -8,6 +8,7 @@ use crate::index::graph::scratch::Scratch;
 use crate::index::graph::search::Stop;
 use crate::index::measure::{self, Found, HITS, Kind, Sample};
 use crate::index::segment::{self, By, Coded, Means, Plan, Step, Stored, Walk};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::vector::codes::{Codes, Scale};
 use crate::vector::metric::Metric;
 use crate::vector::nibbles::Nibbles;
@@ -66,6 +67,8 @@ pub(super) struct Making<'a> {
     /// Queries that were really asked.
     pub(super) asked: &'a [Vec<f32>],
     pub(super) options: BuildOptions<'a>,
+    /// True once no segment is wanted any more; what is measured then is not used.
+    pub(super) stop: &'a AtomicBool,
 }
 
 impl Making<'_> {
@@ -197,7 +200,8 @@ impl Making<'_> {
                 let (least, most) = (least as u32, most as u32);
                 steps.push(Step { recall: recall as f32, least, most, reach, width });
             }
-            if recall >= BEST || Sample::cost(&found) * 2.0 > nodes as f64 {
+            let stopped = self.stop.load(Ordering::Acquire);
+            if stopped || recall >= BEST || Sample::cost(&found) * 2.0 > nodes as f64 {
                 break;
             }
         }

@@ -10,6 +10,7 @@ use crate::index::graph::{self, build::BuildOptions};
 use crate::index::segment::{self, Means, Segment, SegmentRows};
 use crate::store::snapshot::Snapshot;
 use crate::store::{Profile, StoreOptions};
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::vector::codes::{self, Codes, Scale};
 use crate::vector::nibbles::{self, Grid, Nibbles};
 use crate::vector::rows::Rows;
@@ -26,25 +27,31 @@ impl Worker {
     /// Merges adjacent segments, and the first growing rows after them, into one segment.
     ///
     /// If the first segment is kept whole, its codes and graph are extended; otherwise both are
-    /// new. Removed rows are left out, except those of a segment that is kept whole.
+    /// new. Removed rows are left out, except those of a segment that is kept whole. Changes
+    /// nothing when it is stopped.
     pub(super) fn merge(
         &self,
         snapshot: &Snapshot,
         replaced: Range<usize>,
         growing: usize,
         rebuild: bool,
+        stop: &AtomicBool,
     ) -> Result<()> {
         let shared = &*self.shared;
+        let stopped = || stop.load(Ordering::Acquire);
         shared.writable()?;
         // If the last segment goes because all of its rows are removed, vectors left in the trees
         // would count as growing again.
-        self.take_out_sealed()?;
-        if self.stopping() {
+        self.take_out_sealed(stop)?;
+        if stopped() {
             return Ok(());
         }
         let (old, removed) = (&snapshot.segments[replaced.clone()], &*snapshot.removed);
         for segment in old {
             segment.is_sound()?;
+            if stopped() {
+                return Ok(());
+            }
         }
         for run in snapshot.growing.runs(growing) {
             run.is_sound()?;
@@ -93,8 +100,16 @@ impl Worker {
         let asked = shared.asked.lock().vectors();
         let asked = &asked;
         let options = BuildOptions { m, ef: ef_construction, threads, busy: &shared.building.searched };
-        let making = Making { metric, dimension, codes, scale, copies, at: &at, asked, options };
-        let by_vectors = !making.codes_tell_apart(vectors());
+        if stopped() {
+            return Ok(());
+        }
+        let making = Making { metric, dimension, codes, scale, copies, at: &at, asked, options, stop };
+        // What is measured of fewer rows is not used: a stopped merge makes no segment.
+        let measured = || vectors().take_while(|_| !stopped());
+        let by_vectors = !making.codes_tell_apart(measured());
+        if stopped() {
+            return Ok(());
+        }
         let flat: Vec<f32> =
             if by_vectors { vectors().flat_map(Cow::into_owned).collect() } else { Vec::new() };
         let all = match by_vectors {
@@ -106,8 +121,7 @@ impl Worker {
         let before = extended
             .filter(|first| (first.plan().means == Means::Vectors) == by_vectors)
             .map(|first| first.graph());
-        let graph =
-            graph::build::build(metric, all, copies, before, options, &shared.building.done, &self.stop);
+        let graph = graph::build::build(metric, all, copies, before, options, &shared.building.done, stop);
         shared.building.start(0);
         let Some(graph) = graph else { return Ok(()) };
         let has_fewer_lines = !by_vectors && dimension >= nibbles::LEAST_DIMENSION;
@@ -126,7 +140,10 @@ impl Worker {
             }
             Nibbles { bytes: &bytes, stride, norms: &norms, grid: grid.numbers() }
         });
-        let plan = making.plan(&graph, all, nibbles, vectors);
+        let plan = making.plan(&graph, all, nibbles, measured);
+        if stopped() {
+            return Ok(());
+        }
         let nibbles = nibbles.filter(|_| plan.means == Means::Nibbles);
 
         let number = shared.writer.lock().next_segment;

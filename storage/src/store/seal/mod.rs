@@ -9,13 +9,14 @@ mod merge;
 
 use super::StoreOptions;
 use super::shared::Shared;
+use super::step::{OnStep, Step};
 use crate::documents::Writes;
 use crate::error::{AtPath, Result, StorageError};
 use crate::fault::{self, Point};
 use crate::index::growing::Growing;
 use crate::index::growing_graph::GrowingGraph;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::channel::{Receiver, Sender, bounded, unbounded};
+use crate::sync::channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 use crate::sync::thread::{self, JoinHandle};
 use due::{wasteful, worth_merging};
 use postil_kernel::distance;
@@ -34,8 +35,24 @@ enum Job {
     Due(Option<Sender<Result<()>>>),
     /// Seal every row below this one.
     Below(u64, Sender<Result<()>>),
-    /// Merge everything into one segment.
-    Compact(Sender<Result<()>>),
+    /// Merge everything into one segment, unless it is cancelled before or meanwhile.
+    Compact(Arc<Compaction>, Sender<Result<()>>),
+}
+
+/// A compaction that a caller waits for.
+#[derive(Default)]
+struct Compaction {
+    begun: AtomicBool,
+    cancelled: AtomicBool,
+}
+
+/// Cancels the compaction when its caller stops waiting, even by a panic.
+struct Waiting<'a>(&'a Compaction);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.cancelled.store(true, Ordering::SeqCst);
+    }
 }
 
 /// The indexer thread and the channel to it. Dropping it stops the thread soon and waits for it.
@@ -68,10 +85,33 @@ impl Indexer {
         self.outcome(&wait)
     }
 
-    pub(super) fn compact(&self) -> Result<()> {
+    pub(super) fn compact(&self, progress: OnStep<'_>) -> Result<()> {
+        let compaction = Arc::new(Compaction::default());
+        let waiting = Waiting(&compaction);
+        if progress(Step::default()).is_break() {
+            return Err(StorageError::Cancelled);
+        }
         let (done, wait) = bounded(1);
-        self.send(Job::Compact(done));
-        self.outcome(&wait)
+        self.send(Job::Compact(Arc::clone(&compaction), done));
+        let mut step = Step::default();
+        loop {
+            match wait.try_recv() {
+                Ok(outcome) => return outcome,
+                Err(TryRecvError::Empty) => self.shared.wait(),
+                Err(TryRecvError::Disconnected) => return self.outcome(&wait),
+            }
+            if compaction.begun.load(Ordering::SeqCst) {
+                step = self.shared.building.after(step);
+            }
+            if progress(step).is_break() {
+                drop(waiting);
+                // A compaction that has not begun waits for other work, which may take long.
+                return match compaction.begun.load(Ordering::SeqCst) {
+                    true => self.outcome(&wait),
+                    false => Err(StorageError::Cancelled),
+                };
+            }
+        }
     }
 
     pub(super) fn seal_due(&self) -> Result<()> {
@@ -115,10 +155,14 @@ impl Worker {
     fn run(&self, jobs: &Receiver<Job>) {
         let mut broken = false;
         for job in jobs {
+            let compact;
             let (work, done): (&dyn Fn() -> Result<()>, _) = match job {
                 Job::Due(done) => (&|| self.work(0, jobs), done),
                 Job::Below(below, done) => (&move || self.work(below, jobs), Some(done)),
-                Job::Compact(done) => (&|| self.compact(), Some(done)),
+                Job::Compact(compaction, done) => {
+                    compact = move || self.compact(&compaction);
+                    (&compact, Some(done))
+                }
             };
             let outcome = if broken {
                 Err(failed(&self.shared, "indexing failed before"))
@@ -130,13 +174,15 @@ impl Worker {
                     Err(failed(&self.shared, "indexing panicked"))
                 })
             };
-            if let Err(error) = &outcome {
+            if let Err(error) = &outcome
+                && !matches!(error, StorageError::Cancelled)
+            {
                 *self.shared.sealing_failure.lock() = Some(error.to_string());
             }
-            self.shared.notify();
             if let Some(done) = done {
                 let _ = done.send(outcome);
             }
+            self.shared.notify();
         }
     }
 
@@ -144,8 +190,9 @@ impl Worker {
     /// with many removed rows.
     fn work(&self, below: u64, jobs: &Receiver<Job>) -> Result<()> {
         let shared = &*self.shared;
-        while !self.stopping() {
-            self.take_out_sealed()?;
+        let stop = &*self.stop;
+        while !stop.load(Ordering::Acquire) {
+            self.take_out_sealed(stop)?;
             let snapshot = shared.current();
             let growing = &snapshot.growing;
             let first_is_due = growing.at(0).is_some_and(|(first, _)| first < below);
@@ -155,9 +202,10 @@ impl Worker {
                     worth_merging(&snapshot)..snapshot.segments.len(),
                     growing.rows(),
                     false,
+                    stop,
                 )?;
             } else if let Some(at) = wasteful(&snapshot) {
-                self.merge(&snapshot, at..at + 1, 0, true)?;
+                self.merge(&snapshot, at..at + 1, 0, true, stop)?;
             } else if !self.index(growing, jobs) {
                 return Ok(());
             }
@@ -168,9 +216,9 @@ impl Worker {
     /// Deletes the vectors that segments have from the documents, a few in each transaction,
     /// because sled keeps all pages that one changes in memory until its end. Commits need not wait
     /// for all of them.
-    fn take_out_sealed(&self) -> Result<()> {
+    fn take_out_sealed(&self, stop: &AtomicBool) -> Result<()> {
         let shared = &*self.shared;
-        while !self.stopping() {
+        while !stop.load(Ordering::Acquire) {
             let (snapshot, documents) = (shared.current(), shared.documents());
             let is_sealed = |row| snapshot.is_sealed(row);
             let rows = documents.sealed_vectors(snapshot.growing_from(), is_sealed, TAKEN_OUT_ROWS)?;
@@ -190,14 +238,22 @@ impl Worker {
     }
 
     /// Merges everything into one segment, without the removed rows.
-    fn compact(&self) -> Result<()> {
+    fn compact(&self, compaction: &Compaction) -> Result<()> {
+        compaction.begun.store(true, Ordering::SeqCst);
+        let stop = &compaction.cancelled;
+        if stop.load(Ordering::SeqCst) {
+            return Err(StorageError::Cancelled);
+        }
         let snapshot = self.shared.current();
         let growing = snapshot.growing.rows();
         if snapshot.segments.len() > 1 || growing > 0 || !snapshot.removed.is_empty() {
             let rebuild = !snapshot.removed.is_empty();
-            self.merge(&snapshot, 0..snapshot.segments.len(), growing, rebuild)?;
+            self.merge(&snapshot, 0..snapshot.segments.len(), growing, rebuild, stop)?;
         }
-        if self.stopping() { Ok(()) } else { self.shared.rewrite_documents(&self.stop) }
+        if !stop.load(Ordering::Acquire) {
+            self.shared.rewrite_documents(stop)?;
+        }
+        if stop.load(Ordering::Acquire) { Err(StorageError::Cancelled) } else { Ok(()) }
     }
 
     /// Puts growing rows into their graph, if they are worth one; `true` if there is more to do. A
