@@ -22,13 +22,13 @@ impl Copied {
         watch: &Watch<'_>,
         copy: impl FnOnce(OnStep<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<Self, E> {
-        let mut copied = Self::default();
-        let flow = copy(&mut |step: Step| {
-            copied.bytes = step.done;
-            let total_bytes = Some(step.total);
-            watch.tell(&Progress { total_bytes, read_bytes: step.done, ..Progress::default() });
-            if watch.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
-        Ok(Self { interrupted: flow.is_break(), ..copied })
+        let mut bytes = 0;
+        let mut progress = watch.steps(|step: Step| {
+            bytes = step.done;
+            Progress::of_bytes(step)
+        });
+        let flow = copy(&mut progress)?;
+        drop(progress);
+        Ok(Self { bytes, interrupted: flow.is_break() })
     }
 }

@@ -1,15 +1,23 @@
 use std::path::PathBuf;
 
+use postil_storage::StorageError;
+
 /// Errors of the database; each message says what to do next where it can.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The store refused or failed.
     #[error(transparent)]
-    Storage(#[from] postil_storage::StorageError),
-    /// Work was cancelled before it began.
-    #[error("cancelled before it began")]
+    Storage(StorageError),
+    /// Work was cancelled before its end; nothing is lost.
+    #[error("cancelled; nothing is lost")]
     Cancelled,
+    /// The folder of an open database has another one now. Open it anew.
+    #[error("{path}: another database was made here; open it anew", path = path.display())]
+    AnotherDatabase {
+        /// Folder of the database.
+        path: PathBuf,
+    },
     /// Returned when a new database is given neither an encoder nor a dimension.
     #[error("{path} does not exist; to create it, give an encoder or a dimension", path = path.display())]
     NothingToCreateWith {
@@ -226,7 +234,7 @@ pub enum Error {
     #[error("the question is empty")]
     EmptyQuestion,
     /// Returned when a text asks several questions, since one answer would be to one of them. Ask
-    /// one at a time, or all with [`Database::ask_each`](crate::Database::ask_each).
+    /// one at a time, or all with [`Database::ask_each`](crate::ReadOnlyDatabase::ask_each).
     #[cfg(feature = "encoder")]
     #[error("this asks {} things, ask one at a time: {}", questions.len(), questions.join(" | "))]
     SeveralQuestions {
@@ -272,6 +280,15 @@ pub enum Error {
     #[cfg(feature = "generator")]
     #[error(transparent)]
     Generate(#[from] postil_contract::GenerateError),
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Cancelled => Self::Cancelled,
+            error => Self::Storage(error),
+        }
+    }
 }
 
 /// An error and all its causes, in one line.

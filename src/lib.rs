@@ -120,7 +120,7 @@ pub use answer::{
     Alternative, Answer, AskOptions, Citation, DEFAULT_K, PassagePosterior, Stretch, questions_in,
 };
 pub use backup::Copied;
-pub use database::{Database, Row};
+pub use database::{Database, ReadOnlyDatabase, Row};
 #[cfg(feature = "encoder")]
 pub use document::Document;
 #[cfg(feature = "encoder")]

@@ -2,9 +2,9 @@ use std::path::Path;
 #[cfg(feature = "encoder")]
 use std::sync::Arc;
 
-use postil_storage::{Metric, Precision, Profile, StoreOptions};
+use postil_storage::{Metric, Precision, Profile, Store, StoreOptions};
 
-use crate::{Database, Error};
+use crate::{Database, Error, ReadOnlyDatabase};
 
 /// Default limit of a question: 64 KiB, more than any encoder reads at once.
 #[cfg(feature = "encoder")]
@@ -17,8 +17,6 @@ pub struct Options {
     pub(crate) bare: Option<(usize, Metric)>,
     pub(crate) precision: Option<Precision>,
     pub(crate) must_exist: bool,
-    pub(crate) read_only: bool,
-    pub(crate) to_read: bool,
     /// The profile of a new database; `None` when the other options decide it.
     pub(crate) profile: Option<Profile>,
     pub(crate) store: StoreOptions,
@@ -110,18 +108,6 @@ impl Options {
         self
     }
 
-    /// Opens the existing database at `path` to be read: as [`open`](Self::open) when its folder is
-    /// writable. In a read-only folder it shows the present state without changing a byte, and
-    /// writing gives [`StorageError::ReadOnly`](crate::StorageError::ReadOnly).
-    ///
-    /// # Errors
-    /// As [`Options::open`]; [`Error::Storage`] also when reading is not permitted, or there is no
-    /// room for a temporary copy of changed documents.
-    pub fn open_to_read(mut self, path: impl AsRef<Path>) -> Result<Database, Error> {
-        self.to_read = true;
-        self.open(path)
-    }
-
     /// Opens the database at `path`, a folder; creates it unless [`Options::must_exist`].
     ///
     /// # Errors
@@ -134,14 +120,26 @@ impl Options {
         Database::open_with(path.as_ref(), &self)
     }
 
+    /// Opens the existing database at `path` for reading only, in its present state. Like
+    /// [`open`](Self::open), it keeps other openers out. In a folder where nothing may be written,
+    /// not a byte is changed.
+    ///
+    /// # Errors
+    /// As [`Options::open`]; [`Error::Storage`] also when reading is not permitted, or there is no
+    /// room for a temporary copy of changed documents.
+    pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<ReadOnlyDatabase, Error> {
+        let path = path.as_ref();
+        ReadOnlyDatabase::over(Store::open_read_only(path, self.store.clone())?, path, &self)
+    }
+
     /// Opens the last [published](Database::publish) state of the database at `path` for reading
-    /// only, whether or not it is open elsewhere. It shows that state until [`Database::refresh`];
-    /// writing gives [`StorageError::ReadOnly`](crate::StorageError::ReadOnly).
+    /// only, whether or not it is open elsewhere. It shows that state until
+    /// [`ReadOnlyDatabase::refresh`].
     ///
     /// # Errors
     /// [`Error::Storage`] when nothing was published yet; otherwise as [`Options::open`].
-    pub fn open_read_only(mut self, path: impl AsRef<Path>) -> Result<Database, Error> {
-        self.read_only = true;
-        self.open(path)
+    pub fn open_published(self, path: impl AsRef<Path>) -> Result<ReadOnlyDatabase, Error> {
+        let path = path.as_ref();
+        ReadOnlyDatabase::over(Store::open_published(path, self.store.clone())?, path, &self)
     }
 }

@@ -1,7 +1,10 @@
 //! Progress of long work, and its cancellation.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use postil_storage::Step;
 
 use crate::Error;
 
@@ -29,8 +32,8 @@ impl<'a> Watch<'a> {
     }
 
     /// Sets `progress`, which receives the progress of the work. It is called often, maybe from
-    /// several threads, and must return quickly: the work waits for it. It must not write to, check or
-    /// publish the database that is worked on: `backup` holds its lock while it calls.
+    /// several threads, and must return quickly: the work waits for it. It must not write to, check
+    /// or publish the database that is worked on: `backup` and `check` hold its lock while they call.
     pub fn progress(self, progress: &'a (dyn Fn(&Progress) + Sync)) -> Self {
         Self { progress: Some(progress), ..self }
     }
@@ -48,6 +51,17 @@ impl<'a> Watch<'a> {
 
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancel.is_some_and(Cancel::is_cancelled)
+    }
+
+    /// Passes on the steps of the store's work, each as `shown` gives it, until it is cancelled.
+    pub(crate) fn steps(
+        &self,
+        mut shown: impl FnMut(Step) -> Progress,
+    ) -> impl FnMut(Step) -> ControlFlow<()> {
+        move |step| {
+            self.tell(&shown(step));
+            if self.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
     }
 
     /// Begins work that has no safe point until it is done; an error when it is cancelled already.
@@ -106,4 +120,24 @@ pub struct Progress {
     pub passages_committed: u64,
     /// Questions asked.
     pub questions_asked: u64,
+    /// Number of questions to ask; `None` when it is not known.
+    pub total_questions: Option<u64>,
+    /// Rows checked, or linked in a new segment.
+    pub rows: u64,
+    /// Approximate number of rows to check or link; `None` when it is not known.
+    pub total_rows: Option<u64>,
+}
+
+impl Progress {
+    pub(crate) fn of_bytes(step: Step) -> Self {
+        Self { read_bytes: step.done, total_bytes: Some(step.total), ..Self::default() }
+    }
+
+    pub(crate) fn of_rows(step: Step) -> Self {
+        Self { rows: step.done, total_rows: Some(step.total), ..Self::default() }
+    }
+
+    pub(crate) fn of_questions(step: Step) -> Self {
+        Self { questions_asked: step.done, total_questions: Some(step.total), ..Self::default() }
+    }
 }

@@ -7,11 +7,11 @@ use postil_generator::{AnswerToken, Retrieved, answer_watched};
 use super::about::about;
 use super::questions::{Asked, asked_in};
 use super::{Answer, AskOptions};
-use crate::{Database, Error, has_word};
+use crate::{Error, ReadOnlyDatabase, has_word};
 
-/// Answers one question; see [`Database::ask_streaming`].
+/// Answers one question; see [`ReadOnlyDatabase::ask_streaming`].
 pub(crate) fn ask(
-    db: &Database,
+    db: &ReadOnlyDatabase,
     question: &str,
     options: &AskOptions,
     watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
@@ -25,9 +25,9 @@ pub(crate) fn ask(
     }
 }
 
-/// Answers each question; see [`Database::ask_each`].
+/// Answers each question; see [`ReadOnlyDatabase::ask_each`].
 pub(crate) fn ask_each(
-    db: &Database,
+    db: &ReadOnlyDatabase,
     text: &str,
     options: &AskOptions,
 ) -> Result<Vec<(String, Answer)>, Error> {
@@ -39,7 +39,7 @@ pub(crate) fn ask_each(
 }
 
 fn ask_one(
-    db: &Database,
+    db: &ReadOnlyDatabase,
     asked: &Asked,
     options: &AskOptions,
     watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
@@ -62,5 +62,5 @@ fn ask_one(
     let generator = db.generator()?;
     let options = options.for_generator(db.encoder()?.profile().score_scale, &*generator);
     let answer = answer_watched(&*generator, question, &passages, &options, watch)?;
-    Answer::placed(db.store(), &found, answer)
+    Answer::placed(&db.state(), &found, answer)
 }

@@ -1,14 +1,14 @@
 use std::ops::ControlFlow;
 
-use super::Database;
+use super::ReadOnlyDatabase;
 use crate::evaluate::{self, Question, Recall, Scored, Scores};
 use crate::{Answer, AnswerToken, AskOptions, Error, RetrieveOptions, Watch, answer};
 
-impl Database {
+impl ReadOnlyDatabase {
     /// Answers a question from the documents, with citations.
     ///
     /// # Errors
-    /// As [`Database::ask_with`].
+    /// As [`ask_with`](Self::ask_with).
     pub fn ask(&self, question: &str) -> Result<Answer, Error> {
         self.ask_with(question, &AskOptions::default())
     }
@@ -34,12 +34,12 @@ impl Database {
     /// [`Error::EmptyQuestion`]; [`Error::QuestionTooLong`]; [`Error::SeveralQuestions`]; as
     /// [`AskOptions::check`]; [`Error::Encode`] when the question is longer than the encoder reads, [`Error::Generate`]
     /// when it is longer than the generator reads (96 word pieces for the default one), an option
-    /// is out of range, or the generator fails; as [`Database::generator`].
+    /// is out of range, or the generator fails; as [`generator`](Self::generator).
     pub fn ask_with(&self, question: &str, options: &AskOptions) -> Result<Answer, Error> {
         self.ask_streaming(question, options, &mut |_| ControlFlow::Continue(()))
     }
 
-    /// As [`Database::ask_with`], and passes each token to `watch`, with its text and its posterior
+    /// As [`ask_with`](Self::ask_with), and passes each token to `watch`, with its text and its posterior
     /// over the passages, in the order of [`Answer::passages`].
     ///
     /// When decoding [streams](crate::Decode::streams), each token is passed as it is chosen, and
@@ -48,7 +48,7 @@ impl Database {
     /// streamed may still be withheld, since its evidence is weighed when it is complete.
     ///
     /// # Errors
-    /// As [`Database::ask_with`].
+    /// As [`ask_with`](Self::ask_with).
     pub fn ask_streaming(
         &self,
         question: &str,
@@ -75,7 +75,7 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// As [`Database::ask_with`], for the first question that fails.
+    /// As [`ask_with`](Self::ask_with), for the first question that fails.
     pub fn ask_each(&self, text: &str, options: &AskOptions) -> Result<Vec<(String, Answer)>, Error> {
         answer::ask_each(self, text, options)
     }
@@ -86,7 +86,7 @@ impl Database {
     /// so far count.
     ///
     /// # Errors
-    /// As [`Database::retrieve`].
+    /// As [`retrieve`](Self::retrieve).
     pub fn evaluate_retrieval(
         &self,
         questions: &[Question],
@@ -120,7 +120,7 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// As [`Database::ask_with`], for the first question that fails.
+    /// As [`ask_with`](Self::ask_with), for the first question that fails.
     pub fn evaluate(
         &self,
         questions: &[Question],

@@ -1,47 +1,92 @@
-//! [`Database`], the type that callers hold, and all its methods.
+//! [`Database`] and [`ReadOnlyDatabase`], the types that callers hold, and all their methods.
+//!
+//! Whatever only reads is a method of [`ReadOnlyDatabase`], which a [`Database`] dereferences to.
 //!
 //! file | responsibility
 //! ---|---
-//! `open.rs` | opening and closing, and the models it works with
-//! `write.rs` | methods that change its content
-//! `read.rs` | methods that only read
+//! `open.rs` | opening and closing
+//! `models.rs` | the encoder and the generator
+//! `read.rs` | documents, searches, exports
 //! `ask.rs` | questions, and how well they are answered
-//! `admin.rs` | sizes, checks, copies, readers in other processes
+//! `look.rs` | sizes, checks, copies, the newest published state
+//! `write.rs` | methods that change the content
+//! `admin.rs` | compaction, publishing, restoring
 
 mod admin;
 #[cfg(feature = "generator")]
 mod ask;
+mod look;
+#[cfg(feature = "encoder")]
+mod models;
 mod open;
 mod read;
 mod write;
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-#[cfg(feature = "encoder")]
 use std::sync::Arc;
 
+use parking_lot::{Mutex, RwLock};
 use postil_storage::{Metadata, Profile, Store};
 
-/// A database: documents or bare vectors in one folder, written by one process at a time, read by
-/// any ([`Database::open_read_only`]).
+/// A database: documents or bare vectors in one folder, written by one process at a time.
 ///
-/// All methods but `refresh` and `close` take `&self` and may be called from many threads; reads do not wait for writes.
+/// The methods that only read are those of [`ReadOnlyDatabase`], which it dereferences to: a
+/// function that only reads takes `&ReadOnlyDatabase`, and gets either. All methods but
+/// [`close`](Self::close) take `&self` and may be called from many threads, behind an `Arc`; reads
+/// do not wait for writes.
+///
+/// ```
+/// # let home = tempfile::tempdir()?;
+/// # let path = home.path().join("d.postil");
+/// use postil::{Database, Metric, ReadOnlyDatabase};
+/// fn documents(db: &ReadOnlyDatabase) -> Result<u64, postil::Error> {
+///     Ok(db.stat()?.documents)
+/// }
+/// let db = Database::options().vectors(2, Metric::Cosine).open(&path)?;
+/// assert_eq!(documents(&db)?, 0);
+/// db.close()?;
+/// assert_eq!(documents(&Database::open_read_only(&path)?)?, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Database {
-    path: PathBuf,
-    store: Store,
+    readable: ReadOnlyDatabase,
+    /// The store of `readable`, which is never another one here.
+    store: Arc<Store>,
     #[cfg(feature = "encoder")]
     max_document_bytes: usize,
+    /// Keys of documents by their file, read when the first single document with a file is
+    /// ingested; `None` before, and after a change that makes them stale.
+    #[cfg(feature = "encoder")]
+    pub(crate) known: Mutex<Option<crate::origin::Known>>,
+}
+
+/// A database that is only read: it has no method that writes. Opened by
+/// [`Database::open_read_only`] or [`Database::open_published`].
+///
+/// All methods take `&self` and may be called from many threads, behind an `Arc`.
+///
+/// ```compile_fail,E0599
+/// let db = postil::Database::open_read_only("handbook.postil")?;
+/// db.remove(["leave.txt"])?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct ReadOnlyDatabase {
+    path: PathBuf,
+    profile: Profile,
+    /// The state that is shown, replaced by a later one in `refresh`; reads that began earlier keep
+    /// theirs.
+    store: RwLock<Arc<Store>>,
+    /// Held during a refresh, so that no older state replaces a newer one.
+    refreshing: Mutex<()>,
     #[cfg(feature = "encoder")]
     pub(crate) max_question_bytes: usize,
     #[cfg(feature = "encoder")]
     chunking: crate::chunk::ChunkOptions,
-    /// Keys of documents by their file, read when the first single document with a file is
-    /// ingested; `None` before, and after a change that makes them stale.
     #[cfg(feature = "encoder")]
-    pub(crate) known: parking_lot::Mutex<Option<crate::origin::Known>>,
-    #[cfg(feature = "encoder")]
-    encoder: parking_lot::Mutex<Option<Arc<dyn postil_contract::Encoder>>>,
+    encoder: Mutex<Option<Arc<dyn postil_contract::Encoder>>>,
     #[cfg(feature = "generator")]
-    generator: parking_lot::Mutex<Option<Arc<dyn postil_contract::Generator>>>,
+    generator: Mutex<Option<Arc<dyn postil_contract::Generator>>>,
     #[cfg(feature = "generator")]
     generator_name: String,
 }
@@ -57,7 +102,7 @@ pub struct Row {
     pub metadata: Metadata,
 }
 
-impl Database {
+impl ReadOnlyDatabase {
     /// The database's folder.
     pub fn path(&self) -> &Path {
         &self.path
@@ -65,24 +110,42 @@ impl Database {
 
     /// The database's profile: dimension, metric and encoder, as chosen when it was made.
     pub fn profile(&self) -> &Profile {
-        self.store.profile()
+        &self.profile
     }
 
+    /// The state that is shown now. Work of several steps takes it once.
+    pub(crate) fn state(&self) -> Arc<Store> {
+        Arc::clone(&self.store.read())
+    }
+}
+
+impl Database {
     /// The underlying store, for operations that have no method here.
     pub fn store(&self) -> &Store {
         &self.store
     }
+}
 
-    pub(crate) fn store_mut(&mut self) -> &mut Store {
-        &mut self.store
+impl Deref for Database {
+    type Target = ReadOnlyDatabase;
+
+    fn deref(&self) -> &ReadOnlyDatabase {
+        &self.readable
     }
 }
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database")
-            .field("path", &self.path)
-            .field("profile", self.profile())
-            .finish_non_exhaustive()
+        show(self, f.debug_struct("Database"))
     }
+}
+
+impl std::fmt::Debug for ReadOnlyDatabase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        show(self, f.debug_struct("ReadOnlyDatabase"))
+    }
+}
+
+fn show(db: &ReadOnlyDatabase, mut name: std::fmt::DebugStruct<'_, '_>) -> std::fmt::Result {
+    name.field("path", &db.path).field("profile", &db.profile).finish_non_exhaustive()
 }

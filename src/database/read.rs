@@ -3,22 +3,22 @@ use std::io::Write;
 #[cfg(feature = "encoder")]
 use std::path::Path;
 
-use postil_storage::{Document as StoredDocument, Filter, Hit, SearchOptions};
+use postil_storage::{Document as StoredDocument, Filter, Hit, Passage as StoredPassage, SearchOptions};
 
-use super::Database;
+use super::ReadOnlyDatabase;
 use crate::Error;
 #[cfg(feature = "encoder")]
 use crate::exchange::{self, ExportOptions, Exported};
 #[cfg(feature = "encoder")]
 use crate::{RetrieveOptions, Retrieved, Watch, retrieve};
 
-impl Database {
+impl ReadOnlyDatabase {
     /// The document with this key, without its text.
     ///
     /// # Errors
     /// [`Error::Storage`] when it cannot be read.
     pub fn get(&self, key: &str) -> Result<Option<StoredDocument>, Error> {
-        Ok(self.store.document(key)?)
+        Ok(self.state().document(key)?)
     }
 
     /// The text of the document with this key.
@@ -26,12 +26,20 @@ impl Database {
     /// # Errors
     /// [`Error::Storage`] when it cannot be read.
     pub fn text(&self, key: &str) -> Result<Option<String>, Error> {
-        Ok(self.store.text(key)?)
+        Ok(self.state().text(key)?)
+    }
+
+    /// The passages of the document with this key, in order; `None` when there is no such document.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when they cannot be read.
+    pub fn passages(&self, key: &str) -> Result<Option<Vec<StoredPassage>>, Error> {
+        Ok(self.state().passages(key)?)
     }
 
     /// All documents in the order of their keys, without their texts.
     pub fn documents(&self) -> impl Iterator<Item = Result<StoredDocument, Error>> + '_ {
-        self.store.documents().map(|document| document.map_err(Error::from))
+        self.state().documents().map(|document| document.map_err(Error::from))
     }
 
     /// Number of documents that pass `filter`; of all documents when it is `None`.
@@ -51,7 +59,7 @@ impl Database {
         &'a self,
         filter: &'a Filter,
     ) -> Result<impl Iterator<Item = Result<StoredDocument, Error>> + 'a, Error> {
-        Ok(self.store.documents_where(filter)?.map(|document| document.map_err(Error::from)))
+        Ok(self.state().documents_where(filter)?.map(|document| document.map_err(Error::from)))
     }
 
     /// The rows nearest to `query`, `[dimension]`, best first, with exact scores.
@@ -72,14 +80,14 @@ impl Database {
     /// [`Error::Storage`] for a wrong dimension, a component that is not finite, k = 0, or a zero
     /// vector under cosine.
     pub fn search_vector(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<Hit>, Error> {
-        Ok(self.store().search(query, options)?)
+        Ok(self.state().search(query, options)?)
     }
 }
 
 #[cfg(feature = "encoder")]
-impl Database {
+impl ReadOnlyDatabase {
     /// The passages nearest in meaning to `query`, best first, with exact scores. Rows with equal
-    /// text are separate hits; [`Database::retrieve`] merges them.
+    /// text are separate hits; [`retrieve`](Self::retrieve) merges them.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;
@@ -95,8 +103,8 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::EmptyQuestion`], [`Error::QuestionTooLong`]; [`Error::Encode`] when the question is
-    /// longer than the model reads; otherwise as [`Database::search_vector`] and
-    /// [`Database::encoder`].
+    /// longer than the model reads; otherwise as [`search_vector`](Self::search_vector) and
+    /// [`encoder`](Self::encoder).
     pub fn search(&self, query: &str, options: &SearchOptions) -> Result<Vec<Hit>, Error> {
         self.search_vector(&retrieve::question_vector(self, query)?, options)
     }
@@ -121,7 +129,7 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// As [`RetrieveOptions::check`] and [`Database::search`].
+    /// As [`RetrieveOptions::check`] and [`search`](Self::search).
     pub fn retrieve(&self, question: &str, options: &RetrieveOptions) -> Result<Vec<Retrieved>, Error> {
         retrieve::retrieve(self, question, options)
     }
@@ -157,7 +165,7 @@ impl Database {
     }
 
     /// Writes all documents, with their vectors, to `out`: one self-contained line for each, which
-    /// [`import_lines`](Self::import_lines) reads back; see [`exchange`](crate::exchange).
+    /// [`import_lines`](crate::Database::import_lines) reads back; see [`exchange`](crate::exchange).
     /// Otherwise as [`export`](Self::export); [`ExportOptions::format`] is ignored. The lines have
     /// no end mark, so a truncated copy goes unnoticed: to keep an export, a folder or a Parquet
     /// file is safer.

@@ -185,14 +185,15 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::Read`] and [`Error::Exchange`] when `source`, a folder, a Parquet file or one of
-    /// lines, is no complete export, [`Error::Storage`], and as [`Database::encoder`] when passages
-    /// have to be embedded.
+    /// lines, is no complete export, [`Error::Storage`], and as
+    /// [`encoder`](crate::ReadOnlyDatabase::encoder) when passages have to be embedded.
     pub fn import(&self, source: impl AsRef<Path>, watch: &Watch<'_>) -> Result<Ingested, Error> {
         exchange::import(self, source, watch)
     }
 
-    /// As [`import`](Self::import), of lines as [`export_lines`](Self::export_lines) writes them.
-    /// When the first line does not describe their database, passages are embedded.
+    /// As [`import`](Self::import), of lines as
+    /// [`export_lines`](crate::ReadOnlyDatabase::export_lines) writes them. When the first line does
+    /// not describe their database, passages are embedded.
     ///
     /// # Errors
     /// As [`import`](Self::import).

@@ -26,8 +26,8 @@ pub use statistics::roc_area;
 use postil_contract::{EncodeError, GenerateError};
 
 use crate::{
-    Answer, AskOptions, Citation, Database, Error, PassagePosterior, Progress, RetrieveOptions, Retrieved,
-    Watch,
+    Answer, AskOptions, Citation, Error, PassagePosterior, Progress, ReadOnlyDatabase, RetrieveOptions,
+    Retrieved, Watch,
 };
 use agreement::holds;
 use scores::Outcome;
@@ -54,9 +54,9 @@ pub struct Scored<'a> {
     pub f1: f64,
 }
 
-/// Scores retrieval; see [`Database::evaluate_retrieval`].
+/// Scores retrieval; see [`ReadOnlyDatabase::evaluate_retrieval`].
 pub(crate) fn retrieval(
-    db: &Database,
+    db: &ReadOnlyDatabase,
     questions: &[Question],
     options: &RetrieveOptions,
     watch: &Watch<'_>,
@@ -64,7 +64,8 @@ pub(crate) fn retrieval(
     let mut options = options.clone();
     options.search.k = RECALL_AT[2];
     let mut ranks = Vec::with_capacity(questions.len());
-    let mut told = Progress::default();
+    let asked = questions.iter().filter(|question| question.pid.is_some()).count();
+    let mut told = Progress { total_questions: Some(asked as u64), ..Progress::default() };
     for question in questions {
         if watch.is_cancelled() {
             break;
@@ -84,15 +85,16 @@ pub(crate) fn retrieval(
     Ok(Recall::of(&ranks))
 }
 
-/// Scores answers; see [`Database::evaluate`].
+/// Scores answers; see [`ReadOnlyDatabase::evaluate`].
 pub(crate) fn answers(
-    db: &Database,
+    db: &ReadOnlyDatabase,
     questions: &[Question],
     options: &AskOptions,
     watch: &Watch<'_>,
     each: &mut dyn FnMut(&Scored<'_>),
 ) -> Result<Scores, Error> {
     let mut outcomes = Vec::with_capacity(questions.len());
+    let mut told = Progress { total_questions: Some(questions.len() as u64), ..Progress::default() };
     for (number, question) in questions.iter().enumerate() {
         if watch.is_cancelled() {
             break;
@@ -110,7 +112,8 @@ pub(crate) fn answers(
         let answer = &answer;
         each(&Scored { number, question, answer, said, probability, citations, exact_match, f1 });
         outcomes.push(outcome);
-        watch.tell(&Progress { questions_asked: outcomes.len() as u64, ..Progress::default() });
+        told.questions_asked += 1;
+        watch.tell(&told);
     }
     let kinds = questions.iter().map(|question| question.kind.as_deref());
     Ok(Scores::of(&outcomes).with_kinds(&kinds.zip(&outcomes).collect::<Vec<_>>()))

@@ -8,7 +8,7 @@ use postil_storage::DocumentWrite;
 use super::description::Description;
 use super::{Format, folder, lines};
 use crate::setters::setters;
-use crate::{Database, Error, Progress, Watch};
+use crate::{Error, Progress, ReadOnlyDatabase, Watch};
 
 /// Options of an export.
 #[derive(Clone, Debug)]
@@ -90,9 +90,9 @@ impl Target {
     }
 }
 
-/// Writes an export; see [`Database::export`].
+/// Writes an export; see [`ReadOnlyDatabase::export`].
 pub(crate) fn export(
-    db: &Database,
+    db: &ReadOnlyDatabase,
     target: impl AsRef<Path>,
     options: &ExportOptions,
     watch: &Watch<'_>,
@@ -107,9 +107,9 @@ pub(crate) fn export(
     Ok(exported)
 }
 
-/// Writes lines; see [`Database::export_lines`].
+/// Writes lines; see [`ReadOnlyDatabase::export_lines`].
 pub(crate) fn export_lines(
-    db: &Database,
+    db: &ReadOnlyDatabase,
     out: impl Write,
     options: &ExportOptions,
     watch: &Watch<'_>,
@@ -121,13 +121,13 @@ pub(crate) fn export_lines(
     Ok(exported)
 }
 
-fn describe(db: &Database, options: &ExportOptions, counts: Option<[u64; 2]>) -> Description {
+fn describe(db: &ReadOnlyDatabase, options: &ExportOptions, counts: Option<[u64; 2]>) -> Description {
     Description { profile: db.profile().clone(), counts, vectors: options.vectors }
 }
 
 /// Gives every document to `push`, in the order of keys.
 fn each_written(
-    db: &Database,
+    db: &ReadOnlyDatabase,
     watch: &Watch<'_>,
     mut push: impl FnMut(DocumentWrite) -> Result<(), Error>,
 ) -> Result<Exported, Error> {
@@ -137,7 +137,7 @@ fn each_written(
             return Ok(Exported { interrupted: true, ..exported });
         }
         // Removed since its key was read.
-        let Some(document) = db.store().written(&document?.key)? else { continue };
+        let Some(document) = db.state().written(&document?.key)? else { continue };
         exported.documents += 1;
         exported.passages += document.passages.len() as u64;
         told.documents_read += 1;

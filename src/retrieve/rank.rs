@@ -4,7 +4,7 @@ use super::copies::{Place, fold};
 use super::search::question_vector;
 use super::words::match_words;
 use crate::setters::setters;
-use crate::{Database, Error};
+use crate::{Error, ReadOnlyDatabase};
 
 /// Default number of candidates ranked by their words.
 pub const DEFAULT_CANDIDATES: usize = 100;
@@ -86,9 +86,9 @@ pub struct Retrieved {
     pub relevance: f32,
 }
 
-/// Ranks passages; see [`Database::retrieve`].
+/// Ranks passages; see [`ReadOnlyDatabase::retrieve`].
 pub(crate) fn retrieve(
-    db: &Database,
+    db: &ReadOnlyDatabase,
     question: &str,
     options: &RetrieveOptions,
 ) -> Result<Vec<Retrieved>, Error> {
@@ -124,7 +124,7 @@ pub(crate) fn retrieve(
 /// The nearest passages, at least `enough` that are not copies of each other where there are as
 /// many.
 fn distinct(
-    db: &Database,
+    db: &ReadOnlyDatabase,
     vector: &[f32],
     options: &SearchOptions,
     enough: usize,

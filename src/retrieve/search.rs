@@ -1,7 +1,7 @@
-use crate::{Database, Error};
+use crate::{Error, ReadOnlyDatabase};
 
 /// The vector of a question, `[dimension]`.
-pub(crate) fn question_vector(db: &Database, query: &str) -> Result<Vec<f32>, Error> {
+pub(crate) fn question_vector(db: &ReadOnlyDatabase, query: &str) -> Result<Vec<f32>, Error> {
     if query.trim().is_empty() {
         return Err(Error::EmptyQuestion);
     }

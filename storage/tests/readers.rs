@@ -1,5 +1,5 @@
 //! Readers in other processes beside a writer: each sees one published state, whole, until it
-//! refreshes; and no other process can open the files in use.
+//! opens a newer one; and no other process can open the files in use.
 #![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
 
 use postil_storage::{
@@ -62,7 +62,7 @@ fn given() -> Option<PathBuf> {
 #[ignore = "run by readers_in_other_processes_see_whole_states_that_follow_each_other"]
 fn child_that_reads() {
     let Some(folder) = given() else { return };
-    let mut store = Store::open_read_only(folder.join("r.postil"), options()).unwrap();
+    let mut store = Store::open_published(folder.join("r.postil"), options()).unwrap();
     let mut seen = whole(&store);
     let mut states = 1;
     // As many bytes as states: the writer goes on until there were some.
@@ -72,15 +72,18 @@ fn child_that_reads() {
     let refused = store.commit(batch(1)).unwrap_err();
     assert!(matches!(refused, StorageError::ReadOnly { .. }), "{refused}");
     while !folder.join("stop").exists() {
-        assert_eq!(whole(&store), seen, "a state changed without a refresh");
-        if store.refresh().unwrap() {
+        assert_eq!(whole(&store), seen, "a state changed by itself");
+        if let Some(newer) = store.newer().unwrap() {
+            store = newer;
             let now = whole(&store);
             assert!(now > seen, "{now} after {seen}");
             (seen, states) = (now, states + 1);
             note.write_all(b".").unwrap();
         }
     }
-    store.refresh().unwrap();
+    if let Some(newer) = store.newer().unwrap() {
+        store = newer;
+    }
     println!("states {states}, last {}", whole(&store));
 }
 
@@ -90,7 +93,7 @@ fn readers_in_other_processes_see_whole_states_that_follow_each_other() {
     let path = folder.path().join("r.postil");
     let store = Store::create(&path, Profile::new(2, Metric::L2), options()).unwrap();
     store.commit(batch(1)).unwrap();
-    let none = Store::open_read_only(&path, options()).unwrap_err();
+    let none = Store::open_published(&path, options()).unwrap_err();
     assert!(matches!(none, StorageError::NotPublished { .. }), "{none}");
     store.publish().unwrap();
     let readers: Vec<Child> =
@@ -201,22 +204,22 @@ fn a_reader_keeps_its_state_when_the_writer_moves_on_and_when_the_database_is_go
     (1..=3).for_each(|generation| _ = writer.commit(batch(generation)).unwrap());
     writer.seal().unwrap();
     writer.publish().unwrap();
-    assert!(!writer.refresh().unwrap());
-    let mut reader = Store::open_read_only(&path, options()).unwrap();
+    assert!(writer.newer().unwrap().is_none());
+    let reader = Store::open_published(&path, options()).unwrap();
     writer.commit(batch(4)).unwrap();
     writer.compact().unwrap();
-    assert!(!reader.refresh().unwrap(), "what is not published is not seen");
+    assert!(reader.newer().unwrap().is_none(), "what is not published is not seen");
     writer.publish().unwrap();
     assert_eq!(whole(&reader), 3);
-    let second = Store::open_read_only(&path, options()).unwrap();
+    let second = Store::open_published(&path, options()).unwrap();
     assert_eq!((whole(&second), whole(&reader)), (4, 3));
     assert!(matches!(reader.compact().unwrap_err(), StorageError::ReadOnly { .. }));
-    assert!(reader.refresh().unwrap());
+    let reader = reader.newer().unwrap().unwrap();
     assert_eq!(whole(&reader), 4);
     drop(writer);
     std::fs::remove_dir_all(&path).unwrap();
     assert_eq!((whole(&second), whole(&reader)), (4, 4));
-    assert!(!reader.refresh().unwrap());
+    assert!(reader.newer().unwrap().is_none());
 }
 
 #[test]
@@ -234,7 +237,7 @@ fn what_a_crash_left_of_publications_is_removed_by_the_next() {
     let left: Vec<_> =
         std::fs::read_dir(path.join("published")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["000000000003"]);
-    assert_eq!(whole(&Store::open_read_only(&path, options()).unwrap()), 3);
+    assert_eq!(whole(&Store::open_published(&path, options()).unwrap()), 3);
 }
 
 /// Holds the database until it is killed.

@@ -44,6 +44,10 @@ fn main() -> ExitCode {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
         }
+        if let Some(postil::Error::Cancelled) = error.downcast_ref() {
+            eprintln!("interrupted; nothing is lost");
+            return ExitCode::from(exit::INTERRUPTED);
+        }
         eprintln!("postil: {}", render::printable(&postil::with_causes(error.as_ref())));
         ExitCode::FAILURE
     })

@@ -1,4 +1,4 @@
-//! Progress of an ingest as a line on stderr, only on a terminal.
+//! Progress of long work as a line on stderr, only on a terminal.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -43,6 +43,19 @@ pub(crate) fn copying() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(0), target());
     bar.set_style(style("{bar:24} {bytes}/{total_bytes} {bytes_per_sec} [{elapsed}, {eta} left]"));
     bar
+}
+
+/// A bar of rows, hidden when stderr is not a terminal.
+pub(crate) fn rows() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(0), target());
+    bar.set_style(style("{bar:24} {pos}/{len} rows [{elapsed}, {eta} left]"));
+    bar
+}
+
+/// Shows rows done in a bar of [`rows`].
+pub(crate) fn show_rows(bar: &ProgressBar, progress: &Progress) {
+    bar.set_length(progress.total_rows.unwrap_or_default());
+    bar.set_position(progress.rows);
 }
 
 /// A bar that counts to `total`, hidden when stderr is not a terminal.

@@ -3,23 +3,23 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use postil::{Database, Filter, Options};
+use postil::{Database, Filter, Options, ReadOnlyDatabase};
 
 use crate::args;
 
 /// Opens the database to be read, or its published state.
-pub(crate) fn to_read(path: &Path, reading: args::Reading, options: Options) -> Result<Database> {
+pub(crate) fn to_read(path: &Path, reading: args::Reading, options: Options) -> Result<ReadOnlyDatabase> {
     must_be_there(path)?;
     match reading.published {
-        true => Ok(options.open_read_only(path)?),
-        false => Ok(options.open_to_read(path)?),
+        true => Ok(options.open_published(path)?),
+        false => Ok(options.open_read_only(path)?),
     }
 }
 
 /// Opens the database to be read, also in a read-only folder.
-pub(crate) fn existing_to_read(path: &Path) -> Result<Database> {
+pub(crate) fn existing_to_read(path: &Path) -> Result<ReadOnlyDatabase> {
     must_be_there(path)?;
-    Ok(Database::options().open_to_read(path)?)
+    Ok(Database::options().open_read_only(path)?)
 }
 
 /// Opens the database to be changed; for a missing one the error lists the databases beside it.

@@ -138,6 +138,14 @@ impl Store {
     /// # Errors
     /// The failure to write or adopt a segment.
     pub fn close(self) -> Result<()> {
+        self.finish()
+    }
+
+    /// Finishes the sealing that is due.
+    ///
+    /// # Errors
+    /// The failure to write or adopt a segment.
+    pub fn finish(&self) -> Result<()> {
         // Indexing for a segment that is not due can be repeated at any time.
         if self.shared.read_only.is_some()
             || self.shared.current().growing.rows() < self.shared.options.seal_rows

@@ -18,8 +18,8 @@ const UNFINISHED: &str = "new";
 const GOING: &str = "old";
 
 impl Store {
-    /// Shows the committed state to stores opened with [`open_read_only`](Self::open_read_only), in
-    /// this process or another one, once they [`refresh`](Self::refresh). Until the next call they
+    /// Shows the committed state to stores opened with [`open_published`](Self::open_published), in
+    /// this process or another one, once they open a [`newer`](Self::newer) state. Until the next call they
     /// see this state. Copies what changed since the last rewrite of the documents, and links to
     /// the rest; commits wait meanwhile. Removed documents stay in the files of a publication until
     /// another replaces it, after a [`compact`](Self::compact) and a later commit.

@@ -5,6 +5,7 @@
 //! read, the next one is read.
 
 use super::lead::joined;
+use super::shared::Shared;
 use super::{DocumentWrite, PassageWrite, Store};
 use crate::documents::{DocumentRecord, Documents, PassageRecord};
 use crate::error::{Result, StorageError};
@@ -14,6 +15,7 @@ use crate::value::Metadata;
 use crate::value::fields::Fields;
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A document without its text.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,7 +82,7 @@ impl Store {
     /// # Errors
     /// If the disk cannot be read or is damaged.
     pub fn document(&self, key: &str) -> Result<Option<Document>> {
-        self.whole(key, |_, _, record| Ok(Some(Document::from(record))))
+        self.shared.document(key)
     }
 
     /// Returns the whole text of a document; `None` if there is no such document.
@@ -88,7 +90,7 @@ impl Store {
     /// # Errors
     /// As [`document`](Self::document).
     pub fn text(&self, key: &str) -> Result<Option<String>> {
-        self.whole(key, |documents, id, record| documents.text(id, &(0..record.text_bytes)))
+        self.shared.whole(key, |documents, id, record| documents.text(id, &(0..record.text_bytes)))
     }
 
     /// Returns the line, from 1, of byte `at` of a document's text, in the version that had the row
@@ -108,7 +110,7 @@ impl Store {
     /// # Errors
     /// As [`document`](Self::document).
     pub fn passages(&self, key: &str) -> Result<Option<Vec<Passage>>> {
-        self.whole(key, |documents, _, record| {
+        self.shared.whole(key, |documents, _, record| {
             let rows = record.first_row..record.first_row.saturating_add(record.row_count);
             rows.map(|row| passage(documents, row)).collect()
         })
@@ -120,7 +122,7 @@ impl Store {
     /// # Errors
     /// As [`document`](Self::document).
     pub fn written(&self, key: &str) -> Result<Option<DocumentWrite>> {
-        self.whole(key, |documents, id, record| {
+        self.shared.whole(key, |documents, id, record| {
             let Some(text) = documents.text(id, &(0..record.text_bytes))? else { return Ok(None) };
             let mut passages = Vec::new();
             for row in record.first_row..record.first_row.saturating_add(record.row_count) {
@@ -133,38 +135,40 @@ impl Store {
         })
     }
 
-    /// Iterates over all documents, in key order; each is read when the iterator reaches it.
-    pub fn documents(&self) -> impl Iterator<Item = Result<Document>> + '_ {
-        let documents = self.shared.documents();
+    /// Iterates over all documents, in key order; each is read when the iterator reaches it. The
+    /// database stays open as long as the iterator.
+    pub fn documents(&self) -> impl Iterator<Item = Result<Document>> + use<> {
+        let (shared, documents) = (Arc::clone(&self.shared), self.shared.documents());
         documents.keys().filter_map(move |entry| {
             let read = entry.and_then(|(key, id)| match documents.document(id)? {
                 Some(record) => Ok(Some(Document::from(record))),
                 // Replaced or removed after its key was read.
-                None => self.document(&key),
+                None => shared.document(&key),
             });
             read.transpose()
         })
     }
 
     /// Iterates over the documents that pass `filter`, in key order; each is read when the iterator
-    /// reaches it.
+    /// reaches it. The database stays open as long as the iterator.
     ///
     /// # Errors
     /// [`StorageError::FilterValue`] if the filter compares with a value that no field compares
     /// with.
     pub fn documents_where<'a>(
-        &'a self,
+        &self,
         filter: &'a Filter,
-    ) -> Result<impl Iterator<Item = Result<Document>> + 'a> {
+    ) -> Result<impl Iterator<Item = Result<Document>> + use<'a>> {
         filter.check()?;
-        let documents = self.shared.documents();
+        let (shared, documents) = (Arc::clone(&self.shared), self.shared.documents());
         let passes = |fields: &Fields| filter.passes(fields);
         let read = move |key: &str, id| match documents.document_where(id, passes)? {
             Some(Some(record)) => Ok(Some(record)),
             Some(None) => Ok(None),
             // Replaced or removed after its key was read.
             None => {
-                self.whole(key, |documents, id, _| documents.document_where(id, passes)).map(Option::flatten)
+                let found = shared.whole(key, |documents, id, _| documents.document_where(id, passes));
+                found.map(Option::flatten)
             }
         };
         let keys = self.shared.documents().keys();
@@ -200,6 +204,12 @@ impl Store {
             self.shared.wait();
         }
     }
+}
+
+impl Shared {
+    fn document(&self, key: &str) -> Result<Option<Document>> {
+        self.whole(key, |_, _, record| Ok(Some(Document::from(record))))
+    }
 
     /// Reads something of a document; `read` returns `None` if the document is removed meanwhile.
     fn whole<T>(
@@ -207,7 +217,7 @@ impl Store {
         key: &str,
         read: impl Fn(&Documents, u64, DocumentRecord) -> Result<Option<T>>,
     ) -> Result<Option<T>> {
-        let documents = &self.shared.documents();
+        let documents = &self.documents();
         let mut missing = None;
         loop {
             let Some(id) = documents.id_of(key)? else { return Ok(None) };

@@ -16,15 +16,15 @@ const ATTEMPTS: usize = 20;
 
 impl Store {
     /// Opens the state that the writer last [`publish`](Self::publish)ed, whether the database is
-    /// open elsewhere or not. It is consistent, and stays the same until
-    /// [`refresh`](Self::refresh). Nothing can be written. The database's files are only read; the
+    /// open elsewhere or not. It is consistent, and stays the same; [`newer`](Self::newer) opens
+    /// later ones. Nothing can be written. The database's files are only read; the
     /// documents' changes are copied to a temporary folder that only this user can read, and that
     /// is removed when the store is dropped.
     ///
     /// # Errors
     /// [`StorageError::NotPublished`] if nothing was published, otherwise as [`open`](Self::open).
     #[expect(clippy::needless_pass_by_value, reason = "as open takes them")]
-    pub fn open_read_only(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
+    pub fn open_published(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
         options.check()?;
         if !path.exists() {
@@ -45,21 +45,20 @@ impl Store {
         }
     }
 
-    /// Switches a read-only store to the newest publication; `true` if it was a new one. A store
-    /// that is not read-only shows committed states anyway, and one [opened to be
-    /// read](Self::open_to_read) stays at its state. Reads already running are not disturbed.
+    /// Opens the newest publication if it is newer than the one that this store shows; `None` if
+    /// not. Also `None` for a store of another kind: one that may be written shows committed states
+    /// anyway, and one [opened to be read](Self::open_read_only) stays at its state.
     ///
     /// # Errors
-    /// As [`open_read_only`](Self::open_read_only); the store's state then stays the same.
-    pub fn refresh(&mut self) -> Result<bool> {
+    /// As [`open_published`](Self::open_published).
+    pub fn newer(&self) -> Result<Option<Self>> {
         let Some(ReadOnly { path, generation: Some(generation), .. }) = &self.shared.read_only else {
-            return Ok(false);
+            return Ok(None);
         };
         if publish::newest(path)?.is_none_or(|(newest, _)| newest <= *generation) {
-            return Ok(false);
+            return Ok(None);
         }
-        *self = Self::open_read_only(path, self.shared.options.clone())?;
-        Ok(true)
+        Self::open_published(path, self.shared.options.clone()).map(Some)
     }
 }
 

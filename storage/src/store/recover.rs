@@ -90,7 +90,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StorageError::NotFound`], [`StorageError::NotADatabase`], [`StorageError::Locked`],
-    /// [`StorageError::NotWritable`] (see [`open_to_read`](Self::open_to_read)),
+    /// [`StorageError::NotWritable`] (see [`open_read_only`](Self::open_read_only)),
     /// [`StorageError::Version`] and [`StorageError::Corrupt`] say why the database is not usable.
     pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();

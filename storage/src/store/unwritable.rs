@@ -25,7 +25,7 @@ impl Store {
     /// # Errors
     /// As [`open`](Self::open); [`StorageError::NotReadable`] if not even reading is permitted, and
     /// [`StorageError::NoTemporary`] if there is no place for the copy.
-    pub fn open_to_read(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
+    pub fn open_read_only(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
         match Self::open(path, options.clone()) {
             Err(StorageError::NotWritable { .. }) => open(path, options),

@@ -3,7 +3,7 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::{Answer, AskOptions, Database, Decode, has_word};
+use postil::{Answer, AskOptions, Database, Decode, ReadOnlyDatabase, has_word};
 use serde::Serialize;
 
 use crate::args::Ask;
@@ -81,7 +81,7 @@ fn options(args: &Ask) -> Result<AskOptions> {
 }
 
 /// Prints tokens as they come; the first Ctrl-C ends the answer, a second one the program.
-fn stream(db: &Database, args: &Ask, options: &AskOptions) -> Result<ExitCode> {
+fn stream(db: &ReadOnlyDatabase, args: &Ask, options: &AskOptions) -> Result<ExitCode> {
     let cancel = interrupt::listen("ending the answer")?;
     let mut out = std::io::stdout();
     let (mut failed, mut begun, mut told) = (None, false, String::new());

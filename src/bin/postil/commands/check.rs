@@ -1,22 +1,35 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::{Recall, SearchOptions, Watch};
+use postil::{Progress, Recall, SearchOptions, Watch};
 use serde_json::json;
 
 use crate::args::Check;
-use crate::{open, render};
+use crate::{interrupt, meter, open, render};
 
 /// Number k of hits that recall is measured at, as is usual in the field.
 const MEASURED_HITS: usize = 10;
 
 pub(crate) fn run(args: &Check) -> Result<ExitCode> {
     let db = open::existing_to_read(&args.database)?;
-    let damage = db.check(&Watch::default())?;
-    let recall = match args.recall {
-        true => db.measure_recall(&SearchOptions::new(MEASURED_HITS), &Watch::default())?,
-        false => None,
-    };
+    let cancel = interrupt::listen("ending the check")?;
+    let bar = meter::rows();
+    let show = |progress: &Progress| meter::show_rows(&bar, progress);
+    let checked = db.check(&Watch::new().progress(&show).cancel(&cancel));
+    bar.finish_and_clear();
+    let damage = checked?;
+    let mut recall = None;
+    if args.recall {
+        let bar = meter::counter(0);
+        let show = |progress: &Progress| {
+            bar.set_length(progress.total_questions.unwrap_or_default());
+            bar.set_position(progress.questions_asked);
+        };
+        let watch = Watch::new().progress(&show).cancel(&cancel);
+        let measured = db.measure_recall(&SearchOptions::new(MEASURED_HITS), &watch);
+        bar.finish_and_clear();
+        recall = measured?;
+    }
     if args.output.json {
         let mut made = json!({ "clean": damage.is_empty(), "damage": damage });
         if args.recall {

@@ -1,17 +1,22 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::Watch;
+use postil::{Progress, Watch};
 use serde_json::json;
 
 use crate::args::Compact;
-use crate::{open, render};
+use crate::{interrupt, meter, open, render};
 
-/// However it ends, the database is unchanged or compacted.
+/// However it ends, nothing is lost; Ctrl-C ends it soon.
 pub(crate) fn run(args: &Compact) -> Result<ExitCode> {
     let db = open::existing(&args.database)?;
     let before = db.stat()?.disk_bytes;
-    db.compact(&Watch::default())?;
+    let cancel = interrupt::listen("ending the compaction; nothing is lost")?;
+    let bar = meter::rows();
+    let show = |progress: &Progress| meter::show_rows(&bar, progress);
+    let compacted = db.compact(&Watch::new().progress(&show).cancel(&cancel));
+    bar.finish_and_clear();
+    compacted?;
     let after = db.stat()?.disk_bytes;
     if args.output.json {
         render::json(&json!({ "bytes_before": before, "bytes": after }))?;

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use postil::evaluate::{KindScores, Question, RECALL_AT, Recall, Scored, Scores, questions};
-use postil::{AskOptions, Database, Mode, Watch, open_generator};
+use postil::{AskOptions, Database, Mode, ReadOnlyDatabase, Watch, open_generator};
 use serde::Serialize;
 
 use crate::args::Eval;
@@ -86,15 +86,15 @@ pub(crate) fn run(args: &Eval) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn with_generator(args: &Eval, name: &str) -> Result<Database> {
+fn with_generator(args: &Eval, name: &str) -> Result<ReadOnlyDatabase> {
     let encoder = open::existing_to_read(&args.database)?.encoder()?;
     let generator = open_generator(name, &encoder)?;
-    Ok(Database::options().encoder(encoder).generator(generator).open_to_read(&args.database)?)
+    Ok(Database::options().encoder(encoder).generator(generator).open_read_only(&args.database)?)
 }
 
 fn row(
     args: &Eval,
-    db: &Database,
+    db: &ReadOnlyDatabase,
     asked: &[Question],
     generator: &str,
     mode: Mode,

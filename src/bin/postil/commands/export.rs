@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use postil::exchange::{ExportOptions, Exported};
-use postil::{Database, Watch};
+use postil::{Database, ReadOnlyDatabase, Watch};
 
 use crate::args::Export;
 use crate::meter::Meter;
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &Export) -> Result<ExitCode> {
 }
 
 /// Exports to a folder or a file.
-fn write(db: &Database, target: &Path, args: &Export) -> Result<ExitCode> {
+fn write(db: &ReadOnlyDatabase, target: &Path, args: &Export) -> Result<ExitCode> {
     let cancel = interrupt::listen("ending the export; what there is of it cannot be imported")?;
     let meter = Meter::new();
     let mut options = ExportOptions::new().vectors(!args.no_vectors);
@@ -36,7 +36,7 @@ fn write(db: &Database, target: &Path, args: &Export) -> Result<ExitCode> {
 }
 
 /// Exports lines to standard output.
-fn print(db: &Database, args: &Export) -> Result<ExitCode> {
+fn print(db: &ReadOnlyDatabase, args: &Export) -> Result<ExitCode> {
     let options = ExportOptions::new().vectors(!args.no_vectors);
     db.export_lines(std::io::stdout().lock(), &options, &Watch::default())?;
     Ok(ExitCode::SUCCESS)

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &Get) -> Result<ExitCode> {
     let missing = || format!("there is no document {:?} in {}", args.key, args.database.display());
     let document = db.get(&args.key)?.with_context(missing)?;
     if args.passages {
-        let passages = db.store().passages(&args.key)?.with_context(missing)?;
+        let passages = db.passages(&args.key)?.with_context(missing)?;
         if args.output.json {
             let passages: Vec<_> = passages
                 .iter()
