@@ -1,25 +1,17 @@
 //! Results of the store, serialized in the form of `--json`.
 
-use crate::value::{Decimal, Value};
+use crate::value::{Decimal, Value, View};
 use crate::{Damage, Hit, Metric, Precision, Stat};
-use serde::ser::{Error as _, SerializeStruct as _};
+use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
 impl Serialize for Value {
     /// Serializes JSON; a float that is not finite, which no database has, is null.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Null => serializer.serialize_unit(),
-            Self::Bool(truth) => serializer.serialize_bool(*truth),
-            Self::Integer(number) => serializer.serialize_i64(*number),
-            Self::Unsigned(number) => serializer.serialize_u64(*number),
-            Self::Float(number) if !number.is_finite() => serializer.serialize_unit(),
-            Self::Float(number) => serializer.serialize_f64(*number),
-            Self::Decimal(number) => number.serialize(serializer),
-            Self::String(text) => serializer.serialize_str(text),
             Self::List(items) => items.serialize(serializer),
             Self::Object(fields) => fields.serialize(serializer),
+            one => View::from(one).serialize(serializer),
         }
     }
 }
@@ -27,7 +19,7 @@ impl Serialize for Value {
 impl Serialize for Decimal {
     /// Serializes all digits as a number if `serde_json` writes text; its `Value` cannot hold them.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        RawValue::from_string(self.as_str().to_owned()).map_err(S::Error::custom)?.serialize(serializer)
+        View::Decimal(self.as_str()).serialize(serializer)
     }
 }
 

@@ -179,10 +179,13 @@ impl Parser<'_> {
         match self.tokens.peek() {
             Some(quote @ ('"' | '\'')) => self.tokens.quoted(quote).map(Value::String),
             Some(c) if c.is_ascii_digit() || matches!(c, '-' | '+' | '.') => self.tokens.number(),
-            _ if self.tokens.word("true") => Ok(Value::Bool(true)),
-            _ if self.tokens.word("false") => Ok(Value::Bool(false)),
-            _ if self.tokens.word("null") => Ok(Value::Null),
-            _ => Err(self.tokens.expected("a value: \"text\", a number, true, false or null")),
+            _ => match Value::unquoted(self.tokens.peek_word()) {
+                Some(value) => {
+                    self.tokens.take_word();
+                    Ok(value)
+                }
+                None => Err(self.tokens.expected("a value: \"text\", a number, true, false or null")),
+            },
         }
     }
 }

@@ -68,6 +68,11 @@ impl<'a> Tokens<'a> {
         found
     }
 
+    /// Takes the bare word that comes next.
+    pub(super) fn take_word(&mut self) {
+        self.at += self.peek_word().len();
+    }
+
     /// Returns the character that comes next, without taking it.
     pub(super) fn peek(&mut self) -> Option<char> {
         self.space();
@@ -114,7 +119,7 @@ impl<'a> Tokens<'a> {
         let rest = self.rest();
         let in_number = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-');
         let text = &rest[..rest.find(|c| !in_number(c)).unwrap_or(rest.len())];
-        let value = Value::number(&as_json(text)).ok_or_else(|| self.expected("a number"))?;
+        let value = Value::unquoted(&as_json(text)).ok_or_else(|| self.expected("a number"))?;
         self.at += text.len();
         Ok(value)
     }

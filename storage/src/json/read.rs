@@ -1,7 +1,7 @@
 //! Text to values: recursive descent with bounded depth.
 
 use crate::value::number::Written;
-use crate::value::{MAX_METADATA_DEPTH, Metadata, Value};
+use crate::value::{MAX_METADATA_DEPTH, Metadata, Value, WORDS};
 use std::collections::btree_map::Entry;
 
 /// Deepest nesting of lists and objects that is read: that of metadata, and some around it.
@@ -170,7 +170,7 @@ impl<'a> Reader<'a> {
                     };
                     Ok(())
                 })?;
-                Ok(Value::Object(fields))
+                Ok(fields.into())
             }
             Some(b'[') => {
                 let mut items = Vec::new();
@@ -183,10 +183,8 @@ impl<'a> Reader<'a> {
             Some(b'"') => self.string().map(Value::String),
             Some(b'-' | b'0'..=b'9') => self.number(),
             _ => {
-                let words =
-                    [("null", Value::Null), ("true", Value::Bool(true)), ("false", Value::Bool(false))];
                 let rest = &self.text[self.at..];
-                match words.into_iter().find(|(word, _)| rest.starts_with(word)) {
+                match WORDS.into_iter().find(|(word, _)| rest.starts_with(word)) {
                     Some((word, value)) => {
                         self.at += word.len();
                         Ok(value)

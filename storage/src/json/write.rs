@@ -3,21 +3,13 @@
 //! Characters that a terminal obeys (control characters, changes of direction) are always escaped:
 //! the text is safe to display.
 
-use crate::value::{Metadata, Value};
+use crate::value::{Metadata, Value, View};
 use std::fmt::{self, Write};
 
 impl fmt::Display for Value {
     /// Writes JSON. A float that is not finite, which no database has, is `null`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Null => f.write_str("null"),
-            Self::Bool(truth) => write!(f, "{truth}"),
-            Self::Integer(number) => write!(f, "{number}"),
-            Self::Unsigned(number) => write!(f, "{number}"),
-            Self::Float(number) if !number.is_finite() => f.write_str("null"),
-            Self::Float(number) => write!(f, "{number:?}"),
-            Self::Decimal(number) => f.write_str(number.as_str()),
-            Self::String(text) => write_text(f, text),
             Self::List(items) => {
                 f.write_char('[')?;
                 for (i, item) in items.iter().enumerate() {
@@ -27,6 +19,7 @@ impl fmt::Display for Value {
                 f.write_char(']')
             }
             Self::Object(fields) => object(f, fields),
+            one => View::from(one).write_json(f, write_text),
         }
     }
 }

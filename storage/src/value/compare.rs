@@ -1,56 +1,11 @@
 //! The order of two values.
 
-use super::Value;
-use super::fields::Scalar;
 use super::number::Number;
+use super::{Value, View};
 use std::cmp::Ordering;
 
 /// Bound below which whole floats are integers, and their own shortest decimals.
 const TWO_53: f64 = 9_007_199_254_740_992.0;
-
-/// A borrowed value without parts.
-#[derive(Clone, Copy)]
-pub(crate) enum View<'a> {
-    Null,
-    Bool(bool),
-    /// Integers of 64 bits, with and without a sign.
-    Integer(i128),
-    Float(f64),
-    Decimal(&'a str),
-    String(&'a str),
-    /// A list or an object, which does not compare with anything.
-    Nested,
-}
-
-impl<'a> From<&'a Value> for View<'a> {
-    fn from(value: &'a Value) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Bool(truth) => Self::Bool(*truth),
-            Value::Integer(number) => Self::Integer((*number).into()),
-            Value::Unsigned(number) => Self::Integer((*number).into()),
-            Value::Float(number) => Self::Float(*number),
-            Value::Decimal(number) => Self::Decimal(number.as_str()),
-            Value::String(text) => Self::String(text),
-            Value::List(_) | Value::Object(_) => Self::Nested,
-        }
-    }
-}
-
-impl<'a> From<&'a Scalar> for View<'a> {
-    fn from(scalar: &'a Scalar) -> Self {
-        match scalar {
-            Scalar::Null => Self::Null,
-            Scalar::Bool(truth) => Self::Bool(*truth),
-            Scalar::Integer(number) => Self::Integer((*number).into()),
-            Scalar::Unsigned(number) => Self::Integer((*number).into()),
-            Scalar::Float(number) => Self::Float(*number),
-            Scalar::Decimal(number) => Self::Decimal(number),
-            Scalar::String(text) => Self::String(text),
-            Scalar::Nested => Self::Nested,
-        }
-    }
-}
 
 impl View<'_> {
     /// Returns the order of the two; `None` for values of different kinds, and for lists and

@@ -3,15 +3,18 @@
 //! | file | responsibility |
 //! |---|---|
 //! | number | numbers as they are written: which type keeps one exactly, and decimals of any length |
+//! | view | values without parts: the table of how each kind is written |
 //! | compare | the order of two values, exact between all types of numbers |
 //! | fields | metadata as flat fields by path, for filters |
 
 mod compare;
 pub(crate) mod fields;
 pub(crate) mod number;
+mod view;
 
-pub(crate) use compare::{View, compare_lists};
+pub(crate) use compare::compare_lists;
 pub use number::Decimal;
+pub(crate) use view::{View, WORDS};
 
 use number::{Number, Written};
 use std::collections::BTreeMap;
