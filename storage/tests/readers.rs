@@ -200,7 +200,7 @@ fn a_list_that_is_begun_goes_on_over_compactions_and_leaves_no_files_behind() {
 fn a_reader_keeps_its_state_when_the_writer_moves_on_and_when_the_database_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("r.postil");
-    let mut writer = Store::create(&path, Profile::new(2, Metric::L2), options()).unwrap();
+    let writer = Store::create(&path, Profile::new(2, Metric::L2), options()).unwrap();
     (1..=3).for_each(|generation| _ = writer.commit(batch(generation)).unwrap());
     writer.seal().unwrap();
     writer.publish().unwrap();

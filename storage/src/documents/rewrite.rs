@@ -52,14 +52,14 @@ pub(crate) fn create(database: &Path, writes: &Writes) -> Result<Documents> {
     Documents::take_place(&Copied { unfinished, path }, database)
 }
 
-/// True if a folder holds nothing but what a database begins with, `lock_file` included.
-pub(crate) fn is_begun(database: &Path, lock_file: &str) -> Result<bool> {
+/// True if a folder holds nothing but what a database begins with: its trees, and `others`.
+pub(crate) fn is_begun(database: &Path, others: &[&str]) -> Result<bool> {
     let trees = folders(database)?;
     for entry in std::fs::read_dir(database).at(database)? {
         let path = entry.at(database)?.path();
         let ours = match path.file_name().and_then(|name| name.to_str()) {
-            Some("segments" | COMMITTED) => true,
-            Some(name) if name == lock_file => true,
+            Some(COMMITTED) => true,
+            Some(name) if others.contains(&name) => true,
             _ => match trees.iter().find(|(_, tree)| *tree == path) {
                 Some((None, _)) => true,
                 Some((Some(_), _)) => path.join("conf").is_file(),

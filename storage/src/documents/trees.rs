@@ -106,8 +106,8 @@ impl Documents {
         Ok(())
     }
 
-    /// Defers the next rewrite after a failed one, until the log is twice as long.
-    pub(crate) fn put_off_rewriting(&self) -> Result<()> {
+    /// Postpones the next rewrite after a failed one, until the log is twice as long.
+    pub(crate) fn postpone_rewrite(&self) -> Result<()> {
         self.fewest_bytes.store(self.log_bytes()?, Ordering::Relaxed);
         Ok(())
     }

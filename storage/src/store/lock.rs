@@ -3,6 +3,7 @@
 
 use crate::documents::rewrite;
 use crate::error::{AtPath, Result, StorageError, may_not_be_written};
+use crate::index::SEGMENTS;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::Path;
@@ -91,7 +92,7 @@ pub(super) fn is_marked(folder: &Path) -> Result<bool> {
     // A power cut between creating the file and syncing it leaves it empty, or full of zeros: it is
     // ours if the folder has nothing foreign in it.
     let blank = (content.len() as u64) < MOST && content.iter().all(|&byte| byte == 0);
-    Ok(blank && rewrite::is_begun(folder, LOCK_FILE)?)
+    Ok(blank && rewrite::is_begun(folder, &[LOCK_FILE, SEGMENTS])?)
 }
 
 /// Returns the file's content, up to the most that ours can have.

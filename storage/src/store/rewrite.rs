@@ -35,7 +35,7 @@ impl Shared {
         let outcome = self.rewrite(&writer, &AtomicBool::new(false));
         if outcome.is_err() {
             self.unpoisoned()?;
-            self.documents().put_off_rewriting()?;
+            self.documents().postpone_rewrite()?;
         }
         outcome.map(|()| true)
     }

@@ -181,8 +181,8 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    /// Drops the pages already read from memory, once there are [`PIECE_BYTES`] of them.
-    fn let_go(&mut self) {
+    /// Evicts the pages already read, once there are [`PIECE_BYTES`] of them.
+    fn evict(&mut self) {
         let read = self.left.end;
         if read >= self.gone + PIECE_BYTES {
             map::let_go(&self.base.map, self.gone..read);
@@ -200,7 +200,7 @@ impl Iterator for Entries {
                 self.left.start = self.left.end - rest.len();
                 return Some(Ok((key.into(), value.into())));
             }
-            self.let_go();
+            self.evict();
             if self.block >= self.base.index(self.part).blocks() {
                 return None;
             }
