@@ -4,7 +4,6 @@ use super::read::Passage;
 use super::snapshot::Snapshot;
 use super::{SearchOptions, Store};
 use crate::error::Result;
-use crate::parallel::parallel;
 use crate::value::Metadata;
 use crate::vector::top_k::Ranked;
 use std::collections::HashMap;
@@ -76,22 +75,6 @@ impl Store {
         let (_, ranked) = self.ranked(&query, options)?;
         let metric = self.shared.profile.metric;
         Ok(ranked.into_iter().map(|Ranked { rank, item: row }| (row, metric.score(rank))).collect())
-    }
-
-    /// As [`search`](Self::search) for each query, on all of
-    /// [`StoreOptions::index_threads`](super::StoreOptions).
-    ///
-    /// # Errors
-    /// The error of the first query that has one.
-    pub fn search_all<Q: AsRef<[f32]> + Sync>(
-        &self,
-        queries: &[Q],
-        options: &SearchOptions,
-    ) -> Result<Vec<Vec<Hit>>> {
-        let threads = self.shared.options.index_threads;
-        parallel(threads, queries.len(), |i, ()| self.search(queries[i].as_ref(), options))
-            .into_iter()
-            .collect()
     }
 
     fn prepare(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<f32>> {

@@ -79,9 +79,8 @@ pub struct StoreOptions {
     pub m: usize,
     /// Candidates examined when a row is linked, 1 to 10,000. Default [`DEFAULT_EF_CONSTRUCTION`].
     pub ef_construction: usize,
-    /// Threads that build a segment's graph, which does not depend on their number, and that answer
-    /// [`search_all`](super::Store::search_all); 1 to 256. Default: the machine's cores. During
-    /// searches, one thread fewer builds.
+    /// Threads that build a segment's graph, which does not depend on their number; 1 to 256.
+    /// Default: the machine's cores. During searches, one thread fewer builds.
     pub index_threads: usize,
     /// Queries kept in memory, a random sample of those since the database was opened; 0 to 1,024.
     /// Segments made meanwhile are measured with them, and from 128 on with no made-up ones.
@@ -145,8 +144,8 @@ pub struct SearchOptions {
     /// Effort of the search; the default is a recall of [`DEFAULT_RECALL`](crate::DEFAULT_RECALL).
     pub effort: Effort,
     /// Multiple of `k`, at least 1: that many of the nearest candidates, and at least 16, are
-    /// ranked by their exact vectors; they were found by codes of one byte per component. Default
-    /// [`DEFAULT_OVERSAMPLING`].
+    /// ranked by their exact vectors. They were found by codes of four bits or eight per component,
+    /// or by vectors, whichever a segment was measured to need. Default [`DEFAULT_OVERSAMPLING`].
     pub oversampling: usize,
     /// True to scan every row instead of using the graph.
     pub exact: bool,
