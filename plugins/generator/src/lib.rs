@@ -45,6 +45,6 @@ pub use marginalize::{
 };
 pub use model::{GenerationSettings, LanguageModel, LoadError, Matrix, TensorSource};
 pub use open::open;
-pub use prompt::{DEFAULT_CHAT_INSTRUCTION, DEFAULT_COMPLETION, DEFAULT_T5_INSTRUCTION, RetrievalSettings};
+pub use prompt::{DEFAULT_CHAT_INSTRUCTION, DEFAULT_COMPLETION, DEFAULT_T5_INSTRUCTION};
 pub use quote::{DEFAULT_NO_ANSWER_SIMILARITY, QuoteGenerator};
 pub use reader::ReaderGenerator;

@@ -19,7 +19,7 @@ use std::path::Path;
 use postil_checkpoint::{GgufFile, ModelFolder};
 use postil_contract::{Decoding, GenerateError, Generator, Passage, TokenId};
 
-use crate::prompt::{Fitted, Form, Layout, RetrievalSettings, Vocabulary, fit};
+use crate::prompt::{Fitted, Form, Layout, Vocabulary, fit};
 use crate::{DEFAULT_MAX_TOKENS, LanguageModel, LoadError};
 use decoding::LanguageDecoding;
 use opened::Opened;
@@ -80,8 +80,7 @@ impl LanguageGenerator {
     /// Sets the instruction: text that contains `{question}`, and `{passage}` or both `{title}` and
     /// `{text}`. A model with a chat template gets it as the user's message. Defaults:
     /// [`crate::DEFAULT_CHAT_INSTRUCTION`], [`crate::DEFAULT_T5_INSTRUCTION`],
-    /// [`crate::DEFAULT_COMPLETION`]; for BART and RAG checkpoints the form they were trained with,
-    /// [`RetrievalSettings`].
+    /// [`crate::DEFAULT_COMPLETION`]; for BART and RAG checkpoints the form they were trained with.
     ///
     /// # Errors
     /// [`LoadError::Template`] when the question or the passage has no place in it.
@@ -121,20 +120,6 @@ impl LanguageGenerator {
     pub fn with_answer_room(mut self, tokens: usize) -> Self {
         self.answer_tokens = tokens;
         self
-    }
-
-    /// Number of passages per question that a RAG checkpoint was trained with; `None` for other
-    /// models.
-    pub fn trained_passages(&self) -> Option<usize> {
-        self.retrieval().filter(|settings| settings.max_combined_length < usize::MAX).map(|s| s.n_docs)
-    }
-
-    /// Settings by which a BART or RAG checkpoint reads passages; `None` for other models.
-    pub fn retrieval(&self) -> Option<&RetrievalSettings> {
-        match &self.form {
-            Form::Retrieval(settings) => Some(settings),
-            _ => None,
-        }
     }
 
     /// The model without its tokenizer.

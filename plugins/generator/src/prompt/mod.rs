@@ -29,7 +29,7 @@ pub(crate) use fit::{Fitted, fit};
 pub use instruction::{DEFAULT_CHAT_INSTRUCTION, DEFAULT_COMPLETION, DEFAULT_T5_INSTRUCTION};
 pub(crate) use layout::Layout;
 use layout::{Piece, Style};
-pub use retrieval::RetrievalSettings;
+pub(crate) use retrieval::RetrievalSettings;
 pub(crate) use vocabulary::Vocabulary;
 
 /// The kind of prompt a model was made for.

@@ -8,26 +8,23 @@ use crate::model::parse;
 /// Settings by which a RAG checkpoint reads passages, from its `config.json`; the defaults are
 /// those of transformers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct RetrievalSettings {
+pub(crate) struct RetrievalSettings {
     /// Separator between a passage's title and its text. Default ` / `.
     #[serde(default = "title_sep")]
-    pub title_sep: String,
+    pub(crate) title_sep: String,
     /// Separator between a passage's text and the question. Default ` // `.
     #[serde(default = "doc_sep")]
-    pub doc_sep: String,
+    pub(crate) doc_sep: String,
     /// Text before the title. Default empty.
     #[serde(default)]
-    pub prefix: String,
-    /// Number of passages per question in training. Default 5.
-    #[serde(default = "n_docs")]
-    pub n_docs: usize,
+    pub(crate) prefix: String,
     /// Longest prompt in tokens. Default 300.
     #[serde(default = "max_combined_length")]
-    pub max_combined_length: usize,
+    pub(crate) max_combined_length: usize,
     /// True when the model was trained with questions in lower case, as its question encoder's
     /// tokenizer made them. Default true for a checkpoint, false otherwise.
     #[serde(default = "yes")]
-    pub lower_case_question: bool,
+    pub(crate) lower_case_question: bool,
 }
 
 fn title_sep() -> String {
@@ -36,10 +33,6 @@ fn title_sep() -> String {
 
 fn doc_sep() -> String {
     " // ".to_owned()
-}
-
-fn n_docs() -> usize {
-    5
 }
 
 fn max_combined_length() -> usize {
@@ -70,7 +63,6 @@ impl RetrievalSettings {
             title_sep: title_sep(),
             doc_sep: doc_sep(),
             prefix: String::new(),
-            n_docs: n_docs(),
             max_combined_length: usize::MAX,
             lower_case_question: false,
         }

@@ -97,7 +97,6 @@ fn bart_reads_title_text_and_question_in_the_papers_form() {
     let generator = LanguageGenerator::open(Folder::bart().path()).unwrap();
     let found = prompt(&generator, "How Many?", "\"Leave\"", "Twenty  days // a / b.");
     assert_eq!(text(&found), "|Leave / Twenty days// a/b. // How Many?|");
-    assert_eq!(generator.trained_passages(), None);
 }
 
 #[test]

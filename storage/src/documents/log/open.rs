@@ -19,7 +19,7 @@ const LET_GO: Duration = Duration::from_secs(10);
 
 /// Opens sled, waiting for its lock: a closed sled may hold it until the last of its threads ends.
 /// The caller holds the database's own lock, so no other process can be using sled.
-fn open_when_let_go(config: &sled::Config) -> sled::Result<sled::Db> {
+fn open_when_unlocked(config: &sled::Config) -> sled::Result<sled::Db> {
     let deadline = Instant::now() + LET_GO;
     loop {
         match config.open() {
@@ -40,7 +40,7 @@ pub(in crate::documents) fn open(path: &Path) -> Result<(sled::Db, sled::Config)
     // Every commit flushes, so sled's own periodic flush would only add work.
     let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
     remove_unfinished(path)?;
-    let opened = |config: &sled::Config| contained(path, || open_when_let_go(config));
+    let opened = |config: &sled::Config| contained(path, || open_when_unlocked(config));
     let db = match opened(&config.clone().segment_size(SEGMENT_BYTES)) {
         // Made when log segments were smaller; the next compaction rewrites it.
         Err(StorageError::Documents { source: sled::Error::Unsupported(_), .. }) => opened(&config)?,
