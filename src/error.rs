@@ -200,6 +200,30 @@ pub enum Error {
         /// Path of the file.
         path: PathBuf,
     },
+    /// Something else is where an export is to be written. Move it, or name another place.
+    #[cfg(feature = "encoder")]
+    #[error("{path}: something else is in the way; move it, or export to another place", path = path.display())]
+    Occupied {
+        /// The file or folder in the way.
+        path: PathBuf,
+    },
+    /// Another export is writing the file. Wait for it, or name another place.
+    #[cfg(feature = "encoder")]
+    #[error("{path}: another export is writing it", path = path.display())]
+    BeingWritten {
+        /// The unfinished file.
+        path: PathBuf,
+    },
+    /// Returned by a build without the feature `parquet` for a Parquet file. Use a folder or lines.
+    #[cfg(feature = "encoder")]
+    #[error(
+        "{path}: this build knows no Parquet: it was made without the feature \"parquet\"",
+        path = path.display()
+    )]
+    NoParquet {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file of an export is invalid.
     #[cfg(feature = "encoder")]
     #[error("{path}: {what}", path = path.display())]

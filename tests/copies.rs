@@ -177,7 +177,7 @@ fn a_parquet_file_is_imported_bit_by_bit_without_its_encoder() {
     assert!(fail(home, &["export", "a.postil", "a.Parquet"]).contains("a.Parquet"));
     succeed(home, &["export", "a.postil", "file", "--format", "parquet", "--no-vectors"]);
     assert!(std::fs::read(home.join("file")).unwrap().starts_with(b"PAR1"));
-    succeed(home, &["export", "a.postil", "folder.parquet", "--format", "jsonl"]);
+    succeed(home, &["export", "a.postil", "folder.parquet", "--format", "folder"]);
     assert!(home.join("folder.parquet/documents.jsonl").exists());
     // Without vectors passages are embedded; the folder is found to be one, whatever its name.
     for (database, source) in [("c.postil", "file"), ("d.postil", "folder.parquet")] {
@@ -329,6 +329,35 @@ fn a_parquet_file_of_another_program_is_imported() {
 /// A command that reads what was published.
 fn published<'a>(command: &[&'a str]) -> Vec<&'a str> {
     [command, &["--published"]].concat()
+}
+
+#[test]
+fn a_file_of_lines_is_whole_or_not_there_and_is_imported_bit_by_bit() {
+    let home = database();
+    let home = home.path();
+    succeed(home, &["export", "a.postil", "a.jsonl"]);
+    assert!(home.join("a.jsonl").is_file());
+    assert!(std::fs::read_to_string(home.join("a.jsonl")).unwrap() == export(home, "a.postil"));
+    succeed(home, &["import", "b.postil", "a.jsonl"]);
+    assert!(export(home, "b.postil") == export(home, "a.postil"));
+    let again = fail(home, &["export", "a.postil", "a.jsonl"]);
+    assert!(again.contains("a.jsonl") && again.contains("exists"), "{again}");
+
+    let cancel = postil::Cancel::default();
+    cancel.cancel();
+    let db = postil::Database::open_read_only(home.join("a.postil")).unwrap();
+    let watch = postil::Watch::new().cancel(&cancel);
+    let ended = db.export(home.join("c.jsonl"), &postil::exchange::ExportOptions::new(), &watch).unwrap();
+    assert!(ended.interrupted && !home.join("c.jsonl").exists());
+    assert!(!home.join("c.jsonl.unfinished").exists());
+    // What a crash left is used, and nothing else is overwritten.
+    std::fs::write(home.join("c.jsonl.unfinished"), "mine").unwrap();
+    let refused =
+        db.export(home.join("c.jsonl"), &postil::exchange::ExportOptions::new(), &postil::Watch::default());
+    assert!(matches!(refused, Err(postil::Error::Occupied { .. })), "{refused:?}");
+    std::fs::write(home.join("c.jsonl.unfinished"), "{\"content_hash\":\"00").unwrap();
+    db.export(home.join("c.jsonl"), &postil::exchange::ExportOptions::new(), &postil::Watch::default())
+        .unwrap();
 }
 
 #[test]

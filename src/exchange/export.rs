@@ -49,33 +49,37 @@ pub struct Exported {
     /// Number of their passages.
     pub passages: u64,
     /// True when [`Cancel`](crate::Cancel) ended it early: an unfinished folder cannot be imported,
-    /// and of a Parquet file nothing is left.
+    /// and of a file nothing is left.
     pub interrupted: bool,
 }
 
 /// The writer that documents go to.
 enum Target {
     Folder(folder::Writer),
+    Lines(lines::FileWriter),
     #[cfg(feature = "parquet")]
     Parquet(Box<super::parquet::Writer>),
 }
 
 impl Target {
-    fn create(path: &Path, format: Format, dimension: Option<usize>) -> Result<Self, Error> {
+    fn create(path: &Path, format: Format, description: &Description) -> Result<Self, Error> {
+        let dimension = description.vectors.then_some(description.profile.dimension);
         match format {
             Format::Folder => folder::Writer::create(path, dimension).map(Self::Folder),
+            Format::Lines => lines::FileWriter::create(path, description).map(Self::Lines),
             #[cfg(feature = "parquet")]
             Format::Parquet => {
                 super::parquet::Writer::create(path, dimension.is_some()).map(Box::new).map(Self::Parquet)
             }
             #[cfg(not(feature = "parquet"))]
-            Format::Parquet => Err(super::without_parquet(path)),
+            Format::Parquet => Err(Error::NoParquet { path: path.to_owned() }),
         }
     }
 
     fn push(&mut self, document: DocumentWrite) -> Result<(), Error> {
         match self {
             Self::Folder(folder) => folder.push(&document),
+            Self::Lines(lines) => lines.push(&document),
             #[cfg(feature = "parquet")]
             Self::Parquet(file) => file.push(document),
         }
@@ -84,6 +88,7 @@ impl Target {
     fn finish(self, description: &Description) -> Result<(), Error> {
         match self {
             Self::Folder(folder) => folder.finish(description),
+            Self::Lines(lines) => lines.finish(),
             #[cfg(feature = "parquet")]
             Self::Parquet(file) => file.finish(description),
         }
@@ -98,8 +103,8 @@ pub(crate) fn export(
     watch: &Watch<'_>,
 ) -> Result<Exported, Error> {
     let path = target.as_ref();
-    let dimension = options.vectors.then_some(db.profile().dimension);
-    let mut target = Target::create(path, options.format.unwrap_or_else(|| Format::of(path)), dimension)?;
+    let format = options.format.unwrap_or_else(|| Format::of(path));
+    let mut target = Target::create(path, format, &describe(db, options, None))?;
     let exported = each_written(db, watch, |document| target.push(document))?;
     if !exported.interrupted {
         target.finish(&describe(db, options, Some([exported.documents, exported.passages])))?;

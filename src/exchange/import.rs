@@ -21,7 +21,7 @@ fn describe(path: &Path) -> Result<Option<Description>, Error> {
         #[cfg(feature = "parquet")]
         Found::Parquet => super::parquet::description(path).map(Some),
         #[cfg(not(feature = "parquet"))]
-        Found::Parquet => Err(super::without_parquet(path)),
+        Found::Parquet => Err(Error::NoParquet { path: path.to_owned() }),
     }
 }
 

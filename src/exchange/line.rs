@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use postil_storage::{DocumentWrite, Metadata, PassageWrite, Value};
 
+use super::invalid::Invalid;
+
 /// Parts of a passage that a line holds beside its ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Parts {
@@ -24,7 +26,7 @@ fn object<const N: usize>(fields: [(&str, Value); N]) -> Metadata {
 
 /// The line of a document; `Parts::Row` is the row of its first passage. An error names a passage
 /// that has no text.
-pub(super) fn to_json(document: &DocumentWrite, parts: Parts) -> Result<Metadata, String> {
+pub(super) fn to_json(document: &DocumentWrite, parts: Parts) -> Result<Metadata, Invalid> {
     let range = |range: &Range<u64>| Value::from(vec![range.start, range.end]);
     let passages = document.passages.iter().enumerate().map(|(at, passage)| {
         let mut line = object([
@@ -58,14 +60,14 @@ pub(super) fn to_json(document: &DocumentWrite, parts: Parts) -> Result<Metadata
         ("metadata", document.metadata.clone().into()),
         ("content_hash", hex::encode(document.content_hash).into()),
         ("source_map", hex::encode(&document.source_map).into()),
-        ("passages", Value::List(passages.collect::<Result<_, String>>()?)),
+        ("passages", Value::List(passages.collect::<Result<_, Invalid>>()?)),
     ]))
 }
 
 /// The document of a line, with the vectors in the line, and the array rows of the others. An error
 /// says what is wrong.
-pub(super) fn from_json(mut line: Metadata) -> Result<(DocumentWrite, Vec<Option<u64>>), String> {
-    let missing = |name: &str, kind: &str| format!("field {name:?} is missing or no {kind}");
+pub(super) fn from_json(mut line: Metadata) -> Result<(DocumentWrite, Vec<Option<u64>>), Invalid> {
+    let missing = |name: &str, kind: &str| Invalid::from(format!("field {name:?} is missing or no {kind}"));
     let mut text = |name: &str| match line.remove(name) {
         Some(Value::String(text)) => Ok(text),
         _ => Err(missing(name, "string")),
@@ -89,7 +91,7 @@ pub(super) fn from_json(mut line: Metadata) -> Result<(DocumentWrite, Vec<Option
     Ok((DocumentWrite { key, title, text, content_hash, metadata, source_map, passages }, rows))
 }
 
-fn passage(line: &Value) -> Result<PassageWrite, String> {
+fn passage(line: &Value) -> Result<PassageWrite, Invalid> {
     let range = |name: &str| match line.get(name).and_then(Value::as_list) {
         Some([start, end]) => start.as_u64().zip(end.as_u64()).map(|(start, end)| start..end),
         _ => None,

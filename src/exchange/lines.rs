@@ -1,4 +1,4 @@
-//! Documents to self-contained lines of JSON and back, for pipes.
+//! Documents to self-contained lines of JSON and back, for pipes and files.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use postil_storage::{DocumentWrite, Value, json};
 
 use super::description::Description;
+use super::invalid::Invalid;
 use super::line::{self, Parts};
 use super::numbered::{self, Numbered};
 use super::source::{BYTES, BYTES_PER_TEXT_BYTE, Entry, Source};
+use super::staged::Staged;
 use super::{failed, wrong};
 use crate::Error;
 
@@ -45,12 +47,39 @@ impl<W: Write> Writer<W> {
         writeln!(self.out, "{}", Value::Object(line)).map_err(failed(&self.path))
     }
 
-    pub(super) fn finish(mut self) -> Result<(), Error> {
-        self.out.flush().map_err(failed(&self.path))
+    /// Flushes, and returns what was written to.
+    pub(super) fn finish(self) -> Result<W, Error> {
+        self.out.into_inner().map_err(|error| failed(&self.path)(error.into_error()))
     }
 }
 
-/// An export as [`Database::export_lines`](crate::Database::export_lines) writes it, to be
+/// First bytes of a file of ours: the fields of a line are in the order of their names.
+const MARK: &[u8] = b"{\"content_hash\":\"";
+
+/// Writer of a file of lines, which is at its place once it is finished.
+pub(super) struct FileWriter {
+    lines: Writer<File>,
+    staged: Staged,
+}
+
+impl FileWriter {
+    /// Begins a file that will be at `to`, which must not exist.
+    pub(super) fn create(to: &Path, description: &Description) -> Result<Self, Error> {
+        let (staged, file) = Staged::create(to, MARK)?;
+        Ok(Self { lines: Writer::new(staged.path(), file, description)?, staged })
+    }
+
+    pub(super) fn push(&mut self, document: &DocumentWrite) -> Result<(), Error> {
+        self.lines.push(document)
+    }
+
+    pub(super) fn finish(self) -> Result<(), Error> {
+        let file = self.lines.finish()?;
+        self.staged.finish(&file)
+    }
+}
+
+/// An export as [`Database::export_lines`](crate::ReadOnlyDatabase::export_lines) writes it, to be
 /// imported.
 pub struct Lines {
     path: PathBuf,
@@ -85,7 +114,7 @@ impl Lines {
         let mut first = lines.next()?;
         let mut description = None;
         if let Some(Numbered { place, object, .. }) = &mut first {
-            let not_ours = |what: String| {
+            let not_ours = |what: Invalid| {
                 wrong(
                     path,
                     format!(

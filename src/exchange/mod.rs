@@ -9,10 +9,11 @@
 //! `vectors.npy` | `[passages, dimension]`, `<f4`, as stored
 //! `database.json` | `format` 1, `encoder`, `fingerprint`, `dimension`, `metric`, `attributes`, `documents`, `passages`, `vectors`: whether there are any; written last, so that an export without it is one that did not end
 //!
-//! Lines ([`Database::export_lines`](crate::Database::export_lines)) are those of
+//! Lines ([`Database::export_lines`](crate::ReadOnlyDatabase::export_lines)) are those of
 //! `documents.jsonl`, except that each passage has its `text`, and its `vector` is a list of
 //! numbers; the first line also has `database`, which is `database.json` without the numbers of
-//! documents and passages.
+//! documents and passages. A file of lines, `x.jsonl`, has the same lines, and its name only once
+//! it is complete.
 //!
 //! All of them keep metadata as it was given: any JSON object, every number with its exact value.
 //!
@@ -25,6 +26,8 @@
 //! `folder.rs` | the folder
 //! `line.rs` | a document as a line
 //! `lines.rs` | lines that go through a pipe
+//! `invalid.rs` | reasons that a line or a row is no document
+//! `staged.rs` | a file that gets its name when it is complete
 //! `numbered.rs` | numbered lines of a file, of limited length
 //! `npy.rs` | the array
 //! `parquet/` | the Parquet file
@@ -33,6 +36,7 @@ mod description;
 mod export;
 mod folder;
 mod import;
+mod invalid;
 mod line;
 mod lines;
 mod npy;
@@ -40,6 +44,7 @@ mod numbered;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod source;
+mod staged;
 
 pub use export::{ExportOptions, Exported};
 pub(crate) use export::{export, export_lines};
@@ -55,6 +60,7 @@ const DOCUMENTS: &str = "documents.jsonl";
 const VECTORS: &str = "vectors.npy";
 const DESCRIPTION: &str = "database.json";
 const PARQUET_EXTENSION: &str = "parquet";
+const LINES_EXTENSION: &str = "jsonl";
 const PARQUET_MAGIC: &[u8; 4] = b"PAR1";
 
 /// The format of an export.
@@ -64,14 +70,19 @@ pub enum Format {
     Folder,
     /// One Parquet file; needs the feature `parquet`.
     Parquet,
+    /// One file of JSON lines, as [`Database::export_lines`](crate::ReadOnlyDatabase::export_lines) writes
+    /// them.
+    Lines,
 }
 
 impl Format {
-    /// The format of an export to `path`: Parquet when it ends in `.parquet`, in any case.
+    /// The format of an export to `path`: Parquet when it ends in `.parquet`, lines when it ends in
+    /// `.jsonl`, in any case; otherwise a folder.
     #[must_use]
     pub fn of(path: &Path) -> Self {
         match path.extension() {
             Some(extension) if extension.eq_ignore_ascii_case(PARQUET_EXTENSION) => Self::Parquet,
+            Some(extension) if extension.eq_ignore_ascii_case(LINES_EXTENSION) => Self::Lines,
             _ => Self::Folder,
         }
     }
@@ -93,16 +104,11 @@ impl Found {
         let mut magic = [0; PARQUET_MAGIC.len()];
         let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic));
         match Format::of(path) {
-            Format::Folder if read.is_err() || magic != *PARQUET_MAGIC => Self::Lines,
-            Format::Folder | Format::Parquet => Self::Parquet,
+            Format::Parquet => Self::Parquet,
+            _ if read.is_ok() && magic == *PARQUET_MAGIC => Self::Parquet,
+            Format::Folder | Format::Lines => Self::Lines,
         }
     }
-}
-
-/// The error of a build without Parquet.
-#[cfg(not(feature = "parquet"))]
-fn without_parquet(path: &Path) -> Error {
-    wrong(path, "this build knows no Parquet: it was made without the feature \"parquet\"")
 }
 
 /// An error about a file of an export.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use postil_storage::{Metadata, json};
 
+use super::invalid::Invalid;
 use super::{failed, wrong};
 use crate::Error;
 
@@ -14,7 +15,7 @@ pub(super) struct Numbered {
     pub(super) place: String,
     pub(super) bytes: u64,
     /// The line's object, or the reason why it has none.
-    pub(super) object: Result<Metadata, String>,
+    pub(super) object: Result<Metadata, Invalid>,
 }
 
 /// The lines of a reader, blank ones left out.
@@ -49,8 +50,8 @@ impl<R: BufRead> Lines<R> {
             if bytes.trim_ascii().is_empty() {
                 continue;
             }
-            let text = std::str::from_utf8(&bytes).map_err(|error| error.to_string());
-            let object = text.and_then(|text| json::read_object(text).map_err(|error| error.to_string()));
+            let text = std::str::from_utf8(&bytes).map_err(Invalid::from);
+            let object = text.and_then(|text| Ok(json::read_object(text)?));
             return Ok(Some(Numbered { place: format!("line {number}"), bytes: read as u64, object }));
         }
     }

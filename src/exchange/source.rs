@@ -2,6 +2,7 @@
 
 use postil_storage::DocumentWrite;
 
+use super::invalid::Invalid;
 use crate::Error;
 
 /// Bytes read for each byte of text: at most six in JSON, and more where passages overlap.
@@ -26,5 +27,5 @@ pub(super) struct Entry {
     /// Name of the document's place in errors: a line or a row.
     pub(super) place: String,
     pub(super) bytes: u64,
-    pub(super) document: Result<DocumentWrite, String>,
+    pub(super) document: Result<DocumentWrite, Invalid>,
 }

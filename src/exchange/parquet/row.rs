@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use postil_storage::{DocumentWrite, Metadata, PassageWrite, json};
 
+use super::super::invalid::Invalid;
 use super::column::{NUMBERS, Number, Strings, TEXTS};
 
 /// A passage and the fields of its document; fields that do not belong in a row are null.
@@ -25,7 +26,7 @@ impl Row {
         self.texts[column as usize] = Some(value.into());
     }
 
-    fn set_number(&mut self, column: Number, value: u64) -> Result<(), String> {
+    fn set_number(&mut self, column: Number, value: u64) -> Result<(), Invalid> {
         let name = NUMBERS[column as usize];
         let value =
             i64::try_from(value).map_err(|_| format!("{name} is {value}, more than Parquet can say"))?;
@@ -33,19 +34,20 @@ impl Row {
         Ok(())
     }
 
-    fn bytes_of(&mut self, column: Strings) -> Result<Vec<u8>, String> {
-        self.texts[column as usize].take().ok_or_else(|| format!("{} is null", TEXTS[column as usize]))
+    fn bytes_of(&mut self, column: Strings) -> Result<Vec<u8>, Invalid> {
+        let bytes = self.texts[column as usize].take();
+        bytes.ok_or_else(|| format!("{} is null", TEXTS[column as usize]).into())
     }
 
-    fn text(&mut self, column: Strings) -> Result<String, String> {
+    fn text(&mut self, column: Strings) -> Result<String, Invalid> {
         String::from_utf8(self.bytes_of(column)?)
-            .map_err(|_| format!("{} is not UTF-8", TEXTS[column as usize]))
+            .map_err(|_| format!("{} is not UTF-8", TEXTS[column as usize]).into())
     }
 
-    fn number(&self, column: Number) -> Result<u64, String> {
+    fn number(&self, column: Number) -> Result<u64, Invalid> {
         let name = NUMBERS[column as usize];
         let value = self.numbers[column as usize].ok_or_else(|| format!("{name} is null"))?;
-        u64::try_from(value).map_err(|_| format!("{name} is {value}"))
+        u64::try_from(value).map_err(|_| format!("{name} is {value}").into())
     }
 
     /// True when the row can belong to the document whose last row so far is `last`.
@@ -59,7 +61,7 @@ impl Row {
 }
 
 /// The rows of a document. An error says which number is too large for a file.
-pub(super) fn from_document(document: DocumentWrite, with_vectors: bool) -> Result<Vec<Row>, String> {
+pub(super) fn from_document(document: DocumentWrite, with_vectors: bool) -> Result<Vec<Row>, Invalid> {
     let DocumentWrite { key, title, text, content_hash, metadata, source_map, passages } = document;
     let metadata = json::object_text(&metadata);
     let count = passages.len() as u64;
@@ -104,7 +106,7 @@ pub(super) fn from_document(document: DocumentWrite, with_vectors: bool) -> Resu
 type Vectors = Option<Vec<Vec<f32>>>;
 
 /// The document of consecutive rows, and its vectors. An error says what is wrong.
-pub(super) fn to_document(mut rows: Vec<Row>) -> Result<(DocumentWrite, Vectors), String> {
+pub(super) fn to_document(mut rows: Vec<Row>) -> Result<(DocumentWrite, Vectors), Invalid> {
     let first = rows.first_mut().ok_or("a document has no row")?;
     let without_passages = first.numbers[Number::Passage as usize].is_none();
     if !without_passages && first.number(Number::Passage)? != 0 {
@@ -127,11 +129,12 @@ pub(super) fn to_document(mut rows: Vec<Row>) -> Result<(DocumentWrite, Vectors)
     };
     let passages = if without_passages { Vec::new() } else { rows };
     if passages.len() as u64 != count {
-        return Err(format!("the document has {count} passages, and {} of them are there", passages.len()));
+        let there = passages.len();
+        return Err(format!("the document has {count} passages, and {there} of them are there").into());
     }
     let mut vectors = Some(Vec::with_capacity(passages.len()));
     for (at, mut row) in passages.into_iter().enumerate() {
-        let of_row = |what: String| format!("passage {at}: {what}");
+        let of_row = |what: Invalid| Invalid::from(format!("passage {at}: {what}"));
         let passage = passage(&mut row, &document, json.as_deref()).map_err(of_row)?;
         document.passages.push(passage);
         match (&mut vectors, row.embedding) {
@@ -144,7 +147,11 @@ pub(super) fn to_document(mut rows: Vec<Row>) -> Result<(DocumentWrite, Vectors)
 
 /// Checks that fields repeated in every row, so that each can be read alone, are the same: a change
 /// in one row would be lost.
-fn passage(row: &mut Row, document: &DocumentWrite, metadata: Option<&[u8]>) -> Result<PassageWrite, String> {
+fn passage(
+    row: &mut Row,
+    document: &DocumentWrite,
+    metadata: Option<&[u8]>,
+) -> Result<PassageWrite, Invalid> {
     if row.texts[Strings::Metadata as usize].as_deref() != metadata {
         return Err("its metadata is not that of the document's first row".into());
     }
@@ -167,8 +174,9 @@ fn passage(row: &mut Row, document: &DocumentWrite, metadata: Option<&[u8]>) -> 
     Ok(passage)
 }
 
-fn metadata(text: &[u8]) -> Result<Metadata, String> {
-    let no_object = |error: &dyn std::fmt::Display| format!("metadata is no JSON object: {error}");
+fn metadata(text: &[u8]) -> Result<Metadata, Invalid> {
+    let no_object =
+        |error: &dyn std::fmt::Display| Invalid::from(format!("metadata is no JSON object: {error}"));
     let text = std::str::from_utf8(text).map_err(|error| no_object(&error))?;
     json::read_object(text).map_err(|error| no_object(&error))
 }

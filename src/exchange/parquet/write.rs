@@ -1,7 +1,6 @@
 //! Rows to a file that gets its name when it is complete and on the disk.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek};
+use std::fs::File;
 use std::mem::take;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use parquet::schema::types::ColumnPath;
 use postil_storage::DocumentWrite;
 
 use super::super::description::Description;
+use super::super::staged::Staged;
 use super::super::{failed, wrong};
 use super::DESCRIPTION_KEY;
 use super::column::{EMBEDDING, NUMBERS, Strings, TEXTS, schema};
@@ -25,19 +25,16 @@ use crate::Error;
 /// Bytes of values in a row group, after which the next begins; a larger document has a group of
 /// its own. A writer holds one group and its pages in memory: about twice this.
 pub(super) const GROUP_BYTES: usize = 16 << 20;
-/// Added to the name until the file is complete, as to a backup's.
-const UNFINISHED: &str = ".unfinished";
 /// First bytes of a file of ours.
 const MAGIC: &[u8; 4] = b"PAR1";
 
-/// Removes what it wrote when dropped, unless it was finished.
+/// Writer of a file, which is at its place once it is finished.
 pub(in super::super) struct Writer {
     file: SerializedFileWriter<File>,
-    staged: PathBuf,
+    staged: Staged,
     to: PathBuf,
     with_vectors: bool,
     group: Group,
-    finished: bool,
 }
 
 /// Rows that are not written yet, column by column.
@@ -127,16 +124,10 @@ impl Group {
 impl Writer {
     /// Begins a file that will be at `to`, which must not exist.
     pub(in super::super) fn create(to: &Path, with_vectors: bool) -> Result<Self, Error> {
-        if to.symlink_metadata().is_ok() {
-            return Err(failed(to)(std::io::ErrorKind::AlreadyExists.into()));
-        }
-        let mut name = to.file_name().unwrap_or_default().to_owned();
-        name.push(UNFINISHED);
-        let staged = to.with_file_name(name);
-        let file = stage(&staged)?;
+        let (staged, file) = Staged::create(to, MAGIC)?;
         let file = SerializedFileWriter::new(file, schema(), Arc::new(properties()));
-        let file = file.map_err(of_crate(&staged))?;
-        Ok(Self { file, staged, to: to.to_owned(), with_vectors, group: Group::default(), finished: false })
+        let file = file.map_err(of_crate(staged.path()))?;
+        Ok(Self { file, staged, to: to.to_owned(), with_vectors, group: Group::default() })
     }
 
     pub(in super::super) fn push(&mut self, document: DocumentWrite) -> Result<(), Error> {
@@ -153,7 +144,7 @@ impl Writer {
             rows.write(&mut group)?;
             group.close().map(drop)
         };
-        write().map_err(of_crate(&self.staged))
+        write().map_err(of_crate(self.staged.path()))
     }
 
     /// Completes the file; it has its name durably when this returns.
@@ -163,46 +154,9 @@ impl Writer {
         }
         let description = KeyValue::new(DESCRIPTION_KEY.to_owned(), description.to_json().to_string());
         self.file.append_key_value_metadata(description);
-        self.file.finish().map_err(of_crate(&self.staged))?;
-        self.file.inner().sync_all().map_err(failed(&self.staged))?;
-        std::fs::rename(&self.staged, &self.to).map_err(failed(&self.to))?;
-        self.finished = true;
-        let parent =
-            self.to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(parent).and_then(|folder| folder.sync_all()).map_err(failed(parent))
+        self.file.finish().map_err(of_crate(self.staged.path()))?;
+        self.staged.finish(self.file.inner())
     }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if !self.finished {
-            // Best effort: the next export to the same name reuses the file.
-            let _ = std::fs::remove_file(&self.staged);
-        }
-    }
-}
-
-/// Opens an empty file that only we write; truncates only what a crash of ours left there.
-fn stage(path: &Path) -> Result<File, Error> {
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(failed(path))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(wrong(path, "another export is writing it")),
-        Err(TryLockError::Error(source)) => return Err(failed(path)(source)),
-    }
-    let mut start = Vec::new();
-    (&mut file).take(MAGIC.len() as u64).read_to_end(&mut start).map_err(failed(path))?;
-    if !MAGIC.starts_with(&start) {
-        return Err(wrong(path, "something else is in the way"));
-    }
-    file.set_len(0).and_then(|()| file.rewind()).map_err(failed(path))?;
-    Ok(file)
 }
 
 fn properties() -> WriterProperties {

@@ -82,7 +82,8 @@ pub(crate) struct Ingest {
     /// Remove documents whose file is no longer there, or is left out now
     #[arg(long)]
     pub(crate) prune: bool,
-    /// Model of a new database, by name or folder [default: all-MiniLM-L6-v2]
+    /// Model of a new database, by name or folder; QUESTIONS+PASSAGES for two, as for DPR
+    /// [default: all-MiniLM-L6-v2]
     #[arg(long, value_name = "NAME")]
     pub(crate) model: Option<String>,
     /// Tokens in a passage at most, of a new database [default: 200]
@@ -213,7 +214,7 @@ pub(crate) struct Rebuild {
 pub(crate) struct Export {
     /// The database
     pub(crate) database: PathBuf,
-    /// File to make, whose name ends in .parquet, or folder to make, with documents.jsonl,
+    /// File to make, whose name ends in .parquet or .jsonl, or folder to make, with documents.jsonl,
     /// vectors.npy and database.json [default: JSON lines on standard output, which `import` reads]
     pub(crate) target: Option<PathBuf>,
     /// Format to make [default: by the target's name]
@@ -228,16 +229,19 @@ pub(crate) struct Export {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// A folder
+    /// A folder of JSON lines and an array
+    Folder,
+    /// One file of JSON lines
     Jsonl,
-    /// One file
+    /// One Parquet file
     Parquet,
 }
 
 impl From<ExportFormat> for postil::exchange::Format {
     fn from(format: ExportFormat) -> Self {
         match format {
-            ExportFormat::Jsonl => Self::Folder,
+            ExportFormat::Folder => Self::Folder,
+            ExportFormat::Jsonl => Self::Lines,
             ExportFormat::Parquet => Self::Parquet,
         }
     }

@@ -69,7 +69,7 @@ fn nothing_is_at_the_target_before_the_end_and_what_is_there_stays() {
 fn changed(change: impl Fn(&mut Vec<Row>)) -> String {
     let mut rows = row::from_document(document("k", 3, Metadata::new()), true).unwrap();
     change(&mut rows);
-    row::to_document(rows).unwrap_err()
+    row::to_document(rows).unwrap_err().to_string()
 }
 
 #[test]
