@@ -62,6 +62,7 @@
 //! `retrieve/`, `answer/` | questions in, passages and answers out
 //! `exchange/` | export and import as files that other programs read
 //! `backup.rs`, `rebuild.rs` | copies, and the repair of a damaged database
+//! `error.rs`, `kind.rs` | errors, and what a caller can do about them
 //! `watch.rs` | progress of long work, and its cancellation
 //! `setters.rs` | setters of options
 //! `serialize.rs` | forms of `--json` that differ from those of `serde`
@@ -85,6 +86,7 @@ mod encoding;
 mod error;
 #[cfg(feature = "generator")]
 mod generating;
+mod kind;
 #[cfg(feature = "encoder")]
 mod locating;
 mod options;
@@ -135,14 +137,15 @@ pub use options::Options;
 pub use postil_encoder::{BertEncoder, EncoderError, HashEncoder};
 #[cfg(feature = "generator")]
 pub use postil_generator::{
-    Answer as Conclusion, AnswerToken, Basis, BeamOptions, Credit, DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO,
-    DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_TOKENS, DEFAULT_MIN_EVIDENCE, DEFAULT_NO_ANSWER_SIMILARITY,
-    DEFAULT_UNREAD_PRIOR, Decode, DecodeError, Disagreement, EarlyStopping, Evidence, LoadError, Mode,
-    ModeError, QuoteGenerator, Sampling, Span,
+    Answer as Conclusion, AnswerToken, Basis, BeamOptions, Candidate, Citation as PassageCitation, Credit,
+    DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_TOKENS,
+    DEFAULT_MIN_EVIDENCE, DEFAULT_NO_ANSWER_SIMILARITY, DEFAULT_UNREAD_PRIOR, Decode, DecodeError,
+    Disagreement, EarlyStopping, Evidence, LanguageGenerator, LoadError, Mode, ModeError, QuoteGenerator,
+    Sampling, Span,
 };
 pub use postil_storage::{
     Batch, Committed, DEFAULT_RECALL, Damage, Decimal, Document as StoredDocument, DocumentWrite, Effort,
-    Embed, Extent, Filter, Hit, Lost, Metadata, Metric, NameError, OnStep, Operator,
+    Embed, EmbedError, ErrorKind, Extent, Filter, Hit, Lost, Metadata, Metric, NameError, OnStep, Operator,
     Passage as StoredPassage, PassageWrite, Precision, Profile, Rebuilt, Recall, SearchOptions, Stat, Step,
     StorageError, Store, StoreOptions, Value, json,
 };

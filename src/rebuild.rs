@@ -57,12 +57,12 @@ mod with_encoder {
     use std::sync::Arc;
 
     use postil_contract::{Encoder, Passage};
-    use postil_storage::{DocumentWrite, Profile};
+    use postil_storage::{DocumentWrite, EmbedError, Profile};
 
-    use crate::{Options, encoding, open_model};
+    use crate::{Error, Options, encoding, open_model};
 
-    /// An encoder, or the message of the error that kept it from being opened.
-    pub(super) type Found = Result<Arc<dyn Encoder>, String>;
+    /// An encoder, or the error that kept it from being opened, which every document is told.
+    pub(super) type Found = Result<Arc<dyn Encoder>, Arc<Error>>;
 
     impl Options {
         /// The encoder that a database was made with: the one given, or the one recorded.
@@ -74,7 +74,7 @@ mod with_encoder {
             };
             let checked =
                 given.and_then(|encoder| encoding::check(profile, encoder.profile()).map(|()| encoder));
-            checked.map_err(|error| error.to_string())
+            checked.map_err(Arc::new)
         }
     }
 
@@ -82,7 +82,7 @@ mod with_encoder {
         encoder: &Found,
         document: &DocumentWrite,
         at: &[usize],
-    ) -> Result<Vec<Vec<f32>>, String> {
+    ) -> Result<Vec<Vec<f32>>, EmbedError> {
         let encoder = encoder.as_ref().map_err(Clone::clone)?;
         let mut passages = Vec::with_capacity(at.len());
         for passage in at.iter().map(|&at| &document.passages[at]) {
@@ -91,9 +91,9 @@ mod with_encoder {
         }
         let passages: Vec<_> =
             passages.iter().map(|(heading, text)| Passage { title: heading, text }).collect();
-        let embeddings = encoder.encode_passages(&passages).map_err(|error| error.to_string())?;
+        let embeddings = encoder.encode_passages(&passages)?;
         if embeddings.len() != at.len() {
-            return Err(format!("the encoder gave {} vectors for {} passages", embeddings.len(), at.len()));
+            return Err(Error::VectorCount { got: embeddings.len(), expected: at.len() }.into());
         }
         Ok(embeddings.rows().map(<[f32]>::to_vec).collect())
     }
@@ -107,6 +107,6 @@ impl Options {
 }
 
 #[cfg(not(feature = "encoder"))]
-fn again(_: &mut (), _: &DocumentWrite, _: &[usize]) -> Result<Vec<Vec<f32>>, String> {
-    Err("this build has no encoder".to_owned())
+fn again(_: &mut (), _: &DocumentWrite, _: &[usize]) -> Result<Vec<Vec<f32>>, postil_storage::EmbedError> {
+    Err("this build has no encoder".into())
 }

@@ -32,6 +32,7 @@ mod few;
 mod filter;
 mod index;
 pub mod json;
+mod kind;
 mod mapped;
 mod parallel;
 #[cfg(feature = "serde")]
@@ -55,11 +56,13 @@ pub use documents::panic_message;
 pub use error::{Result, StorageError};
 pub use filter::{Filter, Operator};
 pub use index::effort::{DEFAULT_EF_SEARCH, DEFAULT_RECALL, Effort};
+pub use kind::ErrorKind;
 pub use store::{
     Batch, Committed, DEFAULT_EF_CONSTRUCTION, DEFAULT_M, DEFAULT_MAX_METADATA_BYTES, DEFAULT_MAX_PASSAGES,
     DEFAULT_MAX_TEXT_BYTES, DEFAULT_MAX_TITLE_BYTES, DEFAULT_MIN_FREE_BYTES, DEFAULT_OVERSAMPLING,
-    DEFAULT_SEAL_ROWS, Damage, Document, DocumentWrite, Embed, Extent, Hit, LEAD_JOINT, Lost, MAX_KEY_BYTES,
-    OnStep, Passage, PassageWrite, Profile, Rebuilt, Recall, SearchOptions, Stat, Step, Store, StoreOptions,
+    DEFAULT_SEAL_ROWS, Damage, Document, DocumentWrite, Embed, EmbedError, Extent, Hit, LEAD_JOINT, Lost,
+    MAX_KEY_BYTES, OnStep, Passage, PassageWrite, Profile, Rebuilt, Recall, SearchOptions, Stat, Step, Store,
+    StoreOptions,
 };
 pub use value::{Decimal, MAX_METADATA_DEPTH, Metadata, Value};
 pub use vector::metric::{MAX_DIMENSION, Metric};

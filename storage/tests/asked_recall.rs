@@ -152,7 +152,7 @@ fn segments_without_codes_are_merged_extended_and_rebuilt() {
     bytes[at] ^= 1;
     std::fs::write(&files[0], bytes).unwrap();
     let rebuilt = folder.path().join("rebuilt.postil");
-    let mut none = |_: &Profile, _: &DocumentWrite, _: &[usize]| Err("there is no encoder".to_owned());
+    let mut none = |_: &Profile, _: &DocumentWrite, _: &[usize]| Err("there is no encoder".into());
     let report = Store::rebuild(&path, &rebuilt, options(), None, &mut none).unwrap();
     let documents: Vec<_> =
         report.lost.iter().filter(|lost| lost.what.contains("vectors cannot be read")).collect();

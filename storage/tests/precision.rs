@@ -128,7 +128,7 @@ fn a_database_of_halves_is_rebuilt_and_restored_as_it_was() {
     drop(store);
     let rebuilt = folder.path().join("rebuilt.postil");
     let outcome =
-        Store::rebuild(&path, &rebuilt, options(), None, &mut |_, _, _| Err("not asked".to_owned())).unwrap();
+        Store::rebuild(&path, &rebuilt, options(), None, &mut |_, _, _| Err("not asked".into())).unwrap();
     assert!(outcome.lost.is_empty() && outcome.doubtful.is_empty());
     for copy in [backup, rebuilt] {
         let store = Store::open(&copy, options()).unwrap();

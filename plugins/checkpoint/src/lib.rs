@@ -56,5 +56,5 @@ pub use naming::is_hub_name;
 pub use record::{Record, RecordedFile};
 pub use settings::{TokenSetting, settings};
 pub use tokenizer::{load_question_tokenizer, load_tokenizer};
-pub use tokens::{Tokenizer, Tokens};
+pub use tokens::{Tokenizer, TokenizerError, Tokens};
 pub use weights::{TensorEntry, Weights};

@@ -60,8 +60,9 @@ fn load_from(places: &[PathBuf]) -> Result<Tokenizer, CheckpointError> {
         } else {
             continue;
         };
-        return Tokenizer::from_json(&bytes)
-            .map_err(|reason| CheckpointError::corrupt(&path, Damage::Unreadable { reason }));
+        return Tokenizer::from_json(&bytes).map_err(|error| {
+            CheckpointError::corrupt(&path, Damage::Unreadable { reason: error.to_string() })
+        });
     }
     Err(CheckpointError::Missing { path: places[0].clone(), file: WHOLE.to_owned() })
 }

@@ -25,24 +25,29 @@ pub struct Tokens {
     pub words: Vec<Option<u32>>,
 }
 
-/// A tokenizer that neither truncates nor pads. Its methods return the library's own error message.
+/// The tokenizer's library failed, or cannot use a `tokenizer.json`: in the library's own words.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct TokenizerError(Box<dyn std::error::Error + Send + Sync>);
+
+/// A tokenizer that neither truncates nor pads.
 #[derive(Clone, Debug)]
 pub struct Tokenizer(tokenizers::Tokenizer);
 
 impl Tokenizer {
     /// Reads the content of a `tokenizer.json`.
-    pub fn from_json(json: &[u8]) -> Result<Self, String> {
+    pub fn from_json(json: &[u8]) -> Result<Self, TokenizerError> {
         // Some of the library's decoders expect that what passed one of their parsers passes the
         // next, and panic otherwise. Only the bytes outlive such a panic.
         let read = catch_unwind(AssertUnwindSafe(|| tokenizers::Tokenizer::from_bytes(json)));
         let mut tokenizer = read
-            .map_err(|_| "its parts do not fit together".to_owned())?
-            .map_err(|error| error.to_string())?;
+            .map_err(|_| TokenizerError("its parts do not fit together".into()))?
+            .map_err(TokenizerError)?;
         // Published files often set both (all-MiniLM-L6-v2: truncate and pad to 128), which is left
         // over from training and not a limit of the model. Truncation would be silent, and padding
         // is never needed here.
         tokenizer.with_padding(None::<PaddingParams>);
-        tokenizer.with_truncation(None::<TruncationParams>).map_err(|error| error.to_string())?;
+        tokenizer.with_truncation(None::<TruncationParams>).map_err(TokenizerError)?;
         Ok(Self(tokenizer))
     }
 
@@ -52,24 +57,24 @@ impl Tokenizer {
     }
 
     /// The tokens of a text, with the special tokens that the tokenizer adds around it.
-    pub fn ids(&self, text: &str) -> Result<Vec<u32>, String> {
+    pub fn ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         self.encoded(text, true)
     }
 
     /// The tokens of two texts, with the special tokens that the tokenizer adds around a pair.
-    pub fn pair_ids(&self, first: &str, second: &str) -> Result<Vec<u32>, String> {
+    pub fn pair_ids(&self, first: &str, second: &str) -> Result<Vec<u32>, TokenizerError> {
         self.encoded((first, second), true)
     }
 
     /// The tokens of a text, without special tokens.
-    pub fn bare_ids(&self, text: &str) -> Result<Vec<u32>, String> {
+    pub fn bare_ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         self.encoded(text, false)
     }
 
     /// The tokens of a text with their byte ranges, without special tokens.
-    pub fn tokens(&self, text: &str) -> Result<Tokens, String> {
+    pub fn tokens(&self, text: &str) -> Result<Tokens, TokenizerError> {
         // `encode`, not `encode_char_offsets`: its offsets count bytes.
-        let encoding = self.0.encode(text, false).map_err(|error| error.to_string())?;
+        let encoding = self.0.encode(text, false).map_err(TokenizerError)?;
         let range =
             |&(from, to): &(usize, usize)| text.floor_char_boundary(from)..text.ceil_char_boundary(to);
         Ok(Tokens {
@@ -148,8 +153,12 @@ impl Tokenizer {
         self
     }
 
-    fn encoded<'s>(&self, input: impl Into<EncodeInput<'s>>, around: bool) -> Result<Vec<u32>, String> {
-        let encoding = self.0.encode_fast(input, around).map_err(|error| error.to_string())?;
+    fn encoded<'s>(
+        &self,
+        input: impl Into<EncodeInput<'s>>,
+        around: bool,
+    ) -> Result<Vec<u32>, TokenizerError> {
+        let encoding = self.0.encode_fast(input, around).map_err(TokenizerError)?;
         Ok(encoding.get_ids().to_vec())
     }
 }

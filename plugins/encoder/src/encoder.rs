@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use postil_checkpoint::{CheckpointError, Fingerprint, ModelFolder};
+use postil_checkpoint::{CheckpointError, Fingerprint, ModelFolder, TokenizerError};
 use postil_contract::{Embeddings, EncodeError, Encoder, EncoderProfile, Passage};
 use postil_kernel::threads;
 
@@ -100,7 +100,7 @@ impl BertEncoder {
         &self,
         side: &Side,
         count: usize,
-        ids: impl Fn(usize) -> Result<Vec<u32>, String> + Sync,
+        ids: impl Fn(usize) -> Result<Vec<u32>, TokenizerError> + Sync,
     ) -> Result<Embeddings, EncodeError> {
         let slots: Vec<OnceLock<Vec<u32>>> = (0..count).map(|_| OnceLock::new()).collect();
         let next = AtomicUsize::new(0);
@@ -108,7 +108,7 @@ impl BertEncoder {
             loop {
                 let from = next.fetch_add(TEXTS_AT_ONCE, Ordering::Relaxed);
                 for (index, slot) in slots.iter().enumerate().skip(from).take(TEXTS_AT_ONCE) {
-                    let ids = ids(index).map_err(|reason| self.failed(reason))?;
+                    let ids = ids(index).map_err(|error| self.failed(error.to_string()))?;
                     slot.set(ids).expect("each text is taken once");
                 }
                 if from >= count {
@@ -140,12 +140,14 @@ impl Encoder for BertEncoder {
     }
 
     fn tokens(&self, text: &str) -> Result<Vec<Range<usize>>, EncodeError> {
-        self.passages.ranges(text).map_err(|reason| self.failed(reason))
+        self.passages.ranges(text).map_err(|error| self.failed(error.to_string()))
     }
 
     fn room(&self, title: &str) -> Result<usize, EncodeError> {
-        let taken =
-            self.passages.passage_ids(Passage { title, text: "" }).map_err(|reason| self.failed(reason))?;
+        let taken = self
+            .passages
+            .passage_ids(Passage { title, text: "" })
+            .map_err(|error| self.failed(error.to_string()))?;
         Ok(self.profile.max_tokens.saturating_sub(taken.len()))
     }
 

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use postil_checkpoint::{ModelFolder, Tokenizer, load_question_tokenizer};
+use postil_checkpoint::{ModelFolder, Tokenizer, TokenizerError, load_question_tokenizer};
 use postil_contract::Passage;
 
 use crate::recipe::{Recipe, Titles};
@@ -30,11 +30,11 @@ impl Side {
         self.tokenizer.to_json()
     }
 
-    pub(crate) fn question_ids(&self, question: &str) -> Result<Vec<u32>, String> {
+    pub(crate) fn question_ids(&self, question: &str) -> Result<Vec<u32>, TokenizerError> {
         self.tokenizer.ids(&format!("{}{question}", self.recipe.question_prompt))
     }
 
-    pub(crate) fn passage_ids(&self, passage: Passage<'_>) -> Result<Vec<u32>, String> {
+    pub(crate) fn passage_ids(&self, passage: Passage<'_>) -> Result<Vec<u32>, TokenizerError> {
         let Passage { title, text } = passage;
         let prompt = &self.recipe.passage_prompt;
         match self.recipe.titles {
@@ -45,7 +45,7 @@ impl Side {
     }
 
     /// Byte range of each token, see [`postil_contract::Encoder::tokens`].
-    pub(crate) fn ranges(&self, text: &str) -> Result<Vec<Range<usize>>, String> {
+    pub(crate) fn ranges(&self, text: &str) -> Result<Vec<Range<usize>>, TokenizerError> {
         Ok(self.tokenizer.tokens(text)?.ranges)
     }
 }

@@ -80,7 +80,7 @@ pub use options::{
     DEFAULT_SEAL_ROWS, Profile, SearchOptions, StoreOptions,
 };
 pub use read::{Document, Passage};
-pub use rebuild::{Embed, Rebuilt};
+pub use rebuild::{Embed, EmbedError, Rebuilt};
 pub use recall::Recall;
 pub use stat::Stat;
 pub use step::{OnStep, Step};

@@ -57,7 +57,7 @@ fn build(file: &GgufFile) -> Result<Tokenizer, CheckpointError> {
     };
     description["added_tokens"] = added(file, tokens)?;
     let bytes = serde_json::to_vec(&description).map_err(|error| file.unreadable(error.to_string()))?;
-    Tokenizer::from_json(&bytes).map_err(|error| file.unreadable(error))
+    Tokenizer::from_json(&bytes).map_err(|error| file.unreadable(error.to_string()))
 }
 
 /// Byte-level byte-pair encoding: GPT-2, Llama 3, Qwen, SmolLM.

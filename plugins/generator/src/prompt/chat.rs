@@ -99,7 +99,9 @@ impl ChatTemplate {
 /// Splits the fixed text of a template into pieces, recognizing its control tokens.
 fn fixed(vocabulary: &Vocabulary, text: &str) -> Result<Vec<Piece>, LoadError> {
     let (mut pieces, mut last) = (Vec::new(), 0);
-    for (token, range) in vocabulary.controls_in(text).map_err(|reason| LoadError::Template { reason })? {
+    for (token, range) in
+        vocabulary.controls_in(text).map_err(|error| LoadError::Template { reason: error.to_string() })?
+    {
         pieces.extend([Piece::Text(text[last..range.start].to_owned()), Piece::Control(token)]);
         last = range.end;
     }

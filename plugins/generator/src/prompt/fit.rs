@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use postil_checkpoint::TokenizerError;
 use postil_contract::{GenerateError, Passage, TokenId};
 use postil_text::{Room, sentences, split};
 
@@ -136,14 +137,14 @@ impl Fitter<'_> {
     }
 
     fn tokens(&self, passage: Passage<'_>) -> Result<Vec<TokenId>, GenerateError> {
-        self.layout.tokens(self.vocabulary, self.question, passage).map_err(|reason| self.failed(reason))
+        self.layout.tokens(self.vocabulary, self.question, passage).map_err(|error| self.failed(&error))
     }
 
     fn ranges(&self, text: &str) -> Result<Vec<Range<usize>>, GenerateError> {
-        self.vocabulary.ranges(text).map_err(|reason| self.failed(reason))
+        self.vocabulary.ranges(text).map_err(|error| self.failed(&error))
     }
 
-    fn failed(&self, reason: String) -> GenerateError {
-        GenerateError::Model { model: "tokenizer".to_owned(), reason }
+    fn failed(&self, error: &TokenizerError) -> GenerateError {
+        GenerateError::Model { model: "tokenizer".to_owned(), reason: error.to_string() }
     }
 }

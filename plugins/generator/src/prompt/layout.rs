@@ -1,3 +1,4 @@
+use postil_checkpoint::TokenizerError;
 use postil_contract::{Passage, TokenId};
 
 use super::defuse::{defuse, delimiters};
@@ -66,7 +67,7 @@ impl Layout {
         vocabulary: &Vocabulary,
         question: &str,
         passage: Passage<'_>,
-    ) -> Result<Vec<TokenId>, String> {
+    ) -> Result<Vec<TokenId>, TokenizerError> {
         let slot = |slot| self.fill(slot, question, passage);
         let (mut tokens, mut run, mut is_first) = (Vec::new(), String::new(), true);
         for piece in &self.pieces {
@@ -90,7 +91,7 @@ impl Layout {
         run: &mut String,
         is_first: bool,
         tokens: &mut Vec<TokenId>,
-    ) -> Result<(), String> {
+    ) -> Result<(), TokenizerError> {
         let text = std::mem::take(run);
         let text = if self.style.collapse { text.replace("  ", " ") } else { text };
         if !text.is_empty() {

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use postil_checkpoint::Tokenizer;
+use postil_checkpoint::{Tokenizer, TokenizerError};
 use postil_contract::TokenId;
 
 use super::defuse::defuse;
@@ -26,7 +26,7 @@ pub(crate) struct Vocabulary {
 impl Vocabulary {
     /// Takes the tokens that the tokenizer puts around a text from the tokenizer itself.
     pub(crate) fn new(tokenizer: Tokenizer) -> Result<Self, LoadError> {
-        let broken = |reason: String| LoadError::Config { reason: format!("tokenizer: {reason}") };
+        let broken = |error: TokenizerError| LoadError::Config { reason: format!("tokenizer: {error}") };
         let bare = tokenizer.bare_ids("a").map_err(broken)?;
         let whole = tokenizer.ids("a").map_err(broken)?;
         let at = whole.windows(bare.len().max(1)).position(|window| window == bare).unwrap_or(whole.len());
@@ -64,7 +64,7 @@ impl Vocabulary {
     ///
     /// A vocabulary may have its control tokens among the pieces of ordinary text (as T5's has);
     /// text that looks like one then gets a space in it.
-    pub(crate) fn plain(&self, text: &str, is_first: bool) -> Result<Vec<TokenId>, String> {
+    pub(crate) fn plain(&self, text: &str, is_first: bool) -> Result<Vec<TokenId>, TokenizerError> {
         let tokenizer = self.plain_later.as_ref().filter(|_| !is_first).unwrap_or(&self.plain);
         let found = tokenizer.bare_ids(text)?;
         if !found.iter().any(|id| self.controls.contains_key(id)) {
@@ -80,14 +80,14 @@ impl Vocabulary {
     }
 
     /// The control tokens in a template's text, with their byte ranges.
-    pub(crate) fn controls_in(&self, text: &str) -> Result<Vec<(TokenId, Range<usize>)>, String> {
+    pub(crate) fn controls_in(&self, text: &str) -> Result<Vec<(TokenId, Range<usize>)>, TokenizerError> {
         let tokens = self.tokenizer.tokens(text)?;
         let placed = tokens.ids.into_iter().zip(tokens.ranges);
         Ok(placed.filter(|(id, _)| self.controls.contains_key(id)).collect())
     }
 
     /// Byte range of each token of a text.
-    pub(crate) fn ranges(&self, text: &str) -> Result<Vec<Range<usize>>, String> {
+    pub(crate) fn ranges(&self, text: &str) -> Result<Vec<Range<usize>>, TokenizerError> {
         Ok(self.plain.tokens(text)?.ranges)
     }
 

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use postil_checkpoint::{Tokenizer, Tokens};
+use postil_checkpoint::{Tokenizer, TokenizerError, Tokens};
 use postil_contract::{GenerateError, Passage, TokenId};
 use postil_text::sentences;
 
@@ -46,7 +46,9 @@ impl Input {
 
 /// Tokenizes a text into word pieces.
 fn pieces(tokenizer: &Tokenizer, text: &str) -> Result<Tokens, GenerateError> {
-    tokenizer.tokens(text).map_err(|reason| GenerateError::Model { model: NAME.to_owned(), reason })
+    let failed =
+        |error: TokenizerError| GenerateError::Model { model: NAME.to_owned(), reason: error.to_string() };
+    tokenizer.tokens(text).map_err(failed)
 }
 
 /// Number of pieces of `text` to keep so that at most `room` are left: up to the end of the last

@@ -100,7 +100,7 @@ impl ReaderGenerator {
         let config = ReaderConfig::parse(config)?;
         let weights = Weights::from_bytes(Path::new("model.safetensors"), weights)?;
         let network = Network::load(config, &weights, threads::available())?;
-        let tokenizer = Tokenizer::from_json(tokenizer).map_err(unreadable)?;
+        let tokenizer = Tokenizer::from_json(tokenizer).map_err(|error| unreadable(error.to_string()))?;
         Self::new(network, tokenizer)
     }
 

@@ -28,9 +28,12 @@ pub struct Rebuilt {
     pub lost: Vec<Lost>,
 }
 
-/// Embeds the passages of a document at the given indices again, for a database of that profile. An
-/// error says why that is not possible.
-pub type Embed<'a> = &'a mut dyn FnMut(&Profile, &DocumentWrite, &[usize]) -> Result<Vec<Vec<f32>>, String>;
+/// The reason that passages cannot be embedded again, which becomes a part of the report.
+pub type EmbedError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Embeds the passages of a document at the given indices again, for a database of that profile.
+pub type Embed<'a> =
+    &'a mut dyn FnMut(&Profile, &DocumentWrite, &[usize]) -> Result<Vec<Vec<f32>>, EmbedError>;
 
 impl Store {
     /// Makes a new database at `to`, where nothing may exist yet, of what can be read of the one at

@@ -40,8 +40,8 @@ fn content(store: &Store) -> Content {
     keys.map(|key| (key.clone(), document(&key))).collect()
 }
 
-fn no_encoder(_: &Profile, _: &DocumentWrite, _: &[usize]) -> Result<Vec<Vec<f32>>, String> {
-    Err("there is no encoder".to_owned())
+fn no_encoder(_: &Profile, _: &DocumentWrite, _: &[usize]) -> Result<Vec<Vec<f32>>, super::EmbedError> {
+    Err("there is no encoder".into())
 }
 
 /// Rebuilds a closed sample; checks that it did not change, and that the new database is sound.
@@ -336,7 +336,7 @@ fn of_a_run_only_the_rows_that_are_damaged_are_lost_with_and_without_a_manifest(
         let mut asked = Vec::new();
         let mut embed = |_: &Profile, document: &DocumentWrite, passages: &[usize]| {
             asked.push((document.key.clone(), passages.to_vec()));
-            Err("there is no encoder".to_owned())
+            Err("there is no encoder".into())
         };
         let (rebuilt, store) = rebuild(&mut sample, profile, &mut embed).unwrap();
         assert_eq!(asked, [("key 101".to_owned(), vec![1])]);
