@@ -2,7 +2,7 @@
 //! opening.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use postil_contract::{Encoder, EncoderProfile, Similarity};
@@ -14,6 +14,9 @@ use crate::{Error, Options, locating};
 
 /// The model a new database is made with when none is named.
 pub const DEFAULT_MODEL: &str = "all-MiniLM-L6-v2";
+
+/// Mark between the names of two models that are used as one.
+const PAIR: char = '+';
 
 /// Names of the attributes in which a database records its chunking.
 const MAX_TOKENS: &str = "chunk.max_tokens";
@@ -79,8 +82,8 @@ pub(crate) fn check(recorded: &Profile, given: &EncoderProfile) -> Result<(), Er
 pub(crate) fn open(recorded: &Profile, database: &Path) -> Result<Arc<dyn Encoder>, Error> {
     match recorded.encoder.as_str() {
         "" => Err(Error::NoEncoder { dimension: recorded.dimension }),
-        HashEncoder::NAME => {
-            let encoder = open_model(HashEncoder::NAME)?;
+        name if name == HashEncoder::NAME || pair(name).is_some() => {
+            let encoder = open_model(name)?;
             check(recorded, encoder.profile())?;
             Ok(encoder)
         }
@@ -89,6 +92,8 @@ pub(crate) fn open(recorded: &Profile, database: &Path) -> Result<Arc<dyn Encode
 }
 
 /// Opens an installed model by name or folder; the stand-in [`HashEncoder`] needs no installing.
+/// `QUESTIONS+PASSAGES` opens two models, each named like that, of which one encodes questions and
+/// the other passages, as for DPR.
 ///
 /// # Errors
 /// [`Error::ModelMissing`] when it is not installed, [`Error::Encoder`] when it is damaged or of an
@@ -97,6 +102,31 @@ pub fn open_model(name: &str) -> Result<Arc<dyn Encoder>, Error> {
     if name == HashEncoder::NAME {
         return Ok(Arc::new(HashEncoder::default()));
     }
+    let Some((questions, passages)) = pair(name) else {
+        let Located { name, folder } = located(name)?;
+        return Ok(Arc::new(BertEncoder::open(&folder)?.with_name(name)));
+    };
+    let (questions, passages) = (located(questions)?, located(passages)?);
+    let name = format!("{}{PAIR}{}", questions.name, passages.name);
+    Ok(Arc::new(BertEncoder::open_pair(&questions.folder, &passages.folder)?.with_name(name)))
+}
+
+/// The names of the two models that `name` names; `None` when it names one.
+fn pair(name: &str) -> Option<(&str, &str)> {
+    let (questions, passages) = name.split_once(PAIR)?;
+    let is_pair = !questions.is_empty() && !passages.is_empty() && located(name).is_err();
+    is_pair.then_some((questions, passages))
+}
+
+/// A model on this machine.
+struct Located {
+    /// The name that is recorded: one in the model home, or the absolute path of its folder. Either
+    /// leads back here.
+    name: String,
+    folder: PathBuf,
+}
+
+fn located(name: &str) -> Result<Located, Error> {
     // A known model may be asked for by its hub id, and is installed under its name.
     let name = postil_checkpoint::known_model(name).map_or(name, |known| known.name);
     let missing = |source| Error::ModelMissing { name: name.to_owned(), source };
@@ -109,11 +139,10 @@ pub fn open_model(name: &str) -> Result<Arc<dyn Encoder>, Error> {
         Some(home) => postil_checkpoint::locate(name, home).map_err(missing)?,
         None => name.into(),
     };
-    // The recorded name must lead back here: a name in the model home, or the absolute path.
     let name = if home.is_some_and(|home| folder == home.join(name)) {
         name.to_owned()
     } else {
         std::path::absolute(&folder).unwrap_or_else(|_| folder.clone()).to_string_lossy().into_owned()
     };
-    Ok(Arc::new(BertEncoder::open(&folder)?.with_name(name)))
+    Ok(Located { name, folder })
 }

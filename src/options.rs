@@ -68,9 +68,9 @@ impl Options {
         self
     }
 
-    /// Sets the name or folder of the model that a new database is made with;
-    /// [`DEFAULT_MODEL`](crate::DEFAULT_MODEL) if not given. An existing database made with another
-    /// is refused.
+    /// Sets the name or folder of the model that a new database is made with, as
+    /// [`open_model`](crate::open_model) takes it; [`DEFAULT_MODEL`](crate::DEFAULT_MODEL) if not
+    /// given. An existing database made with another is refused.
     #[cfg(feature = "encoder")]
     pub fn model(mut self, name: impl Into<String>) -> Self {
         self.model = Some(name.into());
@@ -93,6 +93,17 @@ impl Options {
     }
 
     /// Sets the generator that answers questions; by default the named one is opened.
+    ///
+    /// ```no_run
+    /// use postil::{Database, LanguageGenerator};
+    /// let model = LanguageGenerator::open("models/qwen2".as_ref())?
+    ///     .with_instruction("Answer in one word, from this passage.\n{passage}\n{question}")?
+    ///     .with_window(2_048)
+    ///     .with_answer_room(16)
+    ///     .with_stop_strings(["\n".to_owned()]);
+    /// let options = Database::options().generator(std::sync::Arc::new(model));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "generator")]
     pub fn generator(mut self, generator: Arc<dyn postil_contract::Generator>) -> Self {
         self.generator = Some(generator);
