@@ -104,7 +104,8 @@ fn main() {
         let (theirs, seconds, _) = measured(args.repeats, || candle(&model, &ids));
         let (cosine, difference) = agreement(&ours, &theirs);
         line["candle"] = json!({
-            "tokens_per_s": tokens as f64 / seconds, "least_cosine": cosine, "greatest_difference": difference,
+            "tokens_per_s": tokens as f64 / seconds, "least_cosine": cosine,
+            "greatest_difference": difference,
         });
     }
     harness::print(&line);

@@ -33,7 +33,8 @@ pub enum Error {
     /// Returned for another encoder than the recorded one. Open the database with that, or make
     /// another.
     #[error(
-        "the database was made with encoder {database} ({database_fingerprint}), not with {given} ({given_fingerprint})"
+        "the database was made with encoder {database} ({database_fingerprint}), not with {given} \
+         ({given_fingerprint})"
     )]
     EncoderMismatch {
         /// Name of the encoder the database was made with.
@@ -49,7 +50,8 @@ pub enum Error {
     /// database.
     #[cfg(feature = "encoder")]
     #[error(
-        "this database splits documents into passages of {} tokens with {} sentences of overlap, not of {} with {}",
+        "this database splits documents into passages of {} tokens with {} sentences of \
+         overlap, not of {} with {}",
         recorded.max_tokens, recorded.overlap_sentences, given.max_tokens, given.overlap_sentences
     )]
     Chunking {
@@ -60,7 +62,8 @@ pub enum Error {
     },
     /// Returned for another precision than the recorded one. Make a new database to change it.
     #[error(
-        "this database keeps vectors in {recorded} precision, not in {given}; the precision of a database is chosen when it is made"
+        "this database keeps vectors in {recorded} precision, not in {given}; the precision of a database is \
+         chosen when it is made"
     )]
     Precision {
         /// The value that the database was made with.
@@ -91,8 +94,8 @@ pub enum Error {
     /// The database's encoder is at none of the places where it may be.
     #[cfg(feature = "encoder")]
     #[error(
-        "the database's encoder {name}, fingerprint {fingerprint}, is at none of these places: {}; put its folder at one of \
-         them, or under any name into {}{}",
+        "the database's encoder {name}, fingerprint {fingerprint}, is at none of these places: {}; put its \
+         folder at one of them, or under any name into {}{}",
         crate::tried::list(tried),
         home.as_ref().map_or_else(|| NO_HOME.to_owned(), |home| home.display().to_string()),
         if is_path(name) { String::new() } else { format!(", or fetch it with: postil model add {name}") },
@@ -176,7 +179,10 @@ pub enum Error {
     },
     /// A file has a document on each line: ingest it with
     /// [`Database::ingest_from`](crate::Database::ingest_from).
-    #[error("{path} has a document on each line; ingest it with Database::ingest_from, which takes them all", path = path.display())]
+    #[error(
+        "{path} has a document on each line; ingest it with Database::ingest_from, which takes them all",
+        path = path.display()
+    )]
     Records {
         /// The file.
         path: PathBuf,
@@ -193,7 +199,8 @@ pub enum Error {
     /// folder.
     #[cfg(feature = "encoder")]
     #[error(
-        "{path} was replaced since its folder was walked: it is a link now, lies under one, or is no regular file",
+        "{path} was replaced since its folder was walked: it is a link now, lies under one, \
+         or is no regular file",
         path = path.display()
     )]
     Replaced {
@@ -202,7 +209,10 @@ pub enum Error {
     },
     /// Something else is where an export is to be written. Move it, or name another place.
     #[cfg(feature = "encoder")]
-    #[error("{path}: something else is in the way; move it, or export to another place", path = path.display())]
+    #[error(
+        "{path}: something else is in the way; move it, or export to another place",
+        path = path.display()
+    )]
     Occupied {
         /// The file or folder in the way.
         path: PathBuf,

@@ -256,7 +256,8 @@ fn standard_input_is_a_document_or_many() {
     feed(&["ingest", "handbook.postil", "-", "--key", "note"], b"The lift is out of order.");
     feed(
         &["ingest", "handbook.postil", "-", "--format", "jsonl"],
-        b"{\"id\":\"a\",\"text\":\"Alpha rays.\",\"year\":2020}\n\n{\"id\":\"b\",\"text\":\"Beta rays.\",\"year\":2010}\n",
+        b"{\"id\":\"a\",\"text\":\"Alpha rays.\",\"year\":2020}\n\n{\"id\":\"b\",\"text\":\"Beta \
+             rays.\",\"year\":2010}\n",
     );
     assert_eq!(succeed(home.path(), &["get", "handbook.postil", "note"]).trim(), "The lift is out of order.");
     let filter = ["search", "handbook.postil", "rays", "--json", "--filter", "year >= 2015"];

@@ -97,9 +97,9 @@ fn hits_and_sizes_have_the_documented_fields() {
     assert!(printed.contains(r#""huge":12345678901234567890123,"none":null"#), "{printed}");
 
     let stat = json(home.path(), &["stat", "d.postil", "--json"]);
-    let fields = "documents passages bytes encoder fingerprint dimension metric precision segments growing_rows removed \
-                  index_bytes searched_bytes resident_bytes bytes_per_row searched_bytes_per_row \
-                  resident_bytes_per_row recall rewrite_failure";
+    let fields = "documents passages bytes encoder fingerprint dimension metric precision segments \
+                  growing_rows removed index_bytes searched_bytes resident_bytes bytes_per_row \
+                  searched_bytes_per_row resident_bytes_per_row recall rewrite_failure";
     assert_fields(&stat, fields);
     assert_eq!((stat["metric"].as_str(), stat["precision"].as_str()), (Some("cosine"), Some("full")));
     assert_eq!(stat["bytes_per_row"].as_f64().unwrap() * 4.0, stat["bytes"].as_f64().unwrap());
@@ -136,8 +136,9 @@ fn scores_have_the_documented_fields() {
     let eval =
         ["eval", "d.postil", "q.jsonl", "--json", "--wrong", "--generator", "quote", "--mode", "token"];
     let scores = json(home.path(), &eval);
-    let of_a_setting = "generator mode k em f1 em_always f1_always abstained auroc abstention_f1 citation_precision \
-                        gold_posterior calibration_error reliability p50_ms p95_ms kinds wrong";
+    let of_a_setting = "generator mode k em f1 em_always f1_always abstained auroc abstention_f1 \
+                        citation_precision gold_posterior calibration_error reliability \
+                        p50_ms p95_ms kinds wrong";
     assert_fields(&scores, &format!("{of_a_setting} questions recall results"));
     assert_fields(&scores["results"][0], of_a_setting);
     assert_eq!((&scores["mode"], &scores["questions"]), (&"token".into(), &2.into()));

@@ -17,8 +17,8 @@ fn write(folder: &Path, seed: usize, size: usize) {
     std::fs::create_dir_all(folder).unwrap();
     let words = PIECES.lines().count();
     let config = serde_json::json!({"model_type": "dpr", "vocab_size": words, "hidden_size": size,
-        "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 6, "max_position_embeddings": 64,
-        "projection_dim": 0});
+        "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 6,
+        "max_position_embeddings": 64, "projection_dim": 0});
     std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
     std::fs::write(folder.join("vocab.txt"), PIECES).unwrap();
     let mut shapes = vec![

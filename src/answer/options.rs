@@ -71,7 +71,8 @@ impl AskOptions {
         filter: Filter => Some(filter), "Sets [`filter`](#structfield.filter).";
         candidates: usize, "Sets [`candidates`](#structfield.candidates).";
         words_weight: f32, "Sets [`words_weight`](#structfield.words_weight), finite, at least 0.";
-        score_scale: f32 => Some(score_scale), "Sets [`score_scale`](#structfield.score_scale), finite, at least 0.";
+        score_scale: f32 => Some(score_scale),
+            "Sets [`score_scale`](#structfield.score_scale), finite, at least 0.";
         decode: Decode, "Sets [`decode`](#structfield.decode).";
         max_tokens: usize, "Sets [`max_tokens`](#structfield.max_tokens), at least 1.";
         min_evidence: f64, "Sets [`min_evidence`](#structfield.min_evidence), below infinity.";

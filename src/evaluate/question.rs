@@ -32,7 +32,10 @@ pub enum QuestionError {
         source: std::io::Error,
     },
     /// A line is no question.
-    #[error("{path}, line {line}: {reason}; each line is an object with question, answers and pid", path = path.display())]
+    #[error(
+        "{path}, line {line}: {reason}; each line is an object with question, answers and pid",
+        path = path.display()
+    )]
     Line {
         /// The file.
         path: PathBuf,

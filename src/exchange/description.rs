@@ -23,7 +23,8 @@ impl Description {
         let Profile { dimension, metric, precision, encoder, fingerprint, attributes } = &self.profile;
         let mut value = json!({
             "format": FORMAT, "encoder": encoder, "fingerprint": fingerprint, "dimension": dimension,
-            "metric": metric.to_string(), "precision": precision.to_string(), "attributes": attributes, "vectors": self.vectors,
+            "metric": metric.to_string(), "precision": precision.to_string(), "attributes": attributes,
+            "vectors": self.vectors,
         });
         if let Some([documents, passages]) = self.counts {
             value["documents"] = documents.into();

@@ -118,7 +118,8 @@ impl Lines {
                 wrong(
                     path,
                     format!(
-                        "{place} is no line of an export ({what}); records of other programs are for `postil ingest`"
+                        "{place} is no line of an export ({what}); records of other programs \
+                         are for `postil ingest`"
                     ),
                 )
             };

@@ -196,8 +196,8 @@ mod tests {
         }
         assert_eq!(
             left_out.to_string(),
-            "2 ignored by root/.gitignore, 1 hidden, 18 of other kinds (9 .d, 3 .f, 2 .a, 1 without an ending, \
-             1 .b, 2 more), 1 link, 2 pipes or devices, 1 database"
+            "2 ignored by root/.gitignore, 1 hidden, 18 of other kinds (9 .d, 3 .f, 2 .a, 1 without an \
+             ending, 1 .b, 2 more), 1 link, 2 pipes or devices, 1 database"
         );
         assert_eq!((left_out.count(), left_out.noun()), (25, "files and folders"));
     }

@@ -37,9 +37,10 @@ fn holds(text: &str, format: Format, options: &ChunkOptions) {
     assert_eq!(chunks, chunk(text, format, options, &words).unwrap());
     match chunk(text, format, options, &Bytes) {
         Ok(chunks) => check(text, &chunks, options, &Bytes),
-        Err(error) => assert!(
-            matches!(error, ChunkError::NoRoom { got_tokens, budget_tokens, .. } if got_tokens > budget_tokens)
-        ),
+        Err(error) => assert!(matches!(
+            error,
+            ChunkError::NoRoom { got_tokens, budget_tokens, .. } if got_tokens > budget_tokens
+        )),
     }
 }
 
@@ -78,7 +79,8 @@ fn shares_one_sentence_at_most(text: &str, format: Format, max: usize) {
 
 #[test]
 fn a_sentence_after_a_run_of_punctuation_is_shared_whole() {
-    let text = "---\na: \n---\n---\na: \n---\n> a.a.a a..a.\nA ;;,a,,;;,a,a;a,;;,,;,a;a;;;a. \n\n# a\n```a\n.a(;}(a;.\n(.\n=...;(===}.=.=a.};\na=\n=a.\n}a;}.=}}.a=.a.(}\n\n";
+    let text = "---\na: \n---\n---\na: \n---\n> a.a.a a..a.\nA ;;,a,,;;,a,a;a,;;,,;,a;a;;;a. \n\n# a\n```a\n\
+         .a(;}(a;.\n(.\n=...;(===}.=.=a.};\na=\n=a.\n}a;}.=}}.a=.a.(}\n\n";
     shares_one_sentence_at_most(text, Format::Plain, 46);
 }
 
@@ -86,12 +88,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn any_text_is_covered_within_the_budget(text in ".*|(?s).{0,300}", format in format(), max in 1..40_usize, overlap in 0..3_usize) {
+    fn any_text_is_covered_within_the_budget(
+        text in ".*|(?s).{0,300}",
+        format in format(),
+        max in 1..40_usize,
+        overlap in 0..3_usize,
+    ) {
         holds(&text, format, &options(max, overlap));
     }
 
     #[test]
-    fn any_markdown_is_covered_within_the_budget(text in markdownish(), format in format(), max in 1..60_usize, overlap in 0..2_usize) {
+    fn any_markdown_is_covered_within_the_budget(
+        text in markdownish(),
+        format in format(),
+        max in 1..60_usize,
+        overlap in 0..2_usize,
+    ) {
         holds(&text, format, &options(max, overlap));
     }
 

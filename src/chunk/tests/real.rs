@@ -41,7 +41,8 @@ fn real_documents_keep_every_invariant() {
             let mean = tokens / chunks.max(1);
             let files = files.len();
             println!(
-                "{folder} {format:?}: {files} files, {bytes} bytes, {chunks} chunks of {mean} words, {speed:.1} MB/s"
+                "{folder} {format:?}: {files} files, {bytes} bytes, {chunks} chunks of {mean} words, \
+                 {speed:.1} MB/s"
             );
         }
     }

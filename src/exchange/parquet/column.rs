@@ -112,7 +112,8 @@ impl Places {
                 if !matches!(compression, Some(Compression::UNCOMPRESSED | Compression::SNAPPY)) {
                     let compression = compression.map_or("nothing".into(), |codec| codec.to_string());
                     let what = format!(
-                        "column {name:?} is compressed with {compression}; write it with Snappy or uncompressed"
+                        "column {name:?} is compressed with {compression}; write it with Snappy or \
+                         uncompressed"
                     );
                     return Err(wrong(path, what));
                 }

@@ -67,7 +67,8 @@ fn what_cannot_be_kept_is_refused_with_its_line_and_field() {
 
 #[test]
 fn a_bad_line_is_an_error_with_its_number_and_the_next_line_follows() {
-    let lines = "nonsense\n[1]\n{\"text\":\"t\"}\n{\"id\":1}\n{\"id\":true,\"text\":\"t\"}\n{\"id\":1,\"text\":2}\n{\"id\":1,\"text\":\"t\"}";
+    let lines = "nonsense\n[1]\n{\"text\":\"t\"}\n{\"id\":1}\n{\"id\":true,\"text\":\"t\"}\n\
+         {\"id\":1,\"text\":2}\n{\"id\":1,\"text\":\"t\"}";
     let found = records(lines);
     assert!(matches!(found[0], Err(JsonlError::Json { line: 1, .. })));
     assert!(matches!(found[1], Err(JsonlError::Json { line: 2, .. })));

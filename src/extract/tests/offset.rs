@@ -30,7 +30,11 @@ fn damage_is_an_error() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_a_map_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..60), text in 0..500_usize, len in 0..500_usize) {
+    fn any_bytes_are_a_map_or_an_error(
+        bytes in prop::collection::vec(any::<u8>(), 0..60),
+        text in 0..500_usize,
+        len in 0..500_usize,
+    ) {
         if let Ok(map) = OffsetMap::from_bytes(&bytes) {
             let range = map.source_range(text..text + len);
             prop_assert!(range.start <= range.end);

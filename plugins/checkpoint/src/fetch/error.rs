@@ -16,7 +16,10 @@ pub enum FetchError {
         known: String,
     },
     /// No source provided the model.
-    #[error("{name} could not be fetched: {}", attempts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error(
+        "{name} could not be fetched: {}",
+        attempts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
     Sources {
         /// The requested name.
         name: String,

@@ -56,8 +56,8 @@ fn words(text: &str) -> HashSet<String> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "The office is in the old town. The leave of the staff is twenty days, the pay is full. \
-                        The leave is paid. 休暇は二十日です。";
+    const TEXT: &str = "The office is in the old town. The leave of the staff is twenty days, the pay is \
+                        full. The leave is paid. 休暇は二十日です。";
 
     #[test]
     fn the_sentence_with_the_rarest_shared_words_supports() {

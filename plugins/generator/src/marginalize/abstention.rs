@@ -52,7 +52,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_passage_more_never_raises_it(silent in proptest::collection::vec(0.0..1.0, 0..8), more in 0.0..1.0) {
+        fn a_passage_more_never_raises_it(
+            silent in proptest::collection::vec(0.0..1.0, 0..8),
+            more in 0.0..1.0,
+        ) {
             let least = silent.iter().copied().fold(1.0, f64::min);
             let before = score(&silent);
             prop_assert!(before <= least + 1e-12);

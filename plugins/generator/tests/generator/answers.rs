@@ -237,10 +237,12 @@ proptest! {
     #[test]
     fn whatever_the_passages_totals_are_one_and_quotes_verbatim(texts in texts(), token in any::<bool>()) {
         let given: Vec<(&str, f32)> = texts.iter().map(|(t, s)| (t.as_str(), *s)).collect();
-        let found = answer(&quote(), "a leave", &retrieved(&given), &options(MODES[usize::from(token)])).unwrap();
+        let mode = MODES[usize::from(token)];
+        let found = answer(&quote(), "a leave", &retrieved(&given), &options(mode)).unwrap();
         prop_assert!((total(&found) - 1.0).abs() < 1e-4, "{}", total(&found));
         prop_assert!((found.posteriors.iter().sum::<f64>() - 1.0).abs() < 1e-9);
-        for (text, citations) in found.alternatives.iter().map(|a| (&a.text, &a.citations)).chain([(&found.text, &found.citations)]) {
+        let others = found.alternatives.iter().map(|other| (&other.text, &other.citations));
+        for (text, citations) in others.chain([(&found.text, &found.citations)]) {
             prop_assert!(citations.is_sorted_by(|a, b| a.posterior >= b.posterior));
             for citation in citations {
                 prop_assert_eq!(&given[citation.passage].0[citation.range.clone()], citation.quote.as_str());
@@ -250,20 +252,27 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_passages_changes_only_the_order(texts in texts(), turn in 0usize..5, token in any::<bool>()) {
+    fn the_order_of_passages_changes_only_the_order(
+        texts in texts(),
+        turn in 0usize..5,
+        token in any::<bool>(),
+    ) {
         let given: Vec<(&str, f32)> = texts.iter().map(|(t, s)| (t.as_str(), *s)).collect();
         let mut turned = given.clone();
         turned.rotate_left(turn % given.len());
-        let ask = |given: &[(&str, f32)]| answer(&quote(), "a leave", &retrieved(given), &options(MODES[usize::from(token)])).unwrap();
+        let options = options(MODES[usize::from(token)]);
+        let ask = |given: &[(&str, f32)]| answer(&quote(), "a leave", &retrieved(given), &options).unwrap();
         let (before, after) = (ask(&given), ask(&turned));
         prop_assert!((before.no_answer_probability - after.no_answer_probability).abs() < 1e-5);
         let probability = |answer: &Answer, text: &str| {
             let listed = answer.alternatives.iter().map(|a| (a.text.as_str(), a.probability));
-            listed.chain([(answer.text.as_str(), answer.probability)]).find(|(t, _)| *t == text).map(|(_, p)| p)
+            let mut all = listed.chain([(answer.text.as_str(), answer.probability)]);
+            all.find(|(t, _)| *t == text).map(|(_, p)| p)
         };
         for alternative in &before.alternatives {
             let same = probability(&after, &alternative.text);
-            prop_assert!(same.is_some_and(|p| (p - alternative.probability).abs() < 1e-5), "{:?}", alternative.text);
+            let is_same = same.is_some_and(|p| (p - alternative.probability).abs() < 1e-5);
+            prop_assert!(is_same, "{:?}", alternative.text);
         }
         if before.text == after.text {
             let mut posteriors = before.posteriors.clone();

@@ -205,7 +205,11 @@ fn passages() -> impl Strategy<Value = Vec<(String, f32)>> {
 
 proptest! {
     #[test]
-    fn spans_partition_the_text_and_their_posteriors_sum_to_one(given in passages(), token in any::<bool>(), seed in 0u64..99) {
+    fn spans_partition_the_text_and_their_posteriors_sum_to_one(
+        given in passages(),
+        token in any::<bool>(),
+        seed in 0u64..99,
+    ) {
         let (texts_of, scores): (Vec<&str>, Vec<f32>) = given.iter().map(|(t, s)| (t.as_str(), *s)).unzip();
         let options = AnswerOptions {
             search: Decode::Sample(Sampling::new(seed)),
@@ -236,7 +240,11 @@ proptest! {
     }
 
     #[test]
-    fn turning_passages_turns_spans_and_a_copy_shares_their_posteriors(given in passages(), turn in 0usize..5, token in any::<bool>()) {
+    fn turning_passages_turns_spans_and_a_copy_shares_their_posteriors(
+        given in passages(),
+        turn in 0usize..5,
+        token in any::<bool>(),
+    ) {
         let options = AnswerOptions { min_evidence: f64::NEG_INFINITY, ..greedy(MODES[usize::from(token)]) };
         let bigrams = Bigrams::of(&["cat leave, pay day. so"]);
         let ask = |given: &[(String, f32)]| {
@@ -259,7 +267,8 @@ proptest! {
             let shared = &copied.spans[i].posterior;
             prop_assert!((shared[0] + shared[given.len()] - span.posterior[0]).abs() < 1e-5);
             let sources = &copied.spans[i].sources;
-            prop_assert_eq!(sources.contains(&0), sources.contains(&given.len()), "copies are credited together");
+            let [first, copy] = [0, given.len()].map(|at| sources.contains(&at));
+            prop_assert_eq!(first, copy, "copies are credited together");
         }
     }
 }

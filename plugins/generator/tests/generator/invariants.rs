@@ -58,7 +58,10 @@ proptest! {
     }
 
     #[test]
-    fn a_copy_of_a_passage_with_the_prior_split_changes_no_answer((scores, tokens) in cases(), share in 0.01..0.99) {
+    fn a_copy_of_a_passage_with_the_prior_split_changes_no_answer(
+        (scores, tokens) in cases(),
+        share in 0.01..0.99,
+    ) {
         let log_prior = prior(&scores, 1.0);
         let mut split = log_prior.clone();
         split.push(log_prior[0] + f64::ln(1.0 - share));
@@ -78,13 +81,19 @@ proptest! {
     #[test]
     fn permuting_passages_permutes_posteriors((scores, tokens) in cases(), turn in 0usize..6) {
         let turned = |values: &[f64]| { let mut v = values.to_vec(); v.rotate_left(turn % values.len()); v };
-        let lines: Vec<_> = tokens.iter().map(|t| { let mut t = t.clone(); t.rotate_left(turn % scores.len()); t }).collect();
+        let mut lines = tokens.clone();
+        lines.iter_mut().for_each(|line| line.rotate_left(turn % scores.len()));
         for mode in MODES {
-            let (before, after) = (run(mode, &prior(&scores, 1.0), &tokens), run(mode, &prior(&turned(&scores), 1.0), &lines));
+            let before = run(mode, &prior(&scores, 1.0), &tokens);
+            let after = run(mode, &prior(&turned(&scores), 1.0), &lines);
             prop_assert!(close(before.log_prob, after.log_prob));
-            let pairs = [(&before.posterior, &after.posterior), (&before.leave_one_out, &after.leave_one_out)];
+            let pairs = [
+                (&before.posterior, &after.posterior),
+                (&before.leave_one_out, &after.leave_one_out),
+            ];
             for (before, after) in pairs {
-                prop_assert!(turned(before).iter().zip(after).all(|(a, b)| close(*a, *b)), "{before:?} {after:?}");
+                let is_same = turned(before).iter().zip(after).all(|(a, b)| close(*a, *b));
+                prop_assert!(is_same, "{before:?} {after:?}");
             }
         }
     }
@@ -113,7 +122,8 @@ proptest! {
             let rest = run(mode, &prior(&without(&scores), 1.0), &lines);
             if all.log_prob > f64::NEG_INFINITY {
                 let effect = all.log_prob - rest.log_prob;
-                prop_assert!(close(all.leave_one_out[z], effect), "{mode:?} {} {effect}", all.leave_one_out[z]);
+                let told = all.leave_one_out[z];
+                prop_assert!(close(told, effect), "{mode:?} {told} {effect}");
             }
         }
     }
@@ -125,7 +135,10 @@ proptest! {
         mute in 0usize..8,
     ) {
         let lines: Vec<f64> = logits.chunks_exact(4).take(scores.len()).enumerate().flat_map(|(z, line)| {
-            if z == mute && scores.len() > 1 { vec![f64::NEG_INFINITY; 4] } else { log_softmax(line).unwrap() }
+            match z == mute && scores.len() > 1 {
+                true => vec![f64::NEG_INFINITY; 4],
+                false => log_softmax(line).unwrap(),
+            }
         }).collect();
         let mixture = Mixture::new(Mode::Token, &prior(&scores, 1.0));
         let mut mixed = vec![0.0; 4];

@@ -156,13 +156,14 @@ fn nulls_and_fields_left_out_mean_what_they_do_to_transformers() {
     );
     let nulls = bare.replace(
         "\"vocab_size\"",
-        "\"hidden_act\": null, \"rope_theta\": null, \"rope_scaling\": null, \"rope_parameters\": null, \"head_dim\": null, \
-         \"sliding_window\": null, \"use_sliding_window\": null, \"layer_types\": null, \"quantization_config\": null, \
-         \"tie_word_embeddings\": null, \"vocab_size\"",
+        "\"hidden_act\": null, \"rope_theta\": null, \"rope_scaling\": null, \"rope_parameters\": null, \
+         \"head_dim\": null, \"sliding_window\": null, \"use_sliding_window\": null, \"layer_types\": null, \
+         \"quantization_config\": null, \"tie_word_embeddings\": null, \"vocab_size\"",
     );
     let newer = bare.replace(
         "\"vocab_size\"",
-        "\"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": null, \"factor\": null}, \"vocab_size\"",
+        "\"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": null, \"factor\": null}, \
+         \"vocab_size\"",
     );
     assert_eq!(logits(&nulls), logits(&stated));
     assert_eq!(logits(&newer), logits(&stated));

@@ -38,7 +38,12 @@ pub(crate) struct Words {
     #[arg(long, value_name = "COUNT", default_value_t = postil::DEFAULT_CANDIDATES)]
     pub(crate) candidates: usize,
     /// Nats that having the question's words adds to a passage at most; 0 ranks by meaning alone
-    #[arg(long, value_name = "NATS", default_value_t = postil::DEFAULT_WORDS_WEIGHT, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "NATS",
+        default_value_t = postil::DEFAULT_WORDS_WEIGHT,
+        allow_negative_numbers = true
+    )]
     pub(crate) words_weight: f32,
 }
 
@@ -70,7 +75,12 @@ pub(crate) struct Ask {
     #[arg(long, value_name = "TOKENS", default_value_t = postil::DEFAULT_MAX_TOKENS)]
     pub(crate) max_tokens: usize,
     /// Nats by which the passages must make an answer likelier than reading nothing does
-    #[arg(long, value_name = "NATS", default_value_t = postil::DEFAULT_MIN_EVIDENCE, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "NATS",
+        default_value_t = postil::DEFAULT_MIN_EVIDENCE,
+        allow_negative_numbers = true
+    )]
     pub(crate) min_evidence: f64,
     /// Abstention score above which an answer is withheld, of a generator that can say "no answer";
     /// 1 gives every answer [default: what was fitted for the generator]
@@ -120,7 +130,12 @@ pub(crate) struct Eval {
     #[arg(long, value_delimiter = ',', default_values_t = [postil::Mode::Sequence, postil::Mode::Token])]
     pub(crate) mode: Vec<postil::Mode>,
     /// The generator that writes the answers; several to compare
-    #[arg(long, value_name = "NAME|PATH", value_delimiter = ',', default_values_t = [postil::DEFAULT_GENERATOR.to_owned()])]
+    #[arg(
+        long,
+        value_name = "NAME|PATH",
+        value_delimiter = ',',
+        default_values_t = [postil::DEFAULT_GENERATOR.to_owned()]
+    )]
     pub(crate) generator: Vec<String>,
     /// Ask the first so many questions only
     #[arg(long, value_name = "COUNT")]

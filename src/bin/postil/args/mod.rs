@@ -60,16 +60,19 @@ pub(crate) enum Command {
 
 /// Help below the options of `ingest`: the files taken, and exit statuses.
 const INGEST_HELP: &str = "\
-Of a folder, files are taken whose names end in .txt, .md, .markdown, .html, .htm or .jsonl. Left out are hidden files
-and folders (their names begin with a dot), what .gitignore, .ignore and git's own rules exclude, and links. A file
-that is named itself is always taken, as plain text if its ending is unknown. What was left out is counted.
+Of a folder, files are taken whose names end in .txt, .md, .markdown, .html, .htm or .jsonl. Left
+out are hidden files and folders (their names begin with a dot), what .gitignore, .ignore and git's
+own rules exclude, and links. A file that is named itself is always taken, as plain text if its
+ending is unknown. What was left out is counted.
 
-A file is one document under every spelling of its path; its key is the path it was first ingested by. What is unchanged
-is skipped, what has changed replaced; a file that has no text any more has its document removed, and so has a record
-that is no longer in its .jsonl file. A file that cannot be read keeps its earlier version.
+A file is one document under every spelling of its path; its key is the path it was first ingested
+by. What is unchanged is skipped, what has changed replaced; a file that has no text any more has
+its document removed, and so has a record that is no longer in its .jsonl file. A file that cannot
+be read keeps its earlier version.
 
-Exit status: 0 all that was found is in the database; 1 nothing was done, or the rest of it was not; 2 wrong arguments;
-3 some files or documents were skipped, or there was nothing to take; 130 interrupted by Ctrl-C.";
+Exit status: 0 all that was found is in the database; 1 nothing was done, or the rest of it was not;
+2 wrong arguments; 3 some files or documents were skipped, or there was nothing to take; 130
+interrupted by Ctrl-C.";
 
 #[derive(Args)]
 #[command(after_help = INGEST_HELP)]

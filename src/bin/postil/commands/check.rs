@@ -45,7 +45,8 @@ pub(crate) fn run(args: &Check) -> Result<ExitCode> {
     }
     if let Some(Recall { rows, questions, .. }) = recall.filter(|_| !args.output.json) {
         render::text(&format!(
-            "of the {MEASURED_HITS} nearest passages searches find {:.1} % for passages, {:.1} % for made-up questions",
+            "of the {MEASURED_HITS} nearest passages searches find {:.1} % for passages, {:.1} % \
+             for made-up questions",
             rows * 100.0,
             questions * 100.0
         ))?;

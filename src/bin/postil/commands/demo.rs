@@ -44,14 +44,16 @@ pub(crate) fn run(args: &Demo) -> Result<ExitCode> {
         render::raw(&db.ask(question)?.render_with(&render::paint()))?;
     }
     render::text(&format!(
-        "\nNext, ask the handbook yourself, look at a document, and see where each word of an answer came from:\n\n    \
+        "\nNext, ask the handbook yourself, look at a document, and see where each word of an answer \
+         came from:\n\n    \
          postil ask {database} \"How long is the trial period?\"\n    \
          postil get {database} handbook/travel.md\n    \
          postil ask {database} \"When was the firm founded?\" --explain\n\n\
          Then with documents of your own:\n\n    \
          postil ingest notes.postil FOLDER\n    \
          postil ask notes.postil \"...\"\n\n\
-         (from this folder, `cargo run --release --` stands for `postil`; `cargo install --path .` installs it)"
+         (from this folder, `cargo run --release --` stands for `postil`; \
+         `cargo install --path .` installs it)"
     ))?;
     db.close()?;
     Ok(ExitCode::SUCCESS)

@@ -110,7 +110,8 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
     let Ingested { added, replaced, unchanged, removed, merged, stale, passages, skipped, left_out, .. } =
         report;
     render::text(&format!(
-        "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; {passages} passages embedded"
+        "{added} added, {replaced} replaced, {unchanged} unchanged, {removed} removed; \
+         {passages} passages embedded"
     ))?;
     for (field, records) in &report.fields_left_out {
         eprintln!(

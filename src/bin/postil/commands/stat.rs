@@ -19,7 +19,9 @@ pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
         .map_or_else(String::new, |bytes| format!(", where {:.0} of the index are now", per_row(bytes)));
     let encoder = if profile.encoder.is_empty() { "none (bare vectors)" } else { &profile.encoder };
     render::text(&format!(
-        "documents   {}\npassages    {}\nbytes       {}\nencoder     {encoder}\nvectors     {} x {}, {}, {} precision\nsegments    {} sealed, {} rows growing\nper row     {:.0} bytes on disk, {:.0} of them index; searches need {:.0} in memory{resident}",
+        "documents   {}\npassages    {}\nbytes       {}\nencoder     {encoder}\n\
+         vectors     {} x {}, {}, {} precision\nsegments    {} sealed, {} rows growing\n\
+         per row     {:.0} bytes on disk, {:.0} of them index; searches need {:.0} in memory{resident}",
         stat.documents,
         stat.passages,
         stat.disk_bytes,

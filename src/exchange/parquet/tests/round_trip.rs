@@ -121,7 +121,11 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 prop_compose! {
-    fn passage()(bits in prop::array::uniform4(any::<u32>()), title in text(), at in any::<u32>()) -> PassageWrite {
+    fn passage()(
+        bits in prop::array::uniform4(any::<u32>()),
+        title in text(),
+        at in any::<u32>(),
+    ) -> PassageWrite {
         let at = u64::from(at);
         let vector = bits.map(f32::from_bits).to_vec();
         PassageWrite { range: 0..0, source_range: at..at + 1, lead: 0..0, heading: title, vector }
@@ -130,7 +134,8 @@ prop_compose! {
 
 prop_compose! {
     fn any_document()(
-        text in text(), title in text(), hash in any::<[u8; 32]>(), map in prop::collection::vec(any::<u8>(), 0..9),
+        text in text(), title in text(), hash in any::<[u8; 32]>(),
+        map in prop::collection::vec(any::<u8>(), 0..9),
         metadata in prop::collection::btree_map(text(), value(), 0..4),
         mut passages in prop::collection::vec(passage(), 0..5),
     ) -> DocumentWrite {
@@ -159,7 +164,8 @@ proptest! {
         prop_assert_eq!(vectors(&read), vectors(&documents));
         // NaN is not equal to itself.
         for documents in [&mut read, &mut documents] {
-            documents.iter_mut().flat_map(|document| &mut document.passages).for_each(|passage| passage.vector.clear());
+            let passages = documents.iter_mut().flat_map(|document| &mut document.passages);
+            passages.for_each(|passage| passage.vector.clear());
         }
         prop_assert_eq!(read, documents);
     }

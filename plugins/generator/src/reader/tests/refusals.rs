@@ -38,7 +38,8 @@ fn a_configuration_that_is_none_or_contradicts_itself_is_refused() {
         ("\"gate_size\": 6", "\"gate_size\": 6, \"calibration\": {\"no_answer_threshold\": 1.5}"),
         (
             "\"gate_size\": 6",
-            "\"gate_size\": 6, \"calibration\": {\"confidence\": {\"offset\": 0, \"probability\": 1e4, \"abstention\": 0}}",
+            "\"gate_size\": 6, \"calibration\": {\"confidence\": {\"offset\": 0, \"probability\": 1e4, \
+             \"abstention\": 0}}",
         ),
     ] {
         assert!(CONFIG.contains(from));
