@@ -25,14 +25,14 @@ impl Options {
         watch: &Watch<'_>,
     ) -> Result<Rebuilt, Error> {
         watch.begin()?;
-        let mut told = Progress::default();
+        let mut progress = Progress::default();
         let (from, given) = (from.as_ref(), self.given()?);
         let mut encoder = None;
         let mut embed = |profile: &Profile, document: &DocumentWrite, at: &[usize]| {
             let encoder = encoder.get_or_insert_with(|| self.encoder_of(profile, from));
             let vectors = again(encoder, document, at)?;
-            told.passages_embedded += at.len() as u64;
-            watch.tell(&told);
+            progress.passages_embedded += at.len() as u64;
+            watch.report(&progress);
             Ok(vectors)
         };
         Ok(Store::rebuild(from, to, self.store.clone(), given, &mut embed)?)

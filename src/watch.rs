@@ -43,9 +43,9 @@ impl<'a> Watch<'a> {
         Self { cancel: Some(cancel), ..self }
     }
 
-    pub(crate) fn tell(&self, progress: &Progress) {
-        if let Some(tell) = self.progress {
-            tell(progress);
+    pub(crate) fn report(&self, progress: &Progress) {
+        if let Some(report) = self.progress {
+            report(progress);
         }
     }
 
@@ -59,7 +59,7 @@ impl<'a> Watch<'a> {
         mut shown: impl FnMut(Step) -> Progress,
     ) -> impl FnMut(Step) -> ControlFlow<()> {
         move |step| {
-            self.tell(&shown(step));
+            self.report(&shown(step));
             if self.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         }
     }

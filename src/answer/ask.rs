@@ -50,10 +50,10 @@ fn ask_one(
     if found.is_empty() || !has_word(question) {
         return Ok(Answer::from_nothing(options.mode));
     }
-    let told: Vec<Cow<'_, str>> = found.iter().map(|found| about(&found.hit)).collect();
+    let titles: Vec<Cow<'_, str>> = found.iter().map(|found| about(&found.hit)).collect();
     let passages: Vec<Retrieved<'_>> = found
         .iter()
-        .zip(&told)
+        .zip(&titles)
         .map(|(found, title)| Retrieved {
             passage: Passage { title, text: &found.hit.text },
             relevance: found.relevance,

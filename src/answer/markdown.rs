@@ -1,4 +1,4 @@
-use super::render::{how_sure, place, rests_on};
+use super::render::{evidence_line, how_sure, place};
 use super::{Answer, Citation};
 
 impl Answer {
@@ -17,7 +17,7 @@ impl Answer {
                 out += &format!("\nNearest: {text}{marks} ({})\n", how_sure(nearest));
             }
             if let Some(evidence) = &self.evidence {
-                out += &format!("\n{}\n", rests_on(evidence));
+                out += &format!("\n{}\n", evidence_line(evidence));
             }
         } else {
             for stretch in self.stretches() {

@@ -63,7 +63,7 @@ impl Answer {
             let text = paint(&format!("{:?}", nearest.text), None);
             write!(out, "\nNearest: {text} ({})", how_sure(nearest))?;
             if let Some(evidence) = &self.evidence {
-                write!(out, "\n{}", rests_on(evidence))?;
+                write!(out, "\n{}", evidence_line(evidence))?;
             }
             write_sources(out, &nearest.citations, paint)?;
         }
@@ -79,7 +79,7 @@ impl fmt::Display for Answer {
 }
 
 /// The basis of the probability of "no answer", in one line.
-pub(super) fn rests_on(evidence: &Evidence) -> String {
+pub(super) fn evidence_line(evidence: &Evidence) -> String {
     let split = evidence.disagreement;
     let entropy = format!("passages unsure {:.2} nats, in disagreement {:.2}", split.unsure, split.disagree);
     match evidence.basis {

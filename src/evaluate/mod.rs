@@ -65,7 +65,7 @@ pub(crate) fn retrieval(
     options.search.k = RECALL_AT[2];
     let mut ranks = Vec::with_capacity(questions.len());
     let asked = questions.iter().filter(|question| question.pid.is_some()).count();
-    let mut told = Progress { total_questions: Some(asked as u64), ..Progress::default() };
+    let mut progress = Progress { total_questions: Some(asked as u64), ..Progress::default() };
     for question in questions {
         if watch.is_cancelled() {
             break;
@@ -79,8 +79,8 @@ pub(crate) fn retrieval(
             &found.hit.key == pid || found.copies.iter().any(|copy| &copy.document == pid)
         };
         ranks.push(found.iter().position(is_gold));
-        told.questions_asked += 1;
-        watch.tell(&told);
+        progress.questions_asked += 1;
+        watch.report(&progress);
     }
     Ok(Recall::of(&ranks))
 }
@@ -94,7 +94,7 @@ pub(crate) fn answers(
     each: &mut dyn FnMut(&Scored<'_>),
 ) -> Result<Scores, Error> {
     let mut outcomes = Vec::with_capacity(questions.len());
-    let mut told = Progress { total_questions: Some(questions.len() as u64), ..Progress::default() };
+    let mut progress = Progress { total_questions: Some(questions.len() as u64), ..Progress::default() };
     for (number, question) in questions.iter().enumerate() {
         if watch.is_cancelled() {
             break;
@@ -112,8 +112,8 @@ pub(crate) fn answers(
         let answer = &answer;
         each(&Scored { number, question, answer, said, probability, citations, exact_match, f1 });
         outcomes.push(outcome);
-        told.questions_asked += 1;
-        watch.tell(&told);
+        progress.questions_asked += 1;
+        watch.report(&progress);
     }
     let kinds = questions.iter().map(|question| question.kind.as_deref());
     Ok(Scores::of(&outcomes).with_kinds(&kinds.zip(&outcomes).collect::<Vec<_>>()))

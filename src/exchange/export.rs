@@ -136,7 +136,7 @@ fn each_written(
     watch: &Watch<'_>,
     mut push: impl FnMut(DocumentWrite) -> Result<(), Error>,
 ) -> Result<Exported, Error> {
-    let (mut exported, mut told) = (Exported::default(), Progress::default());
+    let (mut exported, mut progress) = (Exported::default(), Progress::default());
     for document in db.documents() {
         if watch.is_cancelled() {
             return Ok(Exported { interrupted: true, ..exported });
@@ -145,10 +145,10 @@ fn each_written(
         let Some(document) = db.state().written(&document?.key)? else { continue };
         exported.documents += 1;
         exported.passages += document.passages.len() as u64;
-        told.documents_read += 1;
-        told.read_bytes += document.text.len() as u64;
+        progress.documents_read += 1;
+        progress.read_bytes += document.text.len() as u64;
         push(document)?;
-        watch.tell(&told);
+        watch.report(&progress);
     }
     Ok(exported)
 }

@@ -95,7 +95,7 @@ fn import_from(
     takes_vectors: bool,
     watch: &Watch<'_>,
 ) -> Result<Ingested, Error> {
-    let told = Progress { total_bytes: source.total_bytes(), ..Progress::default() };
+    let progress = Progress { total_bytes: source.total_bytes(), ..Progress::default() };
     let mut import = Import {
         db,
         path: path.to_owned(),
@@ -103,7 +103,7 @@ fn import_from(
         takes_vectors,
         seen: HashSet::new(),
         batch: Batch::new(),
-        told,
+        progress,
         watch: *watch,
         report: Ingested::default(),
     };
@@ -125,7 +125,7 @@ struct Import<'a> {
     /// Keys that were imported already.
     seen: HashSet<String>,
     batch: Batch,
-    told: Progress,
+    progress: Progress,
     watch: Watch<'a>,
     report: Ingested,
 }
@@ -138,14 +138,14 @@ impl Import<'_> {
                 return Ok(());
             }
             let Some(Entry { place, bytes, document }) = self.source.next()? else { return Ok(()) };
-            self.told.read_bytes += bytes;
-            self.told.documents_read += 1;
+            self.progress.read_bytes += bytes;
+            self.progress.documents_read += 1;
             let document = document.map_err(|what| wrong(&self.path, format!("{place}: {what}")));
             match document.and_then(|document| self.document(document, &place)) {
                 Ok(Some(document)) => self.add(document)?,
                 Ok(None) => {
                     self.report.unchanged += 1;
-                    self.told.documents_unchanged += 1;
+                    self.progress.documents_unchanged += 1;
                 }
                 Err(error @ Error::Storage(_)) => return Err(error),
                 Err(error) => {
@@ -153,7 +153,7 @@ impl Import<'_> {
                     self.report.skipped.push(Skipped { source, error, kept: false });
                 }
             }
-            self.watch.tell(&self.told);
+            self.watch.report(&self.progress);
         }
     }
 
@@ -189,7 +189,7 @@ impl Import<'_> {
         if embeddings.len() != passages.len() {
             return Err(Error::VectorCount { got: embeddings.len(), expected: passages.len() });
         }
-        self.told.passages_embedded += passages.len() as u64;
+        self.progress.passages_embedded += passages.len() as u64;
         for (passage, vector) in document.passages.iter_mut().zip(embeddings.rows()) {
             passage.vector = vector.to_vec();
         }
@@ -206,8 +206,8 @@ impl Import<'_> {
         self.report.added += committed.added as u64;
         self.report.replaced += committed.replaced as u64;
         self.report.passages += committed.passages as u64;
-        self.told.documents_committed += (committed.added + committed.replaced) as u64;
-        self.told.passages_committed += committed.passages as u64;
+        self.progress.documents_committed += (committed.added + committed.replaced) as u64;
+        self.progress.passages_committed += committed.passages as u64;
         Ok(())
     }
 }

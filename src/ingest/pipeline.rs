@@ -39,7 +39,7 @@ impl Meter<'_> {
     fn update(&self, change: impl FnOnce(&mut Progress)) {
         let mut progress = self.progress.lock();
         change(&mut progress);
-        self.watch.tell(&progress);
+        self.watch.report(&progress);
     }
 }
 

@@ -96,7 +96,7 @@ impl<'a> Files<'a> {
         }
         there.sort_by_key(|key| (key != given, key.len()));
         if there.is_empty() {
-            there.push(self.free_key(origin, seen)?);
+            there.push(self.unused_key(origin, seen)?);
         }
         keys.clone_from(&there);
         let key = there.remove(0);
@@ -104,10 +104,10 @@ impl<'a> Files<'a> {
     }
 
     /// A key for a file without a document: its path as given, unless another file has that key.
-    fn free_key(&self, origin: &Origin, seen: &HashSet<String>) -> Result<String, Error> {
+    fn unused_key(&self, origin: &Origin, seen: &HashSet<String>) -> Result<String, Error> {
         for key in [&origin.given, &self.places.way(&origin.place)] {
             if !seen.contains(key)
-                && self.db.store().document(key)?.is_none_or(|stored| self.gives_way(&stored, origin))
+                && self.db.store().document(key)?.is_none_or(|stored| self.may_be_replaced(&stored, origin))
             {
                 return Ok(key.clone());
             }
@@ -122,7 +122,7 @@ impl<'a> Files<'a> {
     /// True when a file may replace a document not known to be its own: the document's file is
     /// missing (it is taken to have moved), or it has none, or its key is a link that leads
     /// elsewhere now.
-    fn gives_way(&self, stored: &StoredDocument, origin: &Origin) -> bool {
+    fn may_be_replaced(&self, stored: &StoredDocument, origin: &Origin) -> bool {
         self.places.of_document(&stored.metadata).is_none_or(|place| origin.is_link || !place.exists())
     }
 }

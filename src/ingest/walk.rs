@@ -165,7 +165,7 @@ fn walk_folder(
         }
     }
     for folder in folders {
-        passed_by(root, place, &folder, &yielded, ignore_files, &mut found.left_out);
+        count_ignored(root, place, &folder, &yielded, ignore_files, &mut found.left_out);
     }
 }
 
@@ -199,7 +199,7 @@ fn kind_of(entry: &DirEntry) -> Result<FileKind, fn(&mut LeftOut, &Path)> {
 
 /// Counts the entries of a folder that the walk did not yield, hidden or ignored, without entering
 /// any.
-fn passed_by(
+fn count_ignored(
     root: &Path,
     place: &Path,
     folder: &Path,

@@ -84,11 +84,11 @@ fn options(args: &Ask) -> Result<AskOptions> {
 fn stream(db: &ReadOnlyDatabase, args: &Ask, options: &AskOptions) -> Result<ExitCode> {
     let cancel = interrupt::listen("ending the answer")?;
     let mut out = std::io::stdout();
-    let (mut failed, mut begun, mut told) = (None, false, String::new());
+    let (mut failed, mut begun, mut shown) = (None, false, String::new());
     let answer = db.ask_streaming(&args.question, options, &mut |token| {
         let text = if begun { token.text.as_str() } else { token.text.trim_start() };
         begun |= !text.is_empty();
-        told += text;
+        shown += text;
         if let Err(error) = write!(out, "{}", render::printable(text)).and_then(|()| out.flush()) {
             failed = Some(error);
             return ControlFlow::Break(());
@@ -101,7 +101,7 @@ fn stream(db: &ReadOnlyDatabase, args: &Ask, options: &AskOptions) -> Result<Exi
     if begun {
         render::raw("")?;
     }
-    if !answer.no_answer && told.trim() != answer.text {
+    if !answer.no_answer && shown.trim() != answer.text {
         // Later tokens changed the spelling of an earlier one.
         render::text(&answer.text)?;
     }
