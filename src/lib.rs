@@ -141,7 +141,7 @@ pub use postil_generator::{
     DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_TOKENS,
     DEFAULT_MIN_EVIDENCE, DEFAULT_NO_ANSWER_SIMILARITY, DEFAULT_UNREAD_PRIOR, Decode, DecodeError,
     Disagreement, EarlyStopping, Evidence, LanguageGenerator, LoadError, Mode, ModeError, QuoteGenerator,
-    Sampling, Span,
+    Sampling, Span, Withheld,
 };
 pub use postil_storage::{
     Batch, Committed, DEFAULT_RECALL, Damage, Decimal, Document as StoredDocument, DocumentWrite, Effort,

@@ -42,8 +42,8 @@ fn an_answer_has_the_documented_fields() {
     for generator in ["reader", "quote"] {
         let ask = ["ask", "d.postil", question, "--json", "--generator", generator, "-k", "3"];
         let answer = json(home.path(), &ask);
-        let fields = "answer mode no_answer probability confidence no_answer_probability abstention_score \
-                      citations alternatives finished tokens words spans passages evidence";
+        let fields = "answer mode no_answer withheld probability confidence no_answer_probability \
+                      abstention_score citations alternatives finished tokens words spans passages evidence";
         assert_fields(&answer, fields);
         let alternatives = answer["alternatives"].as_array().unwrap();
         assert_fields(&alternatives[0], "text probability confidence citations");
@@ -65,9 +65,13 @@ fn an_answer_has_the_documented_fields() {
         assert_fields(passage, fields);
         assert_fields(&passage["copies"][0], "document title range");
         assert_fields(&answer["evidence"], EVIDENCE);
+        assert!(answer["withheld"].is_null(), "{answer}");
         // Without a passage, what quotes can say nothing: an infinity.
         assert!(answer["evidence"]["log_ratio"].is_null() || generator != "quote", "{answer}");
     }
+    let unsure = json(home.path(), &["ask", "d.postil", question, "--json", "--min-probability", "1"]);
+    assert_fields(&unsure["withheld"], "by probability min_probability");
+    assert_eq!((&unsure["withheld"]["by"], &unsure["no_answer"]), (&"min_probability".into(), &true.into()));
     let two = "How many days of leave gets every parent? Who books trains?";
     let answers = json(home.path(), &["ask", "d.postil", two, "--json"]);
     assert_fields(&answers, "answers");

@@ -138,6 +138,9 @@ fn what_no_passage_supports_is_withheld_with_the_evidence_shown() {
         shown.starts_with("No answer found") && shown.contains("+0.00 nats over reading nothing"),
         "{shown}"
     );
+    assert!(matches!(answer.withheld, Some(postil::Withheld::MinEvidence { .. })), "{:?}", answer.withheld);
+    assert!(shown.contains("\nWithheld because the evidence, +0.00 nats, is below +2.00"), "{shown}");
+    assert!(answer.to_markdown().contains("Withheld because the evidence"));
     assert!(answer.to_markdown().contains("nats over reading nothing"));
     assert!(answer.explain().contains("by the evidence"));
     let daring = AskOptions::new().min_evidence(f64::NEG_INFINITY);

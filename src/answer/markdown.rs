@@ -16,6 +16,9 @@ impl Answer {
                 let text = escape(&nearest.text);
                 out += &format!("\nNearest: {text}{marks} ({})\n", how_sure(nearest));
             }
+            if let Some(withheld) = self.withheld.filter(|_| !self.alternatives.is_empty()) {
+                out += &format!("\nWithheld because {withheld}.\n");
+            }
             if let Some(evidence) = &self.evidence {
                 out += &format!("\n{}\n", evidence_line(evidence));
             }

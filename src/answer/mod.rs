@@ -38,7 +38,7 @@ pub use stretch::Stretch;
 
 /// An answer and where it came from.
 ///
-/// The fields of its [`Conclusion`] can be read as its own: `text`, `mode`, `no_answer`,
+/// The fields of its [`Conclusion`] can be read as its own: `text`, `mode`, `no_answer`, `withheld`,
 /// `finished`, `probability`, `confidence`, `no_answer_probability`, `abstention_score`, `tokens`,
 /// `words`, `spans` and `evidence`.
 #[derive(Clone, Debug)]

@@ -62,6 +62,9 @@ impl Answer {
         if let Some(nearest) = self.alternatives.first() {
             let text = paint(&format!("{:?}", nearest.text), None);
             write!(out, "\nNearest: {text} ({})", how_sure(nearest))?;
+            if let Some(withheld) = &self.withheld {
+                write!(out, "\nWithheld because {withheld}.")?;
+            }
             if let Some(evidence) = &self.evidence {
                 write!(out, "\n{}", evidence_line(evidence))?;
             }

@@ -97,8 +97,8 @@ impl ReadOnlyDatabase {
     }
 
     /// Asks every question and scores the answers; `each` receives every scored answer. A question
-    /// too long for a model, or one that asks several things, counts as not answered. After a
-    /// cancel, the scores cover the questions asked so far.
+    /// too long for a model counts as not answered; the answers to one that asks several things are
+    /// scored joined, see [`Scored`]. After a cancel, the scores cover the questions asked so far.
     ///
     /// ```
     /// # let home = tempfile::tempdir()?;

@@ -8,11 +8,13 @@
 //! ---|---
 //! `question.rs` | a question set
 //! `agreement.rs` | comparison of an answer with the known ones
+//! `said.rs` | the answer that is scored, of one part or several
 //! `statistics.rs` | areas, percentiles, calibration
 //! `scores.rs` | the outcomes of all questions to one table
 
 mod agreement;
 mod question;
+mod said;
 mod scores;
 mod statistics;
 
@@ -26,27 +28,31 @@ pub use statistics::roc_area;
 use postil_contract::{EncodeError, GenerateError};
 
 use crate::{
-    Answer, AskOptions, Citation, Error, PassagePosterior, Progress, ReadOnlyDatabase, RetrieveOptions,
-    Retrieved, Watch,
+    Answer, AskOptions, Citation, Error, Progress, ReadOnlyDatabase, RetrieveOptions, Retrieved, Watch,
 };
-use agreement::holds;
-use scores::Outcome;
+use said::Said;
 
 /// A question, its answer, and how that was scored.
+///
+/// A text that asks several things is answered in parts. They are scored as one answer: their texts
+/// joined, given when any part is, and right when all of it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Scored<'a> {
     /// Its place among the questions, from 0.
     pub number: usize,
     /// The question, with its known answers.
     pub question: &'a Question,
-    /// The answer.
-    pub answer: &'a Answer,
-    /// The best answer: the one given, or the likeliest one that was withheld.
+    /// The answer, or one for each thing that the question asks.
+    pub answers: &'a [Answer],
+    /// True when no answer was given, not even to a part.
+    pub no_answer: bool,
+    /// The best answer: the one given, or the likeliest one that was withheld. The parts given are
+    /// joined by blanks.
     pub said: &'a str,
     /// The probability that this answer is right, 0 to 1: its confidence, or p(answer | question)
-    /// when that is not known.
+    /// when that is not known; that of the parts multiplied.
     pub probability: f64,
-    /// The citations of that answer, the likeliest first.
+    /// The citations of that answer, the likeliest first; those of the parts one after the other.
     pub citations: &'a [Citation],
     /// Exact match, 0 or 1, as [`Scores::exact_match`] counts it.
     pub exact_match: f64,
@@ -100,17 +106,24 @@ pub(crate) fn answers(
             break;
         }
         let start = Instant::now();
-        let answer = match db.ask_with(&question.question, options) {
-            Err(error) if is_too_long(&error) => Answer::from_nothing(options.mode),
-            Err(Error::SeveralQuestions { .. }) => Answer::from_nothing(options.mode),
-            answer => answer?,
+        let answers = match db.ask_each(&question.question, options) {
+            Err(error) if is_too_long(&error) => vec![Answer::from_nothing(options.mode)],
+            answers => answers?.into_iter().map(|(_, answer)| answer).collect(),
         };
         let ms = start.elapsed().as_secs_f64() * 1e3;
-        let (said, probability, citations) = best(&answer);
-        let outcome = outcome(question, &answer, ms);
-        let (exact_match, f1) = (outcome.scored(outcome.exact_match), outcome.scored(outcome.f1));
-        let answer = &answer;
-        each(&Scored { number, question, answer, said, probability, citations, exact_match, f1 });
+        let said = Said::of(&answers);
+        let outcome = said.outcome(question, &answers, ms);
+        each(&Scored {
+            number,
+            question,
+            answers: &answers,
+            no_answer: said.abstained,
+            said: &said.text,
+            probability: said.probability,
+            citations: &said.citations,
+            exact_match: outcome.scored(outcome.exact_match),
+            f1: outcome.scored(outcome.f1),
+        });
         outcomes.push(outcome);
         progress.questions_asked += 1;
         watch.report(&progress);
@@ -125,36 +138,4 @@ fn is_too_long(error: &Error) -> bool {
         Error::Encode(EncodeError::TooLong { .. })
             | Error::Generate(GenerateError::QuestionTooLong { .. } | GenerateError::TooLong { .. })
     )
-}
-
-/// The answer given, or the best one withheld, with its probability and citations.
-fn best(answer: &Answer) -> (&str, f64, &[Citation]) {
-    match answer.alternatives.first() {
-        Some(nearest) if answer.no_answer => {
-            (&nearest.text, nearest.confidence.unwrap_or(nearest.probability), &nearest.citations)
-        }
-        _ if answer.no_answer => ("", 0.0, &[]),
-        _ => (&answer.text, answer.confidence.unwrap_or(answer.probability), &answer.citations),
-    }
-}
-
-fn outcome(question: &Question, answer: &Answer, ms: f64) -> Outcome {
-    let gold = &question.answers;
-    let (said, probability, citations) = best(answer);
-    Outcome {
-        is_answerable: !gold.is_empty(),
-        abstained: answer.no_answer,
-        abstention_score: answer.abstention_score,
-        probability,
-        exact_match: exact_match(said, gold),
-        f1: f1(said, gold),
-        top_citation_holds: citations.first().map(|citation| holds(&citation.quote, gold)),
-        gold_posterior: question.pid.as_ref().filter(|_| !answer.no_answer).map(|pid| {
-            let is_gold = |passage: &&PassagePosterior| {
-                &passage.document == pid || passage.copies.iter().any(|copy| &copy.document == pid)
-            };
-            answer.passages.iter().filter(is_gold).map(|passage| passage.posterior).sum()
-        }),
-        ms,
-    }
 }

@@ -16,7 +16,8 @@ pub(super) struct Outcome {
     /// Exact match of the best answer, given or withheld: 0 or 1.
     pub(super) exact_match: f64,
     pub(super) f1: f64,
-    /// True when its first quote holds a gold answer; `None` without a citation.
+    /// True when its first quote, or that of one of its parts, holds a gold answer; `None` without a
+    /// citation.
     pub(super) top_citation_holds: Option<bool>,
     /// Posterior mass on the passages of the gold document; `None` when that document is not known,
     /// or no answer was given.

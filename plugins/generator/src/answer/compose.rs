@@ -10,6 +10,7 @@ use super::spans::{Stretch, clauses, words};
 use super::support::{sentence_around, supporting_sentence};
 use super::{
     Answer, AnswerOptions, AnswerToken, Basis, Candidate, Citation, Credit, Evidence, Retrieved, Span,
+    Withheld,
 };
 use crate::decode::growth::Growth;
 use crate::marginalize::{Groups, Marginal, abstention_score, evidence_log_ratio, marginal};
@@ -57,30 +58,31 @@ impl Composer<'_> {
         let spoken: Vec<Spoken<'_>> =
             answers.iter().zip(null).map(|(answer, null)| self.speak(answer, null)).collect();
         let evidence = spoken.first().map(|best| self.evidence(best, found));
-        let (no_answer, no_answer_probability, score) = match (&found.silence, evidence) {
-            (None, None) => (true, 1.0, 1.0),
+        let best = spoken.first().map_or(0.0, |best| probability(best.marginal.log_prob));
+        let (withheld, no_answer_probability, score) = match (&found.silence, evidence) {
+            (None, None) => (None, 1.0, 1.0),
             (None, Some(evidence)) => {
                 let ungrounded = 1.0 - evidence.grounded_probability;
-                (evidence.log_ratio < self.options.min_evidence, ungrounded, ungrounded)
+                (self.withheld_by_evidence(&evidence), ungrounded, ungrounded)
             }
             (Some(silence), _) => {
                 let silent = probability(silence.marginal.log_prob);
                 let score = self.abstention_score(silence);
-                let best = spoken.first().map_or(0.0, |best| probability(best.marginal.log_prob));
-                let is_withheld = self.threshold.map_or(silent > best, |threshold| score > threshold);
-                (is_withheld || spoken.is_empty(), silent, score)
+                (self.withheld_by_silence(silent, best, score), silent, score)
             }
         };
-        let best = spoken.first().map_or(0.0, |best| probability(best.marginal.log_prob));
-        let is_doubtful = self.confidence(best, score).unwrap_or(best) < self.options.min_probability;
-        let no_answer = no_answer || is_doubtful;
-        let others = if no_answer { 0 } else { 1.min(spoken.len()) };
+        let withheld = match spoken.is_empty() {
+            true => Some(Withheld::NoCandidate),
+            false => withheld.or_else(|| self.withheld_by_doubt(best, score)),
+        };
+        let others = if withheld.is_some() { 0 } else { 1 };
         let listed = spoken.iter().skip(others).take(self.options.max_alternatives);
         let unlisted = answers.iter().skip(others + self.options.max_alternatives);
         let mut answer = match spoken.first() {
-            Some(best) if !no_answer => self.given(best, score)?,
-            _ => self.withheld(found.silence.as_ref(), no_answer_probability),
+            Some(best) if withheld.is_none() => self.given(best, score)?,
+            _ => self.silent(found.silence.as_ref(), no_answer_probability),
         };
+        answer.withheld = withheld;
         answer.no_answer_probability = no_answer_probability;
         answer.abstention_score = score;
         answer.priors = self.log_prior.iter().map(|p| p.exp()).collect();
@@ -156,9 +158,30 @@ impl Composer<'_> {
         })
     }
 
+    fn withheld_by_evidence(&self, evidence: &Evidence) -> Option<Withheld> {
+        let (log_ratio, min_evidence) = (evidence.log_ratio, self.options.min_evidence);
+        (log_ratio < min_evidence).then_some(Withheld::MinEvidence { log_ratio, min_evidence })
+    }
+
+    fn withheld_by_silence(&self, silent: f64, best: f64, score: f64) -> Option<Withheld> {
+        match self.threshold {
+            Some(threshold) => {
+                (score > threshold).then_some(Withheld::NoAnswerThreshold { score, threshold })
+            }
+            None => (silent > best)
+                .then_some(Withheld::NoAnswerLikelier { no_answer_probability: silent, probability: best }),
+        }
+    }
+
+    fn withheld_by_doubt(&self, best: f64, score: f64) -> Option<Withheld> {
+        let min_probability = self.options.min_probability;
+        let probability = self.confidence(best, score).unwrap_or(best);
+        (probability < min_probability).then_some(Withheld::MinProbability { probability, min_probability })
+    }
+
     /// The answer that is given when one is withheld. `said` is the "no answer" hypothesis of a
     /// generator that has one.
-    fn withheld(&self, said: Option<&Hypothesis>, no_answer_probability: f64) -> Answer {
+    fn silent(&self, said: Option<&Hypothesis>, no_answer_probability: f64) -> Answer {
         let silent = Answer { no_answer: true, finished: true, ..Answer::silent(self.options.mode) };
         match said.map(|said| self.speak(said, Vec::new())) {
             Some(Spoken { hypothesis, marginal, .. }) => Answer {

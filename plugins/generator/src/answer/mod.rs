@@ -15,6 +15,7 @@
 //! `spans.rs` | tokens to words and clauses
 //! `support.rs` | the sentence of a passage to show
 //! `parts.rs` | an answer and its parts
+//! `withheld.rs` | the reason that an answer was withheld
 //! `compose.rs` | hypotheses to answer, spans and citations
 
 mod compose;
@@ -28,6 +29,7 @@ mod retrieved;
 mod search;
 mod spans;
 mod support;
+mod withheld;
 
 use std::ops::ControlFlow;
 
@@ -47,6 +49,7 @@ pub use options::{
 };
 pub use parts::{Answer, AnswerToken, Basis, Candidate, Citation, Credit, Evidence, Span};
 pub use retrieved::Retrieved;
+pub use withheld::Withheld;
 
 /// Answers `question` from `passages`. The prior comes from their relevance; every candidate answer
 /// (or, from a generator that writes freely, each that a search finds) is marginalized over them,

@@ -2,6 +2,7 @@ use std::ops::{Deref, Range};
 
 use serde::{Serialize, Serializer};
 
+use super::Withheld;
 use crate::{Disagreement, Mode};
 
 /// An answer, and the passages it came from.
@@ -15,11 +16,11 @@ pub struct Answer {
     pub text: String,
     /// The model it was marginalized under.
     pub mode: Mode,
-    /// True when there is no answer: `abstention_score` was above the threshold (see
-    /// [`super::AnswerOptions::no_answer_threshold`]), or, from a generator that cannot say "no
-    /// answer", the likeliest answer has too little [`Evidence`]. Then there are no citations, and
+    /// True when there is no answer, for the reason in `withheld`. Then there are no citations, and
     /// the likeliest answer stands first in `alternatives`.
     pub no_answer: bool,
+    /// Reason that no answer is given; `None` when one is.
+    pub withheld: Option<Withheld>,
     /// Probability of "no answer"; its basis is in `evidence`.
     pub no_answer_probability: f64,
     /// Score that decides about abstaining, in [0, 1]: [`crate::abstention_score`] of the passages;
@@ -74,6 +75,7 @@ impl Answer {
     pub fn from_nothing(mode: Mode) -> Self {
         Self {
             no_answer: true,
+            withheld: Some(Withheld::NoCandidate),
             no_answer_probability: 1.0,
             abstention_score: 1.0,
             finished: true,
@@ -89,6 +91,7 @@ impl Answer {
             text: String::new(),
             mode,
             no_answer: false,
+            withheld: None,
             no_answer_probability: 0.0,
             abstention_score: 0.0,
             finished: false,

@@ -125,7 +125,7 @@ impl Wrong {
             question: scored.question.clone(),
             said: scored.said.to_owned(),
             probability: scored.probability,
-            no_answer: scored.answer.no_answer,
+            no_answer: scored.no_answer,
             f1: scored.f1,
             document: cited.map(|cited| cited.document.clone()),
             quote: cited.map(|cited| cited.quote.clone()),

@@ -9,7 +9,7 @@ use crate::reader::input;
 use crate::reader::memory::ROOT;
 use crate::reader::path::most_probable;
 use crate::reader::walk::{Walk, step};
-use crate::{Answer, AnswerOptions, BeamOptions, Decode, Mode, ReaderGenerator, Retrieved, answer};
+use crate::{Answer, AnswerOptions, BeamOptions, Decode, Mode, ReaderGenerator, Retrieved, Withheld, answer};
 
 const QUESTION: &str = "how many days?";
 const PASSAGES: [Passage<'static>; 4] = [
@@ -261,6 +261,9 @@ fn an_answer_less_probably_right_than_asked_for_is_withheld() {
     assert!(withheld.no_answer && withheld.text.is_empty() && withheld.confidence.is_none());
     assert_eq!(withheld.alternatives[0].text, given.text);
     assert_eq!(withheld.alternatives[0].confidence, given.confidence);
+    let probability = given.confidence.unwrap();
+    assert_eq!(withheld.withheld, Some(Withheld::MinProbability { probability, min_probability: 0.89 }));
+    assert_eq!(given.withheld, None);
 }
 
 #[test]
@@ -284,6 +287,8 @@ fn an_answer_is_withheld_when_its_abstention_score_is_above_the_threshold() {
             assert!(withheld.no_answer && withheld.text.is_empty());
             assert_eq!(withheld.alternatives[0].text, given.text);
             assert!((withheld.probability - silent).abs() < 1e-9);
+            let by = Withheld::NoAnswerThreshold { score, threshold: score * 0.99 };
+            assert_eq!(withheld.withheld, Some(by));
             for threshold in [score * 0.99, score * 1.01] {
                 let reader = fitted(&format!("{{\"no_answer_threshold\": {threshold}}}"));
                 assert_eq!(ask(&reader, mode, search.clone(), None).no_answer, score > threshold);
