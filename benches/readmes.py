@@ -22,7 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LEAST_BYTES, MOST_BYTES = 400, 60_000
-LICENSES = re.compile(r"MIT|Apache|BSD|MPL|ISC|Zlib|Unlicense", re.IGNORECASE)
+BADGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])")
 RUST = re.compile(r"(?:rust|rustc|MSRV)[^.\n]{0,40}?\b(1\.\d{2}(?:\.\d+)?)\b", re.IGNORECASE)
 LICENSE_ASKED = ["Which license is {} under?", "What is the license of {}?", "{} license"]
 RUST_ASKED = [
@@ -51,6 +51,16 @@ def packages():
             yield name, readme.read_text(encoding="utf-8", errors="replace"), license
 
 
+def says(readme: str, license: str) -> bool:
+    """True when a paragraph about a license, badges aside, names one of `license`, an SPDX expression."""
+    names = [re.escape(part.split("-")[0]) for part in re.split(r"\s+(?:OR|AND|WITH)\s+|/", license)]
+    named = re.compile(rf"(?<![A-Za-z])(?:{'|'.join(names)})(?![a-z])")
+    paragraphs = re.split(r"\n\s*\n", BADGE.sub("", readme))
+    about = [n for n, paragraph in enumerate(paragraphs) if "licen" in paragraph.lower()]
+    # What follows a heading, or "under either of:".
+    return any(named.search("\n".join(paragraphs[n : n + 3])) for n in about)
+
+
 def asked(templates: list[str], name: str) -> str:
     return templates[number(name + "?") % len(templates)].format(name)
 
@@ -71,7 +81,7 @@ def main() -> None:
             place.parent.mkdir(parents=True)
             place.write_text(readme, encoding="utf-8")
             pid = f"{options.out.name}/docs/{name}/README.md"
-            if license and LICENSES.search(readme):
+            if license and says(readme, license):
                 answers = list(dict.fromkeys([license, *re.split(r"\s+(?:OR|AND)\s+|/", license)]))
                 present.append(
                     {

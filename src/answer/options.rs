@@ -49,8 +49,9 @@ pub struct AskOptions {
     pub no_answer_threshold: Option<f64>,
     /// Least probability that an answer is right, in [0, 1], for it to be given: its
     /// [confidence](crate::Conclusion::confidence), or its probability where that is not known. 0
-    /// withholds none.
-    pub min_probability: f64,
+    /// withholds none. `None`, the default, uses the value fitted for the generator, or 0 where
+    /// `no_answer_threshold` is set.
+    pub min_probability: Option<f64>,
     /// Least posterior of a passage that a clause of the answer is credited to, in [0, 1].
     pub credit_posterior: f64,
     /// Nats by which that passage must make the clause likelier than reading nothing does.
@@ -78,7 +79,7 @@ impl AskOptions {
         min_evidence: f64, "Sets [`min_evidence`](#structfield.min_evidence), below infinity.";
         no_answer_threshold: f64 => Some(no_answer_threshold),
             "Sets [`no_answer_threshold`](#structfield.no_answer_threshold), from 0 to 1.";
-        min_probability: f64, "Sets [`min_probability`](#structfield.min_probability), from 0 to 1.";
+        min_probability: f64 => Some(min_probability), "Sets [`min_probability`](#structfield.min_probability), from 0 to 1.";
         credit_posterior: f64, "Sets [`credit_posterior`](#structfield.credit_posterior), from 0 to 1.";
         credit_log_ratio: f64, "Sets [`credit_log_ratio`](#structfield.credit_log_ratio), below infinity.";
     }

@@ -1,7 +1,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::Passage;
+use crate::{Calibration, Passage};
 
 /// A token of a generator's vocabulary. Vocabularies may differ from one decoding to the next.
 pub type TokenId = u32;
@@ -37,61 +37,6 @@ pub trait Generator: Send + Sync {
         passages: &[Passage<'_>],
     ) -> Result<Box<dyn Decoding + 'a>, GenerateError>;
 }
-
-/// Parameters fitted for a generator on questions with known answers, which make its probabilities
-/// usable without further tuning.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Calibration {
-    /// The temperature T in p(z|x) = softmax_z(s * score / T), above 0; 1 leaves the encoder's
-    /// scale s unchanged.
-    pub prior_temperature: f32,
-    /// Abstention score above which an answer is withheld, in [0, 1]; `None` withholds an answer
-    /// when "no answer" is more probable.
-    pub no_answer_threshold: Option<f64>,
-    /// Fit of the share of the generator's answers that are right; `None` when nothing was fitted.
-    pub confidence: Option<ConfidenceFit>,
-}
-
-impl Default for Calibration {
-    fn default() -> Self {
-        Self { prior_temperature: 1.0, no_answer_threshold: None, confidence: None }
-    }
-}
-
-/// Share of answers that are right, as a function of their generator's probabilities: a logistic
-/// regression (Platt 1999) on the log-odds of p(y|x) and of the abstention score.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ConfidenceFit {
-    /// Log-odds of being right when both other log-odds are 0.
-    pub offset: f64,
-    /// Factor of the log-odds of p(y|x).
-    pub probability: f64,
-    /// Factor of the log-odds of the abstention score.
-    pub abstention: f64,
-}
-
-impl ConfidenceFit {
-    /// Share of answers like this one that are right, in [0, 1].
-    ///
-    /// `probability` is p(y|x), `abstention_score` the score that decides about abstaining, both in
-    /// [0, 1].
-    pub fn confidence(&self, probability: f64, abstention_score: f64) -> f64 {
-        let [probability, abstention] = Self::features(probability, abstention_score);
-        let log_odds = self.offset + self.probability * probability + self.abstention * abstention;
-        1.0 / (1.0 + (-log_odds).exp())
-    }
-
-    /// The two log-odds that the regression uses: finite for all probabilities.
-    pub fn features(probability: f64, abstention_score: f64) -> [f64; 2] {
-        [probability, abstention_score].map(|p| {
-            let p = p.clamp(LEAST_ODDS, 1.0 - LEAST_ODDS);
-            (p / (1.0 - p)).ln()
-        })
-    }
-}
-
-/// Distance from 0 and 1 to which probabilities are clamped before log-odds are computed.
-const LEAST_ODDS: f64 = 1e-5;
 
 /// The state of a decoding: a number of rows (hypotheses), each under every one of the k passages.
 pub trait Decoding {
@@ -373,21 +318,4 @@ pub enum GenerateError {
         /// The model's error message.
         reason: String,
     },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ConfidenceFit;
-
-    #[test]
-    fn confidence_follows_both_odds_and_is_a_probability_at_their_ends() {
-        let fit = ConfidenceFit { offset: 0.5, probability: 1.0, abstention: -0.5 };
-        assert!((fit.confidence(0.5, 0.5) - 1.0 / (1.0 + (-0.5f64).exp())).abs() < 1e-12);
-        assert!(fit.confidence(0.9, 0.1) > fit.confidence(0.6, 0.1));
-        assert!(fit.confidence(0.9, 0.1) > fit.confidence(0.9, 0.6));
-        for (probability, abstention) in [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)] {
-            let confidence = fit.confidence(probability, abstention);
-            assert!((0.0..=1.0).contains(&confidence), "{probability} {abstention}: {confidence}");
-        }
-    }
 }

@@ -7,20 +7,20 @@
 //!
 //! file | responsibility
 //! ---|---
+//! `calibration.rs` | probabilities to shares of right answers
 //! `embeddings.rs` | rows of vectors
 //! `encoder.rs` | text to vectors, and the profile of the model
 //! `generator.rs` | the state of a decoding over k passages
 //! `passage.rs` | the text that a plugin reads
 
+mod calibration;
 mod embeddings;
 mod encoder;
 mod generator;
 mod passage;
 
+pub use calibration::{Calibration, ConfidenceFit, SIGNS, Signs};
 pub use embeddings::Embeddings;
 pub use encoder::{EncodeError, Encoder, EncoderProfile, Similarity};
-pub use generator::{
-    AnswerForm, AnswerScores, Calibration, ConfidenceFit, Decoding, GenerateError, Generator, LogProbs,
-    TokenId,
-};
+pub use generator::{AnswerForm, AnswerScores, Decoding, GenerateError, Generator, LogProbs, TokenId};
 pub use passage::Passage;

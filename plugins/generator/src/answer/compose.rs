@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use postil_contract::{ConfidenceFit, Decoding, GenerateError, Passage, TokenId};
+use postil_contract::{ConfidenceFit, Decoding, GenerateError, Passage, Signs, TokenId};
 
 use super::evidence::{about_answer, evidence};
 use super::names::name_weights;
@@ -30,6 +30,8 @@ pub(super) struct Composer<'a> {
     /// Abstention score above which an answer is withheld; `None` withholds an answer when "no
     /// answer" is more probable.
     pub(super) threshold: Option<f64>,
+    /// Least probability of being right of an answer that is given, in [0, 1].
+    pub(super) min_probability: f64,
     /// Fit of the share of the generator's answers that are right; `None` when nothing was fitted.
     pub(super) fit: Option<ConfidenceFit>,
     pub(super) options: &'a AnswerOptions,
@@ -46,6 +48,19 @@ struct Spoken<'a> {
     text: String,
 }
 
+impl Spoken<'_> {
+    /// What is known of the answer; `score` is the abstention score.
+    fn signs(&self, score: f64) -> Signs {
+        let Marginal { log_prob, posterior, log_likelihoods, .. } = &self.marginal;
+        let read = by_posterior(posterior).first().map_or(f64::NEG_INFINITY, |z| log_likelihoods[*z]);
+        Signs {
+            probability: probability(*log_prob),
+            read_probability: probability(read),
+            abstention_score: score,
+        }
+    }
+}
+
 impl Composer<'_> {
     pub(super) fn answer(&self, found: &Found) -> Result<Answer, GenerateError> {
         let answers = &found.hypotheses;
@@ -58,7 +73,6 @@ impl Composer<'_> {
         let spoken: Vec<Spoken<'_>> =
             answers.iter().zip(null).map(|(answer, null)| self.speak(answer, null)).collect();
         let evidence = spoken.first().map(|best| self.evidence(best, found));
-        let best = spoken.first().map_or(0.0, |best| probability(best.marginal.log_prob));
         let (withheld, no_answer_probability, score) = match (&found.silence, evidence) {
             (None, None) => (None, 1.0, 1.0),
             (None, Some(evidence)) => {
@@ -68,12 +82,13 @@ impl Composer<'_> {
             (Some(silence), _) => {
                 let silent = probability(silence.marginal.log_prob);
                 let score = self.abstention_score(silence);
+                let best = spoken.first().map_or(0.0, |best| probability(best.marginal.log_prob));
                 (self.withheld_by_silence(silent, best, score), silent, score)
             }
         };
-        let withheld = match spoken.is_empty() {
-            true => Some(Withheld::NoCandidate),
-            false => withheld.or_else(|| self.withheld_by_doubt(best, score)),
+        let withheld = match spoken.first() {
+            None => Some(Withheld::NoCandidate),
+            Some(best) => withheld.or_else(|| self.withheld_by_doubt(best.signs(score))),
         };
         let others = if withheld.is_some() { 0 } else { 1 };
         let listed = spoken.iter().skip(others).take(self.options.max_alternatives);
@@ -124,10 +139,9 @@ impl Composer<'_> {
         abstention_score(&silence.marginal.log_likelihoods[..passages], &weights)
     }
 
-    /// Share of answers like this one that are right; `None` when nothing was fitted. `score` is
-    /// the abstention score.
-    fn confidence(&self, probability: f64, score: f64) -> Option<f64> {
-        self.fit.map(|fit| fit.confidence(probability, score))
+    /// Share of answers like this one that are right; `None` when nothing was fitted.
+    fn confidence(&self, signs: Signs) -> Option<f64> {
+        self.fit.map(|fit| fit.confidence(&signs))
     }
 
     fn given(&self, best: &Spoken<'_>, score: f64) -> Result<Answer, GenerateError> {
@@ -148,7 +162,8 @@ impl Composer<'_> {
             finished: best.hypothesis.finished,
             log_probability: best.marginal.log_prob,
             probability: probability(best.marginal.log_prob),
-            confidence: self.confidence(probability(best.marginal.log_prob), score),
+            confidence: self.confidence(best.signs(score)),
+            signs: Some(best.signs(score)),
             words: words.into_iter().map(|s| self.span(best, s)).collect(),
             citations: self.citations(best, &spans)?,
             spans,
@@ -173,9 +188,9 @@ impl Composer<'_> {
         }
     }
 
-    fn withheld_by_doubt(&self, best: f64, score: f64) -> Option<Withheld> {
-        let min_probability = self.options.min_probability;
-        let probability = self.confidence(best, score).unwrap_or(best);
+    fn withheld_by_doubt(&self, best: Signs) -> Option<Withheld> {
+        let min_probability = self.min_probability;
+        let probability = self.confidence(best).unwrap_or(best.probability);
         (probability < min_probability).then_some(Withheld::MinProbability { probability, min_probability })
     }
 
@@ -238,7 +253,7 @@ impl Composer<'_> {
         let probability = probability(other.marginal.log_prob);
         let whole = self.span(other, whole(other));
         let citations = self.citations(other, &[whole])?;
-        let confidence = self.confidence(probability, score);
+        let confidence = self.confidence(other.signs(score));
         Ok(Candidate { text: other.text.clone(), probability, confidence, citations })
     }
 

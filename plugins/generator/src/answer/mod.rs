@@ -155,6 +155,10 @@ fn answer_from(
         null: if is_fixed { Null::Apart { generator, question, any_end } } else { Null::Along },
         is_quoting: found.are_all,
         threshold: options.no_answer_threshold.or(calibration.no_answer_threshold),
+        min_probability: options.min_probability.unwrap_or(match options.no_answer_threshold {
+            Some(_) => 0.0,
+            None => calibration.min_confidence,
+        }),
         fit: calibration.confidence,
         options,
     };

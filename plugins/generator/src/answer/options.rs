@@ -66,8 +66,10 @@ pub struct AnswerOptions {
     /// probable.
     pub no_answer_threshold: Option<f64>,
     /// Least probability that an answer is right, in [0, 1], at which it is given: its
-    /// [confidence](super::Answer::confidence), or p(y|x) when that is `None`. Default 0.
-    pub min_probability: f64,
+    /// [confidence](super::Answer::confidence), or p(y|x) when that is `None`; 0 withholds none.
+    /// Default `None`: the generator's calibrated least confidence, or 0 where
+    /// `no_answer_threshold` is set.
+    pub min_probability: Option<f64>,
 }
 
 impl AnswerOptions {
@@ -85,7 +87,7 @@ impl AnswerOptions {
             credit_log_ratio: DEFAULT_CREDIT_LOG_RATIO,
             min_evidence: DEFAULT_MIN_EVIDENCE,
             no_answer_threshold: None,
-            min_probability: 0.0,
+            min_probability: None,
         }
     }
 
@@ -123,9 +125,9 @@ impl AnswerOptions {
                 "between 0 and 1",
             ),
             (
-                (0.0..=1.0).contains(&self.min_probability),
+                (0.0..=1.0).contains(&self.min_probability.unwrap_or(0.0)),
                 "least probability of an answer",
-                self.min_probability,
+                self.min_probability.unwrap_or(0.0),
                 "between 0 and 1",
             ),
             (

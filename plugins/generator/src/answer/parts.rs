@@ -1,5 +1,6 @@
 use std::ops::{Deref, Range};
 
+use postil_contract::Signs;
 use serde::{Serialize, Serializer};
 
 use super::Withheld;
@@ -37,6 +38,9 @@ pub struct Answer {
     /// answers: see [`postil_contract::ConfidenceFit`]. `None` when nothing was fitted for the
     /// generator, or no answer was given.
     pub confidence: Option<f64>,
+    /// What the confidence is computed from; `None` when no answer was given.
+    #[serde(skip)]
+    pub signs: Option<Signs>,
     /// Tokens of the choice, end token included; their log-probabilities sum to `log_probability`.
     /// Empty when there is no answer and the generator cannot say "no answer".
     pub tokens: Vec<AnswerToken>,
@@ -98,6 +102,7 @@ impl Answer {
             log_probability: 0.0,
             probability: 1.0,
             confidence: None,
+            signs: None,
             tokens: Vec::new(),
             words: Vec::new(),
             spans: Vec::new(),

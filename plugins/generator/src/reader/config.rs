@@ -46,6 +46,7 @@ struct Fitted {
     prior_temperature: f32,
     no_answer_threshold: Option<f64>,
     confidence: Option<FittedConfidence>,
+    min_confidence: f64,
 }
 
 /// [`ConfidenceFit`] in the format of `config.json`.
@@ -53,13 +54,17 @@ struct Fitted {
 struct FittedConfidence {
     offset: f64,
     probability: f64,
+    /// 0 in folders that were fitted without it.
+    #[serde(default)]
+    read_probability: f64,
     abstention: f64,
 }
 
 impl Default for Fitted {
     fn default() -> Self {
-        let Calibration { prior_temperature, no_answer_threshold, .. } = Calibration::default();
-        Self { prior_temperature, no_answer_threshold, confidence: None }
+        let Calibration { prior_temperature, no_answer_threshold, min_confidence, .. } =
+            Calibration::default();
+        Self { prior_temperature, no_answer_threshold, confidence: None, min_confidence }
     }
 }
 
@@ -103,11 +108,12 @@ impl ReaderConfig {
     }
 
     pub(super) fn calibration(&self) -> Calibration {
-        let Fitted { prior_temperature, no_answer_threshold, confidence } = self.calibration;
-        let confidence = confidence.map(|FittedConfidence { offset, probability, abstention }| {
-            ConfidenceFit { offset, probability, abstention }
+        let Fitted { prior_temperature, no_answer_threshold, confidence, min_confidence } = self.calibration;
+        let confidence = confidence.map(|fit| {
+            let FittedConfidence { offset, probability, read_probability, abstention } = fit;
+            ConfidenceFit { offset, probability, read_probability, abstention }
         });
-        Calibration { prior_temperature, no_answer_threshold, confidence }
+        Calibration { prior_temperature, no_answer_threshold, confidence, min_confidence }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -127,9 +133,14 @@ impl ReaderConfig {
         if let Some(id) = special.iter().find(|id| **id as usize >= self.bert.vocab_size) {
             return Err(format!("special token {id} is not among the {} tokens", self.bert.vocab_size));
         }
-        let Fitted { prior_temperature: temperature, no_answer_threshold: threshold, confidence } =
-            self.calibration;
-        let factors = confidence.map(|fit| [fit.offset, fit.probability, fit.abstention]);
+        let Fitted {
+            prior_temperature: temperature,
+            no_answer_threshold: threshold,
+            confidence,
+            min_confidence,
+        } = self.calibration;
+        let factors =
+            confidence.map(|fit| [fit.offset, fit.probability, fit.read_probability, fit.abstention]);
         if let Some(factor) = factors.into_iter().flatten().find(|factor| factor.abs() > MOST_FACTOR) {
             return Err(format!("confidence has {factor}, expected at most {MOST_FACTOR}"));
         }
@@ -138,6 +149,9 @@ impl ReaderConfig {
         }
         if let Some(threshold) = threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
             return Err(format!("no_answer_threshold is {threshold}, expected 0 to 1"));
+        }
+        if !(0.0..=1.0).contains(&min_confidence) {
+            return Err(format!("min_confidence is {min_confidence}, expected 0 to 1"));
         }
         if self.end == self.no_answer {
             return Err(format!("token {} cannot both end an answer and say that there is none", self.end));

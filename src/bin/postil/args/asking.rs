@@ -86,10 +86,10 @@ pub(crate) struct Ask {
     /// 1 gives every answer [default: what was fitted for the generator]
     #[arg(long, value_name = "0..1")]
     pub(crate) no_answer_threshold: Option<f64>,
-    /// Withhold an answer that is less probably right than this, by what was fitted for the
-    /// generator
-    #[arg(long, value_name = "0..1", default_value_t = 0.0)]
-    pub(crate) min_probability: f64,
+    /// Withhold an answer that is less probably right than this; 0 withholds none [default: what was
+    /// fitted for the generator, or 0 with --no-answer-threshold]
+    #[arg(long, value_name = "0..1")]
+    pub(crate) min_probability: Option<f64>,
     /// Print tokens as they come, then the sources
     #[arg(long, conflicts_with_all = ["markdown", "json"])]
     pub(crate) stream: bool,

@@ -72,9 +72,9 @@ fn options(args: &Ask) -> Result<AskOptions> {
         .words_weight(args.words.words_weight)
         .decode(args.decode.clone().unwrap_or(unsaid))
         .max_tokens(args.max_tokens)
-        .min_evidence(args.min_evidence)
-        .min_probability(args.min_probability);
+        .min_evidence(args.min_evidence);
     options.no_answer_threshold = args.no_answer_threshold;
+    options.min_probability = args.min_probability;
     options.filter = open::filter(&args.filter)?;
     options.check()?;
     Ok(options)

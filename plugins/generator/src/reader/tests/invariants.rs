@@ -244,8 +244,11 @@ fn fitted(calibration: &str) -> ReaderGenerator {
 fn an_answer_less_probably_right_than_asked_for_is_withheld() {
     let passages = PASSAGES.map(|passage| Retrieved { passage, relevance: 0.5 });
     let ask = |reader: &ReaderGenerator, min_probability| {
-        let options =
-            AnswerOptions { min_probability, no_answer_threshold: Some(1.0), ..AnswerOptions::new(1.0) };
+        let options = AnswerOptions {
+            min_probability: Some(min_probability),
+            no_answer_threshold: Some(1.0),
+            ..AnswerOptions::new(1.0)
+        };
         answer(reader, QUESTION, &passages, &options).unwrap()
     };
     let is_given = |answer: &Answer| !answer.no_answer && !answer.text.is_empty();
@@ -264,6 +267,18 @@ fn an_answer_less_probably_right_than_asked_for_is_withheld() {
     let probability = given.confidence.unwrap();
     assert_eq!(withheld.withheld, Some(Withheld::MinProbability { probability, min_probability: 0.89 }));
     assert_eq!(given.withheld, None);
+
+    let fit = "{\"confidence\": {\"offset\": 0.0, \"probability\": 0.0, \"abstention\": 0.0}, \
+               \"no_answer_threshold\": 1.0, \"min_confidence\": 0.6}";
+    let ask = |options: AnswerOptions| answer(&fitted(fit), QUESTION, &passages, &options).unwrap().withheld;
+    let as_fitted = Some(Withheld::MinProbability { probability: 0.5, min_probability: 0.6 });
+    assert_eq!(ask(AnswerOptions::new(1.0)), as_fitted, "the generator's own least confidence");
+    for options in [
+        AnswerOptions { min_probability: Some(0.0), ..AnswerOptions::new(1.0) },
+        AnswerOptions { no_answer_threshold: Some(1.0), ..AnswerOptions::new(1.0) },
+    ] {
+        assert_eq!(ask(options), None, "a caller has the last word");
+    }
 }
 
 #[test]
