@@ -133,7 +133,7 @@ fn main() {
     let generator = postil::open_generator(&args.generator, &encoder).unwrap();
     let open = |path: &Path| {
         let options = Database::options().encoder(encoder.clone()).generator(generator.clone());
-        options.open_to_read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        options.open_read_only(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     };
     let sets: Vec<(String, Database, Vec<Question>)> = args
         .sets
