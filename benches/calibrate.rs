@@ -31,7 +31,7 @@ use std::sync::Arc;
 use clap::Parser;
 use logistic::{Given, calibration_error, fitted, log_loss};
 use postil::evaluate::{exact_match, f1, roc_area};
-use postil::{AskOptions, Database, Error, Filter};
+use postil::{AskOptions, Database, Error, Filter, ReadOnlyDatabase};
 use postil_contract::{Encoder, Signs};
 use postil_generator::{log_sum_exp, prior};
 use serde::{Deserialize, Serialize};
@@ -135,7 +135,7 @@ fn main() {
         let options = Database::options().encoder(encoder.clone()).generator(generator.clone());
         options.open_read_only(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     };
-    let sets: Vec<(String, Database, Vec<Question>)> = args
+    let sets: Vec<(String, ReadOnlyDatabase, Vec<Question>)> = args
         .sets
         .iter()
         .map(|set| {
@@ -172,7 +172,7 @@ fn main() {
 
 /// The temperature under which the documents asked about have the highest mean log prior.
 fn temperature(
-    sets: &[(String, Database, Vec<Question>)],
+    sets: &[(String, ReadOnlyDatabase, Vec<Question>)],
     counts: &BTreeMap<&str, usize>,
     scale: f32,
 ) -> f32 {
@@ -215,7 +215,7 @@ fn options(question: &Question) -> AskOptions {
 }
 
 /// The answer to a question; `None` when it is refused, or nothing is found for it.
-fn hear(db: &Database, question: &Question, score_scale: f32) -> Option<Heard> {
+fn hear(db: &ReadOnlyDatabase, question: &Question, score_scale: f32) -> Option<Heard> {
     let answer = match db.ask_with(&question.question, &options(question).score_scale(score_scale)) {
         Err(Error::SeveralQuestions { .. } | Error::Encode(_) | Error::Generate(_)) => return None,
         answer => answer.unwrap(),

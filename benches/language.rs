@@ -237,7 +237,7 @@ fn answers(db: &Database, asked: Vec<Asked>, options: &AskOptions, generator: &s
             "question": scored.question.question,
             "answers": scored.question.answers,
             "said": scored.said,
-            "withheld": scored.answer.no_answer,
+            "withheld": scored.no_answer,
         }));
     };
     let scores = db.evaluate(&questions, options, &Watch::default(), each).unwrap();

@@ -35,8 +35,9 @@ pub struct AskOptions {
     /// The s of p(z|x) = softmax_z(s * relevance), see [`Retrieved`](crate::Retrieved); by default
     /// the encoder's own, over the temperature that was fitted for the generator.
     pub score_scale: Option<f32>,
-    /// Decoding method of a generator that writes freely.
-    pub decode: Decode,
+    /// Decoding method of a generator that writes freely. `None`, the default, is greedy for a
+    /// decoder-only language model, and [`Decode::default`] for any other.
+    pub decode: Option<Decode>,
     /// Most tokens of a freely written answer, at least 1.
     pub max_tokens: usize,
     /// Nats by which the passages must make an answer likelier than reading nothing does, for it to
@@ -74,7 +75,7 @@ impl AskOptions {
         words_weight: f32, "Sets [`words_weight`](#structfield.words_weight), finite, at least 0.";
         score_scale: f32 => Some(score_scale),
             "Sets [`score_scale`](#structfield.score_scale), finite, at least 0.";
-        decode: Decode, "Sets [`decode`](#structfield.decode).";
+        decode: Decode => Some(decode), "Sets [`decode`](#structfield.decode).";
         max_tokens: usize, "Sets [`max_tokens`](#structfield.max_tokens), at least 1.";
         min_evidence: f64, "Sets [`min_evidence`](#structfield.min_evidence), below infinity.";
         no_answer_threshold: f64 => Some(no_answer_threshold),

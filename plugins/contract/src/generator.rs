@@ -20,6 +20,12 @@ pub trait Generator: Send + Sync {
         true
     }
 
+    /// True when an answer is looked for token by token unless another search is asked for: for a
+    /// generator whose searches with beams cost more than they find. By default false.
+    fn prefers_greedy(&self) -> bool {
+        false
+    }
+
     /// The calibration fitted on questions with known answers. The default calibrates nothing.
     fn calibration(&self) -> Calibration {
         Calibration::default()

@@ -144,7 +144,7 @@ fn answer_from(
     };
     let found = search(generator, decoding.as_mut(), &read_prior, options, as_chosen)?;
     let calibration = generator.calibration();
-    let any_end = matches!(options.search, Decode::Union(_));
+    let any_end = matches!(options.search_by(generator), Decode::Union(_));
     let composer = Composer {
         generator: generator.name(),
         question,

@@ -1,4 +1,4 @@
-use postil_contract::GenerateError;
+use postil_contract::{GenerateError, Generator};
 
 use super::decode::Decode;
 use crate::{Constraints, Mode};
@@ -47,8 +47,10 @@ pub struct AnswerOptions {
     /// Maximum number of alternatives. Default [`DEFAULT_MAX_ALTERNATIVES`].
     pub max_alternatives: usize,
     /// Search for the answers of a generator that writes freely; one with finitely many answers is
-    /// searched exhaustively. Default [`Decode::Union`] with [`DEFAULT_BEAMS`](super::DEFAULT_BEAMS).
-    pub search: Decode,
+    /// searched exhaustively. `None`, the default, is [`Decode::Greedy`] for a generator that
+    /// [prefers](Generator::prefers_greedy) it, else [`Decode::Union`] with
+    /// [`DEFAULT_BEAMS`](super::DEFAULT_BEAMS).
+    pub search: Option<Decode>,
     /// Constraints on freely written answers. Default: at most [`DEFAULT_MAX_TOKENS`].
     pub constraints: Constraints,
     /// Least posterior, in [0, 1], at which a passage, together with its copies, is credited with a
@@ -81,7 +83,7 @@ impl AnswerOptions {
             unread_prior: DEFAULT_UNREAD_PRIOR,
             max_citations: DEFAULT_MAX_CITATIONS,
             max_alternatives: DEFAULT_MAX_ALTERNATIVES,
-            search: Decode::default(),
+            search: None,
             constraints: Constraints::new(DEFAULT_MAX_TOKENS),
             credit_posterior: DEFAULT_CREDIT_POSTERIOR,
             credit_log_ratio: DEFAULT_CREDIT_LOG_RATIO,
@@ -89,6 +91,14 @@ impl AnswerOptions {
             no_answer_threshold: None,
             min_probability: None,
         }
+    }
+
+    /// The search by which `generator` looks for an answer.
+    pub(super) fn search_by(&self, generator: &dyn Generator) -> Decode {
+        self.search.clone().unwrap_or_else(|| match generator.prefers_greedy() {
+            true => Decode::Greedy,
+            false => Decode::default(),
+        })
     }
 
     /// Refuses invalid numbers, as [`answer`](super::answer) does.
@@ -142,11 +152,11 @@ impl AnswerOptions {
             }
         }
         match &self.search {
-            Decode::Greedy => {}
-            Decode::Sample(sampling) => sampling.check()?,
-            Decode::Beam(beams) | Decode::Thorough(beams) | Decode::Fast(beams) | Decode::Union(beams) => {
-                beams.check()?;
-            }
+            None | Some(Decode::Greedy) => {}
+            Some(Decode::Sample(sampling)) => sampling.check()?,
+            Some(
+                Decode::Beam(beams) | Decode::Thorough(beams) | Decode::Fast(beams) | Decode::Union(beams),
+            ) => beams.check()?,
         }
         self.constraints.check()
     }

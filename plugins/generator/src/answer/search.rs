@@ -44,7 +44,8 @@ pub(super) fn search(
     constraints.barred.extend(silent);
     let constraints = &constraints;
     let is_fixed = generator.vocabulary_is_fixed();
-    let hypotheses = match &options.search {
+    let search = options.search_by(generator);
+    let hypotheses = match &search {
         Decode::Greedy => vec![greedy(decoding, mode, log_prior, constraints, watch)?],
         Decode::Sample(sampling) => vec![sample(decoding, mode, log_prior, constraints, sampling, watch)?],
         Decode::Thorough(beams) if is_fixed => {
@@ -61,6 +62,6 @@ pub(super) fn search(
             ranked.into_iter().map(|ranked| ranked.hypothesis).collect()
         }
     };
-    let watched = options.search.streams();
+    let watched = search.streams();
     Ok(Found { hypotheses, silence, are_all: false, watched })
 }

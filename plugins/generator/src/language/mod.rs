@@ -162,6 +162,12 @@ impl Generator for LanguageGenerator {
         self.model.name()
     }
 
+    /// True for decoder-only models: beams take several times as long and, on questions held out for
+    /// it, find no better answers.
+    fn prefers_greedy(&self) -> bool {
+        self.model.continues_prompt()
+    }
+
     /// # Errors
     /// [`GenerateError::NoPassages`]; [`GenerateError::EmptyQuestion`]; [`GenerateError::TooLong`]
     /// when the question does not fit with an empty passage; [`GenerateError::Model`].

@@ -190,7 +190,8 @@ fn a_generator_that_writes_freely_is_searched_and_watched_as_asked() {
         Decode::Union(beams),
     ];
     for (mode, search) in MODES.into_iter().flat_map(|mode| searches.clone().map(|search| (mode, search))) {
-        let options = AnswerOptions { search, min_evidence: f64::NEG_INFINITY, ..options(mode) };
+        let options =
+            AnswerOptions { search: Some(search), min_evidence: f64::NEG_INFINITY, ..options(mode) };
         let mut watched = Vec::new();
         let watch = &mut |token: &AnswerToken| {
             watched.push(token.clone());

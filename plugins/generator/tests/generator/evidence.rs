@@ -25,7 +25,7 @@ fn retrieved<'a>(texts: &[&'a str], scores: &[f32]) -> Vec<Retrieved<'a>> {
 
 fn greedy(mode: Mode) -> AnswerOptions {
     let constraints = Constraints::new(9);
-    AnswerOptions { mode, search: Decode::Greedy, constraints, ..AnswerOptions::new(1.0) }
+    AnswerOptions { mode, search: Some(Decode::Greedy), constraints, ..AnswerOptions::new(1.0) }
 }
 
 fn texts<'a>(answer: &'a Answer, spans: &[Span]) -> Vec<&'a str> {
@@ -82,8 +82,11 @@ fn the_evidence_is_the_answer_against_the_empty_passage() {
     {
         for mode in MODES {
             let is_union = matches!(search, Decode::Union(_));
-            let options =
-                AnswerOptions { search: search.clone(), min_evidence: f64::NEG_INFINITY, ..greedy(mode) };
+            let options = AnswerOptions {
+                search: Some(search.clone()),
+                min_evidence: f64::NEG_INFINITY,
+                ..greedy(mode)
+            };
             bigrams.is_fixed = true;
             let found = answer(&bigrams, "q", &passages, &options).unwrap();
             let evidence = found.evidence.unwrap();
@@ -212,7 +215,7 @@ proptest! {
     ) {
         let (texts_of, scores): (Vec<&str>, Vec<f32>) = given.iter().map(|(t, s)| (t.as_str(), *s)).unzip();
         let options = AnswerOptions {
-            search: Decode::Sample(Sampling::new(seed)),
+            search: Some(Decode::Sample(Sampling::new(seed))),
             min_evidence: f64::NEG_INFINITY,
             ..greedy(MODES[usize::from(token)])
         };

@@ -27,7 +27,7 @@ fn options(search: Decode, max_tokens: usize) -> AnswerOptions {
     // Random weights ignore the passages: the answer is looked at whatever its evidence.
     let min_evidence = f64::NEG_INFINITY;
     AnswerOptions {
-        search,
+        search: Some(search),
         constraints: Constraints::new(max_tokens),
         min_evidence,
         ..AnswerOptions::new(20.0)

@@ -68,7 +68,7 @@ pub(crate) struct Ask {
     pub(crate) generator: String,
     /// Decoding by a generator that writes freely: greedy, beam=4, thorough=4, fast=4, union=4,
     /// sample=SEED or sample=SEED,temperature=0.8,top_k=40,top_p=0.9,min_p=0.05
-    /// [default: union=4, with --stream greedy]
+    /// [default: greedy for decoder-only language models and with --stream, else union=4]
     #[arg(long, value_name = "HOW", verbatim_doc_comment)]
     pub(crate) decode: Option<postil::Decode>,
     /// Longest such answer, in tokens

@@ -1,4 +1,4 @@
-use std::io::Write;
+use std::io::{IsTerminal, Write, stdout};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
@@ -28,11 +28,13 @@ pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
     let db =
         open::to_read(&args.database, args.reading, Database::options().generator_named(&args.generator))?;
     // A question that finds nothing would not open it, and hide a mistyped name.
-    db.generator()?;
+    let generator = db.generator()?;
     if !has_word(&args.question) && !args.question.trim().is_empty() {
         eprintln!("the question has no word in it: ask with letters or numbers");
     }
-    if args.stream {
+    // An answer that is written token by token is shown as it comes to who watches.
+    let watched = !args.output.json && !args.markdown && args.decode.is_none() && stdout().is_terminal();
+    if args.stream || watched && generator.prefers_greedy() {
         return stream(&db, args, &options);
     }
     let answers = db.ask_each(&args.question, &options)?;
@@ -63,16 +65,15 @@ fn show(args: &Ask, answer: &Answer) -> Result<()> {
 }
 
 fn options(args: &Ask) -> Result<AskOptions> {
-    let unsaid = if args.stream { Decode::Greedy } else { Decode::default() };
     let mut options = AskOptions::new()
         .k(args.k)
         .unread_prior(args.unread_prior)
         .mode(args.mode)
         .candidates(args.words.candidates)
         .words_weight(args.words.words_weight)
-        .decode(args.decode.clone().unwrap_or(unsaid))
         .max_tokens(args.max_tokens)
         .min_evidence(args.min_evidence);
+    options.decode = args.decode.clone().or(args.stream.then_some(Decode::Greedy));
     options.no_answer_threshold = args.no_answer_threshold;
     options.min_probability = args.min_probability;
     options.filter = open::filter(&args.filter)?;
@@ -83,7 +84,7 @@ fn options(args: &Ask) -> Result<AskOptions> {
 /// Prints tokens as they come; the first Ctrl-C ends the answer, a second one the program.
 fn stream(db: &ReadOnlyDatabase, args: &Ask, options: &AskOptions) -> Result<ExitCode> {
     let cancel = interrupt::listen("ending the answer")?;
-    let mut out = std::io::stdout();
+    let mut out = stdout();
     let (mut failed, mut begun, mut shown) = (None, false, String::new());
     let answer = db.ask_streaming(&args.question, options, &mut |token| {
         let text = if begun { token.text.as_str() } else { token.text.trim_start() };

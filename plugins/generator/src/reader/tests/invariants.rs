@@ -291,14 +291,14 @@ fn an_answer_is_withheld_when_its_abstention_score_is_above_the_threshold() {
     for mode in [Mode::Sequence, Mode::Token] {
         for search in [Decode::Greedy, Decode::Beam(BeamOptions::new(2)), Decode::Union(BeamOptions::new(2))]
         {
-            let given = ask(&reader(), mode, search.clone(), Some(1.0));
+            let given = ask(&reader(), mode, Some(search.clone()), Some(1.0));
             let (silent, score) = (given.no_answer_probability, given.abstention_score);
             assert!(!given.no_answer && !given.text.is_empty() && (0.0..1.0).contains(&silent), "{given:?}");
             assert!(
                 score > 0.0 && score <= silent,
                 "the score is at most the least p(no answer|x,z), so at most their mean: {given:?}"
             );
-            let withheld = ask(&reader(), mode, search.clone(), Some(score * 0.99));
+            let withheld = ask(&reader(), mode, Some(search.clone()), Some(score * 0.99));
             assert!(withheld.no_answer && withheld.text.is_empty());
             assert_eq!(withheld.alternatives[0].text, given.text);
             assert!((withheld.probability - silent).abs() < 1e-9);
@@ -306,9 +306,9 @@ fn an_answer_is_withheld_when_its_abstention_score_is_above_the_threshold() {
             assert_eq!(withheld.withheld, Some(by));
             for threshold in [score * 0.99, score * 1.01] {
                 let reader = fitted(&format!("{{\"no_answer_threshold\": {threshold}}}"));
-                assert_eq!(ask(&reader, mode, search.clone(), None).no_answer, score > threshold);
+                assert_eq!(ask(&reader, mode, Some(search.clone()), None).no_answer, score > threshold);
                 assert!(
-                    !ask(&reader, mode, search.clone(), Some(1.0)).no_answer,
+                    !ask(&reader, mode, Some(search.clone()), Some(1.0)).no_answer,
                     "a caller has the last word"
                 );
             }
