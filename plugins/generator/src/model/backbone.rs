@@ -3,10 +3,10 @@ use std::sync::Arc;
 use candle_core::{Device, Result, Tensor};
 use postil_contract::TokenId;
 
-use super::Prompt;
 use super::attention::Shared;
 use super::cache::Cache;
 use super::layers::Linear;
+use super::prompt::Prompt;
 use super::tree::Tree;
 
 /// An architecture: it reads prompts into a state that all hypotheses share, then maps tokens to

@@ -4,9 +4,10 @@ use postil_contract::{AnswerForm, AnswerScores, Decoding, GenerateError, LogProb
 use postil_kernel::Kernel;
 use rayon::prelude::*;
 
+use super::LanguageModel;
 use super::backbone::Rows;
+use super::prompt::Prompt;
 use super::tree::Tree;
-use super::{LanguageModel, Prompt};
 
 /// Maximum number of answer tokens scored in one pass: each attends to all others, masked or not.
 const MAX_TOKENS: usize = 512;

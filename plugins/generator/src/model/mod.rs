@@ -8,6 +8,7 @@
 //!
 //! file | responsibility
 //! ---|---
+//! `prompt.rs` | a prompt's tokens, and what of them is the same for all questions
 //! `backbone.rs` | the trait of every family
 //! `config.rs` | configurations as published
 //! `parameters.rs` | tensors by name and shape
@@ -42,6 +43,7 @@ mod packed;
 mod padded;
 mod parameters;
 mod product;
+mod prompt;
 mod rotary;
 mod t5;
 mod tree;
@@ -56,6 +58,7 @@ pub(crate) use config::parse;
 use config::{check, raw, said};
 pub(crate) use decoding::ModelDecoding;
 pub use matrix::Matrix;
+pub(crate) use prompt::Prompt;
 use t5::{T5, T5Config};
 
 pub use parameters::{LoadError, TensorSource};
@@ -74,23 +77,6 @@ pub struct LanguageModel {
     /// True when an answer continues its prompt, at positions of one window.
     continues: bool,
     generation: GenerationSettings,
-}
-
-/// A prompt's tokens, and how much of its beginning does not depend on the question.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Prompt {
-    pub(crate) tokens: Vec<TokenId>,
-    /// Number of tokens before the passage.
-    pub(crate) prefix: usize,
-    /// Number of tokens before the question, those of the passage among them when it comes first.
-    pub(crate) shared: usize,
-}
-
-impl From<Vec<TokenId>> for Prompt {
-    /// A prompt of which nothing is known.
-    fn from(tokens: Vec<TokenId>) -> Self {
-        Self { tokens, prefix: 0, shared: 0 }
-    }
 }
 
 /// A checkpoint's settings for decoding.

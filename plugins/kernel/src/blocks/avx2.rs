@@ -15,7 +15,7 @@ use std::arch::x86_64::{
 use super::super::cpu::Avx2;
 use super::super::lanes::{LANES, greatest, load, store_part};
 use super::super::panels::PANEL;
-use super::BLOCK;
+use super::format::BLOCK;
 use super::panels::{BYTE_LINES, BlockColumns, Line, NIBBLE_LINES, Panel};
 use super::rows::{BlockRows, scale};
 

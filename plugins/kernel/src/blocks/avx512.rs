@@ -13,7 +13,7 @@ use std::arch::x86_64::{
 use super::super::cpu::Vnni;
 use super::super::lanes::store_part;
 use super::super::panels::PANEL;
-use super::BLOCK;
+use super::format::BLOCK;
 use super::panels::{BYTE_LINES, BlockColumns, Line, NIBBLE_LINES, Panel};
 use super::rows::BlockRows;
 

@@ -2,7 +2,9 @@
 
 use half::f16;
 
-use super::BLOCK;
+/// Number of values of a row that are decoded together, and that have one scale on the left-hand
+/// side of a product.
+pub(super) const BLOCK: usize = 32;
 
 /// A format of weights in a GGUF file: blocks of 32 or 256 values of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

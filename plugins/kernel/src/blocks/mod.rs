@@ -34,9 +34,7 @@ pub use rows::BlockRows;
 use super::kernel::Kernel;
 use super::operands::Rows;
 use super::panels::{PANEL, panels_of};
-
-/// Number of values with one scale on the left-hand side.
-pub(crate) const BLOCK: usize = 32;
+use format::BLOCK;
 
 impl Kernel {
     /// Rounds `rows`, each of `inner` values, to 16 bits for [`Kernel::block_product`]. `inner` is a

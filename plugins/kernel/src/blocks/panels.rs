@@ -1,6 +1,5 @@
 use super::super::panels::{PANEL, panels_of};
-use super::BLOCK;
-use super::format::{BlockFormat, Run};
+use super::format::{BLOCK, BlockFormat, Run};
 
 /// Lines of codes in a block of a panel, in the formats of 4 bits and in the others.
 pub(super) const NIBBLE_LINES: usize = 4;

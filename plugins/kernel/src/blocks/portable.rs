@@ -1,5 +1,5 @@
 use super::super::panels::PANEL;
-use super::BLOCK;
+use super::format::BLOCK;
 use super::panels::{BlockColumns, code};
 use super::rows::{BlockRows, scale};
 

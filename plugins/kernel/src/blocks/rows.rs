@@ -1,5 +1,5 @@
 use super::super::operands::Rows;
-use super::BLOCK;
+use super::format::BLOCK;
 
 /// Rows in 16-bit codes with a scale for each 32; a reusable buffer.
 #[derive(Clone, Debug, Default)]

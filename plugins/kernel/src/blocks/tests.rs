@@ -1,6 +1,7 @@
 use super::super::operands::Rows;
 use super::super::panels::{PANEL, panels_of};
-use super::{BLOCK, BlockFormat, BlockPanels, BlockRows};
+use super::format::BLOCK;
+use super::{BlockFormat, BlockPanels, BlockRows};
 use crate::Kernel;
 
 const FORMATS: [BlockFormat; 8] = [

@@ -29,13 +29,13 @@ mod rows;
 
 use candle_core::Result;
 
-use super::Prompt;
 use super::backbone::{Backbone, Rows};
 use super::family::Fused;
 use super::layers::Linear;
 use super::matrix::Matrix;
 use super::norm::Norm;
 use super::parameters::{LoadError, Parameters, TensorSource};
+use super::prompt::Prompt;
 use super::rotary::Rotary;
 pub(super) use config::CausalConfig;
 use layer::Layer;

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use candle_core::Result;
 use postil_contract::TokenId;
 
-use super::super::Prompt;
 use super::super::backbone::Rows;
+use super::super::prompt::Prompt;
 use super::super::tree::Tree;
 use super::Causal;
 use super::keys::Keys;
