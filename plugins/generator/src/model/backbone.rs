@@ -26,7 +26,7 @@ pub(super) trait Backbone: Send + Sync {
 
 /// Hypotheses under every passage, after prompts that were read. Rows are
 /// `hypothesis * passages + passage`; at first, there is one hypothesis without a token.
-pub(super) trait Rows<'a> {
+pub(super) trait Rows<'a>: Send {
     /// The token that continues each prompt first, `[passages]`.
     fn start(&self) -> &[TokenId];
 

@@ -47,9 +47,7 @@ impl LanguageModel {
             }
             self.check_tokens(prompt)?;
         }
-        // Run inside the thread pool: from outside, each of many small products would block this
-        // thread.
-        let read = rayon::in_place_scope(|_| self.backbone.read(prompts));
+        let read = in_pool(|| self.backbone.read(prompts));
         Ok(ModelDecoding::new(self, read.map_err(|error| self.failed(&error))?))
     }
 
@@ -64,6 +62,11 @@ impl LanguageModel {
     fn failed(&self, error: &candle_core::Error) -> GenerateError {
         GenerateError::Model { model: self.name.clone(), reason: error.to_string() }
     }
+}
+
+/// Runs `work` in the thread pool: from outside, each of many small products would block this thread.
+fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
 }
 
 /// A decoding by a language model. Rows of the model are `hypothesis * k + passage`.
@@ -99,11 +102,11 @@ impl<'a> ModelDecoding<'a> {
         tree: &Tree,
     ) -> Result<Vec<f32>, GenerateError> {
         self.check_length(rows.len() + tree.height())?;
-        rows.forward(lines, tree).map_err(|error| self.model.failed(&error))
+        in_pool(|| rows.forward(lines, tree)).map_err(|error| self.model.failed(&error))
     }
 
     fn logits_of(&self, states: &[f32]) -> Result<Vec<f32>, GenerateError> {
-        self.model.backbone.logits(states).map_err(|error| self.model.failed(&error))
+        in_pool(|| self.model.backbone.logits(states)).map_err(|error| self.model.failed(&error))
     }
 
     fn check_length(&self, tokens: usize) -> Result<(), GenerateError> {
@@ -121,7 +124,9 @@ impl<'a> ModelDecoding<'a> {
         if self.current.is_none() {
             let tree = Tree::chain(1);
             self.check_length(self.rows.len() + tree.height())?;
-            let states = self.rows.forward(&self.last, &tree).map_err(|error| self.model.failed(&error))?;
+            let Self { rows, last, .. } = self;
+            let states = in_pool(|| rows.forward(last, &tree));
+            let states = states.map_err(|error| self.model.failed(&error))?;
             let mut values = self.logits_of(&states)?;
             let (vocabulary, kernel) = (self.vocabulary(), Kernel::detect());
             values.par_chunks_mut(vocabulary).for_each(|line| {

@@ -36,7 +36,9 @@ proptest! {
                 let codes = codes(&found.pairs[row * found.stride..][..found.stride]);
                 for (i, (code, value)) in codes.iter().zip(values).enumerate() {
                     let step = f64::from(found.steps[row * found.blocks() + i / BLOCK]);
-                    prop_assert!((code * step - f64::from(*value)).abs() <= step * 0.51 + 1e-37, "{code} {value}");
+                    // A block of values below 32,767 / f32::MAX has codes 0.
+                    let error = (code * step - f64::from(*value)).abs();
+                    prop_assert!(error <= step * 0.51 + 1e-34, "{code} {value}");
                 }
                 prop_assert!(codes[inner..].iter().all(|code| *code == 0.0), "not filled up with zeros");
                 for block in codes.chunks(BLOCK) {
