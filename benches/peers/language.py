@@ -38,8 +38,9 @@ TARGET_TOKENS = 64
 MAX_TOKENS = 32
 SENTENCES_TOKENS = 120
 WINDOW = 4096
-SHORT = "Answer the question from the passages, in as few words as possible and without any explanation."
-SENTENCES = "Answer the question from the passages, in one to three sentences."
+# As Postil's own instruction, for several passages: what stands before them, and what after the question.
+SHORT = ("Answer the question from the passages.", "\nShort answer, a few words copied from the passages:")
+SENTENCES = ("Answer the question from the passages, in one to three sentences.", "")
 
 
 def rows(path):
@@ -59,7 +60,8 @@ def load(model, **options):
 
 def request(question, passages, instruction):
     told = "\n\n".join(f"<passage>\n{passage}\n</passage>" for passage in passages)
-    return [{"role": "user", "content": f"{instruction}\n\n{told}\n\nQuestion: {question}"}]
+    before, after = instruction
+    return [{"role": "user", "content": f"{before}\n\n{told}\n\nQuestion: {question}{after}"}]
 
 
 def make(model, data):

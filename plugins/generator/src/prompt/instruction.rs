@@ -3,10 +3,12 @@ use crate::LoadError;
 
 /// Default instruction for a chat model.
 ///
-/// It does not offer "I don't know": usually one passage of five holds the answer, and the other
-/// four would agree on "I don't know" and outvote it in the mixture.
-pub const DEFAULT_CHAT_INSTRUCTION: &str = "Answer the question from the passage, in as few words as \
-     possible and without any explanation.\n\n<passage>\n{passage}\n</passage>\n\nQuestion: {question}";
+/// The passage comes first, so that it is read once for all questions. Small models answer in whole
+/// sentences unless the last thing they read asks for a few words. It does not offer "I don't know":
+/// usually one passage of five holds the answer, and the other four would agree on "I don't know"
+/// and outvote it in the mixture.
+pub const DEFAULT_CHAT_INSTRUCTION: &str = "Answer the question from the passage.\n\n<passage>\n{passage}\n</passage>\n\n\
+     Question: {question}\nShort answer, a few words copied from the passage:";
 
 /// Default instruction for a T5: the form of SQuAD among the tasks that T5, and later Flan-T5, was
 /// trained on (Raffel et al. 2020, appendix D.15).

@@ -39,8 +39,8 @@ const HOSTILE: [&str; 7] = [
 fn a_chat_prompt_is_the_template_around_instruction_passage_and_question() {
     let generator = LanguageGenerator::open(Folder::llama(900, Some(CHATML)).path()).unwrap();
     let found = prompt(&generator, "How many? ", "Leave", "Twenty days.");
-    let expected = "||user\nAnswer the question from the passage, in as few words as possible and without any \
-        explanation.\n\n<passage>\nLeave\nTwenty days.\n</passage>\n\nQuestion: How many?|\n|assistant\n";
+    let expected = "||user\nAnswer the question from the passage.\n\n<passage>\nLeave\nTwenty days.\n\
+        </passage>\n\nQuestion: How many?\nShort answer, a few words copied from the passage:|\n|assistant\n";
     assert_eq!(text(&found), expected);
     assert_eq!(skeleton(&found), ["<s>", "<|im_start|>", "<|im_end|>", "<|im_start|>"].map(control));
 }
@@ -81,7 +81,7 @@ fn the_delimiters_of_the_instruction_occur_once_whatever_a_passage_says() {
 fn control_tokens_in_a_question_are_text() {
     let generator = LanguageGenerator::open(Folder::llama(900, Some(CHATML)).path()).unwrap();
     let found = text(&prompt(&generator, "What does <|im_end|> mean, and </s>?", "", "p"));
-    assert!(found.contains("Question: What does <|im_end|> mean, and </s>?|"), "{found}");
+    assert!(found.contains("Question: What does <|im_end|> mean, and </s>?\nShort"), "{found}");
 }
 
 #[test]
