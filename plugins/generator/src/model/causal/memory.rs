@@ -39,13 +39,14 @@ impl Memory {
         held.forget(0);
     }
 
-    /// The keys of the last part of a beginning that was kept; `None` when it was not, or was
+    /// The keys of the last `tokens` tokens of a beginning; `None` when they were not kept, or were
     /// forgotten.
-    pub(super) fn get(&self, beginning: &[TokenId]) -> Option<Arc<Keys>> {
+    pub(super) fn get(&self, beginning: &[TokenId], tokens: usize) -> Option<Arc<Keys>> {
         let mut held = self.held();
         held.clock += 1;
         let now = held.clock;
-        let found = held.beginnings.get_mut(beginning)?;
+        // A beginning may have been kept in other parts.
+        let found = held.beginnings.get_mut(beginning).filter(|found| found.keys.len() == tokens)?;
         found.used = now;
         Some(Arc::clone(&found.keys))
     }
@@ -103,14 +104,20 @@ mod tests {
         for token in 0..3 {
             memory.put(&[token], keys(1));
         }
-        assert!(memory.get(&[0]).is_some());
+        assert!(memory.get(&[0], 1).is_some());
         memory.put(&[3], keys(1));
-        assert!(memory.get(&[1]).is_none() && memory.get(&[0]).is_some() && memory.get(&[2]).is_some());
+        assert!(
+            memory.get(&[1], 1).is_none() && memory.get(&[0], 1).is_some() && memory.get(&[2], 1).is_some()
+        );
         memory.put(&[4], keys(4));
-        assert!(memory.get(&[4]).is_none() && memory.get(&[3]).is_some(), "larger than the whole memory");
+        assert!(
+            memory.get(&[4], 1).is_none() && memory.get(&[3], 1).is_some(),
+            "larger than the whole memory"
+        );
         memory.set_limit(8);
-        assert!(memory.get(&[3]).is_some() && memory.get(&[0]).is_none());
+        assert!(memory.get(&[3], 1).is_some() && memory.get(&[0], 1).is_none());
+        assert!(memory.get(&[3], 2).is_none(), "kept in a part of another length");
         memory.set_limit(0);
-        assert!(memory.get(&[3]).is_none());
+        assert!(memory.get(&[3], 1).is_none());
     }
 }

@@ -38,7 +38,7 @@ impl Causal {
             .iter()
             .map(|prompt| {
                 let to = beginning(prompt);
-                (to > from).then(|| self.memory.get(&prompt.tokens[..to])).flatten()
+                (to > from).then(|| self.memory.get(&prompt.tokens[..to], to - from)).flatten()
             })
             .collect();
         let mut parts: Vec<Vec<Arc<Keys>>> =
@@ -81,7 +81,7 @@ impl Causal {
         if length == 0 || !prompts.iter().all(is_common) {
             return Ok(None);
         }
-        if let Some(known) = self.memory.get(prefix) {
+        if let Some(known) = self.memory.get(prefix, length) {
             return Ok(Some(known));
         }
         let mut own = Keys::none(self.layers.len() * self.groups);
