@@ -54,17 +54,26 @@ fn only_grow(steps: &[Step]) -> bool {
 
 #[test]
 fn a_compaction_that_is_cancelled_while_it_links_rows_changes_nothing_and_runs_the_next_time() {
-    const ROWS: usize = 9_000;
+    // A machine that links the rows between two reports gets more of them.
+    let seen = [9_000, 30_000, 100_000].into_iter().any(a_cancelled_compaction_changes_nothing);
+    assert!(seen, "no compaction told of its rows before it ended");
+}
+
+/// False when the compaction ended before it told of a row.
+fn a_cancelled_compaction_changes_nothing(rows: usize) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.postil");
-    let store = filled(&path, ROWS);
+    let store = filled(&path, rows);
     let (before, removed) = (keys(&store), store.stat().unwrap().removed);
     assert!(removed > 0);
     let mut steps = Vec::new();
     let cancelled = store.compact_watched(&mut until(&mut steps, |step| step.done > 0));
-    assert!(matches!(cancelled, Err(StorageError::Cancelled)), "{cancelled:?} {steps:?}");
     let last = *steps.last().unwrap();
-    assert!(last.done < last.total && last.total > ROWS as u64 / 2, "{last:?}");
+    if cancelled.is_ok() && last.done == 0 {
+        return false;
+    }
+    assert!(matches!(cancelled, Err(StorageError::Cancelled)), "{cancelled:?} {steps:?}");
+    assert!(last.done < last.total && last.total > rows as u64 / 2, "{last:?}");
     assert_eq!((keys(&store), store.stat().unwrap().removed), (before.clone(), removed));
     assert_eq!(store.check().unwrap(), []);
     assert_eq!(store.search(&vector(11), &SearchOptions::new(1)).unwrap()[0].key, "000011");
@@ -75,6 +84,7 @@ fn a_compaction_that_is_cancelled_while_it_links_rows_changes_nothing_and_runs_t
     let stat = store.stat().unwrap();
     assert_eq!((stat.segments, stat.removed, stat.growing_rows), (1, 0, 0));
     assert_eq!(keys(&store), before);
+    true
 }
 
 #[test]
