@@ -15,8 +15,8 @@
 //! (`ConfidenceFit`) that predicts if an answer is exactly right. An answer is withheld when its
 //! abstention score is above one bound, or its confidence below another; of all pairs of bounds that
 //! keep, in each kind, the share `--keep` of the F1 of answerable questions, give or take one
-//! question, the pair with the highest F1 is chosen. Withholding a right answer is the worse mistake, since a wrong one is shown with its
-//! confidence and its source. Prints one JSON line per temperature, one per kind, with the
+//! question, the pair with the highest F1 is chosen. Withholding a right answer is the worse mistake,
+//! since a wrong one is shown with its confidence and its source. Prints one JSON line per temperature, one per kind, with the
 //! confidence of fits that did not see the fifth of the questions they are measured on, then the
 //! choice; `--write` stores it in a model's config.json.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at the first failure")]

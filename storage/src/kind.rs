@@ -7,9 +7,9 @@ use crate::error::StorageError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// What was given is refused: give something else.
+    /// The input is refused: give something else.
     Input,
-    /// What was named is not there: name something else, or make it first.
+    /// The thing named is not there: name something else, or make it first.
     NotFound,
     /// Someone else holds it: try again later.
     InUse,

@@ -20,8 +20,8 @@ impl Default for Calibration {
     }
 }
 
-/// What is known of an answer when it is given, as its confidence is computed from it; each is in
-/// [0, 1].
+/// Signs of how right an answer is, known when it is given, from which its confidence is computed;
+/// each is in [0, 1].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Signs {
     /// p(y|x), marginalized over the passages.

@@ -49,7 +49,7 @@ struct Spoken<'a> {
 }
 
 impl Spoken<'_> {
-    /// What is known of the answer; `score` is the abstention score.
+    /// The signs of how right the answer is; `score` is the abstention score.
     fn signs(&self, score: f64) -> Signs {
         let Marginal { log_prob, posterior, log_likelihoods, .. } = &self.marginal;
         let read = by_posterior(posterior).first().map_or(f64::NEG_INFINITY, |z| log_likelihoods[*z]);

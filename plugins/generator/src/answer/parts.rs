@@ -38,7 +38,7 @@ pub struct Answer {
     /// answers: see [`postil_contract::ConfidenceFit`]. `None` when nothing was fitted for the
     /// generator, or no answer was given.
     pub confidence: Option<f64>,
-    /// What the confidence is computed from; `None` when no answer was given.
+    /// The signs that the confidence is computed from; `None` when no answer was given.
     #[serde(skip)]
     pub signs: Option<Signs>,
     /// Tokens of the choice, end token included; their log-probabilities sum to `log_probability`.

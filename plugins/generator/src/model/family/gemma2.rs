@@ -38,7 +38,7 @@ pub(super) const PARTS: [(&str, &str); 3] = [
     ("post_feedforward_layernorm", "post_ffw_norm"),
 ];
 
-/// What Gemma 2 and Gemma 3 share.
+/// Settings that Gemma 2 and Gemma 3 share.
 pub(super) fn complete(fields: &mut Fields) {
     default_to(
         fields,
@@ -57,8 +57,8 @@ pub(super) fn complete(fields: &mut Fields) {
     within_window(fields);
 }
 
-/// What GGUF files of both say. Their norms are stored as 1 + weight; a model of `largest` blocks
-/// has queries of its own scale.
+/// Settings in the GGUF files of both. Their norms are stored as 1 + weight; a model of `largest`
+/// blocks has queries of its own scale.
 pub(super) fn of_gguf(number: &Numbers<'_>, largest: f64) -> Fields {
     let by_head = number("embedding_length").zip(number("attention.head_count")).map(|(w, heads)| w / heads);
     let scalar = match number("block_count") == Some(largest) {
