@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+/// Metadata of a document without fields, as JSON.
+const NO_FIELDS: &str = "{}";
+
 /// A document without its text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DocumentRecord {
@@ -126,9 +129,12 @@ pub(super) fn decode_document(bytes: &[u8], path: &Path) -> Result<DocumentRecor
     let record = rkyv::access::<ArchivedDocumentRecordV2, Error>(&archive)
         .map_err(|error| StorageError::corrupt(path, format!("document record: {error}")))?;
     let key = record.key.as_str();
-    let metadata = json::read_object(&record.metadata).map_err(|error| {
-        StorageError::corrupt(path, format!("document record: metadata of {key:?}: {error}"))
-    })?;
+    let metadata = match record.metadata.as_str() {
+        NO_FIELDS => Metadata::new(),
+        fields => json::read_object(fields).map_err(|error| {
+            StorageError::corrupt(path, format!("document record: metadata of {key:?}: {error}"))
+        })?,
+    };
     Ok(DocumentRecord {
         key: key.to_owned(),
         title: record.title.as_str().to_owned(),

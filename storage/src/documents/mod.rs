@@ -11,6 +11,7 @@
 //! | over | the trees' changes merged over the base |
 //! | open | opening the trees and the base |
 //! | trees | reading the trees and the base |
+//! | fetch | fetches the memory of entries that are about to be read |
 //! | scan | every entry, damaged ones included |
 //! | log/ | opening, flushing and closing sled, its faults, and the guards against them |
 //! | rewrite | rewriting all trees without removed entries |
@@ -18,6 +19,7 @@
 
 pub(crate) mod base;
 mod document;
+mod fetch;
 pub(crate) mod keys;
 mod log;
 mod manifest;

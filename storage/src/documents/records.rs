@@ -8,8 +8,9 @@ use rkyv::api::high::{HighDeserializer, HighSerializer, HighValidator};
 use rkyv::bytecheck::CheckBytes;
 use rkyv::rancor::Error;
 use rkyv::ser::allocator::ArenaHandle;
-use rkyv::util::AlignedVec;
+use rkyv::util::{Align, AlignedVec};
 use rkyv::{Archive, Deserialize, Serialize};
+use std::ops::Deref;
 use std::path::Path;
 
 /// A kind of record: the version that this build writes, and its name in errors.
@@ -96,7 +97,7 @@ pub(super) fn decode_passage(bytes: &[u8], path: &Path) -> Result<PassageRecord>
 }
 
 /// Returns the archive in aligned memory, as rkyv needs it; sled promises no alignment.
-pub(super) fn versioned<T: Record>(bytes: &[u8], path: &Path) -> Result<AlignedVec> {
+pub(super) fn versioned<T: Record>(bytes: &[u8], path: &Path) -> Result<AlignedArchive> {
     let what = T::WHAT;
     let (&version, archive) =
         bytes.split_first().ok_or_else(|| StorageError::corrupt(path, format!("{what} record is empty")))?;
@@ -104,9 +105,43 @@ pub(super) fn versioned<T: Record>(bytes: &[u8], path: &Path) -> Result<AlignedV
         let (got, supported) = (u32::from(version), u32::from(T::VERSION));
         return Err(StorageError::Version { path: path.to_owned(), what, got, supported });
     }
-    let mut aligned = AlignedVec::with_capacity(archive.len());
-    aligned.extend_from_slice(archive);
-    Ok(aligned)
+    Ok(AlignedArchive::of(archive))
+}
+
+/// Longest archive that takes no allocation, in bytes: records of most passages and of documents
+/// with few fields.
+const SHORT_BYTES: usize = 256;
+
+/// A copy of an archive in aligned memory.
+pub(super) enum AlignedArchive {
+    Short(Align<[u8; SHORT_BYTES]>, usize),
+    Long(AlignedVec),
+}
+
+impl AlignedArchive {
+    #[inline]
+    fn of(archive: &[u8]) -> Self {
+        if archive.len() > SHORT_BYTES {
+            let mut aligned = AlignedVec::with_capacity(archive.len());
+            aligned.extend_from_slice(archive);
+            return Self::Long(aligned);
+        }
+        let mut short = [0; SHORT_BYTES];
+        short[..archive.len()].copy_from_slice(archive);
+        Self::Short(Align(short), archive.len())
+    }
+}
+
+impl Deref for AlignedArchive {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Short(bytes, length) => &bytes[..*length],
+            Self::Long(bytes) => bytes,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,10 @@
-//! Search results: from ranked rows to passages.
+//! Searches.
 
-use super::read::Passage;
 use super::snapshot::Snapshot;
 use super::{SearchOptions, Store};
 use crate::error::Result;
 use crate::value::Metadata;
 use crate::vector::top_k::Ranked;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -39,14 +36,6 @@ pub struct Hit {
     pub range: Range<u64>,
     /// Bytes of the original document.
     pub source_range: Range<u64>,
-}
-
-/// The fields that hits of one document share.
-struct Of {
-    key: String,
-    title: String,
-    metadata: Arc<Metadata>,
-    source_map: Arc<Vec<u8>>,
 }
 
 impl Store {
@@ -97,44 +86,5 @@ impl Store {
         self.shared.building.make_way();
         let ranked = snapshot.search(query, options, allowed.as_deref())?;
         Ok((snapshot, ranked))
-    }
-
-    /// Returns the passages of ranked rows, or the first row that was removed after it was ranked.
-    fn resolve(&self, ranked: &[Ranked<u64>]) -> Result<Result<Vec<Hit>, u64>> {
-        let trees = self.shared.documents();
-        let mut documents: HashMap<u64, Of> = HashMap::new();
-        let mut hits = Vec::with_capacity(ranked.len());
-        for &Ranked { rank, item: row } in ranked {
-            let Some(record) = trees.passage(row)? else { return Ok(Err(row)) };
-            let id = record.document;
-            let Some(passage) = Passage::read(&trees, row, record)? else { return Ok(Err(row)) };
-            let of = match documents.entry(id) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => {
-                    let Some(document) = trees.document(id)? else { return Ok(Err(row)) };
-                    unknown.insert(Of {
-                        key: document.key,
-                        title: document.title,
-                        metadata: Arc::new(document.metadata),
-                        source_map: Arc::new(document.source_map),
-                    })
-                }
-            };
-            let Passage { row, heading, range, lead, source_range, text } = passage;
-            hits.push(Hit {
-                row,
-                score: self.shared.profile.metric.score(rank),
-                key: of.key.clone(),
-                title: of.title.clone(),
-                metadata: Arc::clone(&of.metadata),
-                source_map: Arc::clone(&of.source_map),
-                heading,
-                text,
-                lead,
-                range,
-                source_range,
-            });
-        }
-        Ok(Ok(hits))
     }
 }

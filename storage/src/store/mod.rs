@@ -19,7 +19,8 @@
 //! | lead | the text of a passage |
 //! | place | the place of parts of that text in the document |
 //! | asked | some of the queries, to measure segments by |
-//! | find | search results: filters, hits, retries |
+//! | find | searches: filters, retries |
+//! | resolve | from ranked rows to passages |
 //! | step | progress of long work, and its cancellation |
 //! | staging | a folder that gets its name only when it is complete |
 //! | backup | copies made while the database is in use, and restoring them |
@@ -55,6 +56,7 @@ mod read_only;
 mod rebuild;
 mod recall;
 mod recover;
+mod resolve;
 mod rewrite;
 mod salvage;
 mod seal;

@@ -27,12 +27,6 @@ pub(super) fn read(bytes: &[u8]) -> Option<(&[u8], u32, &[u8])> {
     (!entries.is_empty() && crc32fast::hash(entries) == crc).then_some((entries, crc, rest))
 }
 
-/// Returns the entries of the first block in `bytes`, whose CRC the caller has already checked.
-pub(super) fn entries(bytes: &[u8]) -> Option<&[u8]> {
-    let (length, _) = bytes.split_first_chunk::<4>()?;
-    bytes.get(HEAD_BYTES..)?.get(..u32::from_le_bytes(*length) as usize)
-}
-
 /// Returns the head of a block whose entries have that CRC.
 pub(super) fn head(entries: &[u8], crc: u32) -> [u8; HEAD_BYTES] {
     let mut head = [0; HEAD_BYTES];
@@ -81,15 +75,13 @@ impl Starts {
         Self(starts.into())
     }
 
-    /// Returns the value of a key; `None` if the block does not have it.
-    pub(super) fn find<'a>(&self, entries: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
+    /// Returns the value of a key; `None` if the block does not have it. `first_key` is that of
+    /// the block.
+    #[inline]
+    pub(super) fn find<'a>(&self, entries: &'a [u8], first_key: &[u8], key: &[u8]) -> Option<&'a [u8]> {
         let entry = |at: usize| first(entries.get(usize::from(*self.0.get(at)?)..)?);
         let (mut from, mut to) = (0, self.0.len());
-        // Ids are mostly consecutive, so the position of one is predictable.
-        let mut at = match (id(entry(0)?.0), id(key)) {
-            (Some(first), Some(id)) => id.saturating_sub(first).min(to as u64 - 1) as usize,
-            _ => to / 2,
-        };
+        let mut at = self.guess(first_key, key);
         while from < to {
             let (found, value, _) = entry(at)?;
             match order(found, key) {
@@ -101,9 +93,27 @@ impl Starts {
         }
         None
     }
+
+    /// Returns the entry that probably has the key: ids are mostly consecutive.
+    #[inline]
+    fn guess(&self, first_key: &[u8], key: &[u8]) -> usize {
+        let last = self.0.len().saturating_sub(1);
+        match (id(first_key), id(key)) {
+            (Some(first), Some(id)) => id.saturating_sub(first).min(last as u64) as usize,
+            _ => self.0.len() / 2,
+        }
+    }
+
+    /// Returns the offset of the entry that probably has the key, as a slice of one.
+    #[inline]
+    pub(super) fn likely(&self, first_key: &[u8], key: &[u8]) -> &[u16] {
+        let at = self.guess(first_key, key);
+        self.0.get(at..=at).unwrap_or_default()
+    }
 }
 
-fn id(key: &[u8]) -> Option<u64> {
+#[inline]
+pub(super) fn id(key: &[u8]) -> Option<u64> {
     key.first_chunk().map(|id| u64::from_be_bytes(*id))
 }
 

@@ -10,9 +10,11 @@
 //! | block | entries that are read and checked together |
 //! | index | finds the block of a key |
 //! | read | one entry, or all in order |
+//! | ahead | fetches the memory of many entries before they are read |
 //! | write | making the file |
 //! | damage | the check of the whole file |
 
+mod ahead;
 mod block;
 mod damage;
 mod header;
@@ -61,6 +63,15 @@ impl Part {
             Self::Documents => "documents",
             Self::Texts => "texts",
             Self::Passages => "passages",
+        }
+    }
+
+    /// Returns the bytes of each key; `None` where keys have different lengths.
+    fn key_bytes(self) -> Option<usize> {
+        match self {
+            Self::Keys => None,
+            Self::Documents | Self::Passages => Some(size_of::<u64>()),
+            Self::Texts => Some(size_of::<u64>() + size_of::<u32>()),
         }
     }
 }

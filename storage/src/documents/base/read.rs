@@ -34,7 +34,7 @@ pub(super) struct Places {
     /// An index rebuilt in place of a damaged one; `None` if the index in the file is sound.
     made: Option<Vec<u8>>,
     /// Entry offsets of each block that was found sound.
-    sound: Box<[OnceLock<Starts>]>,
+    pub(super) sound: Box<[OnceLock<Starts>]>,
 }
 
 impl Base {
@@ -88,7 +88,7 @@ impl Base {
                 return Err(StorageError::corrupt(path, what));
             };
             let sound = crc32fast::hash(&map[index.clone()]) == table.index_crc
-                && Index::new(&map[index.clone()], table.blocks).is_some();
+                && Index::new(&map[index.clone()], table.blocks, part).is_some();
             let (mut block_count, mut made) = (table.blocks, None);
             if !sound {
                 damaged(damaged_index(part))?;
@@ -121,18 +121,27 @@ impl Base {
     /// # Errors
     /// [`StorageError::Corrupt`] if the block of the key is damaged.
     pub(in crate::documents) fn get(&self, part: Part, key: &[u8]) -> Result<Option<&[u8]>> {
-        let Some(number) = self.index(part).find(key) else { return Ok(None) };
+        let index = self.index(part);
+        let Some(number) = index.find(key) else { return Ok(None) };
         let table = &self.tables[part as usize];
         let Some(sound) = table.sound.get(number) else { return Ok(None) };
+        let first_key = index.first_key(number);
         if let Some(starts) = sound.get()
-            && let Some((offset, _)) = self.index(part).block(number)
-            && let Some(entries) = self.map[table.blocks.clone()].get(offset..).and_then(block::entries)
+            && let Some(entries) = self.known_entries(table, index, number)
         {
-            return Ok(starts.find(entries, key));
+            return Ok(starts.find(entries, first_key, key));
         }
         // A block is compared with its checksum only once.
         let entries = &self.map[self.block(part, number)?];
-        Ok(sound.get_or_init(|| Starts::of(entries)).find(entries, key))
+        Ok(sound.get_or_init(|| Starts::of(entries)).find(entries, first_key, key))
+    }
+
+    /// Returns the entries of a block that was found sound, and what follows them.
+    #[inline]
+    pub(super) fn known_entries(&self, table: &Places, index: Index<'_>, number: usize) -> Option<&[u8]> {
+        let (offset, _) = index.block(number)?;
+        // Without the block's own length, which lies in memory that nothing else needs.
+        self.map.get(table.blocks.clone())?.get(offset.checked_add(block::HEAD_BYTES)?..)
     }
 
     /// Iterates over all entries of a part, in order of keys. A damaged block is one error; the
@@ -145,7 +154,7 @@ impl Base {
     pub(super) fn index(&self, part: Part) -> Index<'_> {
         let table = &self.tables[part as usize];
         let bytes = table.made.as_ref().map_or(&self.map[table.index.clone()], |made| &made[..]);
-        Index::new(bytes, table.block_count).expect("opening checked its length")
+        Index::new(bytes, table.block_count, part).expect("opening checked its length")
     }
 
     /// Returns the range of a block's entries in the file, after comparing them with their CRC.

@@ -36,6 +36,7 @@ fn read(path: &Path) {
     for part in Part::ALL {
         for key in [0u64, 1, 2, 40, u64::MAX] {
             let _ = base.get(part, &key.to_be_bytes());
+            base.fetch(part, &[(key.to_be_bytes(), key as usize)]);
         }
         Arc::clone(&base).entries(part).for_each(drop);
     }

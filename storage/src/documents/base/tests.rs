@@ -63,6 +63,56 @@ fn every_entry_is_found_and_no_other() {
     }
 }
 
+/// Ids in clusters with wide gaps between them, and values of very unlike lengths.
+fn uneven(part: Part) -> Vec<Entry> {
+    let ids = (0..40u64).flat_map(|cluster| (0..1 + cluster * 13 % 29).map(move |i| cluster.pow(5) * 31 + i));
+    let value = |id: u64| vec![1; 1 + (id * 7919 % 40 * (id % 7)) as usize];
+    let key = |id: u64| match part {
+        Part::Texts => [&id.to_be_bytes()[..], &[0, 0, 0, (id % 3) as u8]].concat(),
+        _ => id.to_be_bytes().to_vec(),
+    };
+    let mut ids: Vec<u64> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into_iter().map(|id| (key(id).into(), value(id).into())).collect()
+}
+
+#[test]
+fn entries_are_found_however_unevenly_ids_are_spread() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    let ControlFlow::Continue(Some(checksum)) =
+        write(&path, |part| uneven(part).into_iter().map(Ok), &mut going).unwrap()
+    else {
+        panic!("it was not written")
+    };
+    let base = Base::open(&path, checksum).unwrap();
+    for part in Part::ALL {
+        let entries = uneven(part);
+        assert!(base.index(part).blocks() > 5, "{part:?}");
+        let bytes = entries[0].0.len();
+        let id = |entry: &Entry| u64::from_be_bytes(entry.0[..8].try_into().unwrap());
+        let around = entries.iter().flat_map(|entry| [id(entry).saturating_sub(1), id(entry) + 1]);
+        let absent = around
+            .chain([u64::MAX])
+            .filter(|id| !entries.iter().any(|entry| entry.0[..8] == id.to_be_bytes()));
+        let absent: Vec<Vec<u8>> =
+            absent.map(|id| [&id.to_be_bytes()[..], &[0; 4]].concat()[..bytes].to_vec()).collect();
+        // Before the blocks were compared with their checksums, and after.
+        for _ in 0..2 {
+            let keys: Vec<(&[u8], usize)> = entries.iter().map(|(key, _)| (&key[..], 150)).collect();
+            base.fetch(part, &keys);
+            base.fetch(part, &absent.iter().map(|key| (key, 0)).collect::<Vec<_>>());
+            for (key, value) in &entries {
+                assert_eq!(base.get(part, key).unwrap(), Some(&value[..]), "{part:?} {key:?}");
+            }
+            for key in &absent {
+                assert_eq!(base.get(part, key).unwrap(), None, "{part:?} {key:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn no_entries_make_no_file() {
     let folder = tempfile::tempdir().unwrap();
