@@ -94,7 +94,7 @@ fn generate(
     let decoding = decoding.as_mut();
     let watch = &mut |_: postil_generator::Said<'_>| ControlFlow::Continue(());
     match way {
-        "token greedy" => greedy(decoding, Mode::Token, log_prior, &constraints, watch).unwrap(),
+        "token greedy" => greedy(decoding, Mode::Token, log_prior, &constraints, 0.0, watch).unwrap(),
         "sequence beam" => {
             let found = thorough(decoding, Mode::Sequence, log_prior, &constraints, &beams).unwrap();
             found.into_iter().next().unwrap().hypothesis

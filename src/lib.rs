@@ -139,9 +139,9 @@ pub use postil_encoder::{BertEncoder, EncoderError, HashEncoder};
 pub use postil_generator::{
     Answer as Conclusion, AnswerToken, Basis, BeamOptions, Candidate, Citation as PassageCitation, Credit,
     DEFAULT_BEAMS, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_TOKENS,
-    DEFAULT_MIN_EVIDENCE, DEFAULT_NO_ANSWER_SIMILARITY, DEFAULT_UNREAD_PRIOR, Decode, DecodeError,
-    Disagreement, EarlyStopping, Evidence, LanguageGenerator, LoadError, Mode, ModeError, QuoteGenerator,
-    Sampling, Span, Withheld,
+    DEFAULT_MIN_EVIDENCE, DEFAULT_NO_ANSWER_SIMILARITY, DEFAULT_UNDECODED_POSTERIOR, DEFAULT_UNREAD_PRIOR,
+    Decode, DecodeError, Disagreement, EarlyStopping, Evidence, LanguageGenerator, LoadError, Mode,
+    ModeError, QuoteGenerator, Sampling, Span, Withheld,
 };
 pub use postil_storage::{
     Batch, Committed, DEFAULT_RECALL, Damage, Decimal, Document as StoredDocument, DocumentWrite, Effort,

@@ -24,6 +24,10 @@ pub struct AskOptions {
     /// their priors sum to no more, which changes p(y|x), or in RAG-Token that of each token, by at
     /// most this much. 0 reads all.
     pub unread_prior: f64,
+    /// Share of the posterior, in [0, 1], of passages that stop being decoded while an answer is
+    /// written token by token under RAG-Sequence. The answer's probability and posteriors stay exact;
+    /// 0 decodes all.
+    pub undecoded_posterior: f64,
     /// RAG-Sequence or RAG-Token (Lewis et al. 2020, section 2.1).
     pub mode: Mode,
     /// Filter of documents whose passages may be used; `None` for all.
@@ -69,6 +73,7 @@ impl AskOptions {
     setters! {
         k: usize, "Sets [`k`](#structfield.k), at least 1.";
         unread_prior: f64, "Sets [`unread_prior`](#structfield.unread_prior), from 0 to 1.";
+        undecoded_posterior: f64, "Sets [`undecoded_posterior`](#structfield.undecoded_posterior), from 0 to 1.";
         mode: Mode, "Sets [`mode`](#structfield.mode).";
         filter: Filter => Some(filter), "Sets [`filter`](#structfield.filter).";
         candidates: usize, "Sets [`candidates`](#structfield.candidates).";
@@ -112,6 +117,7 @@ impl AskOptions {
         AnswerOptions {
             mode: self.mode,
             unread_prior: self.unread_prior,
+            undecoded_posterior: self.undecoded_posterior,
             search: self.decode.clone(),
             constraints: Constraints::new(self.max_tokens),
             min_evidence: self.min_evidence,
@@ -130,6 +136,7 @@ impl Default for AskOptions {
         let AnswerOptions {
             mode,
             unread_prior,
+            undecoded_posterior,
             search: decode,
             min_evidence,
             no_answer_threshold,
@@ -141,6 +148,7 @@ impl Default for AskOptions {
         Self {
             k: DEFAULT_K,
             unread_prior,
+            undecoded_posterior,
             mode,
             filter: None,
             candidates: DEFAULT_CANDIDATES,

@@ -80,6 +80,14 @@ pub trait Decoding {
     /// As [`Decoding::advance`]; [`GenerateError::Shape`] when a length is not a multiple of k.
     fn advance_each(&mut self, parents: &[usize], tokens: &[TokenId]) -> Result<(), GenerateError>;
 
+    /// Computes distributions under the passages of `wanted` only, ascending and not empty, until
+    /// [`Decoding::restart`]: the lines of the others are wholly -inf. Returns false, and changes
+    /// nothing, where that would save nothing, as by default.
+    fn restrict(&mut self, wanted: &[usize]) -> bool {
+        let _ = wanted;
+        false
+    }
+
     /// Returns to the position before the first token, with one row.
     fn restart(&mut self);
 
@@ -90,6 +98,20 @@ pub trait Decoding {
     /// [`GenerateError::Shape`] when an answer is empty or a token out of range;
     /// [`GenerateError::NotFinite`] and [`GenerateError::Model`] as in [`Decoding::log_probs`].
     fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError>;
+
+    /// As [`Decoding::score`], under the passages of `wanted`, ascending; the values under others may
+    /// be `None`. By default, they are there too.
+    ///
+    /// # Errors
+    /// As [`Decoding::score`].
+    fn score_under(
+        &mut self,
+        answers: &[Vec<TokenId>],
+        wanted: &[usize],
+    ) -> Result<Vec<AnswerScores>, GenerateError> {
+        let _ = wanted;
+        self.score(answers)
+    }
 
     /// True when `token` ends the answer. Several ids may; they count as one event.
     fn is_end(&self, token: TokenId) -> bool;

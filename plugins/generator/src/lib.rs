@@ -30,8 +30,8 @@ mod reader;
 pub use answer::{
     Answer, AnswerOptions, AnswerToken, Basis, Candidate, Citation, Credit, DEFAULT_BEAMS,
     DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_ALTERNATIVES, DEFAULT_MAX_CITATIONS,
-    DEFAULT_MAX_TOKENS, DEFAULT_MIN_EVIDENCE, DEFAULT_UNREAD_PRIOR, Decode, DecodeError, Evidence, Retrieved,
-    Span, Withheld, answer, answer_watched, name_weights,
+    DEFAULT_MAX_TOKENS, DEFAULT_MIN_EVIDENCE, DEFAULT_UNDECODED_POSTERIOR, DEFAULT_UNREAD_PRIOR, Decode,
+    DecodeError, Evidence, Retrieved, Span, Withheld, answer, answer_watched, name_weights,
 };
 pub use decode::{
     BeamOptions, Constraints, DEFAULT_MARGIN, EarlyStopping, Hypothesis, Proposed, Ranked, Said, Sampling,

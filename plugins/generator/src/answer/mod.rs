@@ -45,7 +45,8 @@ pub use decode::{DEFAULT_BEAMS, Decode, DecodeError};
 pub use names::name_weights;
 pub use options::{
     AnswerOptions, DEFAULT_CREDIT_LOG_RATIO, DEFAULT_CREDIT_POSTERIOR, DEFAULT_MAX_ALTERNATIVES,
-    DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS, DEFAULT_MIN_EVIDENCE, DEFAULT_UNREAD_PRIOR,
+    DEFAULT_MAX_CITATIONS, DEFAULT_MAX_TOKENS, DEFAULT_MIN_EVIDENCE, DEFAULT_UNDECODED_POSTERIOR,
+    DEFAULT_UNREAD_PRIOR,
 };
 pub use parts::{Answer, AnswerToken, Basis, Candidate, Citation, Credit, Evidence, Span};
 pub use retrieved::Retrieved;

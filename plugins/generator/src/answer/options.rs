@@ -30,6 +30,9 @@ pub const DEFAULT_MIN_EVIDENCE: f64 = DEFAULT_CREDIT_LOG_RATIO;
 /// thousand times less probable than the likeliest ([`crate::DEFAULT_MARGIN`]).
 pub const DEFAULT_UNREAD_PRIOR: f64 = 0.001;
 
+/// Default share of the posterior that is not decoded: the same thousandth.
+pub const DEFAULT_UNDECODED_POSTERIOR: f64 = DEFAULT_UNREAD_PRIOR;
+
 /// Options of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerOptions {
@@ -42,6 +45,10 @@ pub struct AnswerOptions {
     /// when their priors together do not exceed it, see [`crate::worth_reading`]. 0 reads all.
     /// Default [`DEFAULT_UNREAD_PRIOR`].
     pub unread_prior: f64,
+    /// Share of the posterior, in [0, 1], of passages that stop being decoded while an answer is
+    /// written token by token under RAG-Sequence, see [`crate::greedy`]; the answer's probability
+    /// and posteriors stay exact. 0 decodes all. Default [`DEFAULT_UNDECODED_POSTERIOR`].
+    pub undecoded_posterior: f64,
     /// Maximum number of citations. Default [`DEFAULT_MAX_CITATIONS`].
     pub max_citations: usize,
     /// Maximum number of alternatives. Default [`DEFAULT_MAX_ALTERNATIVES`].
@@ -81,6 +88,7 @@ impl AnswerOptions {
             mode: Mode::default(),
             score_scale,
             unread_prior: DEFAULT_UNREAD_PRIOR,
+            undecoded_posterior: DEFAULT_UNDECODED_POSTERIOR,
             max_citations: DEFAULT_MAX_CITATIONS,
             max_alternatives: DEFAULT_MAX_ALTERNATIVES,
             search: None,
@@ -114,6 +122,12 @@ impl AnswerOptions {
                 (0.0..=1.0).contains(&self.unread_prior),
                 "share of the prior left unread",
                 self.unread_prior,
+                "between 0 and 1",
+            ),
+            (
+                (0.0..=1.0).contains(&self.undecoded_posterior),
+                "share of the posterior not decoded",
+                self.undecoded_posterior,
                 "between 0 and 1",
             ),
             (

@@ -44,10 +44,12 @@ pub(super) fn search(
     constraints.barred.extend(silent);
     let constraints = &constraints;
     let is_fixed = generator.vocabulary_is_fixed();
-    let search = options.search_by(generator);
+    let (search, undecoded) = (options.search_by(generator), options.undecoded_posterior);
     let hypotheses = match &search {
-        Decode::Greedy => vec![greedy(decoding, mode, log_prior, constraints, watch)?],
-        Decode::Sample(sampling) => vec![sample(decoding, mode, log_prior, constraints, sampling, watch)?],
+        Decode::Greedy => vec![greedy(decoding, mode, log_prior, constraints, undecoded, watch)?],
+        Decode::Sample(sampling) => {
+            vec![sample(decoding, mode, log_prior, constraints, sampling, undecoded, watch)?]
+        }
         Decode::Thorough(beams) if is_fixed => {
             let proposed = thorough(decoding, mode, log_prior, constraints, beams)?;
             proposed.into_iter().map(|p| p.hypothesis).collect()

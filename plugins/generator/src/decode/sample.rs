@@ -72,7 +72,8 @@ impl Sampling {
     }
 }
 
-/// Draws each token from the mixture. Consumes the decoding's rows.
+/// Draws each token from the mixture. Consumes the decoding's rows. `undecoded` is as in
+/// [`greedy`](super::greedy).
 ///
 /// # Errors
 /// [`GenerateError::Value`] for an option out of its range, or when the longest answer has no
@@ -83,11 +84,12 @@ pub fn sample(
     log_prior: &[f64],
     constraints: &Constraints,
     sampling: &Sampling,
+    undecoded: f64,
     watch: Watch<'_>,
 ) -> Result<Hypothesis, GenerateError> {
     sampling.check()?;
     let mut dice = SplitMix(sampling.seed);
-    walk(decoding, mode, log_prior, constraints, watch, |mixed| {
+    walk(decoding, mode, log_prior, constraints, undecoded, watch, |mixed| {
         let kept = sampling.kept(mixed);
         let mut left = dice.unit() * kept.iter().map(|(_, w)| w).sum::<f64>();
         let drawn = kept.iter().find(|(_, w)| {

@@ -42,12 +42,24 @@ impl Decoding for LanguageDecoding<'_> {
         self.model.advance_each(parents, tokens)
     }
 
+    fn restrict(&mut self, wanted: &[usize]) -> bool {
+        self.model.restrict(wanted)
+    }
+
     fn restart(&mut self) {
         self.model.restart();
     }
 
     fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {
         self.model.score(answers)
+    }
+
+    fn score_under(
+        &mut self,
+        answers: &[Vec<TokenId>],
+        wanted: &[usize],
+    ) -> Result<Vec<AnswerScores>, GenerateError> {
+        self.model.score_under(answers, wanted)
     }
 
     fn is_end(&self, token: TokenId) -> bool {

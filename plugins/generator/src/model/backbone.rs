@@ -42,6 +42,13 @@ pub(super) trait Rows<'a>: Send {
     /// Reorders the rows: new row i continues old row `rows[i]`.
     fn reorder(&mut self, rows: &[usize]) -> Result<()>;
 
+    /// Computes the rows of the passages of `wanted` only, ascending: [`Rows::forward`] takes and
+    /// returns those. False, and nothing is changed, where that would save nothing.
+    fn restrict(&mut self, wanted: &[usize]) -> bool {
+        let _ = wanted;
+        false
+    }
+
     /// States after each of `ids`, `[rows, tree.len()]`, which continue the rows:
     /// `[rows, tree.len(), width]`. After a tree that is not a chain, the rows cannot be continued.
     fn forward(&mut self, ids: &[TokenId], tree: &Tree) -> Result<Vec<f32>>;

@@ -75,13 +75,15 @@ pub(crate) struct ModelDecoding<'a> {
     rows: Box<dyn Rows<'a> + 'a>,
     /// The last token of each row, which the rows take only when `current` is computed.
     last: Vec<TokenId>,
+    /// The passages whose rows are computed; `None` for all.
+    wanted: Option<Vec<usize>>,
     current: Option<LogProbs>,
 }
 
 impl<'a> ModelDecoding<'a> {
     fn new(model: &'a LanguageModel, rows: Box<dyn Rows<'a> + 'a>) -> Self {
         let last = rows.start().to_vec();
-        Self { model, rows, last, current: None }
+        Self { model, rows, last, wanted: None, current: None }
     }
 
     /// See [`LanguageModel::logits`].
@@ -124,8 +126,13 @@ impl<'a> ModelDecoding<'a> {
         if self.current.is_none() {
             let tree = Tree::chain(1);
             self.check_length(self.rows.len() + tree.height())?;
-            let Self { rows, last, .. } = self;
-            let states = in_pool(|| rows.forward(last, &tree));
+            let passages = self.passages();
+            let Self { rows, last, wanted, .. } = self;
+            let is_wanted =
+                |row: &usize| wanted.as_ref().is_none_or(|wanted| wanted.contains(&(row % passages)));
+            let computed: Vec<usize> = (0..last.len()).filter(is_wanted).collect();
+            let tokens: Vec<TokenId> = computed.iter().map(|row| last[*row]).collect();
+            let states = in_pool(|| rows.forward(&tokens, &tree));
             let states = states.map_err(|error| self.model.failed(&error))?;
             let mut values = self.logits_of(&states)?;
             let (vocabulary, kernel) = (self.vocabulary(), Kernel::detect());
@@ -133,17 +140,56 @@ impl<'a> ModelDecoding<'a> {
                 let total = log_total(kernel, line);
                 line.iter_mut().for_each(|v| *v = (f64::from(*v) - total) as f32);
             });
-            self.current = Some(LogProbs::new(self.passages(), vocabulary, values)?);
+            if computed.len() < self.last.len() {
+                let mut all = vec![f32::NEG_INFINITY; self.last.len() * vocabulary];
+                for (row, line) in computed.iter().zip(values.chunks_exact(vocabulary)) {
+                    all[row * vocabulary..][..vocabulary].copy_from_slice(line);
+                }
+                values = all;
+            }
+            self.current = Some(LogProbs::new(passages, vocabulary, values)?);
         }
         Ok(self.current.as_ref().expect("set above"))
     }
 
+    /// Scores `answers` under the passages of `wanted`, where the rows can be restricted to them, and
+    /// else under all.
+    fn scores(&self, answers: &[Vec<TokenId>], wanted: &[usize]) -> Result<Vec<AnswerScores>, GenerateError> {
+        if answers.iter().any(Vec::is_empty) {
+            return Err(GenerateError::Shape { what: "tokens of an answer", got: 0, expected: 1 });
+        }
+        answers.iter().try_for_each(|answer| self.model.check_tokens(answer))?;
+        let mut scores = Vec::with_capacity(answers.len());
+        let mut rest = answers;
+        while !rest.is_empty() {
+            let mut tokens = 0;
+            let fits = |answer: &&Vec<TokenId>| {
+                tokens += answer.len();
+                tokens <= MAX_TOKENS
+            };
+            let (now, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+            scores.extend(self.score_together(now, wanted)?);
+            rest = later;
+        }
+        Ok(scores)
+    }
+
     /// Scores `answers` in one pass over the tree of their tokens, with one row per passage.
-    fn score_together(&self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {
+    fn score_together(
+        &self,
+        answers: &[Vec<TokenId>],
+        wanted: &[usize],
+    ) -> Result<Vec<AnswerScores>, GenerateError> {
         let (passages, vocabulary, kernel) = (self.passages(), self.vocabulary(), Kernel::detect());
         let (tree, tokens, paths) = Tree::of(answers);
-        let lines = self.rows.start().iter().flat_map(|start| [&[*start], tokens.as_slice()].concat());
-        let states = self.forward(self.rows.fresh().as_mut(), &lines.collect::<Vec<_>>(), &tree)?;
+        let mut rows = self.rows.fresh();
+        let computed: Vec<usize> = match rows.restrict(wanted) {
+            true => wanted.to_vec(),
+            false => (0..passages).collect(),
+        };
+        let start = |z: &usize| [&[self.rows.start()[*z]], tokens.as_slice()].concat();
+        let lines: Vec<TokenId> = computed.iter().flat_map(start).collect();
+        let states = self.forward(rows.as_mut(), &lines, &tree)?;
         // For each token of the tree: the answers whose next token its distribution scores, and
         // that token's index.
         let mut asked: Vec<Vec<(usize, usize)>> = vec![Vec::new(); tree.len()];
@@ -152,7 +198,7 @@ impl<'a> ModelDecoding<'a> {
         }
         let mut values: Vec<Vec<Option<f32>>> =
             answers.iter().map(|answer| vec![None; answer.len() * passages]).collect();
-        let lines = passages * tree.len();
+        let lines = computed.len() * tree.len();
         let width = states.len() / lines;
         for from in (0..lines).step_by(LINES) {
             let logits = self.logits_of(&states[from * width..(from + LINES).min(lines) * width])?;
@@ -161,7 +207,7 @@ impl<'a> ModelDecoding<'a> {
             for ((line, total), at) in logits.chunks_exact(vocabulary).zip(totals).zip(from..) {
                 for (a, i) in &asked[at % tree.len()] {
                     let logit = f64::from(line[answers[*a][*i] as usize]);
-                    values[*a][i * passages + at / tree.len()] = Some((logit - total) as f32);
+                    values[*a][i * passages + computed[at / tree.len()]] = Some((logit - total) as f32);
                 }
             }
         }
@@ -206,30 +252,31 @@ impl Decoding for ModelDecoding<'_> {
         Ok(())
     }
 
+    fn restrict(&mut self, wanted: &[usize]) -> bool {
+        let is_restricted = self.rows.restrict(wanted);
+        if is_restricted {
+            self.wanted = Some(wanted.to_vec());
+        }
+        is_restricted
+    }
+
     fn restart(&mut self) {
         self.rows = self.rows.fresh();
         self.last = self.rows.start().to_vec();
+        self.wanted = None;
         self.current = None;
     }
 
     fn score(&mut self, answers: &[Vec<TokenId>]) -> Result<Vec<AnswerScores>, GenerateError> {
-        if answers.iter().any(Vec::is_empty) {
-            return Err(GenerateError::Shape { what: "tokens of an answer", got: 0, expected: 1 });
-        }
-        answers.iter().try_for_each(|answer| self.model.check_tokens(answer))?;
-        let mut scores = Vec::with_capacity(answers.len());
-        let mut rest = answers;
-        while !rest.is_empty() {
-            let mut tokens = 0;
-            let fits = |answer: &&Vec<TokenId>| {
-                tokens += answer.len();
-                tokens <= MAX_TOKENS
-            };
-            let (now, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-            scores.extend(self.score_together(now)?);
-            rest = later;
-        }
-        Ok(scores)
+        self.scores(answers, &(0..self.passages()).collect::<Vec<_>>())
+    }
+
+    fn score_under(
+        &mut self,
+        answers: &[Vec<TokenId>],
+        wanted: &[usize],
+    ) -> Result<Vec<AnswerScores>, GenerateError> {
+        self.scores(answers, wanted)
     }
 
     fn is_end(&self, token: TokenId) -> bool {

@@ -44,7 +44,7 @@ fn greedy(
     max: usize,
 ) -> Result<Hypothesis, GenerateError> {
     let watch = &mut |_: Said<'_>| ControlFlow::Continue(());
-    postil_generator::greedy(decoding, mode, log_prior, &Constraints::new(max), watch)
+    postil_generator::greedy(decoding, mode, log_prior, &Constraints::new(max), 0.0, watch)
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn samples_come_as_often_as_their_probabilities_say() {
         let start = || table.start("", &passages()).unwrap();
         let draw = |seed: u64| {
             let watch = &mut |_: Said<'_>| ControlFlow::Continue(());
-            sample(start().as_mut(), mode, &log_prior, &Constraints::new(4), &Sampling::new(seed), watch)
+            sample(start().as_mut(), mode, &log_prior, &Constraints::new(4), &Sampling::new(seed), 0.0, watch)
                 .unwrap()
                 .tokens
         };
@@ -255,7 +255,8 @@ fn a_watcher_that_breaks_ends_the_answer_there() {
     let constraints = Constraints { forced_first: Some(1), ..Constraints::new(9) };
     let mut decoding = table.start("", &passages()).unwrap();
     let found =
-        postil_generator::greedy(decoding.as_mut(), Mode::Token, &log_prior, &constraints, watch).unwrap();
+        postil_generator::greedy(decoding.as_mut(), Mode::Token, &log_prior, &constraints, 0.0, watch)
+            .unwrap();
     assert_eq!((found.tokens.len(), found.tokens[0]), (2, 1));
     assert_eq!(found.tokens, seen);
 }

@@ -54,7 +54,7 @@ impl Case<'_> {
             ControlFlow::Continue(())
         };
         let found =
-            greedy(self.decoding().as_mut(), mode, &self.log_prior, &self.constraints, watch).unwrap();
+            greedy(self.decoding().as_mut(), mode, &self.log_prior, &self.constraints, 0.0, watch).unwrap();
         assert_eq!(found.tokens, self.tokens(&stored["tokens"]));
         assert_eq!(found.tokens, watched);
     }

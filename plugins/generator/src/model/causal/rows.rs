@@ -24,6 +24,8 @@ pub(super) struct CausalRows<'a> {
     read: Arc<Read>,
     own: Vec<Keys>,
     length: usize,
+    /// True for each passage whose rows are computed.
+    is_wanted: Vec<bool>,
 }
 
 impl Causal {
@@ -95,7 +97,8 @@ impl Causal {
 impl<'a> CausalRows<'a> {
     fn new(model: &'a Causal, read: Arc<Read>) -> Self {
         let own = vec![Keys::none(model.layers.len() * model.groups); read.parts.len()];
-        Self { model, read, own, length: 0 }
+        let is_wanted = vec![true; read.parts.len()];
+        Self { model, read, own, length: 0, is_wanted }
     }
 }
 
@@ -123,12 +126,17 @@ impl<'a> Rows<'a> for CausalRows<'a> {
         Ok(())
     }
 
+    fn restrict(&mut self, wanted: &[usize]) -> bool {
+        self.is_wanted.iter_mut().enumerate().for_each(|(z, is_wanted)| *is_wanted = wanted.contains(&z));
+        true
+    }
+
     fn forward(&mut self, ids: &[TokenId], tree: &Tree) -> Result<Vec<f32>> {
         let passages = self.read.parts.len();
-        let rows = self.own.iter_mut().zip(ids.chunks_exact(tree.len()));
-        let mut sequences: Vec<Sequence<'_>> = rows
-            .enumerate()
-            .map(|(row, (own, tokens))| Sequence { shared: &self.read.parts[row % passages], own, tokens })
+        let wanted = self.own.iter_mut().enumerate().filter(|(row, _)| self.is_wanted[row % passages]);
+        let mut sequences: Vec<Sequence<'_>> = wanted
+            .zip(ids.chunks_exact(tree.len()))
+            .map(|((row, own), tokens)| Sequence { shared: &self.read.parts[row % passages], own, tokens })
             .collect();
         let states = self.model.pass(&mut sequences, Some(tree), true)?;
         self.length += tree.len();
