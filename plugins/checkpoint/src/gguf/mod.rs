@@ -67,15 +67,24 @@ impl GgufFile {
     /// # Errors
     /// [`CheckpointError::Io`]: the file was changed or removed since it was opened.
     pub fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>, CheckpointError> {
-        let Some(GgufTensor { range, .. }) = self.tensors.get(name) else { return Ok(None) };
-        let read = || {
+        let mut bytes = Vec::new();
+        Ok(self.read_into(name, &mut bytes)?.then_some(bytes))
+    }
+
+    /// As [`GgufFile::bytes`], in place of what is in `buffer`; false when there is no such tensor.
+    ///
+    /// # Errors
+    /// As [`GgufFile::bytes`].
+    pub fn read_into(&self, name: &str, buffer: &mut Vec<u8>) -> Result<bool, CheckpointError> {
+        let Some(GgufTensor { range, .. }) = self.tensors.get(name) else { return Ok(false) };
+        let mut read = || {
             let mut file = File::open(&self.path)?;
             file.seek(SeekFrom::Start(range.start))?;
-            let mut bytes = vec![0; (range.end - range.start) as usize];
-            file.read_exact(&mut bytes)?;
-            Ok(Some(bytes))
+            buffer.resize((range.end - range.start) as usize, 0);
+            file.read_exact(buffer)
         };
-        read().map_err(|error| CheckpointError::io(&self.path, error))
+        read().map_err(|source| CheckpointError::io(&self.path, source))?;
+        Ok(true)
     }
 
     /// A value of the metadata; `None` when the key is absent.

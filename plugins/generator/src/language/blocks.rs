@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{Device, Result, Tensor};
@@ -19,6 +19,9 @@ pub(super) struct Blocks<'a> {
     paired: Option<(usize, usize)>,
     /// Parts of a layer with other names than those of [`PARTS`].
     parts: &'static [(&'static str, &'static str)],
+    /// The bytes of the tensor that is read, in a buffer used again for the next: fresh memory costs
+    /// more than reading into it.
+    buffer: Mutex<Vec<u8>>,
 }
 
 /// Parts of a layer: published name and GGUF name.
@@ -43,7 +46,7 @@ impl<'a> Blocks<'a> {
         paired: Option<(usize, usize)>,
         parts: &'static [(&'static str, &'static str)],
     ) -> Self {
-        Self { file, paired, parts }
+        Self { file, paired, parts, buffer: Mutex::default() }
     }
 
     /// The tensor of a published name; `None` when there is none.
@@ -129,6 +132,10 @@ impl TensorSource for Blocks<'_> {
         self.stored(name).is_some()
     }
 
+    fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        self.stored(name).map(|(_, tensor)| tensor.shape.clone())
+    }
+
     fn tensor(&self, name: &str) -> std::result::Result<Tensor, LoadError> {
         let (stored, tensor) =
             self.stored(name).ok_or_else(|| LoadError::MissingTensor { name: name.to_owned() })?;
@@ -161,7 +168,11 @@ impl TensorSource for Blocks<'_> {
             let blocks = chosen_rows(&self.library(&stored, tensor)?, rows.len(), from).map_err(failed)?;
             return Ok(Some(Matrix::Quantized(Arc::new(blocks))));
         };
-        let bytes = self.bytes(&stored)?;
+        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.file.read_into(&stored, &mut buffer)? {
+            return Err(LoadError::MissingTensor { name: stored });
+        }
+        let bytes = buffer.as_slice();
         let row_bytes = columns / format.values() * format.bytes();
         let mut matrix = BlockPanels::zeros(format, rows.len(), columns);
         matrix.panels_mut().into_par_iter().for_each(|mut panel| {

@@ -15,8 +15,21 @@ const ENDS: [&str; 6] =
 /// Opens the model in one GGUF file.
 pub(super) fn open(file: &GgufFile) -> Result<Opened, LoadError> {
     let metadata = Metadata { file, family: family(file)? };
-    let vocabulary = metadata.vocabulary()?;
-    let mut config = metadata.config(&vocabulary)?;
+    // The tokenizer is built by one thread while the others lay out the weights.
+    let (vocabulary, model) = rayon::join(|| metadata.vocabulary(), || model(file, &metadata));
+    let (vocabulary, model) = (vocabulary?, model?);
+    let template = file.text("tokenizer.chat_template").map(|source| ChatTemplate {
+        source: source.to_owned(),
+        bos_token: metadata.token("bos"),
+        eos_token: metadata.token("eos"),
+    });
+    let window = model.window().unwrap_or(MAX_WINDOW).min(MAX_WINDOW);
+    let form = template.map_or(Form::Completion, Form::Chat);
+    Ok(Opened { model, vocabulary, form, window, stop_strings: Vec::new() })
+}
+
+fn model(file: &GgufFile, metadata: &Metadata<'_>) -> Result<LanguageModel, LoadError> {
+    let mut config = metadata.config()?;
     let paired = match metadata.family.paired {
         true => Some((metadata.needed("attention.head_count")?, metadata.groups()?)),
         false => None,
@@ -30,15 +43,7 @@ pub(super) fn open(file: &GgufFile) -> Result<Opened, LoadError> {
     if let Some(scaling) = metadata.rotary(&blocks)? {
         config["rope_scaling"] = scaling;
     }
-    let model = LanguageModel::load(&file.name(), &config.to_string(), None, &blocks)?;
-    let template = file.text("tokenizer.chat_template").map(|source| ChatTemplate {
-        source: source.to_owned(),
-        bos_token: metadata.token("bos"),
-        eos_token: metadata.token("eos"),
-    });
-    let window = model.window().unwrap_or(MAX_WINDOW).min(MAX_WINDOW);
-    let form = template.map_or(Form::Completion, Form::Chat);
-    Ok(Opened { model, vocabulary, form, window, stop_strings: Vec::new() })
+    LanguageModel::load(&file.name(), &config.to_string(), None, &blocks)
 }
 
 fn family(file: &GgufFile) -> Result<&'static Family, LoadError> {
@@ -73,7 +78,7 @@ impl Metadata<'_> {
     }
 
     /// The configuration in the format of `config.json`.
-    fn config(&self, vocabulary: &Vocabulary) -> Result<Value, LoadError> {
+    fn config(&self) -> Result<Value, LoadError> {
         if let Some(experts) = self.count("expert_count").filter(|experts| *experts > 0) {
             return Err(LoadError::Unsupported { what: "mixture of experts", value: experts.to_string() });
         }
@@ -106,7 +111,7 @@ impl Metadata<'_> {
             "rms_norm_eps": epsilon,
             "max_position_embeddings": self.needed("context_length")?,
             "rope_theta": self.file.number(&self.key("rope.freq_base")),
-            "eos_token_id": self.ends(vocabulary),
+            "eos_token_id": self.ends(),
         });
         let own = (self.family.of_gguf)(&|name| self.file.number(&self.key(name)));
         if let Some(config) = config.as_object_mut() {
@@ -150,13 +155,15 @@ impl Metadata<'_> {
         self.special(name).and_then(|id| tokens.get(id as usize)).cloned().unwrap_or_default()
     }
 
-    fn ends(&self, vocabulary: &Vocabulary) -> Vec<TokenId> {
+    fn ends(&self) -> Vec<TokenId> {
         let is_control = |id: &TokenId| match self.file.value("tokenizer.ggml.token_type") {
             Some(GgufValue::Integers(kinds)) => kinds.get(*id as usize) == Some(&3),
             _ => false,
         };
         let named = ["eos", "eot", "eom"].into_iter().filter_map(|name| self.special(name));
-        let known = ENDS.iter().filter_map(|content| vocabulary.id(content)).filter(is_control);
+        let tokens = self.file.texts("tokenizer.ggml.tokens").unwrap_or_default();
+        let places = tokens.iter().zip(0..).filter(|(content, _)| ENDS.contains(&content.as_str()));
+        let known = places.map(|(_, id)| id).filter(is_control);
         let mut ends: Vec<TokenId> = named.chain(known).collect();
         ends.sort_unstable();
         ends.dedup();

@@ -12,6 +12,12 @@ pub trait TensorSource {
     /// True when there is a tensor of this name.
     fn contains(&self, name: &str) -> bool;
 
+    /// Shape of the tensor of this name, where it is known before the tensor is read; `None`, the
+    /// default, where it is not, or there is no such tensor.
+    fn shape(&self, _name: &str) -> Option<Vec<usize>> {
+        None
+    }
+
     /// The tensor of this name, as f32.
     ///
     /// # Errors
@@ -166,9 +172,21 @@ impl<'a> Parameters<'a> {
         format!("{}{name}", self.prefix)
     }
 
+    /// Refuses a tensor of another shape before it is read: laid out for products, one row takes as
+    /// much room as sixteen.
+    fn check_shape(&self, name: &str, expected: &[usize]) -> Result<(), LoadError> {
+        match self.source.shape(name) {
+            Some(got) if got != expected => {
+                Err(LoadError::TensorShape { name: name.to_owned(), got, expected: expected.to_vec() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The tensor `name`, which must have this shape.
     pub(super) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
         let name = self.name(name);
+        self.check_shape(&name, shape)?;
         let tensor = self.source.tensor(&name)?;
         if tensor.dims() != shape {
             return Err(LoadError::TensorShape {
@@ -183,6 +201,7 @@ impl<'a> Parameters<'a> {
     /// The matrix `name`, `[rows, columns]`.
     pub(super) fn matrix(&self, name: &str, rows: usize, columns: usize) -> Result<Matrix, LoadError> {
         let full = self.name(name);
+        self.check_shape(&full, &[rows, columns])?;
         let Some(matrix) = self.source.blocks(&full, None)? else {
             return Matrix::pack(&self.tensor(name, &[rows, columns])?)
                 .map_err(|source| LoadError::Tensor { name: full, source });
@@ -207,5 +226,43 @@ impl<'a> Parameters<'a> {
     pub(super) fn values(&self, name: &str, length: usize) -> Result<Vec<f32>, LoadError> {
         let tensor = self.tensor(name, &[length])?;
         tensor.to_vec1().map_err(|source| LoadError::Tensor { name: self.name(name), source })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A matrix of one row that must not be read.
+    struct Wide;
+
+    impl TensorSource for Wide {
+        fn contains(&self, _: &str) -> bool {
+            true
+        }
+
+        fn shape(&self, _: &str) -> Option<Vec<usize>> {
+            Some(vec![1, 1 << 40])
+        }
+
+        fn tensor(&self, _: &str) -> Result<Tensor, LoadError> {
+            unreachable!("its shape is wrong")
+        }
+
+        fn blocks(&self, _: &str, _: Option<Range<usize>>) -> Result<Option<Matrix>, LoadError> {
+            unreachable!("its shape is wrong")
+        }
+    }
+
+    #[test]
+    fn a_tensor_of_another_shape_is_refused_before_it_is_read() {
+        let from = Parameters::new(&Wide, "");
+        let is_refused =
+            |error: LoadError| matches!(error, LoadError::TensorShape { got, .. } if got == [1, 1 << 40]);
+        assert!(from.matrix("w", 16, 64).err().is_some_and(is_refused));
+        assert!(from.tensor("w", &[16, 64]).err().is_some_and(is_refused));
+        let fused = super::super::family::Fused { source: &Wide, queries: 4, keys: 2, inner: 4 };
+        let from = Parameters::new(&fused, "l.");
+        assert!(matches!(from.matrix("k_proj.weight", 2, 64), Err(LoadError::TensorShape { .. })));
     }
 }

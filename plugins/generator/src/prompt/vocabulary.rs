@@ -54,11 +54,6 @@ impl Vocabulary {
         (&self.before, &self.after)
     }
 
-    /// Id of the token with this content; `None` when there is none.
-    pub(crate) fn id(&self, content: &str) -> Option<TokenId> {
-        self.tokenizer.id(content)
-    }
-
     /// The tokens of a text, none of them a control token. `is_first` is true when no text comes
     /// before it.
     ///

@@ -42,6 +42,12 @@ impl TensorSource for Fused<'_> {
         }
     }
 
+    fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        let Some((whole, rows)) = self.place(name) else { return self.source.shape(name) };
+        let [all, columns] = self.source.shape(&whole)?[..] else { return None };
+        Some(vec![rows.len().min(all.saturating_sub(rows.start)), columns])
+    }
+
     fn tensor(&self, name: &str) -> std::result::Result<Tensor, LoadError> {
         let Some((whole, rows)) = self.place(name) else { return self.source.tensor(name) };
         let part = self.source.tensor(&whole)?.narrow(0, rows.start, rows.len()).and_then(|t| t.contiguous());
