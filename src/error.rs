@@ -313,7 +313,18 @@ pub enum Error {
     /// The generator could not answer, which is not the same as the answer "no answer".
     #[cfg(feature = "generator")]
     #[error(transparent)]
-    Generate(#[from] postil_contract::GenerateError),
+    Generate(postil_contract::GenerateError),
+    /// Returned for `auto` when no language model is installed. Add one, or name it.
+    #[cfg(feature = "generator")]
+    #[error("no language model is installed; add one with: postil model add smollm2-135m-instruct")]
+    NoLanguageModel,
+    /// The generator keeps nothing of what it reads. Name a language model.
+    #[cfg(feature = "generator")]
+    #[error("{generator} keeps nothing of what it reads; name a decoder-only language model")]
+    NothingToKeep {
+        /// Name of the generator.
+        generator: String,
+    },
 }
 
 impl From<StorageError> for Error {
@@ -321,6 +332,16 @@ impl From<StorageError> for Error {
         match error {
             StorageError::Cancelled => Self::Cancelled,
             error => Self::Storage(error),
+        }
+    }
+}
+
+#[cfg(feature = "generator")]
+impl From<postil_contract::GenerateError> for Error {
+    fn from(error: postil_contract::GenerateError) -> Self {
+        match error {
+            postil_contract::GenerateError::Cancelled => Self::Cancelled,
+            error => Self::Generate(error),
         }
     }
 }

@@ -72,7 +72,9 @@ fn of_models(error: &Error) -> ErrorKind {
             of_encoding(error)
         }
         #[cfg(feature = "generator")]
-        Error::UnknownGenerator { .. } => ErrorKind::NotFound,
+        Error::UnknownGenerator { .. } | Error::NoLanguageModel => ErrorKind::NotFound,
+        #[cfg(feature = "generator")]
+        Error::NothingToKeep { .. } => ErrorKind::Input,
         #[cfg(feature = "generator")]
         Error::Generator(error) => of_loading(error),
         #[cfg(feature = "generator")]
@@ -139,6 +141,7 @@ fn of_generating(error: &postil_contract::GenerateError) -> ErrorKind {
         | GenerateError::TooLong { .. }
         | GenerateError::Value { .. } => ErrorKind::Input,
         GenerateError::Encode(error) => of_encoding(error),
+        GenerateError::Keep { source, .. } => of_system(source),
         _ => ErrorKind::System,
     }
 }

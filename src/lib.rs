@@ -61,6 +61,7 @@
 //! `ingest/` | the pipeline: read and chunk, embed, commit
 //! `retrieve/`, `answer/` | questions in, passages and answers out
 //! `exchange/` | export and import as files that other programs read
+//! `warm.rs` | passages read before a question is asked
 //! `backup.rs`, `rebuild.rs` | copies, and the repair of a damaged database
 //! `error.rs`, `kind.rs` | errors, and what a caller can do about them
 //! `watch.rs` | progress of long work, and its cancellation
@@ -101,6 +102,8 @@ mod serialize;
 mod setters;
 #[cfg(feature = "encoder")]
 mod tried;
+#[cfg(feature = "generator")]
+mod warm;
 mod watch;
 
 #[cfg(feature = "encoder")]
@@ -129,7 +132,7 @@ pub use document::Document;
 pub use encoding::{DEFAULT_MODEL, open_model};
 pub use error::{Error, with_causes};
 #[cfg(feature = "generator")]
-pub use generating::{DEFAULT_GENERATOR, GENERATORS, open_generator};
+pub use generating::{AUTO, DEFAULT_GENERATOR, GENERATORS, open_generator};
 #[cfg(feature = "encoder")]
 pub use options::DEFAULT_MAX_QUESTION_BYTES;
 pub use options::Options;
@@ -153,4 +156,6 @@ pub use postil_storage::{
 pub use retrieve::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, Place, RetrieveOptions, Retrieved, has_word};
 #[cfg(feature = "encoder")]
 pub use tried::Tried;
+#[cfg(feature = "generator")]
+pub use warm::{DEFAULT_WARM_BYTES, Warmed};
 pub use watch::{Cancel, Progress, Watch};

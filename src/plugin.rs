@@ -8,5 +8,6 @@
 
 pub use postil_contract::{
     AnswerForm, AnswerScores, Calibration, ConfidenceFit, Decoding, Embeddings, EncodeError, Encoder,
-    EncoderProfile, GenerateError, Generator, LogProbs, Passage, Similarity, TokenId,
+    EncoderProfile, GenerateError, Generator, KeptFile, LogProbs, Passage, ReadAhead, ReadWatch, Similarity,
+    TokenId,
 };

@@ -97,7 +97,8 @@ impl Cancel {
     }
 }
 
-/// Progress of long work. Counts only grow within one piece of work; those that do not apply stay
+/// Progress of long work. Counts only grow within one piece of work, but for the tokens of passages read
+/// ahead; those that do not apply stay
 /// 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -118,6 +119,14 @@ pub struct Progress {
     pub passages_embedded: u64,
     /// Passages that are durably in the database.
     pub passages_committed: u64,
+    /// Tokens of passages that a generator has read for the question, or for the passage, at hand.
+    pub tokens_read: u64,
+    /// Number of those to read; `None` when nothing is read.
+    pub total_tokens: Option<u64>,
+    /// Passages read ahead, those that were read before included.
+    pub passages_read: u64,
+    /// Number of passages to read ahead; `None` when it is not known.
+    pub total_passages: Option<u64>,
     /// Questions asked.
     pub questions_asked: u64,
     /// Number of questions to ask; `None` when it is not known.

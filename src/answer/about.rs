@@ -14,8 +14,12 @@ const COMMON: [&str; 5] = ["readme", "index", "mod", "main", "default"];
 /// in it, or, in a document without a title, after its file's name: only that may say whose license
 /// a section "License" is.
 pub(super) fn about(hit: &Hit) -> Cow<'_, str> {
-    let (title, heading) = (hit.title.as_str(), hit.heading.as_str());
-    let name = if title.is_empty() { named(&hit.key).unwrap_or_default() } else { title };
+    subject(&hit.key, &hit.title, &hit.heading)
+}
+
+/// As [`about`], of a passage's document and headings.
+pub(crate) fn subject<'a>(key: &'a str, title: &'a str, heading: &'a str) -> Cow<'a, str> {
+    let name = if title.is_empty() { named(key).unwrap_or_default() } else { title };
     if heading.is_empty() {
         Cow::Borrowed(name)
     } else if letters(heading).contains(&letters(name)) {

@@ -21,6 +21,7 @@ impl Answer {
         let _ = self.write_passages(&mut out);
         let _ = self.write_spans(&mut out);
         let _ = self.write_evidence(&mut out);
+        let _ = writeln!(out, "Generator: {}.", self.generator);
         out
     }
 

@@ -8,6 +8,7 @@
 //! `options.rs` | options of asking
 //! `about.rs` | the subject of a passage
 //! `questions.rs` | several questions in one text
+//! `sentences.rs` | questions that a phrase does not answer
 //! `ask.rs` | a question, or several, to their answers
 //! `place.rs` | passages back to documents and byte ranges
 //! `stretch.rs` | the text split where its sources change
@@ -23,6 +24,7 @@ mod options;
 mod place;
 mod questions;
 mod render;
+mod sentences;
 mod stretch;
 
 use std::ops::{Deref, Range};
@@ -31,6 +33,7 @@ use postil_generator::{Answer as Conclusion, Candidate, Credit};
 
 use crate::Place;
 
+pub(crate) use about::subject;
 pub(crate) use ask::{ask, ask_each};
 pub use options::{AskOptions, DEFAULT_K};
 pub use questions::questions_in;
@@ -48,6 +51,8 @@ pub struct Answer {
     /// The generator's answer, without citations and alternatives: those are the fields below.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub conclusion: Conclusion,
+    /// Name of the generator that answered, or withheld its answer.
+    pub generator: String,
     /// All passages found for it, highest prior first, the last ones possibly unread (see
     /// [`AskOptions::unread_prior`]); their priors sum to 1, and so do their posteriors.
     pub passages: Vec<PassagePosterior>,

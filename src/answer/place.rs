@@ -9,9 +9,9 @@ use postil_storage::Store;
 
 impl Answer {
     /// The answer when there are no passages.
-    pub(crate) fn from_nothing(mode: Mode) -> Self {
+    pub(crate) fn from_nothing(mode: Mode, generator: String) -> Self {
         let (passages, citations, alternatives) = Default::default();
-        Self { conclusion: Conclusion::from_nothing(mode), passages, citations, alternatives }
+        Self { conclusion: Conclusion::from_nothing(mode), generator, passages, citations, alternatives }
     }
 
     /// Maps an answer over passages back to their documents.
@@ -19,6 +19,7 @@ impl Answer {
         store: &Store,
         found: &[Retrieved],
         mut conclusion: Conclusion,
+        generator: &str,
     ) -> Result<Self, Error> {
         let places = Places::of(store, found)?;
         let passage = |(z, found): (usize, &Retrieved)| PassagePosterior {
@@ -41,7 +42,9 @@ impl Answer {
         let citations = cited.collect::<Result<_, _>>()?;
         let others = std::mem::take(&mut conclusion.alternatives).into_iter();
         let alternatives = others.map(|other| other.cited(|citation| places.cite(citation)));
-        Ok(Self { citations, alternatives: alternatives.collect::<Result<_, _>>()?, passages, conclusion })
+        let alternatives = alternatives.collect::<Result<_, _>>()?;
+        let generator = generator.to_owned();
+        Ok(Self { citations, alternatives, passages, conclusion, generator })
     }
 }
 

@@ -2,7 +2,7 @@ use std::ops::ControlFlow;
 
 use super::ReadOnlyDatabase;
 use crate::evaluate::{self, Question, Recall, Scored, Scores};
-use crate::{Answer, AnswerToken, AskOptions, Error, RetrieveOptions, Watch, answer};
+use crate::{Answer, AnswerToken, AskOptions, Error, RetrieveOptions, Warmed, Watch, answer, warm};
 
 impl ReadOnlyDatabase {
     /// Answers a question from the documents, with citations.
@@ -55,7 +55,41 @@ impl ReadOnlyDatabase {
         options: &AskOptions,
         watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
     ) -> Result<Answer, Error> {
-        answer::ask(self, question, options, watch)
+        answer::ask(self, question, options, &Watch::default(), watch)
+    }
+
+    /// As [`ask_streaming`](Self::ask_streaming), with the progress of reading the passages, as
+    /// [`Progress::tokens_read`](crate::Progress::tokens_read), of a generator that takes long for it:
+    /// a language model. A cancel while they are read is [`Error::Cancelled`]; later it ends the
+    /// answer as `Break` of `each` does.
+    ///
+    /// # Errors
+    /// As [`ask_with`](Self::ask_with); [`Error::Cancelled`].
+    pub fn ask_watched(
+        &self,
+        question: &str,
+        options: &AskOptions,
+        watch: &Watch<'_>,
+        each: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
+    ) -> Result<Answer, Error> {
+        answer::ask(self, question, options, watch, each)
+    }
+
+    /// Reads all passages with the generator, a decoder-only language model, and keeps what it computed
+    /// beside the database, up to `limit_bytes`: a question about them is then answered as soon as it is
+    /// read itself, in this process and in later ones. Nothing needs it: what is missing, damaged or
+    /// of another model is computed again. Files of passages that are no longer in the database are
+    /// deleted. After a cancel, what was read so far is kept.
+    ///
+    /// The files lie in a folder named after the database's with `.read` appended, and take far more
+    /// room than texts: see [`Warmed::bytes`].
+    ///
+    /// # Errors
+    /// [`Error::NothingToKeep`] for any other generator; [`Error::Read`] when the folder cannot be used;
+    /// [`Error::Generate`] when a file cannot be written or the model fails; as
+    /// [`generator`](Self::generator).
+    pub fn warm(&self, limit_bytes: u64, watch: &Watch<'_>) -> Result<Warmed, Error> {
+        warm::warm(self, limit_bytes, watch)
     }
 
     /// Answers each of the questions that a text asks ([`questions_in`](crate::questions_in)), in

@@ -89,6 +89,9 @@ pub struct ReadOnlyDatabase {
     generator: Mutex<Option<Arc<dyn postil_contract::Generator>>>,
     #[cfg(feature = "generator")]
     generator_name: String,
+    /// Of `auto`, the language model.
+    #[cfg(feature = "generator")]
+    second: Mutex<Option<Arc<dyn postil_contract::Generator>>>,
 }
 
 /// A bare vector with its key and fields.

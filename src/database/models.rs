@@ -40,7 +40,8 @@ impl ReadOnlyDatabase {
 
 #[cfg(feature = "generator")]
 impl ReadOnlyDatabase {
-    /// The generator that answers questions, opened at first use.
+    /// The generator that answers questions, opened at first use; for [`AUTO`](crate::AUTO) the one
+    /// that is asked first.
     ///
     /// # Errors
     /// As [`ReadOnlyDatabase::encoder`] and [`open_generator`](crate::open_generator).
@@ -50,7 +51,40 @@ impl ReadOnlyDatabase {
         if let Some(generator) = &*slot {
             return Ok(Arc::clone(generator));
         }
-        let generator = crate::open_generator(&self.generator_name, &encoder)?;
+        let name = if self.has_second() { crate::DEFAULT_GENERATOR } else { self.generator_name.as_str() };
+        let generator = crate::open_generator(name, &encoder)?;
+        crate::warm::use_kept(&self.path, &*generator)?;
+        *slot = Some(Arc::clone(&generator));
+        Ok(generator)
+    }
+
+    /// Name of the generator that is asked first, opened or not.
+    pub(crate) fn first_name(&self) -> String {
+        match &*self.generator.lock() {
+            Some(generator) => generator.name().to_owned(),
+            None if self.has_second() => crate::DEFAULT_GENERATOR.to_owned(),
+            None => self.generator_name.clone(),
+        }
+    }
+
+    /// True when a language model answers where the generator does not: see
+    /// [`AUTO`](crate::AUTO).
+    pub(crate) fn has_second(&self) -> bool {
+        crate::generating::second(&self.generator_name).is_some()
+    }
+
+    /// That language model, opened at first use.
+    pub(crate) fn second_generator(&self) -> Result<Arc<dyn postil_contract::Generator>, Error> {
+        let encoder = self.encoder()?;
+        let mut slot = self.second.lock();
+        if let Some(generator) = &*slot {
+            return Ok(Arc::clone(generator));
+        }
+        let generator = match crate::generating::second(&self.generator_name).flatten() {
+            Some(name) => crate::open_generator(name, &encoder)?,
+            None => crate::generating::open_installed()?,
+        };
+        crate::warm::use_kept(&self.path, &*generator)?;
         *slot = Some(Arc::clone(&generator));
         Ok(generator)
     }

@@ -101,6 +101,8 @@ impl ReadOnlyDatabase {
             generator: Mutex::new(options.generator.clone()),
             #[cfg(feature = "generator")]
             generator_name: options.generator_name.as_deref().unwrap_or(crate::DEFAULT_GENERATOR).to_owned(),
+            #[cfg(feature = "generator")]
+            second: Mutex::default(),
             profile,
             store: RwLock::new(Arc::new(store)),
             refreshing: Mutex::default(),

@@ -107,7 +107,7 @@ pub(crate) fn answers(
         }
         let start = Instant::now();
         let answers = match db.ask_each(&question.question, options) {
-            Err(error) if is_too_long(&error) => vec![Answer::from_nothing(options.mode)],
+            Err(error) if is_too_long(&error) => vec![Answer::from_nothing(options.mode, db.first_name())],
             answers => answers?.into_iter().map(|(_, answer)| answer).collect(),
         };
         let ms = start.elapsed().as_secs_f64() * 1e3;

@@ -1,7 +1,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{Calibration, Passage};
+use crate::{Calibration, GenerateError, Passage, ReadAhead, ReadWatch};
 
 /// A token of a generator's vocabulary. Vocabularies may differ from one decoding to the next.
 pub type TokenId = u32;
@@ -42,6 +42,26 @@ pub trait Generator: Send + Sync {
         question: &str,
         passages: &[Passage<'_>],
     ) -> Result<Box<dyn Decoding + 'a>, GenerateError>;
+
+    /// As [`Generator::start`], with progress and cancellation while passages are read. By default,
+    /// both are left out.
+    ///
+    /// # Errors
+    /// As [`Generator::start`]; [`GenerateError::Cancelled`].
+    fn start_watched<'a>(
+        &'a self,
+        question: &str,
+        passages: &[Passage<'_>],
+        watch: ReadWatch<'_>,
+    ) -> Result<Box<dyn Decoding + 'a>, GenerateError> {
+        let _ = watch;
+        self.start(question, passages)
+    }
+
+    /// Reading of passages ahead; `None`, the default, for a generator that has nothing to keep.
+    fn ahead(&self) -> Option<&dyn ReadAhead> {
+        None
+    }
 }
 
 /// The state of a decoding: a number of rows (hypotheses), each under every one of the k passages.
@@ -277,73 +297,4 @@ impl AnswerScores {
     pub fn tokens(&self) -> impl ExactSizeIterator<Item = &[Option<f32>]> + DoubleEndedIterator {
         self.values.chunks_exact(self.passages)
     }
-}
-
-/// Reasons that there is no answer, as opposed to the answer "no answer".
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum GenerateError {
-    /// There are no passages. Retrieve at least one first.
-    #[error("an answer needs at least one passage, k is 0")]
-    NoPassages,
-    /// The question is blank. Ask something.
-    #[error("the question is empty")]
-    EmptyQuestion,
-    /// The question is too long. Shorten it.
-    #[error("the question has {got_tokens} tokens, the model reads at most {max_tokens}")]
-    QuestionTooLong {
-        /// Length of the question in tokens.
-        got_tokens: usize,
-        /// Maximum that the model was trained to read, in tokens.
-        max_tokens: usize,
-    },
-    /// A prompt does not fit the window. Shorten the question or the passage.
-    #[error("the prompt for passage {passage} has {got_tokens} tokens, the model reads at most {max_tokens}")]
-    TooLong {
-        /// Position among the passages given.
-        passage: usize,
-        /// Length of the prompt in tokens.
-        got_tokens: usize,
-        /// The model's window in tokens.
-        max_tokens: usize,
-    },
-    /// Two lengths that must agree do not.
-    #[error("{what}: got {got}, expected {expected}")]
-    Shape {
-        /// The quantity whose length is wrong.
-        what: &'static str,
-        /// The length given.
-        got: usize,
-        /// The required length, or the number it must be a multiple of.
-        expected: usize,
-    },
-    /// The model's output is not a distribution.
-    #[error("the model gave no number for token {token} under passage {passage}")]
-    NotFinite {
-        /// Position among the passages given.
-        passage: usize,
-        /// Token id, or the token's position in an answer.
-        token: usize,
-    },
-    /// A number given by the caller is invalid.
-    #[error("{what} is {got}, it must be {expected}")]
-    Value {
-        /// The number's name.
-        what: &'static str,
-        /// The value given.
-        got: f64,
-        /// The requirement.
-        expected: &'static str,
-    },
-    /// The generator's encoder failed.
-    #[error(transparent)]
-    Encode(#[from] crate::EncodeError),
-    /// The model itself failed.
-    #[error("model {model} failed: {reason}")]
-    Model {
-        /// The model's name.
-        model: String,
-        /// The model's error message.
-        reason: String,
-    },
 }

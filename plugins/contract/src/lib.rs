@@ -10,17 +10,23 @@
 //! `calibration.rs` | probabilities to shares of right answers
 //! `embeddings.rs` | rows of vectors
 //! `encoder.rs` | text to vectors, and the profile of the model
+//! `failure.rs` | reasons that there is no answer
 //! `generator.rs` | the state of a decoding over k passages
 //! `passage.rs` | the text that a plugin reads
+//! `reading.rs` | reading of passages before the question
 
 mod calibration;
 mod embeddings;
 mod encoder;
+mod failure;
 mod generator;
 mod passage;
+mod reading;
 
 pub use calibration::{Calibration, ConfidenceFit, SIGNS, Signs};
 pub use embeddings::Embeddings;
 pub use encoder::{EncodeError, Encoder, EncoderProfile, Similarity};
-pub use generator::{AnswerForm, AnswerScores, Decoding, GenerateError, Generator, LogProbs, TokenId};
+pub use failure::GenerateError;
+pub use generator::{AnswerForm, AnswerScores, Decoding, Generator, LogProbs, TokenId};
 pub use passage::Passage;
+pub use reading::{KeptFile, ReadAhead, ReadWatch};

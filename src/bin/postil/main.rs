@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Ingest(args) => commands::ingest::run(&args),
         Command::Search(args) => commands::search::run(&args),
         Command::Ask(args) => commands::ask::run(&args),
+        Command::Warm(args) => commands::warm::run(&args),
         Command::Get(args) => commands::get::run(&args),
         Command::Rm(args) => commands::rm::run(&args),
         Command::Stat(args) => commands::stat::run(&args),

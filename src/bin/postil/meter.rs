@@ -58,6 +58,20 @@ pub(crate) fn show_rows(bar: &ProgressBar, progress: &Progress) {
     bar.set_position(progress.rows);
 }
 
+/// A bar of passages read ahead, hidden when stderr is not a terminal.
+pub(crate) fn passages() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(0), target());
+    bar.set_style(style("{bar:24} {pos}/{len} passages read [{elapsed}, {eta} left]"));
+    bar
+}
+
+/// A bar of the tokens of passages that are read for a question, hidden when stderr is not a terminal.
+pub(crate) fn reading() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(0), target());
+    bar.set_style(style("{bar:24} {pos}/{len} tokens of the passages read [{elapsed}]"));
+    bar
+}
+
 /// A bar that counts to `total`, hidden when stderr is not a terminal.
 pub(crate) fn counter(total: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total as u64), target());

@@ -33,7 +33,7 @@ mod withheld;
 
 use std::ops::ControlFlow;
 
-use postil_contract::{GenerateError, Generator, Passage};
+use postil_contract::{GenerateError, Generator, Passage, ReadWatch};
 
 use crate::Said;
 use crate::marginalize::{Groups, prior, worth_reading};
@@ -70,23 +70,26 @@ pub fn answer(
     passages: &[Retrieved<'_>],
     options: &AnswerOptions,
 ) -> Result<Answer, GenerateError> {
-    answer_watched(generator, question, passages, options, &mut |_| ControlFlow::Continue(()))
+    answer_watched(generator, question, passages, options, &|_, _| ControlFlow::Continue(()), &mut |_| {
+        ControlFlow::Continue(())
+    })
 }
 
 /// As [`answer`], passing each of its tokens to `watch`: as it is chosen, in a search that goes
 /// token by token, or all at the end, in one that looks ahead. Breaking ends a search that goes
-/// token by token.
+/// token by token. While passages are read, `reading` receives the progress.
 ///
 /// The evidence is computed for the whole answer, so an answer may be withheld after its tokens
 /// were passed on.
 ///
 /// # Errors
-/// As [`answer`].
+/// As [`answer`]; [`GenerateError::Cancelled`] when `reading` breaks.
 pub fn answer_watched(
     generator: &dyn Generator,
     question: &str,
     passages: &[Retrieved<'_>],
     options: &AnswerOptions,
+    reading: ReadWatch<'_>,
     watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
 ) -> Result<Answer, GenerateError> {
     options.check()?;
@@ -102,7 +105,7 @@ pub fn answer_watched(
     let read = worth_reading(&prior(&scores, scale), options.unread_prior);
     let log_prior = prior(&scores[..read], scale);
     let mut answer =
-        answer_from(generator, question, &passages[..read], &log_prior, options, &mut |token| {
+        answer_from(generator, question, &passages[..read], &log_prior, options, reading, &mut |token| {
             let mut token = token.clone();
             token.posterior.resize(passages.len(), 0.0);
             watch(&token)
@@ -118,6 +121,7 @@ fn answer_from(
     passages: &[Retrieved<'_>],
     log_prior: &[f64],
     options: &AnswerOptions,
+    reading: ReadWatch<'_>,
     watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
 ) -> Result<Answer, GenerateError> {
     let texts: Vec<Passage<'_>> = passages.iter().map(|p| p.passage).collect();
@@ -131,7 +135,7 @@ fn answer_from(
         read.push(NULL);
         read_prior.push(f64::NEG_INFINITY);
     }
-    let mut decoding = generator.start(question, &read)?;
+    let mut decoding = generator.start_watched(question, &read, reading)?;
     let shares: Vec<f64> = groups
         .group_of()
         .iter()

@@ -7,7 +7,9 @@
 //! `gguf.rs` | opens a GGUF file, with the settings in its metadata
 //! `blocks.rs` | the weights of a GGUF file
 //! `decoding.rs` | a model's decoding, with text
+//! `ahead.rs` | passages read before a question is asked
 
+mod ahead;
 mod blocks;
 mod decoding;
 mod folder;
@@ -17,8 +19,9 @@ mod opened;
 use std::path::Path;
 
 use postil_checkpoint::{GgufFile, ModelFolder};
-use postil_contract::{Decoding, GenerateError, Generator, Passage, TokenId};
+use postil_contract::{Decoding, GenerateError, Generator, Passage, ReadAhead, ReadWatch, TokenId};
 
+use crate::model::UNWATCHED;
 use crate::prompt::{Fitted, Form, Layout, Vocabulary, fit};
 use crate::{DEFAULT_MAX_TOKENS, LanguageModel, LoadError};
 use decoding::LanguageDecoding;
@@ -176,9 +179,22 @@ impl Generator for LanguageGenerator {
         question: &str,
         passages: &[Passage<'_>],
     ) -> Result<Box<dyn Decoding + 'a>, GenerateError> {
+        self.start_watched(question, passages, UNWATCHED)
+    }
+
+    fn start_watched<'a>(
+        &'a self,
+        question: &str,
+        passages: &[Passage<'_>],
+        watch: ReadWatch<'_>,
+    ) -> Result<Box<dyn Decoding + 'a>, GenerateError> {
         let Fitted { prompts, shortened } = self.fitted(question, passages)?;
-        let model = self.model.decoding(&prompts)?;
+        let model = self.model.decoding(&prompts, watch)?;
         let (vocabulary, stop_strings) = (&self.vocabulary, self.stop_strings.as_slice());
         Ok(Box::new(LanguageDecoding { model, vocabulary, stop_strings, shortened }))
+    }
+
+    fn ahead(&self) -> Option<&dyn ReadAhead> {
+        self.model.keeps().then_some(self as &dyn ReadAhead)
     }
 }

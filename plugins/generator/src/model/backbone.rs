@@ -1,7 +1,8 @@
+use std::path::Path;
 use std::sync::Arc;
 
 use candle_core::{Device, Result, Tensor};
-use postil_contract::TokenId;
+use postil_contract::{GenerateError, KeptFile, TokenId};
 
 use super::attention::Shared;
 use super::cache::Cache;
@@ -9,19 +10,51 @@ use super::layers::Linear;
 use super::prompt::Prompt;
 use super::tree::Tree;
 
+/// Receives the tokens read so far and all that are to be read; an error ends the reading.
+pub(super) type Told<'a> = &'a (dyn Fn(usize, usize) -> Result<()> + Sync);
+
+/// What becomes of prompts whose beginnings are kept in files.
+pub(super) trait Kept: Send + Sync {
+    /// See [`postil_contract::ReadAhead::use_folder`].
+    fn use_folder(&self, folder: &Path) -> Result<()>;
+
+    /// The files of what all prompts begin with and of each prompt's beginning.
+    fn files(&self, prompts: &[Prompt]) -> Result<Vec<KeptFile>>;
+
+    /// Reads the beginnings that are in no file and writes them; returns how many prompts were read.
+    fn read_ahead(&self, prompts: &[Prompt], told: Told<'_>) -> std::result::Result<usize, KeepError>;
+}
+
+/// Reasons that a beginning could not be kept.
+pub(super) enum KeepError {
+    Model(candle_core::Error),
+    File(GenerateError),
+}
+
+impl From<candle_core::Error> for KeepError {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Model(error)
+    }
+}
+
 /// An architecture: it reads prompts into a state that all hypotheses share, then maps tokens to
 /// logits.
 pub(super) trait Backbone: Send + Sync {
     fn vocabulary(&self) -> usize;
 
     /// Reads one prompt per passage. No prompt is empty, and all ids are in the vocabulary.
-    fn read(&self, prompts: &[Prompt]) -> Result<Box<dyn Rows<'_> + '_>>;
+    fn read(&self, prompts: &[Prompt], told: Told<'_>) -> Result<Box<dyn Rows<'_> + '_>>;
 
     /// Logits of the next token: maps states `[lines, width]` to `[lines, vocabulary]`.
     fn logits(&self, states: &[f32]) -> Result<Vec<f32>>;
 
     /// Sets the size of the memory of passages that were read. By default there is none.
     fn set_memory(&self, _bytes: usize) {}
+
+    /// Files of beginnings; `None` when nothing is kept.
+    fn kept(&self) -> Option<&dyn Kept> {
+        None
+    }
 }
 
 /// Hypotheses under every passage, after prompts that were read. Rows are
@@ -87,7 +120,9 @@ impl<M: EncoderDecoder> Backbone for M {
         EncoderDecoder::vocabulary(self)
     }
 
-    fn read(&self, prompts: &[Prompt]) -> Result<Box<dyn Rows<'_> + '_>> {
+    fn read(&self, prompts: &[Prompt], told: Told<'_>) -> Result<Box<dyn Rows<'_> + '_>> {
+        let total = prompts.iter().map(|prompt| prompt.tokens.len()).sum();
+        told(0, total)?;
         let prompts: Vec<Vec<TokenId>> = prompts.iter().map(|prompt| prompt.tokens.clone()).collect();
         let memory = Arc::new(EncoderDecoder::read(self, &prompts)?);
         Ok(Box::new(TensorRows { model: self, memory, cache: Cache::default() }))

@@ -1,11 +1,15 @@
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use postil_contract::{AnswerForm, AnswerScores, Decoding, GenerateError, LogProbs, TokenId};
+use postil_contract::{
+    AnswerForm, AnswerScores, Decoding, GenerateError, KeptFile, LogProbs, ReadWatch, TokenId,
+};
 use postil_kernel::Kernel;
 use rayon::prelude::*;
 
 use super::LanguageModel;
-use super::backbone::Rows;
+use super::backbone::{KeepError, Rows, Told};
 use super::prompt::Prompt;
 use super::tree::Tree;
 
@@ -13,6 +17,9 @@ use super::tree::Tree;
 const MAX_TOKENS: usize = 512;
 /// Number of lines of logits kept at once while scoring.
 const LINES: usize = 128;
+
+/// Reading that nobody watches.
+pub(crate) const UNWATCHED: ReadWatch<'static> = &|_, _| ControlFlow::Continue(());
 
 impl LanguageModel {
     /// Reads one prompt per passage and starts before the first token. The decoding has no
@@ -22,7 +29,8 @@ impl LanguageModel {
     /// [`GenerateError::NoPassages`]; [`GenerateError::TooLong`]; [`GenerateError::Shape`] for an
     /// empty prompt or an id beyond the vocabulary; [`GenerateError::Model`].
     pub fn start(&self, prompts: &[Vec<TokenId>]) -> Result<Box<dyn Decoding + '_>, GenerateError> {
-        Ok(Box::new(self.decoding(&prompts.iter().cloned().map(Prompt::from).collect::<Vec<_>>())?))
+        let prompts: Vec<Prompt> = prompts.iter().cloned().map(Prompt::from).collect();
+        Ok(Box::new(self.decoding(&prompts, UNWATCHED)?))
     }
 
     /// The logits after every prefix of `answer`, the empty one first, under each passage:
@@ -31,10 +39,71 @@ impl LanguageModel {
     /// # Errors
     /// As [`LanguageModel::start`].
     pub fn logits(&self, prompts: &[Vec<TokenId>], answer: &[TokenId]) -> Result<Vec<f32>, GenerateError> {
-        self.decoding(&prompts.iter().cloned().map(Prompt::from).collect::<Vec<_>>())?.logits(answer)
+        let prompts: Vec<Prompt> = prompts.iter().cloned().map(Prompt::from).collect();
+        self.decoding(&prompts, UNWATCHED)?.logits(answer)
     }
 
-    pub(crate) fn decoding(&self, prompts: &[Prompt]) -> Result<ModelDecoding<'_>, GenerateError> {
+    pub(crate) fn decoding(
+        &self,
+        prompts: &[Prompt],
+        watch: ReadWatch<'_>,
+    ) -> Result<ModelDecoding<'_>, GenerateError> {
+        self.check_prompts(prompts)?;
+        let read = self.watched(watch, |told| self.backbone.read(prompts, told))?;
+        Ok(ModelDecoding::new(self, read.map_err(|error| self.failed(&error))?))
+    }
+
+    /// True when beginnings of prompts can be kept in files.
+    pub(crate) fn keeps(&self) -> bool {
+        self.backbone.kept().is_some()
+    }
+
+    /// See [`postil_contract::ReadAhead::use_folder`].
+    pub(crate) fn use_folder(&self, folder: &Path) -> Result<(), GenerateError> {
+        let kept = self.backbone.kept();
+        kept.map_or(Ok(()), |kept| in_pool(|| kept.use_folder(folder))).map_err(|error| self.failed(&error))
+    }
+
+    /// See [`postil_contract::ReadAhead::files`].
+    pub(crate) fn files(&self, prompts: &[Prompt]) -> Result<Vec<KeptFile>, GenerateError> {
+        self.check_prompts(prompts)?;
+        let files = self.backbone.kept().map_or(Ok(Vec::new()), |kept| kept.files(prompts));
+        files.map_err(|error| self.failed(&error))
+    }
+
+    /// See [`postil_contract::ReadAhead::read_ahead`].
+    pub(crate) fn read_ahead(
+        &self,
+        prompts: &[Prompt],
+        watch: ReadWatch<'_>,
+    ) -> Result<usize, GenerateError> {
+        self.check_prompts(prompts)?;
+        let Some(kept) = self.backbone.kept() else { return Ok(0) };
+        self.watched(watch, |told| kept.read_ahead(prompts, told))?.map_err(|error| match error {
+            KeepError::Model(error) => self.failed(&error),
+            KeepError::File(error) => error,
+        })
+    }
+
+    /// Reads with progress; [`GenerateError::Cancelled`] when `watch` ended the reading.
+    fn watched<T: Send>(
+        &self,
+        watch: ReadWatch<'_>,
+        read: impl FnOnce(Told<'_>) -> T + Send,
+    ) -> Result<T, GenerateError> {
+        let cancelled = AtomicBool::new(false);
+        let told = |done, total| match watch(done, total) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => {
+                cancelled.store(true, Ordering::Relaxed);
+                candle_core::bail!("cancelled")
+            }
+        };
+        let read = in_pool(|| read(&told));
+        if cancelled.into_inner() { Err(GenerateError::Cancelled) } else { Ok(read) }
+    }
+
+    fn check_prompts(&self, prompts: &[Prompt]) -> Result<(), GenerateError> {
         if prompts.is_empty() {
             return Err(GenerateError::NoPassages);
         }
@@ -47,8 +116,7 @@ impl LanguageModel {
             }
             self.check_tokens(prompt)?;
         }
-        let read = in_pool(|| self.backbone.read(prompts));
-        Ok(ModelDecoding::new(self, read.map_err(|error| self.failed(&error))?))
+        Ok(())
     }
 
     fn check_tokens(&self, tokens: &[TokenId]) -> Result<(), GenerateError> {

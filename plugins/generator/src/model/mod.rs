@@ -56,7 +56,7 @@ use bart::{Bart, BartConfig};
 use causal::{Causal, CausalConfig};
 pub(crate) use config::parse;
 use config::{check, raw, said};
-pub(crate) use decoding::ModelDecoding;
+pub(crate) use decoding::{ModelDecoding, UNWATCHED};
 pub use matrix::Matrix;
 pub(crate) use prompt::Prompt;
 use t5::{T5, T5Config};

@@ -10,6 +10,14 @@ pub(crate) struct Prompt {
     pub(crate) shared: usize,
 }
 
+impl Prompt {
+    /// The tokens that do not depend on the question, without the prompt's last token, which is read
+    /// with the answer.
+    pub(crate) fn beginning(&self) -> &[TokenId] {
+        &self.tokens[..self.shared.min(self.tokens.len().saturating_sub(1))]
+    }
+}
+
 impl From<Vec<TokenId>> for Prompt {
     /// A prompt of which nothing is known.
     fn from(tokens: Vec<TokenId>) -> Self {

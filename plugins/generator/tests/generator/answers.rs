@@ -10,6 +10,7 @@ use postil_generator::{
 };
 use proptest::prelude::*;
 
+use crate::UNWATCHED;
 use crate::support::{BagOfWords, TableGenerator};
 
 const MODES: [Mode; 2] = [Mode::Sequence, Mode::Token];
@@ -114,7 +115,7 @@ fn the_last_passages_are_left_unread_when_they_have_next_to_nothing_of_the_prior
         let passages = retrieved(&[LEAVE[0], LEAVE[2], (LEAVE[3].0, 0.35)]);
         let alone = answer(&quote(), question, &passages[..2], &all).unwrap();
         let mut told = Vec::new();
-        let found = answer_watched(&quote(), question, &passages, &most, &mut |token| {
+        let found = answer_watched(&quote(), question, &passages, &most, UNWATCHED, &mut |token| {
             told.push(token.clone());
             ControlFlow::Continue(())
         });
@@ -197,7 +198,7 @@ fn a_generator_that_writes_freely_is_searched_and_watched_as_asked() {
             watched.push(token.clone());
             ControlFlow::Continue(())
         };
-        let found = answer_watched(&table, "q", &passages, &options, watch).unwrap();
+        let found = answer_watched(&table, "q", &passages, &options, UNWATCHED, watch).unwrap();
         assert_eq!(watched.len(), found.tokens.len());
         for (watched, token) in watched.iter().zip(&found.tokens) {
             assert!(watched.text == token.text && (watched.log_prob - token.log_prob).abs() < 1e-9);

@@ -10,6 +10,7 @@ use postil_generator::{
 };
 use proptest::prelude::*;
 
+use crate::UNWATCHED;
 use crate::support::{BagOfWords, Bigrams, TableGenerator};
 
 const MODES: [Mode; 2] = [Mode::Sequence, Mode::Token];
@@ -188,6 +189,7 @@ fn a_watcher_that_breaks_gets_what_there_is_of_the_answer() {
         "q",
         &retrieved(&LEAVE, &[0.1, 0.6, 0.0]),
         &options,
+        UNWATCHED,
         &mut |token| {
             seen.push_str(&token.text);
             if seen.contains("paid") { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

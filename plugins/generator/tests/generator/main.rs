@@ -7,6 +7,7 @@
     reason = "tests fail by panic and report what they measured"
 )]
 
+mod ahead;
 mod answers;
 mod enumeration;
 mod evidence;
@@ -21,3 +22,7 @@ mod loading;
 mod prompts;
 mod quoting;
 mod support;
+mod undecoded;
+
+/// Reading that nobody watches.
+pub(crate) const UNWATCHED: postil_contract::ReadWatch<'static> = &|_, _| std::ops::ControlFlow::Continue(());

@@ -63,7 +63,8 @@ pub(crate) struct Ask {
     /// One passage behind the whole answer, `sequence`, or one behind each token, `token`
     #[arg(long, default_value_t)]
     pub(crate) mode: postil::Mode,
-    /// The generator that writes the answer
+    /// The generator that writes the answer; `auto` asks reader, and an installed language model (or
+    /// that of auto:NAME) for explanations and where reader has no answer
     #[arg(long, value_name = "NAME|PATH", default_value = postil::DEFAULT_GENERATOR)]
     pub(crate) generator: String,
     /// Decoding by a generator that writes freely: greedy, beam=4, thorough=4, fast=4, union=4,
@@ -103,6 +104,22 @@ pub(crate) struct Ask {
     pub(crate) words: Words,
     #[command(flatten)]
     pub(crate) filter: Filter,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args)]
+pub(crate) struct Warm {
+    /// The database; the files are kept beside it, in a folder of its name with `.read` appended
+    pub(crate) database: PathBuf,
+    /// The language model that reads, which `ask` is to be given too; auto is the one that auto asks
+    #[arg(long, value_name = "NAME|PATH", default_value = postil::AUTO)]
+    pub(crate) generator: String,
+    /// MiB to keep at most; a passage of 200 tokens takes 5 with Qwen2.5-0.5B, 9 with SmolLM2-135M
+    #[arg(long, value_name = "MIB", default_value_t = postil::DEFAULT_WARM_BYTES >> 20)]
+    pub(crate) limit: u64,
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use asking::{Ask, Eval, Search};
+pub(crate) use asking::{Ask, Eval, Search, Warm};
 pub(crate) use flags::{Filter, Output, Reading};
 
 /// Ask questions of your own documents, on your own machine, and see which passage each answer came
@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Search(Search),
     /// Answer a question from the documents, with citations
     Ask(Ask),
+    /// Let a language model read all passages now, and keep what it computed for later questions
+    Warm(Warm),
     /// Print a document, or its passages
     Get(Get),
     /// Remove documents

@@ -3,11 +3,11 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use postil::{Answer, AskOptions, Database, Decode, ReadOnlyDatabase, has_word};
+use postil::{Answer, AskOptions, Database, Decode, Progress, ReadOnlyDatabase, Watch, has_word};
 use serde::Serialize;
 
 use crate::args::Ask;
-use crate::{exit, interrupt, open, render};
+use crate::{exit, interrupt, meter, open, render};
 
 /// Answers to several questions.
 #[derive(Serialize)]
@@ -34,7 +34,8 @@ pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
     }
     // An answer that is written token by token is shown as it comes to who watches.
     let watched = !args.output.json && !args.markdown && args.decode.is_none() && stdout().is_terminal();
-    if args.stream || watched && generator.prefers_greedy() {
+    let is_auto = args.generator.starts_with(postil::AUTO);
+    if args.stream || watched && (generator.prefers_greedy() || is_auto) {
         return stream(&db, args, &options);
     }
     let answers = db.ask_each(&args.question, &options)?;
@@ -86,7 +87,14 @@ fn stream(db: &ReadOnlyDatabase, args: &Ask, options: &AskOptions) -> Result<Exi
     let cancel = interrupt::listen("ending the answer")?;
     let mut out = stdout();
     let (mut failed, mut begun, mut shown) = (None, false, String::new());
-    let answer = db.ask_streaming(&args.question, options, &mut |token| {
+    let bar = meter::reading();
+    let progress = |progress: &Progress| {
+        bar.set_length(progress.total_tokens.unwrap_or_default());
+        bar.set_position(progress.tokens_read);
+    };
+    let watch = Watch::new().progress(&progress).cancel(&cancel);
+    let answer = db.ask_watched(&args.question, options, &watch, &mut |token| {
+        bar.finish_and_clear();
         let text = if begun { token.text.as_str() } else { token.text.trim_start() };
         begun |= !text.is_empty();
         shown += text;
@@ -94,8 +102,10 @@ fn stream(db: &ReadOnlyDatabase, args: &Ask, options: &AskOptions) -> Result<Exi
             failed = Some(error);
             return ControlFlow::Break(());
         }
-        if cancel.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
+        ControlFlow::Continue(())
+    });
+    bar.finish_and_clear();
+    let answer = answer?;
     if let Some(error) = failed {
         return Err(error.into());
     }

@@ -17,3 +17,4 @@ pub(crate) mod restore;
 pub(crate) mod rm;
 pub(crate) mod search;
 pub(crate) mod stat;
+pub(crate) mod warm;

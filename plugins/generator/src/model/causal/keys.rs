@@ -25,6 +25,29 @@ impl Keys {
         values(&self.keys) + values(&self.values)
     }
 
+    /// Number of bytes of [`Keys::to_bytes`].
+    pub(super) fn byte_len(parts: usize, length: usize, head: usize) -> usize {
+        2 * parts * length * head * size_of::<f32>()
+    }
+
+    /// The keys of every part, then the values, little-endian.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        self.keys.iter().chain(&self.values).flatten().flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    /// Reads [`Keys::to_bytes`] of `length` tokens, each with keys of width `head` in `parts`; `None`
+    /// when there are fewer or more bytes.
+    pub(super) fn from_bytes(bytes: &[u8], parts: usize, length: usize, head: usize) -> Option<Self> {
+        if bytes.len() != Self::byte_len(parts, length, head) || length * head == 0 {
+            return None;
+        }
+        let value = |bytes: &[u8; 4]| f32::from_le_bytes(*bytes);
+        let values = bytes.as_chunks::<4>().0.chunks_exact(length * head);
+        let mut all: Vec<Vec<f32>> = values.map(|part| part.iter().map(value).collect()).collect();
+        let values = all.split_off(parts);
+        Some(Self { length, keys: all, values })
+    }
+
     /// The keys and the values of one layer and group, `[length, head]` each. In a pass, the layers
     /// read so far have the pass's tokens already.
     pub(super) fn part(&self, part: usize) -> (&[f32], &[f32]) {

@@ -16,20 +16,26 @@
 //! `attention.rs` | attention to keys in several parts
 //! `keys.rs` | keys and values of consecutive tokens
 //! `memory.rs` | beginnings of prompts that were read
+//! `files.rs` | the same in files
+//! `kept.rs` | where a beginning is kept, and reading ahead
 //! `pass.rs` | one pass over tokens of many sequences
 //! `rows.rs` | prompts read, and the hypotheses after them
 
 mod attention;
 mod config;
+mod files;
+mod kept;
 mod keys;
 mod layer;
 mod memory;
 mod pass;
 mod rows;
 
+use std::sync::{Arc, Mutex};
+
 use candle_core::Result;
 
-use super::backbone::{Backbone, Rows};
+use super::backbone::{Backbone, Kept, Rows, Told};
 use super::family::Fused;
 use super::layers::Linear;
 use super::matrix::Matrix;
@@ -38,6 +44,7 @@ use super::parameters::{LoadError, Parameters, TensorSource};
 use super::prompt::Prompt;
 use super::rotary::Rotary;
 pub(super) use config::CausalConfig;
+use files::KeyFiles;
 use layer::Layer;
 use memory::Memory;
 
@@ -61,6 +68,7 @@ pub(super) struct Causal {
     /// Width of a head.
     head: usize,
     memory: Memory,
+    files: Mutex<Option<Arc<KeyFiles>>>,
 }
 
 impl Causal {
@@ -124,6 +132,7 @@ impl Causal {
             groups: config.groups(),
             head,
             memory: Memory::new(DEFAULT_MEMORY_BYTES),
+            files: Mutex::default(),
         })
     }
 }
@@ -133,8 +142,8 @@ impl Backbone for Causal {
         self.vocabulary
     }
 
-    fn read(&self, prompts: &[Prompt]) -> Result<Box<dyn Rows<'_> + '_>> {
-        Ok(Box::new(self.prompts(prompts)?))
+    fn read(&self, prompts: &[Prompt], told: Told<'_>) -> Result<Box<dyn Rows<'_> + '_>> {
+        Ok(Box::new(self.prompts(prompts, told)?))
     }
 
     fn logits(&self, states: &[f32]) -> Result<Vec<f32>> {
@@ -145,6 +154,10 @@ impl Backbone for Causal {
 
     fn set_memory(&self, bytes: usize) {
         self.memory.set_limit(bytes);
+    }
+
+    fn kept(&self) -> Option<&dyn Kept> {
+        Some(self)
     }
 }
 

@@ -32,12 +32,14 @@ impl Causal {
     /// their bounds. The tokens of each follow one another, or form the `tree`.
     ///
     /// Returns the states after them, `[lines, width]`, unless `wants_states` is false: then the
-    /// last layer computes keys and values only.
+    /// last layer computes keys and values only. `told` receives the share of the pass that is done,
+    /// and ends it by an error.
     pub(super) fn pass(
         &self,
         sequences: &mut [Sequence<'_>],
         tree: Option<&Tree>,
         wants_states: bool,
+        told: &dyn Fn(f64) -> Result<()>,
     ) -> Result<Vec<f32>> {
         let kernel = Kernel::detect();
         let ids = sequences.iter().map(|sequence| sequence.tokens).collect::<Vec<_>>().concat();
@@ -52,6 +54,8 @@ impl Causal {
             states.iter_mut().for_each(|state| *state *= scale);
         }
         for (index, layer) in self.layers.iter().enumerate() {
+            let share = |part: f64| (index as f64 + part) / self.layers.len() as f64;
+            told(share(0.0))?;
             let (rotary, angles) = match &local {
                 Some((rotary, angles)) if layer.is_local => (*rotary, angles),
                 _ => (&self.rotary, &angles),
@@ -62,6 +66,7 @@ impl Causal {
                 break;
             }
             let context = self.attend(kernel, index, sequences, &projected.queries, mask.as_deref());
+            told(share(0.5))?;
             layer.update(kernel, &mut states, &context)?;
         }
         sequences.iter_mut().for_each(|sequence| sequence.own.finish(sequence.tokens.len()));

@@ -3,12 +3,16 @@ use std::sync::Arc;
 use candle_core::Result;
 use postil_contract::TokenId;
 
-use super::super::backbone::Rows;
+use super::super::backbone::{Rows, Told};
 use super::super::prompt::Prompt;
 use super::super::tree::Tree;
 use super::Causal;
 use super::keys::Keys;
 use super::pass::Sequence;
+
+/// Number of tokens after which no further prompt is read in the same pass: enough for products at
+/// full speed, few enough to stop soon.
+const PASS_TOKENS: usize = 512;
 
 /// Prompts that were read, up to the last token of each.
 struct Read {
@@ -31,18 +35,16 @@ pub(super) struct CausalRows<'a> {
 impl Causal {
     /// Reads prompts in one pass, without what is remembered of their beginnings, and remembers
     /// those.
-    pub(super) fn prompts(&self, prompts: &[Prompt]) -> Result<CausalRows<'_>> {
+    pub(super) fn prompts(&self, prompts: &[Prompt], told: Told<'_>) -> Result<CausalRows<'_>> {
         let prefix = self.prefix(prompts)?;
         let from = prefix.as_ref().map_or(0, |prefix| prefix.len());
         let end = |prompt: &Prompt| prompt.tokens.len() - 1;
-        let beginning = |prompt: &Prompt| prompt.shared.min(end(prompt));
-        let known: Vec<Option<Arc<Keys>>> = prompts
-            .iter()
-            .map(|prompt| {
-                let to = beginning(prompt);
-                (to > from).then(|| self.memory.get(&prompt.tokens[..to], to - from)).flatten()
-            })
-            .collect();
+        let beginning = |prompt: &Prompt| prompt.beginning().len();
+        let known = |prompt: &Prompt| match beginning(prompt) {
+            to if to > from => self.known(&prompt.tokens[..to], to - from),
+            _ => Ok(None),
+        };
+        let known: Vec<Option<Arc<Keys>>> = prompts.iter().map(known).collect::<Result<_>>()?;
         let mut parts: Vec<Vec<Arc<Keys>>> =
             known.iter().map(|known| prefix.iter().chain(known).cloned().collect()).collect();
         let mut owns = vec![Keys::none(self.layers.len() * self.groups); prompts.len()];
@@ -55,7 +57,7 @@ impl Causal {
                 Sequence { shared, own, tokens: &prompt.tokens[from..end(prompt)] }
             })
             .collect();
-        self.pass(&mut sequences, None, false)?;
+        self.read_all(&mut sequences, told)?;
         for (((prompt, known), parts), mut own) in prompts.iter().zip(&known).zip(&mut parts).zip(owns) {
             let to = beginning(prompt);
             if known.is_none() && to > from {
@@ -72,8 +74,28 @@ impl Causal {
         Ok(CausalRows::new(self, Arc::new(Read { parts, start, positions })))
     }
 
+    /// Reads sequences, a few at a time.
+    fn read_all(&self, sequences: &mut [Sequence<'_>], told: Told<'_>) -> Result<()> {
+        let total = sequences.iter().map(|sequence| sequence.tokens.len()).sum();
+        let (mut done, mut rest) = (0, sequences);
+        while !rest.is_empty() {
+            let mut tokens = 0;
+            let is_more = |sequence: &&Sequence<'_>| {
+                let is_more = tokens < PASS_TOKENS;
+                tokens += if is_more { sequence.tokens.len() } else { 0 };
+                is_more
+            };
+            let count = rest.iter().take_while(is_more).count();
+            let (now, later) = rest.split_at_mut(count);
+            self.pass(now, None, false, &|share| told(done + (share * tokens as f64) as usize, total))?;
+            done += tokens;
+            rest = later;
+        }
+        told(total, total)
+    }
+
     /// The part that all prompts begin with, read once; `None` when there is none.
-    fn prefix(&self, prompts: &[Prompt]) -> Result<Option<Arc<Keys>>> {
+    pub(super) fn prefix(&self, prompts: &[Prompt]) -> Result<Option<Arc<Keys>>> {
         let Some(first) = prompts.first() else { return Ok(None) };
         let length = first.prefix.min(first.shared);
         let prefix = &first.tokens[..length];
@@ -83,11 +105,11 @@ impl Causal {
         if length == 0 || !prompts.iter().all(is_common) {
             return Ok(None);
         }
-        if let Some(known) = self.memory.get(prefix, length) {
+        if let Some(known) = self.known(prefix, length)? {
             return Ok(Some(known));
         }
         let mut own = Keys::none(self.layers.len() * self.groups);
-        self.pass(&mut [Sequence { shared: &[], own: &mut own, tokens: prefix }], None, false)?;
+        self.pass(&mut [Sequence { shared: &[], own: &mut own, tokens: prefix }], None, false, &|_| Ok(()))?;
         let read = Arc::new(own);
         self.memory.put(prefix, Arc::clone(&read));
         Ok(Some(read))
@@ -138,7 +160,7 @@ impl<'a> Rows<'a> for CausalRows<'a> {
             .zip(ids.chunks_exact(tree.len()))
             .map(|((row, own), tokens)| Sequence { shared: &self.read.parts[row % passages], own, tokens })
             .collect();
-        let states = self.model.pass(&mut sequences, Some(tree), true)?;
+        let states = self.model.pass(&mut sequences, Some(tree), true, &|_| Ok(()))?;
         self.length += tree.len();
         Ok(states)
     }
