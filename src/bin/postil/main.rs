@@ -2,9 +2,9 @@
 //! the library lacks.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command is for")]
 
-mod args;
 mod commands;
 mod exit;
+mod flags;
 mod interrupt;
 mod memory;
 mod meter;
@@ -17,30 +17,20 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command};
+use crate::commands::Command;
+
+/// Ask questions of your own documents, on your own machine, and see which passage each answer came
+/// from.
+#[derive(Parser)]
+#[command(name = "postil", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
 
 fn main() -> ExitCode {
     memory::hold_little();
-    let done = match Cli::parse().command {
-        Command::Ingest(args) => commands::ingest::run(&args),
-        Command::Search(args) => commands::search::run(&args),
-        Command::Ask(args) => commands::ask::run(&args),
-        Command::Warm(args) => commands::warm::run(&args),
-        Command::Get(args) => commands::get::run(&args),
-        Command::Rm(args) => commands::rm::run(&args),
-        Command::Stat(args) => commands::stat::run(&args),
-        Command::Check(args) => commands::check::run(&args),
-        Command::Compact(args) => commands::compact::run(&args),
-        Command::Publish(args) => commands::publish::run(&args),
-        Command::Backup(args) => commands::backup::run(&args),
-        Command::Restore(args) => commands::restore::run(&args),
-        Command::Rebuild(args) => commands::rebuild::run(&args),
-        Command::Export(args) => commands::export::run(&args),
-        Command::Import(args) => commands::import::run(&args),
-        Command::Eval(args) => commands::eval::run(&args),
-        Command::Model(args) => commands::model::run(&args),
-        Command::Demo(args) => commands::demo::run(&args),
-    };
+    let done = Cli::parse().command.run();
     done.unwrap_or_else(|error| {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;

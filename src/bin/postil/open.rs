@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use postil::{Database, Filter, Options, ReadOnlyDatabase};
 
-use crate::args;
+use crate::flags;
 
 /// Opens the database to be read, or its published state.
-pub(crate) fn to_read(path: &Path, reading: args::Reading, options: Options) -> Result<ReadOnlyDatabase> {
+pub(crate) fn to_read(path: &Path, reading: flags::Reading, options: Options) -> Result<ReadOnlyDatabase> {
     must_be_there(path)?;
     match reading.published {
         true => Ok(options.open_published(path)?),
@@ -60,6 +60,6 @@ fn databases_in(folder: &Path) -> Vec<String> {
 }
 
 /// The filter of a command line; `None` without one.
-pub(crate) fn filter(args: &args::Filter) -> Result<Option<Filter>> {
+pub(crate) fn filter(args: &flags::Filter) -> Result<Option<Filter>> {
     args.filter.as_deref().map(|text| text.parse().context("--filter")).transpose()
 }

@@ -1,13 +1,79 @@
 use std::io::{IsTerminal, Write, stdout};
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::Args;
 use postil::{Answer, AskOptions, Database, Decode, Progress, ReadOnlyDatabase, Watch, has_word};
 use serde::Serialize;
 
-use crate::args::Ask;
+use crate::flags::{Filter, Output, Reading, Words};
 use crate::{exit, interrupt, meter, open, render};
+
+/// Answer a question from the documents, with citations
+#[derive(Args)]
+pub(crate) struct Ask {
+    /// The database
+    database: PathBuf,
+    /// The question
+    question: String,
+    /// Number of passages the answer is marginalized over
+    #[arg(short, default_value_t = postil::DEFAULT_K)]
+    k: usize,
+    /// Share of the prior that may be left unread: the last passages, when together they have no
+    /// more; 0 reads all
+    #[arg(long, value_name = "0..1", default_value_t = postil::DEFAULT_UNREAD_PRIOR)]
+    unread_prior: f64,
+    /// One passage behind the whole answer, `sequence`, or one behind each token, `token`
+    #[arg(long, default_value_t)]
+    mode: postil::Mode,
+    /// The generator that writes the answer; `auto` asks reader, and an installed language model (or
+    /// that of auto:NAME) for explanations and where reader has no answer
+    #[arg(long, value_name = "NAME|PATH", default_value = postil::DEFAULT_GENERATOR)]
+    generator: String,
+    /// Decoding by a generator that writes freely: greedy, beam=4, thorough=4, fast=4, union=4,
+    /// sample=SEED or sample=SEED,temperature=0.8,top_k=40,top_p=0.9,min_p=0.05
+    /// [default: greedy for decoder-only language models and with --stream, else union=4]
+    #[arg(long, value_name = "HOW", verbatim_doc_comment)]
+    decode: Option<postil::Decode>,
+    /// Longest such answer, in tokens
+    #[arg(long, value_name = "TOKENS", default_value_t = postil::DEFAULT_MAX_TOKENS)]
+    max_tokens: usize,
+    /// Nats by which the passages must make an answer likelier than reading nothing does
+    #[arg(
+        long,
+        value_name = "NATS",
+        default_value_t = postil::DEFAULT_MIN_EVIDENCE,
+        allow_negative_numbers = true
+    )]
+    min_evidence: f64,
+    /// Abstention score above which an answer is withheld, of a generator that can say "no answer";
+    /// 1 gives every answer [default: what was fitted for the generator]
+    #[arg(long, value_name = "0..1")]
+    no_answer_threshold: Option<f64>,
+    /// Withhold an answer that is less probably right than this; 0 withholds none [default: what was
+    /// fitted for the generator, or 0 with --no-answer-threshold]
+    #[arg(long, value_name = "0..1")]
+    min_probability: Option<f64>,
+    /// Print tokens as they come, then the sources
+    #[arg(long, conflicts_with_all = ["markdown", "json"])]
+    stream: bool,
+    /// Show which passages each token came from, and the evidence
+    #[arg(long, conflicts_with_all = ["markdown", "json"])]
+    explain: bool,
+    /// Print Markdown, with footnotes
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
+    #[command(flatten)]
+    words: Words,
+    #[command(flatten)]
+    filter: Filter,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    output: Output,
+}
 
 /// Answers to several questions.
 #[derive(Serialize)]

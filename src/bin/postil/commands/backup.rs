@@ -1,11 +1,23 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::Args;
 use postil::{Copied, Progress, Watch};
 
-use crate::args::{Backup, Output};
+use crate::flags::Output;
 use crate::{exit, interrupt, meter, open, render};
+
+/// Copy a database; the copy is a database like any other
+#[derive(Args)]
+pub(crate) struct Backup {
+    /// The database
+    database: PathBuf,
+    /// The copy; nothing may be there yet
+    new: PathBuf,
+    #[command(flatten)]
+    output: Output,
+}
 
 pub(crate) fn run(args: &Backup) -> Result<ExitCode> {
     let db = open::existing_to_read(&args.database)?;

@@ -1,11 +1,26 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::Args;
 use postil::{Progress, Recall, SearchOptions, Watch};
 use serde_json::json;
 
-use crate::args::Check;
+use crate::flags::Output;
 use crate::{interrupt, meter, open, render};
+
+/// Verify every checksum and reference
+#[derive(Args)]
+pub(crate) struct Check {
+    /// The database
+    database: PathBuf,
+    /// Measure too how much searches find of what a look at every passage finds: takes a scan for
+    /// each of up to 320 vectors
+    #[arg(long)]
+    recall: bool,
+    #[command(flatten)]
+    output: Output,
+}
 
 /// Number k of hits that recall is measured at, as is usual in the field.
 const MEASURED_HITS: usize = 10;

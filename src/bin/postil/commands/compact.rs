@@ -1,11 +1,22 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::Args;
 use postil::{Progress, Watch};
 use serde_json::json;
 
-use crate::args::Compact;
+use crate::flags::Output;
 use crate::{interrupt, meter, open, render};
+
+/// Write everything anew without what was removed: smallest files, fastest searches
+#[derive(Args)]
+pub(crate) struct Compact {
+    /// The database
+    database: PathBuf,
+    #[command(flatten)]
+    output: Output,
+}
 
 /// However it ends, nothing is lost; Ctrl-C ends it soon.
 pub(crate) fn run(args: &Compact) -> Result<ExitCode> {

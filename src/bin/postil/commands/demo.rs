@@ -1,12 +1,21 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::Args;
 use postil::{DEFAULT_MODEL, Database, Document, Watch};
 
 use super::model;
-use crate::args::Demo;
 use crate::meter::Meter;
 use crate::render;
+
+/// Set up the default model, ingest the handbook of an invented firm and ask it four questions
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// The demonstration database to make
+    #[arg(default_value = "demo.postil")]
+    database: PathBuf,
+}
 
 /// The handbook of an invented firm, so that the demonstration needs no files.
 const HANDBOOK: [(&str, &str); 6] = [

@@ -1,14 +1,57 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use clap::Args;
 use indicatif::ProgressBar;
 use postil::evaluate::{KindScores, Question, RECALL_AT, Recall, Scored, Scores, questions};
 use postil::{AskOptions, Database, Mode, ReadOnlyDatabase, Watch, open_generator};
 use serde::Serialize;
 
-use crate::args::Eval;
+use crate::flags::{Output, Words};
 use crate::plot::{self, Curve};
 use crate::{meter, open, render};
+
+/// Score the answers to questions with known answers
+#[derive(Args)]
+pub(crate) struct Eval {
+    /// The database; a question's pid is the key of a document in it
+    database: PathBuf,
+    /// Questions, one JSON object a line: question, answers (empty: unanswerable), pid; those with
+    /// a kind are scored by kind
+    questions: PathBuf,
+    /// List the questions that were answered wrong, with what was said and what is right
+    #[arg(long)]
+    wrong: bool,
+    /// Number of passages an answer is marginalized over; several to compare
+    #[arg(short, value_delimiter = ',', default_values_t = [postil::DEFAULT_K])]
+    k: Vec<usize>,
+    /// Share of the prior that may be left unread: the last passages, when together they have no
+    /// more; 0 reads all
+    #[arg(long, value_name = "0..1", default_value_t = postil::DEFAULT_UNREAD_PRIOR)]
+    unread_prior: f64,
+    /// Modes to compare: sequence, token
+    #[arg(long, value_delimiter = ',', default_values_t = [postil::Mode::Sequence, postil::Mode::Token])]
+    mode: Vec<postil::Mode>,
+    /// The generator that writes the answers; several to compare
+    #[arg(
+        long,
+        value_name = "NAME|PATH",
+        value_delimiter = ',',
+        default_values_t = [postil::DEFAULT_GENERATOR.to_owned()]
+    )]
+    generator: Vec<String>,
+    /// Ask the first so many questions only
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<usize>,
+    /// Draw the reliability curves to this SVG file
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    #[command(flatten)]
+    words: Words,
+    #[command(flatten)]
+    output: Output,
+}
 
 /// The JSON output. The fields of the first result are repeated at the top, so that a single
 /// setting needs no list.

@@ -1,12 +1,30 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use clap::Args;
 use postil::{Database, Metadata, StoredDocument};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::Get;
+use crate::flags::{Output, Reading};
 use crate::{open, render};
+
+/// Print a document, or its passages
+#[derive(Args)]
+pub(crate) struct Get {
+    /// The database
+    database: PathBuf,
+    /// The document's key
+    key: String,
+    /// List its passages instead of its text
+    #[arg(long)]
+    passages: bool,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    output: Output,
+}
 
 #[derive(Serialize)]
 struct Got<'a> {

@@ -1,14 +1,28 @@
 use std::io::BufReader;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::Args;
 use postil::exchange::Lines;
 use postil::{Database, Progress, Watch};
 
 use super::ingest::{tell, warn_of_growth};
-use crate::args::Import;
+use crate::flags::Output;
 use crate::interrupt;
 use crate::meter::Meter;
+
+/// Add the documents of an export, with their vectors where the encoder is the same
+#[derive(Args)]
+pub(crate) struct Import {
+    /// The database; created as the exported one was if absent
+    database: PathBuf,
+    /// The exported folder or Parquet file, or a file with the JSON lines of an export; `-` is
+    /// standard input
+    source: PathBuf,
+    #[command(flatten)]
+    output: Output,
+}
 
 pub(crate) fn run(args: &Import) -> Result<ExitCode> {
     let lines = match args.source.as_os_str() == "-" {

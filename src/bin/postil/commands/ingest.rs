@@ -1,14 +1,73 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
 use postil::chunk::ChunkOptions;
 use postil::extract::{FileKind, Kind};
 use postil::ingest::{IngestOptions, Ingested, Input, Merged};
 use postil::{Database, Options, Progress, Watch, with_causes};
 
-use crate::args::{Ingest, Output, StdinFormat};
+use crate::flags::Output;
 use crate::meter::Meter;
 use crate::{exit, interrupt, render};
+
+/// Help below the options of `ingest`: the files taken, and exit statuses.
+const INGEST_HELP: &str = "\
+Of a folder, files are taken whose names end in .txt, .md, .markdown, .html, .htm or .jsonl. Left
+out are hidden files and folders (their names begin with a dot), what .gitignore, .ignore and git's
+own rules exclude, and links. A file that is named itself is always taken, as plain text if its
+ending is unknown. What was left out is counted.
+
+A file is one document under every spelling of its path; its key is the path it was first ingested
+by. What is unchanged is skipped, what has changed replaced; a file that has no text any more has
+its document removed, and so has a record that is no longer in its .jsonl file. A file that cannot
+be read keeps its earlier version.
+
+Exit status: 0 all that was found is in the database; 1 nothing was done, or the rest of it was not;
+2 wrong arguments; 3 some files or documents were skipped, or there was nothing to take; 130
+interrupted by Ctrl-C.";
+
+/// Add or update documents; what is there unchanged is skipped
+#[derive(Args)]
+#[command(after_help = INGEST_HELP)]
+pub(crate) struct Ingest {
+    /// The database, a folder; created if absent
+    database: PathBuf,
+    /// Files and folders; `-` is standard input
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// Remove documents whose file is no longer there, or is left out now
+    #[arg(long)]
+    prune: bool,
+    /// Model of a new database, by name or folder; QUESTIONS+PASSAGES for two, as for DPR
+    /// [default: all-MiniLM-L6-v2]
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Tokens in a passage at most, of a new database [default: 200]
+    #[arg(long, value_name = "TOKENS")]
+    chunk_tokens: Option<usize>,
+    /// Precision in which a new database keeps vectors: `full`, 32 bits a component, or `half`, 16
+    /// [default: full]
+    #[arg(long)]
+    precision: Option<postil::Precision>,
+    /// Key of the document on standard input
+    #[arg(long, default_value = "stdin")]
+    key: String,
+    /// Format of standard input
+    #[arg(long, value_enum, default_value_t = StdinFormat::Txt)]
+    format: StdinFormat,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum StdinFormat {
+    Txt,
+    Md,
+    Html,
+    Jsonl,
+}
 
 pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
     let input = input(args)?;

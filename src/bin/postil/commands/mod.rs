@@ -1,4 +1,4 @@
-//! One command, one file.
+//! One command, one file: its arguments, and `run`. This file is their registry.
 
 pub(crate) mod ask;
 pub(crate) mod backup;
@@ -18,3 +18,47 @@ pub(crate) mod rm;
 pub(crate) mod search;
 pub(crate) mod stat;
 pub(crate) mod warm;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// Makes the enum of the commands, in the order of the help, from the type of each one's arguments.
+macro_rules! registry {
+    ($($room:ident::$Args:ident,)*) => {
+        #[derive(Subcommand)]
+        pub(crate) enum Command {
+            $($Args($room::$Args),)*
+        }
+
+        impl Command {
+            pub(crate) fn run(&self) -> Result<ExitCode> {
+                match self {
+                    $(Self::$Args(args) => $room::run(args),)*
+                }
+            }
+        }
+    };
+}
+
+registry! {
+    ingest::Ingest,
+    search::Search,
+    ask::Ask,
+    warm::Warm,
+    get::Get,
+    rm::Rm,
+    stat::Stat,
+    check::Check,
+    compact::Compact,
+    publish::Publish,
+    backup::Backup,
+    restore::Restore,
+    rebuild::Rebuild,
+    export::Export,
+    import::Import,
+    eval::Eval,
+    model::Model,
+    demo::Demo,
+}

@@ -2,18 +2,47 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
 use postil::models::{
     self, KnownModel, Progress, Record, known_model, known_models, locate, model_home, verify,
 };
 use serde_json::json;
 
-use crate::args::Model;
+use crate::flags::Output;
 use crate::render;
 
+/// List, add and check models
+#[derive(Args)]
+pub(crate) struct Model {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List the models that are installed and those that can be added, with kind, size and license
+    List(Output),
+    /// Fetch a model by name, or copy one from a folder or a GGUF file
+    Add {
+        /// A known name (all-MiniLM-L6-v2, smollm2-135m-instruct), a name on the hub (org/name or
+        /// org/name:FILE.gguf), a folder or a GGUF file
+        model: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Verify a model's files against their checksums: pinned, or recorded when it was added
+    Check {
+        /// Its name
+        model: String,
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
 pub(crate) fn run(args: &Model) -> Result<ExitCode> {
-    match args {
-        Model::List(output) => list(output.json),
-        Model::Add { model, output } => {
+    match &args.action {
+        Action::List(output) => list(output.json),
+        Action::Add { model, output } => {
             let folder = add(model)?;
             if output.json {
                 render::json(&json!({ "model": model, "folder": folder }))?;
@@ -22,7 +51,7 @@ pub(crate) fn run(args: &Model) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Model::Check { model, output } => check(model, output.json),
+        Action::Check { model, output } => check(model, output.json),
     }
 }
 

@@ -1,10 +1,21 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::Args;
 use serde_json::json;
 
-use crate::args::Publish;
+use crate::flags::Output;
 use crate::{open, render};
+
+/// Show what is there now to readers with --published
+#[derive(Args)]
+pub(crate) struct Publish {
+    /// The database
+    database: PathBuf,
+    #[command(flatten)]
+    output: Output,
+}
 
 pub(crate) fn run(args: &Publish) -> Result<ExitCode> {
     let db = open::existing(&args.database)?;

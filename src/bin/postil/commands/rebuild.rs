@@ -1,10 +1,26 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::Args;
 use postil::{Database, Rebuilt, Watch};
 
-use crate::args::Rebuild;
+use crate::flags::Output;
 use crate::{exit, render};
+
+/// Make a fresh database of what can be read of a damaged one, and list what could not
+#[derive(Args)]
+pub(crate) struct Rebuild {
+    /// The damaged database; only read
+    database: PathBuf,
+    /// The fresh one; nothing may be there yet
+    new: PathBuf,
+    /// Model the database was made with, should its manifest be lost
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    #[command(flatten)]
+    output: Output,
+}
 
 /// However it ends, the damaged database is unchanged, and the new one complete or absent.
 pub(crate) fn run(args: &Rebuild) -> Result<ExitCode> {

@@ -1,10 +1,26 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use clap::Args;
 use serde_json::json;
 
-use crate::args::Rm;
+use crate::flags::{Filter, Output};
 use crate::{open, render};
+
+/// Remove documents
+#[derive(Args)]
+pub(crate) struct Rm {
+    /// The database
+    database: PathBuf,
+    /// Keys of the documents
+    #[arg(required_unless_present = "filter")]
+    keys: Vec<String>,
+    #[command(flatten)]
+    filter: Filter,
+    #[command(flatten)]
+    output: Output,
+}
 
 pub(crate) fn run(args: &Rm) -> Result<ExitCode> {
     let filter = open::filter(&args.filter)?;

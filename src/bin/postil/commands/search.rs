@@ -1,11 +1,45 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::Args;
 use postil::{Database, Place, RetrieveOptions, Retrieved, SearchOptions};
 use serde::Serialize;
 
-use crate::args::Search;
+use crate::flags::{Filter, Output, Reading, Words};
 use crate::{open, render};
+
+/// Find the passages nearest to a text, in meaning and in words
+#[derive(Args)]
+pub(crate) struct Search {
+    /// The database
+    database: PathBuf,
+    /// The text to look for
+    query: String,
+    /// Number of passages
+    #[arg(short, default_value_t = 10)]
+    k: usize,
+    /// Scan every vector instead of searching the graph
+    #[arg(long)]
+    exact: bool,
+    /// The share of the nearest passages that the search is to find, on average: more takes longer
+    #[arg(long, default_value_t = postil::DEFAULT_RECALL, value_parser = share, conflicts_with = "exact")]
+    recall: f32,
+    #[command(flatten)]
+    words: Words,
+    #[command(flatten)]
+    filter: Filter,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// A number from 0 to 1.
+fn share(text: &str) -> Result<f32, String> {
+    let share: f32 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    (0.0..=1.0).contains(&share).then_some(share).ok_or_else(|| "it is not from 0 to 1".to_owned())
+}
 
 #[derive(Serialize)]
 struct Found<'a> {

@@ -1,10 +1,23 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::Args;
 use postil::Database;
 
-use crate::args::Stat;
+use crate::flags::{Output, Reading};
 use crate::{open, render};
+
+/// Show counts, sizes and what the database was made with
+#[derive(Args)]
+pub(crate) struct Stat {
+    /// The database
+    database: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    output: Output,
+}
 
 pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
     let db = open::to_read(&args.database, args.reading, Database::options())?;

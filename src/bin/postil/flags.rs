@@ -22,3 +22,19 @@ pub(crate) struct Output {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+/// Options of ranking by the words of a question.
+#[derive(Args)]
+pub(crate) struct Words {
+    /// Nearest passages that are ranked by their words as well
+    #[arg(long, value_name = "COUNT", default_value_t = postil::DEFAULT_CANDIDATES)]
+    pub(crate) candidates: usize,
+    /// Nats that having the question's words adds to a passage at most; 0 ranks by meaning alone
+    #[arg(
+        long,
+        value_name = "NATS",
+        default_value_t = postil::DEFAULT_WORDS_WEIGHT,
+        allow_negative_numbers = true
+    )]
+    pub(crate) words_weight: f32,
+}
