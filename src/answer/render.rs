@@ -114,9 +114,14 @@ fn write_sources(out: &mut String, citations: &[Citation], paint: Paint<'_>) -> 
         if !citation.copies.is_empty() {
             write!(out, "\n    also in {}", paint(&Place::names(&citation.copies), None))?;
         }
-        write!(out, "\n    {}", paint(&format!("\u{201c}{}\u{201d}", citation.quote.trim()), None))?;
+        write!(out, "\n    {}", paint(&format!("\u{201c}{}\u{201d}", on_one_line(&citation.quote)), None))?;
     }
     Ok(())
+}
+
+/// `text` with each run of whitespace, line feeds included, as one blank.
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The place of a citation, and its share in the answer: relative to the passages found, not a

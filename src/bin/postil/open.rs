@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use postil::{Database, Filter, Options, ReadOnlyDatabase};
 
-use crate::flags;
+use crate::{flags, render};
 
 /// Opens the database to be read, or its published state.
 pub(crate) fn to_read(path: &Path, reading: flags::Reading, options: Options) -> Result<ReadOnlyDatabase> {
@@ -26,6 +26,17 @@ pub(crate) fn existing_to_read(path: &Path) -> Result<ReadOnlyDatabase> {
 pub(crate) fn existing(path: &Path) -> Result<Database> {
     must_be_there(path)?;
     Ok(Database::options().must_exist(true).open(path)?)
+}
+
+/// Warns of a database without documents, in which nothing can be found.
+pub(crate) fn warn_of_emptiness(db: &ReadOnlyDatabase, path: &Path) -> Result<()> {
+    if db.stat()?.documents == 0 {
+        eprintln!(
+            "{0} is empty; add documents with: postil ingest {0} FOLDER",
+            render::on_one_line(&path.display().to_string())
+        );
+    }
+    Ok(())
 }
 
 fn must_be_there(path: &Path) -> Result<()> {

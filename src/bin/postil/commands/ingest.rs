@@ -71,12 +71,24 @@ enum StdinFormat {
 
 pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
     let input = input(args)?;
+    refuse_mistyped(args, &input)?;
     let db = options(args).open(&args.database)?;
     let report = ingest(&db, &input, args.prune)?;
     warn_of_growth(&db)?;
     db.close()?;
     let told = tell(&report, args.output)?;
     Ok(tell_nothing(&report).unwrap_or(told))
+}
+
+/// Refuses to make a database when none of the paths is there: most likely they were mistyped.
+fn refuse_mistyped(args: &Ingest, input: &Input) -> Result<()> {
+    let Input::Paths(paths) = input else { return Ok(()) };
+    let is_new = !args.database.try_exists().unwrap_or(true);
+    if is_new && paths.iter().all(|path| matches!(path.try_exists(), Ok(false))) {
+        let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        bail!("there is no {}; no database was made", names.join(", no "));
+    }
+    Ok(())
 }
 
 /// Prints why the database's files could not be kept small, if so: nothing is lost, but nothing

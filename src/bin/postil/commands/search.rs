@@ -49,6 +49,7 @@ struct Found<'a> {
 pub(crate) fn run(args: &Search) -> Result<ExitCode> {
     let filter = open::filter(&args.filter)?;
     let db = open::to_read(&args.database, args.reading, Database::options())?;
+    open::warn_of_emptiness(&db, &args.database)?;
     let mut search = SearchOptions::new(args.k).recall(args.recall);
     search.exact = args.exact;
     search.filter = filter;
