@@ -352,26 +352,6 @@ fn errors_say_what_to_do_next() {
 }
 
 #[test]
-fn a_mistyped_path_makes_no_database_and_an_empty_database_says_so() {
-    let home = handbook();
-    let said = fail(home.path(), &["ingest", "new.postil", "handbok", "hanbook", "--model", MODEL]);
-    assert!(said.contains("no handbok, no hanbook") && said.contains("no database was made"), "{said}");
-    assert!(!home.path().join("new.postil").exists());
-    // One that is there already is not touched by it, and one path that is there is enough to go on.
-    let output = run(home.path(), &["ingest", "handbook.postil", "handbok"]);
-    assert_eq!(output.status.code(), Some(3));
-    let output =
-        run(home.path(), &["ingest", "new.postil", "handbok", "handbook/leave.md", "--model", MODEL]);
-    assert_eq!(output.status.code(), Some(3));
-    succeed(home.path(), &["rm", "new.postil", "handbook/leave.md"]);
-    for command in ["ask", "search"] {
-        let output = run(home.path(), &[command, "new.postil", "parental leave"]);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains("new.postil is empty; add documents with: postil ingest"), "{said}");
-    }
-}
-
-#[test]
 fn check_and_export_read_the_whole_database() {
     let home = handbook();
     assert_eq!(json(home.path(), &["check", "handbook.postil", "--json"])["clean"], true);

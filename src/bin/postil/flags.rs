@@ -27,14 +27,15 @@ pub(crate) struct Output {
 #[derive(Args)]
 pub(crate) struct Words {
     /// Nearest passages that are ranked by their words as well
-    #[arg(long, value_name = "COUNT", default_value_t = postil::DEFAULT_CANDIDATES)]
+    #[arg(long, value_name = "COUNT", default_value_t = postil::DEFAULT_CANDIDATES, help_heading = "Advanced")]
     pub(crate) candidates: usize,
     /// Nats that having the question's words adds to a passage at most; 0 ranks by meaning alone
     #[arg(
         long,
         value_name = "NATS",
         default_value_t = postil::DEFAULT_WORDS_WEIGHT,
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        help_heading = "Advanced"
     )]
     pub(crate) words_weight: f32,
 }

@@ -39,7 +39,12 @@ fn main() -> ExitCode {
             eprintln!("interrupted; nothing is lost");
             return ExitCode::from(exit::INTERRUPTED);
         }
-        eprintln!("postil: {}", render::printable(&postil::with_causes(error.as_ref())));
+        let said = postil::with_causes(error.as_ref());
+        match std::env::args_os().any(|arg| arg == "--json") {
+            // Nobody is left to be told when stderr cannot be written.
+            true => drop(plain_json::line(std::io::stderr(), &serde_json::json!({ "error": said }))),
+            false => eprintln!("postil: {}", render::printable(&said)),
+        }
         ExitCode::FAILURE
     })
 }

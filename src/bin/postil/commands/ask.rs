@@ -23,10 +23,10 @@ pub(crate) struct Ask {
     k: usize,
     /// Share of the prior that may be left unread: the last passages, when together they have no
     /// more; 0 reads all
-    #[arg(long, value_name = "0..1", default_value_t = postil::DEFAULT_UNREAD_PRIOR)]
+    #[arg(long, value_name = "0..1", default_value_t = postil::DEFAULT_UNREAD_PRIOR, help_heading = "Advanced")]
     unread_prior: f64,
     /// One passage behind the whole answer, `sequence`, or one behind each token, `token`
-    #[arg(long, default_value_t)]
+    #[arg(long, default_value_t, help_heading = "Advanced")]
     mode: postil::Mode,
     /// The generator that writes the answer; `auto` asks reader, and an installed language model (or
     /// that of auto:NAME) for explanations and where reader has no answer
@@ -35,26 +35,27 @@ pub(crate) struct Ask {
     /// Decoding by a generator that writes freely: greedy, beam=4, thorough=4, fast=4, union=4,
     /// sample=SEED or sample=SEED,temperature=0.8,top_k=40,top_p=0.9,min_p=0.05
     /// [default: greedy for decoder-only language models and with --stream, else union=4]
-    #[arg(long, value_name = "HOW", verbatim_doc_comment)]
+    #[arg(long, value_name = "HOW", verbatim_doc_comment, help_heading = "Advanced")]
     decode: Option<postil::Decode>,
     /// Longest such answer, in tokens
-    #[arg(long, value_name = "TOKENS", default_value_t = postil::DEFAULT_MAX_TOKENS)]
+    #[arg(long, value_name = "TOKENS", default_value_t = postil::DEFAULT_MAX_TOKENS, help_heading = "Advanced")]
     max_tokens: usize,
     /// Nats by which the passages must make an answer likelier than reading nothing does
     #[arg(
         long,
         value_name = "NATS",
         default_value_t = postil::DEFAULT_MIN_EVIDENCE,
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        help_heading = "Advanced"
     )]
     min_evidence: f64,
     /// Abstention score above which an answer is withheld, of a generator that can say "no answer";
     /// 1 gives every answer [default: what was fitted for the generator]
-    #[arg(long, value_name = "0..1")]
+    #[arg(long, value_name = "0..1", help_heading = "Advanced")]
     no_answer_threshold: Option<f64>,
     /// Withhold an answer that is less probably right than this; 0 withholds none [default: what was
     /// fitted for the generator, or 0 with --no-answer-threshold]
-    #[arg(long, value_name = "0..1")]
+    #[arg(long, value_name = "0..1", help_heading = "Advanced")]
     min_probability: Option<f64>,
     /// Print tokens as they come, then the sources
     #[arg(long, conflicts_with_all = ["markdown", "json"])]

@@ -20,10 +20,10 @@ pub(crate) struct Search {
     #[arg(short, default_value_t = 10)]
     k: usize,
     /// Scan every vector instead of searching the graph
-    #[arg(long)]
+    #[arg(long, help_heading = "Advanced")]
     exact: bool,
     /// The share of the nearest passages that the search is to find, on average: more takes longer
-    #[arg(long, default_value_t = postil::DEFAULT_RECALL, value_parser = share, conflicts_with = "exact")]
+    #[arg(long, default_value_t = postil::DEFAULT_RECALL, value_parser = share, conflicts_with = "exact", help_heading = "Advanced")]
     recall: f32,
     #[command(flatten)]
     words: Words,
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Search) -> Result<ExitCode> {
     for (rank, Retrieved { hit, words, relevance, copies }) in found.iter().enumerate() {
         let range = &hit.source_range;
         render::text(&format!(
-            "{}. {relevance:.3}  {}  bytes {}-{}  (similarity {:.3}, words {words:.2})",
+            "{}. {}  bytes {}-{}  relevance {relevance:.3} (score {:.3}, words {words:.2})",
             rank + 1,
             render::on_one_line(&hit.key),
             range.start,
@@ -75,8 +75,19 @@ pub(crate) fn run(args: &Search) -> Result<ExitCode> {
         }
         render::text(&format!("   {}\n", render::snippet(&hit.text)))?;
     }
+    warn_of_the_query(args, &found);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Warns of what a reader of the hits could take for granted: that one has a word of the query, and
+/// that a quoted phrase is looked for as one.
+fn warn_of_the_query(args: &Search, found: &[Retrieved]) {
     if found.is_empty() {
         eprintln!("nothing found");
+    } else if args.words.words_weight > 0.0 && found.iter().all(|found| found.words == 0.0) {
+        eprintln!("no passage found has a word of the query; these are the nearest in meaning, near or not");
     }
-    Ok(ExitCode::SUCCESS)
+    if args.query.matches('"').count() > 1 {
+        eprintln!("a phrase in quotes is not looked for as one: its words count each by itself");
+    }
 }
