@@ -113,6 +113,7 @@ pub(super) fn versioned<T: Record>(bytes: &[u8], path: &Path) -> Result<AlignedA
 const SHORT_BYTES: usize = 256;
 
 /// A copy of an archive in aligned memory.
+#[expect(clippy::large_enum_variant, reason = "the short one is there to need no allocation")]
 pub(super) enum AlignedArchive {
     Short(Align<[u8; SHORT_BYTES]>, usize),
     Long(AlignedVec),

@@ -15,6 +15,8 @@ use std::cmp::Ordering;
 
 /// Bytes of an offset, an end and a CRC.
 pub(super) const PLACE_BYTES: usize = 20;
+/// Factor by which each step away from a guess is longer than the one before.
+const STRIDE: usize = 8;
 
 /// The bytes of an index, already compared with their checksum.
 #[derive(Clone, Copy)]
@@ -24,9 +26,6 @@ pub(super) struct Index<'a> {
     /// Bytes of each key; `None` if keys have different lengths.
     key_bytes: Option<usize>,
 }
-
-/// Growth of the steps away from a guess.
-const STRIDE: usize = 8;
 
 impl<'a> Index<'a> {
     /// Returns `None` if the bytes are not an index of that many blocks of a part.
