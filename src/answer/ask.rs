@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use postil_contract::{Generator, Passage};
 use postil_generator::{AnswerToken, Retrieved, answer_watched};
@@ -10,16 +11,18 @@ use super::sentences::wants_sentences;
 use super::{Answer, AskOptions};
 use crate::{Error, Progress, ReadOnlyDatabase, Watch, has_word};
 
-/// Answers one question; see [`ReadOnlyDatabase::ask_watched`].
+/// Answers one question; see [`ReadOnlyDatabase::ask_watched`]. `generator` takes the place of the
+/// database's own, and of the second one that `auto` asks.
 pub(crate) fn ask(
     db: &ReadOnlyDatabase,
+    generator: Option<&Arc<dyn Generator>>,
     question: &str,
     options: &AskOptions,
     watch: &Watch<'_>,
     each: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
 ) -> Result<Answer, Error> {
     match asked_in(question).as_slice() {
-        [one] => ask_one(db, one, options, watch, each),
+        [one] => ask_one(db, generator, one, options, watch, each),
         several => {
             let questions = several.iter().map(|asked| asked.question.clone()).collect();
             Err(Error::SeveralQuestions { questions })
@@ -34,7 +37,7 @@ pub(crate) fn ask_each(
     options: &AskOptions,
 ) -> Result<Vec<(String, Answer)>, Error> {
     let one = |asked: Asked| {
-        let answer = ask_one(db, &asked, options, &Watch::default(), &mut |_| ControlFlow::Continue(()))?;
+        let answer = ask_one(db, None, &asked, options, &Watch::default(), &mut |_| ControlFlow::Continue(()))?;
         Ok((asked.question, answer))
     };
     asked_in(text).into_iter().map(one).collect()
@@ -42,6 +45,7 @@ pub(crate) fn ask_each(
 
 fn ask_one(
     db: &ReadOnlyDatabase,
+    generator: Option<&Arc<dyn Generator>>,
     asked: &Asked,
     options: &AskOptions,
     watch: &Watch<'_>,
@@ -67,19 +71,20 @@ fn ask_one(
         let options = options.for_generator(scale, generator);
         answer_watched(generator, question, &passages, &options, &|read, of| reading(watch, read, of), each)
     };
-    let first = db.generator()?;
+    let first = generator.map_or_else(|| db.generator(), |given| Ok(Arc::clone(given)))?;
+    let has_second = generator.is_none() && db.has_second();
     let mut asked_first = None;
-    if !db.has_second() || !wants_sentences(question) {
+    if !has_second || !wants_sentences(question) {
         // The tokens of an answer that another may replace are passed on once it is kept.
         let mut told = Vec::new();
-        let answer = match db.has_second() {
+        let answer = match has_second {
             true => ask_of(&*first, &mut |token: &AnswerToken| {
                 told.push(token.clone());
                 ControlFlow::Continue(())
             })?,
             false => ask_of(&*first, &mut |token: &AnswerToken| ended(watch, each(token)))?,
         };
-        if !db.has_second() || answer.withheld.is_none() {
+        if !has_second || answer.withheld.is_none() {
             let _ = told.iter().try_for_each(each);
             return Answer::placed(&db.state(), &found, answer, first.name());
         }

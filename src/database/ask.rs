@@ -1,4 +1,7 @@
 use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use postil_contract::Generator;
 
 use super::ReadOnlyDatabase;
 use crate::evaluate::{self, Question, Recall, Scored, Scores};
@@ -55,7 +58,7 @@ impl ReadOnlyDatabase {
         options: &AskOptions,
         watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
     ) -> Result<Answer, Error> {
-        answer::ask(self, question, options, &Watch::default(), watch)
+        answer::ask(self, None, question, options, &Watch::default(), watch)
     }
 
     /// As [`ask_streaming`](Self::ask_streaming), with the progress of reading the passages, as
@@ -72,7 +75,7 @@ impl ReadOnlyDatabase {
         watch: &Watch<'_>,
         each: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
     ) -> Result<Answer, Error> {
-        answer::ask(self, question, options, watch, each)
+        answer::ask(self, None, question, options, watch, each)
     }
 
     /// Reads all passages with the generator, a decoder-only language model, and keeps what it computed
@@ -90,6 +93,34 @@ impl ReadOnlyDatabase {
     /// [`generator`](Self::generator).
     pub fn warm(&self, limit_bytes: u64, watch: &Watch<'_>) -> Result<Warmed, Error> {
         warm::warm(self, limit_bytes, watch)
+    }
+
+    /// As [`ask_streaming`](Self::ask_streaming), answered by another generator than the database's
+    /// own.
+    ///
+    /// ```
+    /// # let home = tempfile::tempdir()?;
+    /// # let encoder = std::sync::Arc::new(postil::HashEncoder::default());
+    /// # let db = postil::Database::options().encoder(encoder).open(home.path().join("d.postil"))?;
+    /// # db.ingest(postil::Document::new("travel.txt", "Trains are booked by the front desk."))?;
+    /// use postil::{AskOptions, open_generator};
+    /// use std::ops::ControlFlow::Continue;
+    /// let quote = open_generator("quote", &db.encoder()?)?;
+    /// let answer = db.ask_by(&quote, "Who books trains?", &AskOptions::new(), &mut |_| Continue(()))?;
+    /// assert!(answer.text.contains("front desk"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`ask_with`](Self::ask_with).
+    pub fn ask_by(
+        &self,
+        generator: &Arc<dyn Generator>,
+        question: &str,
+        options: &AskOptions,
+        watch: &mut dyn FnMut(&AnswerToken) -> ControlFlow<()>,
+    ) -> Result<Answer, Error> {
+        answer::ask(self, Some(generator), question, options, &Watch::default(), watch)
     }
 
     /// Answers each of the questions that a text asks ([`questions_in`](crate::questions_in)), in

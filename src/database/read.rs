@@ -3,7 +3,9 @@ use std::io::Write;
 #[cfg(feature = "encoder")]
 use std::path::Path;
 
-use postil_storage::{Document as StoredDocument, Filter, Hit, Passage as StoredPassage, SearchOptions};
+use postil_storage::{
+    Document as StoredDocument, DocumentWrite, Filter, Hit, Passage as StoredPassage, SearchOptions,
+};
 
 use super::ReadOnlyDatabase;
 use crate::Error;
@@ -35,6 +37,15 @@ impl ReadOnlyDatabase {
     /// [`Error::Storage`] when they cannot be read.
     pub fn passages(&self, key: &str) -> Result<Option<Vec<StoredPassage>>, Error> {
         Ok(self.state().passages(key)?)
+    }
+
+    /// The document with this key as it was written, with its text, passages and stored vectors (of
+    /// unit length under cosine), ready for another commit; `None` when there is no such document.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when it cannot be read.
+    pub fn written(&self, key: &str) -> Result<Option<DocumentWrite>, Error> {
+        Ok(self.state().written(key)?)
     }
 
     /// All documents in the order of their keys, without their texts.
@@ -81,6 +92,28 @@ impl ReadOnlyDatabase {
     /// vector under cosine.
     pub fn search_vector(&self, query: &[f32], options: &SearchOptions) -> Result<Vec<Hit>, Error> {
         Ok(self.state().search(query, options)?)
+    }
+
+    /// Searches for each of many queries, `[queries, dimension]` row-major, on all cores; returns the
+    /// results in their order, each as [`search_vector`](Self::search_vector) gives it.
+    ///
+    /// ```
+    /// # let home = tempfile::tempdir()?;
+    /// # let options = postil::Database::options().vectors(2, postil::Metric::Cosine);
+    /// # let db = options.open(home.path().join("d.postil"))?;
+    /// # let row = |key: &str, vector| postil::Row { key: key.into(), vector, metadata: Default::default() };
+    /// use postil::SearchOptions;
+    /// db.upsert([row("east", vec![1.0, 0.0]), row("north", vec![0.0, 1.0])])?;
+    /// let found = db.search_vectors(&[0.1, 0.9, 0.9, 0.1], &SearchOptions::new(1))?;
+    /// assert_eq!((&*found[0][0].key, &*found[1][0].key), ("north", "east"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`search_vector`](Self::search_vector), for the first query that fails; [`Error::Storage`]
+    /// for a length that is no multiple of the dimension.
+    pub fn search_vectors(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Vec<Hit>>, Error> {
+        Ok(self.state().search_all(queries, options)?)
     }
 }
 

@@ -13,6 +13,7 @@ mod plain_json;
 mod plot;
 mod render;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -29,8 +30,13 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
+    run(std::env::args_os())
+}
+
+/// Runs the command with these arguments, the first of which is its own name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     memory::hold_little();
-    let done = Cli::parse().command.run();
+    let done = Cli::parse_from(arguments).command.run();
     done.unwrap_or_else(|error| {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;

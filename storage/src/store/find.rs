@@ -2,9 +2,11 @@
 
 use super::snapshot::Snapshot;
 use super::{SearchOptions, Store};
-use crate::error::Result;
+use crate::error::{Result, StorageError};
+use crate::parallel::parallel;
 use crate::value::Metadata;
 use crate::vector::top_k::Ranked;
+use postil_kernel::threads;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -53,6 +55,23 @@ impl Store {
                 Err(row) => self.shared.wait_for_newer(snapshot.generation, row)?,
             }
         }
+    }
+
+    /// Searches for each of many queries, `[queries, dimension]` row-major, on all cores; returns the
+    /// results in their order, each as [`search`](Self::search) gives it.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search), for the first query that fails; for a length that is no multiple
+    /// of the dimension.
+    pub fn search_all(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Vec<Hit>>> {
+        let dimension = self.shared.profile.dimension;
+        let (queries, rest) = (queries.chunks_exact(dimension), queries.len() % dimension);
+        if rest != 0 {
+            return Err(StorageError::Dimension { got: rest, expected: dimension });
+        }
+        let queries: Vec<&[f32]> = queries.collect();
+        let found = parallel(threads::available(), queries.len(), |at, ()| self.search(queries[at], options));
+        found.into_iter().collect()
     }
 
     /// As [`search`](Self::search), without reading documents: only the rows and their scores.
