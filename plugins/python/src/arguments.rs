@@ -27,7 +27,7 @@ pub(crate) fn count(value: &Bound<'_, PyAny>, what: &str) -> PyResult<usize> {
     if value.is_instance_of::<pyo3::types::PyBool>() {
         return Err(input_type(py, format!("{what} is a bool, it must be an integer")));
     }
-    value.extract().map_err(|error| match error.is_instance_of::<PyOverflowError>(py) {
+    value.extract::<usize>().map_err(|error: PyErr| match error.is_instance_of::<PyOverflowError>(py) {
         true => input(py, format!("{what} is {value}, it must be from 0 to {}", usize::MAX)),
         false => input_type(py, format!("{what} is {}, it must be an integer", type_name(value))),
     })

@@ -69,11 +69,11 @@ impl Buffer {
 
     fn parts(&self, py: Python<'_>, length: usize, each: &mut dyn FnMut(Vec<f32>)) -> PyResult<()> {
         if let Ok(numbers) = self.0.as_typed::<f32>() {
-            parts_of(py, numbers, length, &|number| number, each)
+            parts_of(py, numbers, length, |number| number, each)
         } else if let Ok(numbers) = self.0.as_typed::<f64>() {
-            parts_of(py, numbers, length, &|number| number as f32, each)
+            parts_of(py, numbers, length, |number| number as f32, each)
         } else if let Ok(numbers) = self.0.as_typed::<Half>() {
-            parts_of(py, numbers, length, &|Half(bits)| f16::from_bits(bits).to_f32(), each)
+            parts_of(py, numbers, length, |Half(bits)| f16::from_bits(bits).to_f32(), each)
         } else {
             let format = self.0.format().to_string_lossy();
             let message = format!(
@@ -90,16 +90,16 @@ fn parts_of<T: Element>(
     py: Python<'_>,
     numbers: &PyBuffer<T>,
     length: usize,
-    convert: &impl Fn(T) -> f32,
+    convert: impl Fn(T) -> f32 + Copy,
     each: &mut dyn FnMut(Vec<f32>),
 ) -> PyResult<()> {
-    if length == 0 {
+    if length == 0 || numbers.item_count() == 0 {
         return Ok(());
     }
-    match numbers.as_slice(py) {
-        Some(cells) => {
-            for part in cells.chunks_exact(length) {
-                each(part.iter().map(|cell| convert(cell.get())).collect());
+    match Elements::of(numbers) {
+        Some(elements) => {
+            for from in (0..=elements.count.saturating_sub(length)).step_by(length) {
+                each((from..from + length).filter_map(|at| elements.get(at)).map(convert).collect());
             }
         }
         None => {
@@ -109,4 +109,26 @@ fn parts_of<T: Element>(
         }
     }
     Ok(())
+}
+
+/// The elements of a buffer that lie one after another. Others may write to them meanwhile, so they are
+/// no slice of Rust.
+struct Elements<'a, T: Element> {
+    begin: *const T,
+    count: usize,
+    _held: &'a PyBuffer<T>,
+}
+
+impl<'a, T: Element> Elements<'a, T> {
+    fn of(buffer: &'a PyBuffer<T>) -> Option<Self> {
+        let all = buffer.as_slice_ptr()?;
+        Some(Self { begin: all.as_ptr().cast(), count: all.len(), _held: buffer })
+    }
+
+    #[expect(unsafe_code, reason = "no slice of Rust may be made of a buffer")]
+    fn get(&self, at: usize) -> Option<T> {
+        // SAFETY: `at` is within the buffer, which its exporter keeps where it is while it is held, and
+        // all bits make a valid element, so that one which is written meanwhile is a number still.
+        (at < self.count).then(|| unsafe { self.begin.add(at).read() })
+    }
 }

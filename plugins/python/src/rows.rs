@@ -105,7 +105,7 @@ fn is_number(value: &Bound<'_, PyAny>) -> bool {
 
 fn component(value: &Bound<'_, PyAny>) -> PyResult<f32> {
     let py = value.py();
-    let number: f64 = value.extract().map_err(|error| match error.is_instance_of::<PyOverflowError>(py) {
+    let number: f64 = value.extract().map_err(|error: PyErr| match error.is_instance_of::<PyOverflowError>(py) {
         true => input(py, "a component of a vector is beyond all floats"),
         false => input_type(py, format!("a component of a vector is {}, it must be a number", type_name(value))),
     })?;

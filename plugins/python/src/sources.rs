@@ -83,11 +83,11 @@ pub(crate) fn item(value: &Bound<'_, PyAny>, metadata: &Metadata) -> PyResult<Do
 
 /// The document of a file, under another key if one is given.
 pub(crate) fn file(py: Python<'_>, path: &Path, key: Option<&str>) -> PyResult<Document> {
-    let read = Document::from_path(path).map_err(|error| library(py, &error))?;
-    Ok(match key {
-        Some(key) => Document { key: key.to_owned(), ..read },
-        None => read,
-    })
+    let mut read = Document::from_path(path).map_err(|error| library(py, &error))?;
+    if let Some(key) = key {
+        read.key = key.to_owned();
+    }
+    Ok(read)
 }
 
 /// The same document with these fields too, but for those that it has.
