@@ -10,12 +10,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
 
 use crate::answers::Answer;
-use crate::arguments::text;
 use crate::call::{long, short};
 use crate::errors::{Failure, exception, input_type, type_name};
 use crate::generator::Generator;
 use crate::json::dictionary;
 use crate::opened::{Either, Handle};
+use crate::texts::text;
 
 /// The process in which generators compute: the threads that they share live in no other.
 static ASKING: AtomicU32 = AtomicU32::new(0);

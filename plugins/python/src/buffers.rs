@@ -37,7 +37,8 @@ impl Buffer {
         let Ok(buffer) = PyUntypedBuffer::get(value) else { return Ok(None) };
         let shape = buffer.shape();
         if !(1..=2).contains(&shape.len()) {
-            let message = format!("vectors have the shape {shape:?}, it must be [dimension] or [rows, dimension]");
+            let message =
+                format!("vectors have the shape {shape:?}, it must be [dimension] or [rows, dimension]");
             return Err(input(value.py(), message));
         }
         Ok(Some(Self(buffer)))
@@ -68,20 +69,28 @@ impl Buffer {
     }
 
     fn parts(&self, py: Python<'_>, length: usize, each: &mut dyn FnMut(Vec<f32>)) -> PyResult<()> {
-        if let Ok(numbers) = self.0.as_typed::<f32>() {
+        // A format may be that of another machine's byte order, which the types below do not look at.
+        let foreign: &[u8] = if cfg!(target_endian = "little") { b">!" } else { b"<" };
+        if self.0.format().to_bytes().first().is_some_and(|order| foreign.contains(order)) {
+            Err(self.refused(py))
+        } else if let Ok(numbers) = self.0.as_typed::<f32>() {
             parts_of(py, numbers, length, |number| number, each)
         } else if let Ok(numbers) = self.0.as_typed::<f64>() {
             parts_of(py, numbers, length, |number| number as f32, each)
         } else if let Ok(numbers) = self.0.as_typed::<Half>() {
             parts_of(py, numbers, length, |Half(bits)| f16::from_bits(bits).to_f32(), each)
         } else {
-            let format = self.0.format().to_string_lossy();
-            let message = format!(
-                "vectors are numbers of the format \"{format}\", they must be float32, float16 or float64: \
-                 convert them, as array.astype(\"float32\") does"
-            );
-            Err(input(py, message))
+            Err(self.refused(py))
         }
+    }
+
+    fn refused(&self, py: Python<'_>) -> PyErr {
+        let format = self.0.format().to_string_lossy();
+        let message = format!(
+            "vectors are numbers of the format \"{format}\", they must be float32, float16 or float64: convert \
+             them, as array.astype(\"float32\") does"
+        );
+        input(py, message)
     }
 }
 

@@ -46,7 +46,10 @@ impl Drop for Counted {
 }
 
 /// Runs a call of the library that takes moments.
-pub(crate) fn short<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
+pub(crate) fn short<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, Failure> + Send,
+) -> Result<T, Failure> {
     let _counted = Counted::begin(py)?;
     py.detach(|| guarded(work))
 }
@@ -80,7 +83,8 @@ pub(crate) fn long<T: Send>(
                 continue;
             }
             // Without the mutex: the work may end while this thread waits for the interpreter.
-            let looked = parking_lot::MutexGuard::unlocked(&mut is_done, || Python::attach(|py| py.check_signals()));
+            let looked =
+                parking_lot::MutexGuard::unlocked(&mut is_done, || Python::attach(|py| py.check_signals()));
             if raised.is_ok() && looked.is_err() {
                 cancel.cancel();
                 raised = looked;

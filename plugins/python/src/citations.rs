@@ -160,6 +160,9 @@ impl Citation {
 
     fn __repr__(&self) -> String {
         let (source, range, posterior) = (self.source(), self.range(), self.posterior());
-        format!("Citation(source={source:?}, range={range:?}, posterior={posterior:.2}, quote={:?})", self.quote())
+        format!(
+            "Citation(source={source:?}, range={range:?}, posterior={posterior:.2}, quote={:?})",
+            self.quote()
+        )
     }
 }

@@ -4,7 +4,7 @@ use postil::{AskOptions, DEFAULT_K, Mode, RetrieveOptions, SearchOptions};
 use pyo3::prelude::*;
 
 use crate::answers::Answer;
-use crate::arguments::{K, metadata as metadata_of, text as text_of};
+use crate::arguments::{K, metadata as metadata_of};
 use crate::call::short;
 use crate::errors::input;
 use crate::filters::filter as filter_of;
@@ -13,6 +13,7 @@ use crate::opened::Handle;
 use crate::progress::Told;
 use crate::reports::Ingested;
 use crate::shared::Opened;
+use crate::texts::text as text_of;
 use crate::{ask, ingest};
 
 /// An open database of documents.

@@ -95,7 +95,12 @@ impl Document {
     }
 
     fn __repr__(&self) -> String {
-        format!("Document(key={:?}, text_bytes={}, passages={})", self.key(), self.text_bytes(), self.passages())
+        format!(
+            "Document(key={:?}, text_bytes={}, passages={})",
+            self.key(),
+            self.text_bytes(),
+            self.passages()
+        )
     }
 }
 

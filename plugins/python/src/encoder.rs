@@ -157,9 +157,14 @@ impl PythonEncoder {
         }
         let bad = found.values.iter().position(|number| !number.is_finite());
         if let Some(bad) = bad {
-            return Err(fault(format!("component {} of vector {} is no finite number", bad % dimension, bad / dimension)));
+            return Err(fault(format!(
+                "component {} of vector {} is no finite number",
+                bad % dimension,
+                bad / dimension
+            )));
         }
-        Embeddings::new(dimension, found.values).ok_or_else(|| fault("its vectors are of no one length".to_owned()))
+        Embeddings::new(dimension, found.values)
+            .ok_or_else(|| fault("its vectors are of no one length".to_owned()))
     }
 }
 

@@ -38,9 +38,11 @@ impl Failure {
     pub(crate) fn raised(self, py: Python<'_>, cause: Option<PyErr>) -> PyErr {
         let error = match self {
             Self::Python(error) => return error,
-            Self::Panic(message) => {
-                exception(py, "InternalError", format!("{message}; this is a fault of postil: please report it"))
-            }
+            Self::Panic(message) => exception(
+                py,
+                "InternalError",
+                format!("{message}; this is a fault of postil: please report it"),
+            ),
             Self::Library(error) => library(py, &error),
         };
         if cause.is_some() {

@@ -4,8 +4,8 @@ use postil::{Filter, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList};
 
-use crate::arguments::text;
 use crate::errors::{input, input_type, library, type_name};
+use crate::texts::text;
 use crate::values::from_python;
 
 /// Operators, for messages.

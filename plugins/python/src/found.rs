@@ -38,7 +38,11 @@ impl Found {
     }
 
     /// A list for one vector, and a list of lists for a matrix.
-    fn lists<'a, 'py, T>(&'a self, py: Python<'py>, one: impl Fn(&'a Hit) -> PyResult<T>) -> PyResult<Bound<'py, PyList>>
+    fn lists<'a, 'py, T>(
+        &'a self,
+        py: Python<'py>,
+        one: impl Fn(&'a Hit) -> PyResult<T>,
+    ) -> PyResult<Bound<'py, PyList>>
     where
         T: IntoPyObject<'py>,
     {

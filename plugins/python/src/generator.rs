@@ -8,10 +8,10 @@ use postil::plugin::{AnswerScores, Decoding, GenerateError, LogProbs, Passage, T
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::arguments::text;
 use crate::encoder::Raised;
 use crate::errors::{input, input_type, type_name};
 use crate::rows::vectors;
+use crate::texts::text;
 
 /// The token that ends an answer; the one after it is the first answer.
 const END: TokenId = 0;
@@ -72,9 +72,9 @@ pub(crate) struct PythonGenerator {
 impl PythonGenerator {
     fn call(&self, py: Python<'_>, question: &str, passages: &[String]) -> PyResult<Said> {
         let given = self.function.bind(py).call1((question, PyList::new(py, passages)?))?;
-        let (answers, log_probs): (Bound<'_, PyAny>, Bound<'_, PyAny>) = given.extract().map_err(|_| {
-            input_type(py, "a generator gave no pair of answers and log-probabilities")
-        })?;
+        let (answers, log_probs): (Bound<'_, PyAny>, Bound<'_, PyAny>) = given
+            .extract()
+            .map_err(|_| input_type(py, "a generator gave no pair of answers and log-probabilities"))?;
         let mut texts = Vec::new();
         for answer in answers.try_iter()? {
             let answer = answer?;
@@ -91,7 +91,9 @@ impl PythonGenerator {
         if found.rows != Some(texts.len()) || found.dimension != k {
             let message = format!(
                 "a generator gave log-probabilities of the shape [{}, {}] for {} answers and {k} passages",
-                found.rows.unwrap_or(1), found.dimension, texts.len()
+                found.rows.unwrap_or(1),
+                found.dimension,
+                texts.len()
             );
             return Err(input(py, message));
         }

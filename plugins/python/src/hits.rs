@@ -188,7 +188,8 @@ impl Hits {
             return PyList::new(py, self.all())?.as_any().get_item(slice);
         }
         let at: isize = at.extract()?;
-        let from_start = if at < 0 { self.0.len().checked_sub(at.unsigned_abs()) } else { Some(at.unsigned_abs()) };
+        let from_start =
+            if at < 0 { self.0.len().checked_sub(at.unsigned_abs()) } else { Some(at.unsigned_abs()) };
         match from_start.filter(|at| *at < self.0.len()) {
             Some(at) => Ok(Hit(Arc::clone(&self.0), at).into_pyobject(py)?.into_any()),
             None => Err(PyIndexError::new_err(format!("hit {at} of {}", self.0.len()))),

@@ -20,7 +20,8 @@ pub(crate) fn html(answer: &Answer) -> String {
     } else {
         out.push_str("<p>");
         for stretch in answer.stretches() {
-            let marks: String = stretch.notes.iter().map(|note| format!("<sup>[{}]</sup>", note + 1)).collect();
+            let marks: String =
+                stretch.notes.iter().map(|note| format!("<sup>[{}]</sup>", note + 1)).collect();
             let text = escaped(stretch.text);
             match stretch.notes.first() {
                 Some(note) => {

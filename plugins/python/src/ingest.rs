@@ -47,7 +47,9 @@ fn is_records(path: &std::path::Path) -> bool {
 fn paths(py: Python<'_>, database: &Database, path: PathBuf, told: &Told) -> Result<Ingested, Failure> {
     let input = Input::Paths(vec![path]);
     long(py, |cancel| {
-        told.watch(cancel, |watch| Ok(Ingested(database.ingest_from(&input, &IngestOptions::new(), watch)?)))
+        told.watch(cancel, |watch| {
+            Ok(Ingested(database.ingest_from(&input, &IngestOptions::new(), watch)?))
+        })
     })
 }
 

@@ -8,7 +8,8 @@ use crate::errors::exception;
 
 /// A value as Python reads its JSON.
 pub(crate) fn python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
-    let text = serde_json::to_string(value).map_err(|error| exception(py, "InternalError", error.to_string()))?;
+    let text =
+        serde_json::to_string(value).map_err(|error| exception(py, "InternalError", error.to_string()))?;
     py.import("json")?.getattr("loads")?.call1((text,))
 }
 

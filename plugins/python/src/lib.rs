@@ -7,7 +7,8 @@
 //! ---|---
 //! `call.rs` | library calls: without the lock, watched for Ctrl-C, counted until the interpreter ends
 //! `errors.rs` | errors of the library as exceptions
-//! `arguments.rs` | texts, counts and keys from Python
+//! `texts.rs` | texts from Python
+//! `arguments.rs` | counts, paths, keys and metadata from Python
 //! `filters.rs` | filters: expressions, and dictionaries of operators
 //! `values.rs` | metadata from and to Python
 //! `buffers.rs`, `rows.rs` | vectors in: buffers, lists, tables
@@ -56,6 +57,7 @@ mod rows;
 mod shared;
 mod sources;
 mod stat;
+mod texts;
 mod values;
 mod vectors;
 

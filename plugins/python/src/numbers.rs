@@ -9,7 +9,11 @@ static NUMPY: PyOnceLock<Option<[Py<PyAny>; 2]>> = PyOnceLock::new();
 
 /// Numbers as an array of `float32`, `[numbers]`, or `[rows, numbers / rows]`; lists of them where
 /// there is no numpy.
-pub(crate) fn array<'py>(py: Python<'py>, numbers: &[f32], rows: Option<usize>) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn array<'py>(
+    py: Python<'py>,
+    numbers: &[f32],
+    rows: Option<usize>,
+) -> PyResult<Bound<'py, PyAny>> {
     let numpy = NUMPY.get_or_init(py, || {
         let numpy = py.import("numpy").ok()?;
         Some([numpy.getattr("frombuffer").ok()?.unbind(), numpy.getattr("float32").ok()?.unbind()])

@@ -7,12 +7,13 @@ use postil::{Database as Library, ErrorKind, Metric, Options};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::arguments::{count, path as path_of, text};
+use crate::arguments::{count, path as path_of};
 use crate::call::long;
 use crate::database::Database;
 use crate::encoder::{Encoder, Raised};
 use crate::errors::{Failure, exception, input, input_type, type_name};
 use crate::opened::{Either, Handle};
+use crate::texts::text;
 use crate::vectors::VectorDatabase;
 
 /// Dimension of a new database of vectors where none is given: that of the default encoder.
@@ -38,7 +39,8 @@ pub(crate) fn open<'py>(
         } else if let Ok(encoder) = model.cast::<Encoder>() {
             options.encoder(Arc::new(encoder.get().plugin(py, Arc::clone(&raised))))
         } else {
-            let message = format!("model is {}, it must be a name, a path or a postil.Encoder", type_name(model));
+            let message =
+                format!("model is {}, it must be a name, a path or a postil.Encoder", type_name(model));
             return Err(input_type(py, message));
         };
     }
@@ -64,8 +66,8 @@ pub(crate) fn open_vectors<'py>(
         Ok(metric) => metric,
         Err(error) => return Err(input(py, error.to_string())),
     };
-    let options = Library::options()
-        .vectors(dimension.unwrap_or(DEFAULT_DIMENSION), metric.unwrap_or(Metric::Cosine));
+    let options =
+        Library::options().vectors(dimension.unwrap_or(DEFAULT_DIMENSION), metric.unwrap_or(Metric::Cosine));
     let access = Access { create, read_only, published };
     let handle = opened(py, &path, options, access, Arc::default())?;
     let (recorded_dimension, recorded_metric) = {
@@ -93,7 +95,13 @@ struct Access {
     published: bool,
 }
 
-fn opened(py: Python<'_>, path: &Path, options: Options, access: Access, raised: Arc<Raised>) -> PyResult<Handle> {
+fn opened(
+    py: Python<'_>,
+    path: &Path,
+    options: Options,
+    access: Access,
+    raised: Arc<Raised>,
+) -> PyResult<Handle> {
     let Access { create, read_only, published } = access;
     let result = long(py, |_| {
         Ok(if published {

@@ -83,7 +83,9 @@ fn vector(value: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
 /// The buffer of a value, or of the array that it makes of itself.
 fn buffer(value: &Bound<'_, PyAny>) -> PyResult<Option<Buffer>> {
     match Buffer::of(value)? {
-        None if value.hasattr("__array__")? => Buffer::of(&value.py().import("numpy")?.call_method1("asarray", (value,))?),
+        None if value.hasattr("__array__")? => {
+            Buffer::of(&value.py().import("numpy")?.call_method1("asarray", (value,))?)
+        }
         found => Ok(found),
     }
 }
@@ -105,9 +107,13 @@ fn is_number(value: &Bound<'_, PyAny>) -> bool {
 
 fn component(value: &Bound<'_, PyAny>) -> PyResult<f32> {
     let py = value.py();
-    let number: f64 = value.extract().map_err(|error: PyErr| match error.is_instance_of::<PyOverflowError>(py) {
-        true => input(py, "a component of a vector is beyond all floats"),
-        false => input_type(py, format!("a component of a vector is {}, it must be a number", type_name(value))),
-    })?;
+    let number: f64 =
+        value.extract().map_err(|error: PyErr| match error.is_instance_of::<PyOverflowError>(py) {
+            true => input(py, "a component of a vector is beyond all floats"),
+            false => input_type(
+                py,
+                format!("a component of a vector is {}, it must be a number", type_name(value)),
+            ),
+        })?;
     Ok(number as f32)
 }

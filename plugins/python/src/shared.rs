@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyString};
 
-use crate::arguments::{keys as keys_of, path as path_of, text};
+use crate::arguments::{keys as keys_of, path as path_of};
 use crate::call::{long, short};
 use crate::documents::{Document, Documents};
 use crate::errors::input;
@@ -12,6 +12,7 @@ use crate::opened::{Either, Handle};
 use crate::progress::Told;
 use crate::reports::Copied;
 use crate::stat::Stat;
+use crate::texts::text;
 
 /// An open database.
 #[pyclass(frozen, subclass, weakref, module = "postil")]
@@ -35,7 +36,12 @@ impl Opened {
 
     /// The document of a key, with its text, or `None`; for several keys, a list of these.
     #[pyo3(signature = (key, *, vectors=false))]
-    fn get<'py>(&self, py: Python<'py>, key: &Bound<'py, PyAny>, vectors: bool) -> PyResult<Bound<'py, PyAny>> {
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        key: &Bound<'py, PyAny>,
+        vectors: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let database = self.handle.get(py)?;
         let keys = keys_of(key)?;
         let found = short(py, || keys.iter().map(|key| Document::read(&database, key, vectors)).collect());

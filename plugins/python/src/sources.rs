@@ -7,8 +7,9 @@ use postil::{Document, Metadata};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyMapping, PyString, PyTuple};
 
-use crate::arguments::{metadata as metadata_of, path as path_of, text};
+use crate::arguments::{metadata as metadata_of, path as path_of};
 use crate::errors::{exception, input, input_type, library, type_name};
+use crate::texts::text;
 
 /// Longest text that is looked for as a path.
 const LONGEST_PATH_BYTES: usize = 4_096;
@@ -42,7 +43,10 @@ pub(crate) fn source<'py>(value: &Bound<'py, PyAny>, key: Option<&str>) -> PyRes
     }
     if let Ok(bytes) = value.cast::<PyBytes>() {
         let Some(key) = key else {
-            return Err(input(py, "bytes need a key; its ending says what they are, as in key=\"page.html\""));
+            return Err(input(
+                py,
+                "bytes need a key; its ending says what they are, as in key=\"page.html\"",
+            ));
         };
         return Ok(Source::Document(Box::new(of_bytes(py, key, bytes.as_bytes())?)));
     }
@@ -127,7 +131,8 @@ fn is_there(string: &str) -> bool {
 
 /// True for one word with an ending that is known, or with a separator of folders.
 fn looks_like_a_path(string: &str) -> bool {
-    let is_word = !string.is_empty() && string.len() <= LONGEST_PATH_BYTES && !string.contains(char::is_whitespace);
+    let is_word =
+        !string.is_empty() && string.len() <= LONGEST_PATH_BYTES && !string.contains(char::is_whitespace);
     is_word && (string.contains(std::path::MAIN_SEPARATOR) || FileKind::of(Path::new(string)).is_some())
 }
 
@@ -172,7 +177,10 @@ fn record(value: &Bound<'_, PyAny>) -> PyResult<Document> {
 fn pair(value: &Bound<'_, PyAny>) -> PyResult<Document> {
     let tuple = value.cast::<PyTuple>()?;
     if !(2..=3).contains(&tuple.len()) {
-        let message = format!("a tuple of {} values is no document; give (key, text) or (key, text, metadata)", tuple.len());
+        let message = format!(
+            "a tuple of {} values is no document; give (key, text) or (key, text, metadata)",
+            tuple.len()
+        );
         return Err(input(value.py(), message));
     }
     let key = text(&tuple.get_item(0)?, "a key")?;

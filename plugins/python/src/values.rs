@@ -5,8 +5,8 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
-use crate::arguments::text;
 use crate::errors::{input, input_type, type_name};
+use crate::texts::text;
 
 /// Deepest nesting that is read; the store's own limit is below it.
 const DEEPEST: usize = 200;
@@ -40,7 +40,11 @@ fn read(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
         return Ok(Value::String(text(value, "a text of metadata")?));
     }
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
-        return value.try_iter()?.map(|item| read(&item?, depth - 1)).collect::<PyResult<_>>().map(Value::List);
+        return value
+            .try_iter()?
+            .map(|item| read(&item?, depth - 1))
+            .collect::<PyResult<_>>()
+            .map(Value::List);
     }
     if let Ok(fields) = value.cast::<PyDict>() {
         let field = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
@@ -53,7 +57,10 @@ fn read(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
         return read(&scalar, depth - 1);
     }
     let name = type_name(value);
-    Err(input_type(py, format!("metadata has a value of type {name}, which JSON has no form for: give a str")))
+    Err(input_type(
+        py,
+        format!("metadata has a value of type {name}, which JSON has no form for: give a str"),
+    ))
 }
 
 fn integer(value: &Bound<'_, PyAny>) -> PyResult<Value> {

@@ -3,7 +3,7 @@
 use postil::{Batch, DocumentWrite, PassageWrite, SearchOptions};
 use pyo3::prelude::*;
 
-use crate::arguments::{K, keys as keys_of, metadata as metadata_of, text};
+use crate::arguments::{K, keys as keys_of, metadata as metadata_of};
 use crate::call::short;
 use crate::errors::{input, input_type, type_name};
 use crate::filters::filter as filter_of;
@@ -12,6 +12,7 @@ use crate::opened::Handle;
 use crate::reports::Committed;
 use crate::rows;
 use crate::shared::Opened;
+use crate::texts::text;
 
 /// An open database of vectors.
 #[pyclass(frozen, extends = Opened, module = "postil")]
@@ -133,7 +134,8 @@ fn listed<'py>(
 ) -> PyResult<std::vec::IntoIter<Bound<'py, PyAny>>> {
     let Some(value) = value else { return Ok(Vec::new().into_iter()) };
     let py = value.py();
-    let wrong = || input_type(py, format!("{what} are {}, they must be a list, one for each key", type_name(value)));
+    let wrong =
+        || input_type(py, format!("{what} are {}, they must be a list, one for each key", type_name(value)));
     if value.is_instance_of::<pyo3::types::PyDict>() || value.is_instance_of::<pyo3::types::PyString>() {
         return Err(wrong());
     }

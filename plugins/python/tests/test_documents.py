@@ -24,7 +24,7 @@ def test_what_was_ingested_is_found_with_its_place(full: postil.Database):
 
 
 def test_an_answer_has_citations_whose_bytes_are_those_of_the_document(full: postil.Database):
-    answer = full.ask("Who books trains?", generator="quote")
+    answer = full.ask("Are trains booked by the front desk?", generator="quote")
     assert "front desk" in answer.text and not answer.no_answer
     citation = answer.citations[0]
     begin, end = citation.range
@@ -138,7 +138,11 @@ def test_an_iterator_that_raises_keeps_what_was_committed(db: postil.Database):
 
 def test_tokens_are_streamed_and_may_end_the_answer(full: postil.Database):
     said = []
-    answer = full.ask("Who books trains?", generator="quote", stream=lambda text, token: said.append((text, token)))
+    answer = full.ask(
+        "Are trains booked by the front desk?",
+        generator="quote",
+        stream=lambda text, token: said.append((text, token)),
+    )
     assert answer.text == "".join(text for text, _ in said).strip()
     assert all(sum(token["posterior"]) == pytest.approx(1, abs=1e-3) for _, token in said)
 
@@ -146,13 +150,15 @@ def test_tokens_are_streamed_and_may_end_the_answer(full: postil.Database):
         raise ValueError("stop")
 
     with pytest.raises(ValueError, match="stop"):
-        full.ask("Who books trains?", generator="quote", stream=refuse)
+        full.ask("Are trains booked by the front desk?", generator="quote", stream=refuse)
 
 
 async def test_the_same_methods_are_awaited(tmp_path: Path):
     async with await postil.AsyncDatabase.open(tmp_path / "a.postil", model="hash-256") as db:
         await db.ingest(list(HANDBOOK.items()))
-        hits, answer = await asyncio.gather(db.search("trains"), db.ask("Who books trains?", generator="quote"))
+        hits, answer = await asyncio.gather(
+            db.search("trains"), db.ask("Are trains booked by the front desk?", generator="quote")
+        )
         assert hits.keys[0] == "travel.md" and "front desk" in answer.text
         assert [document.key async for document in db.documents()] == sorted(HANDBOOK)
         assert await db.count() == 3 and (await db.get("fees.md")).key == "fees.md"

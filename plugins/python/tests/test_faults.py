@@ -21,11 +21,11 @@ from conftest import forks
         (numpy.array([1, 0]), "float32"),
         (numpy.array([1, 0], dtype="complex64"), "float32"),
         (numpy.array([1.0, 0.0], dtype=">f4"), "float32"),
-        (numpy.array(["a", "b"]), ""),
-        (numpy.array([None, 1.0], dtype=object), ""),
+        (numpy.array(["a", "b"]), "vectors are"),
+        (numpy.array([None, 1.0], dtype=object), "vectors are"),
         (b"\x00\x01", "float32"),
         (numpy.zeros((1, 1, 2), dtype="float32"), "shape"),
-        (numpy.float32(1), ""),
+        (numpy.float32(1), "vectors are"),
         (numpy.float32([1, 0, 0]), "3 components"),
         (numpy.zeros((2, 3), dtype="float32"), "3 components"),
         ([], "0 components"),
@@ -38,7 +38,7 @@ from conftest import forks
         ("text", "numbers"),
         (None, "numbers"),
         ([[1, 0], [1]], "row 1"),
-        ([[[1, 0]]], ""),
+        ([[[1, 0]]], "number"),
     ],
     ids=repr,
 )
@@ -71,7 +71,9 @@ def test_a_query_that_is_no_vector_is_an_error(vs: postil.VectorDatabase, vector
     ],
     ids=repr,
 )
-def test_rows_that_cannot_be_stored_are_an_error_and_none_of_them_is(vs: postil.VectorDatabase, arguments: tuple):
+def test_rows_that_cannot_be_stored_are_an_error_and_none_of_them_is(
+    vs: postil.VectorDatabase, arguments: tuple
+):
     with pytest.raises(postil.InputError):
         vs.upsert(*arguments)
     assert vs.count() == 3 and "a" not in vs
@@ -91,7 +93,9 @@ def test_a_count_that_is_none_is_an_error(vs: postil.VectorDatabase, full: posti
             search()
 
 
-@pytest.mark.parametrize("filter", ["x ==", "x = 1", 5, {"x": {"$like": 1}}, {"$nor": []}, {"$or": 1}, {"x": {"$in": 1}}])
+@pytest.mark.parametrize(
+    "filter", ["x ==", "x = 1", 5, {"x": {"$like": 1}}, {"$nor": []}, {"$or": 1}, {"x": {"$in": 1}}]
+)
 def test_a_filter_that_is_none_is_an_error(vs: postil.VectorDatabase, filter: object):
     with pytest.raises(postil.InputError):
         vs.search([1, 0], filter=filter)
@@ -103,7 +107,16 @@ def test_texts_that_are_none_are_errors(full: postil.Database):
             full.ask(text)
         with pytest.raises(postil.InputError):
             full.search(text)
-    for given in ("\ud800 text", 5, None, [5], {"title": "no text"}, {"text": "x", "extra": 1}, b"no key", "  "):
+    for given in (
+        "\ud800 text",
+        5,
+        None,
+        [5],
+        {"title": "no text"},
+        {"text": "x", "extra": 1},
+        b"no key",
+        "  ",
+    ):
         with pytest.raises(postil.InputError):
             full.ingest(given)
     for given in ("missing.md", "folder/missing", Path("missing")):
@@ -151,7 +164,12 @@ def test_a_closed_database_is_an_error_and_not_a_crash(vs: postil.VectorDatabase
     vs.close()
     vs.close()
     full.close()
-    for call in (lambda: vs.search([1, 0]), lambda: vs.count(), lambda: full.ask("Who?"), lambda: full.ingest("x")):
+    for call in (
+        lambda: vs.search([1, 0]),
+        lambda: vs.count(),
+        lambda: full.ask("Who?"),
+        lambda: full.ingest("x"),
+    ):
         with pytest.raises(postil.Closed, match="open it again"):
             call()
     with pytest.raises(postil.Closed), full:

@@ -58,7 +58,7 @@ def test_annotations_have_byte_range_and_posterior(tmp_path: Path):
     path = tmp_path / "a.postil"
     with postil.open(path, model="hash-256") as db:
         db.ingest(list(HANDBOOK.items()))
-    message = PostilAnswerer(path=path, generator="quote").invoke("Who books trains?")
+    message = PostilAnswerer(path=path, generator="quote").invoke("Are trains booked by the front desk?")
     block = message.content_blocks[0]
     assert "front desk" in block["text"] == message.text
     annotation = block["annotations"][0]

@@ -22,7 +22,9 @@ from postil.llama_index import PostilVectorStore
 
 def node(name: str, embedding: list[float], of: str, **metadata: object) -> TextNode:
     related = {NodeRelationship.SOURCE: RelatedNodeInfo(node_id=of)}
-    return TextNode(text=f"text of {name}", id_=name, embedding=embedding, metadata=metadata, relationships=related)
+    return TextNode(
+        text=f"text of {name}", id_=name, embedding=embedding, metadata=metadata, relationships=related
+    )
 
 
 NODES = [

@@ -11,7 +11,9 @@ from conftest import HANDBOOK
 
 def letters(texts: list[str]) -> numpy.ndarray:
     """Vectors that count letters."""
-    counts = [[1e-3 + text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"] for text in texts]
+    counts = [
+        [1e-3 + text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"] for text in texts
+    ]
     return numpy.array(counts)
 
 
@@ -74,7 +76,8 @@ def test_a_function_generates(full: postil.Database):
 
 
 @pytest.mark.parametrize(
-    "given", [None, ([], []), (["a"], [[0.0]] * 2), (["a"], [[float("nan")] * 4]), ([None, None], [[0.0] * 4] * 2)]
+    "given",
+    [None, ([], []), (["a"], [[0.0]] * 2), (["a"], [[float("nan")] * 4]), ([None, None], [[0.0] * 4] * 2)],
 )
 def test_what_a_generator_gives_that_is_wrong_is_an_error(full: postil.Database, given: object):
     with pytest.raises(postil.Error):

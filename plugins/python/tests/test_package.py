@@ -33,8 +33,12 @@ def test_types_agree_with_the_module():
 
 def test_an_import_needs_neither_numpy_nor_network():
     script = "import sys, postil; print(sorted({'numpy', 'socket', 'langchain_core'} & set(sys.modules)))"
-    said = subprocess.run([sys.executable, "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}; {script}"],
-                          capture_output=True, text=True, timeout=120)
+    said = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}; {script}"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert "numpy" not in said.stdout and "langchain_core" not in said.stdout, said.stdout + said.stderr
     assert said.returncode == 0
 

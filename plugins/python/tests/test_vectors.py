@@ -72,7 +72,9 @@ def test_a_matrix_finds_what_its_rows_find(tmp_path: Path):
 
 
 def test_rows_have_texts_metadata_or_no_vector(vs: postil.VectorDatabase):
-    vs.upsert(["up", "bare"], [[0.1, 1.0], None], [{"any": [1, {"json": None}]}, None], ["a text", "only a text"])
+    vs.upsert(
+        ["up", "bare"], [[0.1, 1.0], None], [{"any": [1, {"json": None}]}, None], ["a text", "only a text"]
+    )
     assert vs.get("bare").text == "only a text" and vs.get("bare", vectors=True).vectors == []
     assert vs.get(["up"], vectors=True)[0].vectors[0] == pytest.approx([0.0995, 0.995], abs=1e-3)
     found = vs.search([0.1, 1], k=10)

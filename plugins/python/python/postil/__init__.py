@@ -1,10 +1,10 @@
 """An embedded vector database with a RAG generator: documents in, answers with exact citations out.
 
-    import postil
+import postil
 
-    with postil.open("handbook.postil") as db:
-        db.ingest("handbook/leave.md")
-        print(db.ask("How long is parental leave?"))
+with postil.open("handbook.postil") as db:
+    db.ingest("handbook/leave.md")
+    print(db.ask("How long is parental leave?"))
 """
 
 import atexit as _atexit

@@ -123,7 +123,7 @@ class AsyncVectorDatabase(_AsyncOpened):
         cls,
         path: Any,
         dimension: int | None = None,
-        metric: str | None = None,
+        metric: Any = None,
         *,
         create: bool = True,
         read_only: bool = False,

@@ -40,7 +40,7 @@ class Opened:
     @property
     def closed(self) -> bool: ...
     @overload
-    def get(self, key: str, *, vectors: bool = False) -> Document | None: ...
+    def get(self, key: str, *, vectors: bool = False) -> Document | None: ...  # type: ignore[overload-overlap]
     @overload
     def get(self, key: Iterable[str], *, vectors: bool = False) -> list[Document | None]: ...
     def remove(self, keys: str | Iterable[str] | None = None, *, filter: _Filter = None) -> int: ...
@@ -76,7 +76,11 @@ class Database(Opened):
         k: int = 5,
         mode: _Mode = "sequence",
         filter: _Filter = None,
-        generator: str | PathLike[str] | Generator | Callable[[str, list[str]], tuple[Any, Any]] | None = None,
+        generator: str
+        | PathLike[str]
+        | Generator
+        | Callable[[str, list[str]], tuple[Any, Any]]
+        | None = None,
         stream: Callable[[str, _Json], object] | None = None,
     ) -> Answer: ...
 

@@ -1,12 +1,13 @@
 """Postil in Haystack: a document store, and a retriever by embedding.
 
-    store = PostilDocumentStore(path="notes.postil", embedding_dim=384)
-    retriever = PostilEmbeddingRetriever(document_store=store)
+store = PostilDocumentStore(path="notes.postil", embedding_dim=384)
+retriever = PostilEmbeddingRetriever(document_store=store)
 """
 
 import array
 import asyncio
 import base64
+import dataclasses
 import itertools
 import json
 import os
@@ -206,8 +207,7 @@ class PostilDocumentStore:
         for row, score in zip(rows, found.scores, strict=True):
             if row is not None:
                 document = _document(row, with_embedding=return_embedding)
-                document.score = float(score)
-                documents.append(document)
+                documents.append(dataclasses.replace(document, score=float(score)))
         return documents
 
     def _upsert(self, ordered: list[tuple[int, Document]]) -> None:
@@ -418,7 +418,7 @@ def _narrowed(filters: dict[str, Any] | None) -> dict[str, Any] | None:
     if "field" in filters:
         field, operator, value = (filters.get(name) for name in ("field", "operator", "value"))
         numbers = isinstance(value, int | float) and not isinstance(value, bool)
-        exact = numbers or operator == "==" and isinstance(value, str)
+        exact = numbers and operator != "in" or operator == "==" and isinstance(value, str)
         listed = operator == "in" and isinstance(value, list) and all(isinstance(one, str) for one in value)
         if operator in _COMPARISONS and isinstance(field, str) and (exact or listed):
             name = field if field.startswith("meta.") else f"meta.{field}"

@@ -1,9 +1,9 @@
 """Postil in LangChain: a vector store, a retriever, and answers whose citations are exact.
 
-    store = PostilVectorStore(embedding=embeddings, path="notes.postil")
-    retriever = PostilRetriever(path="handbook.postil", k=3)
-    message = PostilAnswerer(path="handbook.postil").invoke("How long is parental leave?")
-    message.content_blocks[0]["annotations"]
+store = PostilVectorStore(embedding=embeddings, path="notes.postil")
+retriever = PostilRetriever(path="handbook.postil", k=3)
+message = PostilAnswerer(path="handbook.postil").invoke("How long is parental leave?")
+message.content_blocks[0]["annotations"]
 """
 
 import os
@@ -252,9 +252,7 @@ def _passage(hit: Any) -> Document:
         "score": hit.score,
         "relevance": hit.relevance,
     }
-    return Document(
-        id=f"{hit.key}#{begin}-{end}", page_content=hit.text, metadata={**hit.metadata, **place}
-    )
+    return Document(id=f"{hit.key}#{begin}-{end}", page_content=hit.text, metadata={**hit.metadata, **place})
 
 
 class PostilAnswerer(RunnableSerializable[str, AIMessage]):
@@ -278,9 +276,7 @@ class PostilAnswerer(RunnableSerializable[str, AIMessage]):
         if self._database is None or self._database.closed:
             self._database = _sharing.documents(self.path, create=False, model=self.model)
         text = question if isinstance(question, str) else question.text
-        answer = self._database.ask(
-            text, self.k, self.mode, filter=self.filter, generator=self.generator
-        )
+        answer = self._database.ask(text, self.k, self.mode, filter=self.filter, generator=self.generator)
         return answer_message(answer)
 
 

@@ -1,7 +1,7 @@
 """Postil in LlamaIndex: a vector store that keeps texts.
 
-    store = PostilVectorStore(path="notes.postil")
-    index = VectorStoreIndex.from_vector_store(store)
+store = PostilVectorStore(path="notes.postil")
+index = VectorStoreIndex.from_vector_store(store)
 """
 
 import json
@@ -115,7 +115,9 @@ class PostilVectorStore(BasePydanticVectorStore):
         if self._database is None:
             return []
         found = self._database.get(self._keys(node_ids, filters), vectors=True)
-        return [_node(document.metadata, document.text, document.vectors[0]) for document in found if document]
+        return [
+            _node(document.metadata, document.text, document.vectors[0]) for document in found if document
+        ]
 
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """The nodes nearest to the query's embedding."""
@@ -133,9 +135,7 @@ class PostilVectorStore(BasePydanticVectorStore):
         conditions = [condition for condition in conditions if condition]
         filter = {"$and": conditions} if conditions else None
         found = self._database.search(query.query_embedding, query.similarity_top_k, filter)
-        nodes = [
-            _node(metadata, text) for metadata, text in zip(found.metadata, found.texts, strict=True)
-        ]
+        nodes = [_node(metadata, text) for metadata, text in zip(found.metadata, found.texts, strict=True)]
         scores = [float(score) for score in found.scores]
         return VectorStoreQueryResult(nodes=nodes, similarities=scores, ids=list(found.keys))
 
@@ -181,10 +181,9 @@ def _condition(one: MetadataFilter) -> dict[str, Any]:
         return {one.key: {_OPERATORS[one.operator]: one.value}}
     values = one.value if isinstance(one.value, list) else [one.value]
     if one.operator == FilterOperator.ANY:
-        # A field that is a list passes when any of its items does.
-        return {one.key: {"$in": values}}
+        return {"$or": [{one.key: {"$contains": value}} for value in values]}
     if one.operator == FilterOperator.ALL:
-        return {"$and": [{one.key: {"$eq": value}} for value in values]}
+        return {"$and": [{one.key: {"$contains": value}} for value in values]}
     if one.operator == FilterOperator.IS_EMPTY:
         return {one.key: {"$exists": False}}
     raise InputError(f"filter operator {one.operator} is not supported, in {json.dumps(one.key)}")

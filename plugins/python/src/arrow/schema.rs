@@ -14,7 +14,8 @@ struct Owned {
 
 /// The schema of rows with these columns.
 pub(super) fn of_rows(columns: &[(&'static str, &'static CStr)]) -> ArrowSchema {
-    let child = |&(name, format): &(&str, &'static CStr)| Box::into_raw(Box::new(schema(format, name, Vec::new())));
+    let child =
+        |&(name, format): &(&str, &'static CStr)| Box::into_raw(Box::new(schema(format, name, Vec::new())));
     schema(c"+s", "", columns.iter().map(child).collect())
 }
 
