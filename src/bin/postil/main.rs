@@ -29,7 +29,8 @@ struct Cli {
     command: Command,
 }
 
-fn main() -> ExitCode {
+/// Runs the command with the arguments of the process.
+pub fn main() -> ExitCode {
     run(std::env::args_os())
 }
 

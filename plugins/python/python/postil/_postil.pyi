@@ -2,6 +2,37 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, Self, TypeAlias, final, overload
 
+from typing_extensions import disjoint_base
+
+__all__ = [
+    "Alternative",
+    "Answer",
+    "Citation",
+    "Committed",
+    "Copied",
+    "Database",
+    "Document",
+    "Documents",
+    "Encoder",
+    "Found",
+    "Generator",
+    "Hit",
+    "Hits",
+    "Ingested",
+    "Opened",
+    "PassagePosterior",
+    "Place",
+    "Progress",
+    "Skipped",
+    "Stat",
+    "VectorDatabase",
+    "end",
+    "fail",
+    "open",
+    "open_vectors",
+    "run",
+]
+
 _Path: TypeAlias = str | PathLike[str]
 _Filter: TypeAlias = str | dict[str, Any] | None
 _Json: TypeAlias = dict[str, Any]
@@ -34,6 +65,7 @@ def run(arguments: Sequence[str]) -> int: ...
 def end() -> None: ...
 def fail(message: str) -> None: ...
 
+@disjoint_base
 class Opened:
     @property
     def path(self) -> str: ...

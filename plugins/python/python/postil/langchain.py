@@ -81,7 +81,7 @@ class PostilVectorStore(VectorStore):
 
     def add_documents(self, documents: list[Document], **kwargs: Any) -> list[str]:
         """Adds documents, or replaces those of the same ids; returns their ids."""
-        ids = kwargs.pop("ids", None) or [document.id for document in documents]
+        ids: Any = kwargs.pop("ids", None) or [document.id for document in documents]
         texts = [document.page_content for document in documents]
         return self.add_texts(texts, [document.metadata for document in documents], ids=ids, **kwargs)
 

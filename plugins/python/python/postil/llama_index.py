@@ -59,7 +59,7 @@ class PostilVectorStore(BasePydanticVectorStore):
     _database: Any = PrivateAttr(default=None)
 
     def __init__(self, path: str | os.PathLike[str], metric: str | None = None, **kwargs: Any) -> None:
-        super().__init__(path=os.fspath(path), metric=metric, **kwargs)
+        super().__init__(**{"path": os.fspath(path), "metric": metric, **kwargs})
         if os.path.exists(self.path):
             self._database = _sharing.vectors(self.path, metric=metric)
 
