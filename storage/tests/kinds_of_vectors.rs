@@ -137,3 +137,23 @@ fn copies_and_near_copies_hide_nothing_else() {
         check("copies", Metric::L2, &rows, &near(draw, &rows, 0.0));
     }
 }
+
+#[test]
+fn a_search_for_many_queries_finds_what_each_finds_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = Profile::new(8, Metric::Cosine);
+    let store = Store::create(folder.path().join("v.postil"), profile, StoreOptions::default()).unwrap();
+    let mut draw = Draw(7);
+    let mut batch = Batch::new();
+    for row in 0..200 {
+        batch.upsert(DocumentWrite::row(row.to_string(), draw.vector(8), Metadata::new()));
+    }
+    store.commit(batch).unwrap();
+    let options = SearchOptions::new(5);
+    let queries: Vec<Vec<f32>> = (0..40).map(|_| draw.vector(8)).collect();
+    let alone: Vec<_> = queries.iter().map(|query| store.search(query, &options).unwrap()).collect();
+    assert_eq!(store.search_all(&queries.concat(), &options).unwrap(), alone);
+    assert_eq!(store.search_all(&[], &options).unwrap(), Vec::<Vec<_>>::new());
+    assert!(store.search_all(&[1.0; 9], &options).is_err());
+    assert!(store.search_all(&[0.0; 8], &options).is_err());
+}

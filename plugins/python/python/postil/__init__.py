@@ -8,8 +8,9 @@ with postil.open("handbook.postil") as db:
 """
 
 import atexit as _atexit
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
-from ._async import AsyncDatabase, AsyncVectorDatabase
 from ._errors import (
     Cancelled,
     Closed,
@@ -49,6 +50,9 @@ from ._postil import (
     open,
     open_vectors,
 )
+
+if _TYPE_CHECKING:
+    from ._async import AsyncDatabase, AsyncVectorDatabase
 
 __version__ = "0.1.0"
 
@@ -93,3 +97,12 @@ __all__ = [
 
 # Calls of other threads end before the interpreter does: a thread that came back later would be killed.
 _atexit.register(_end)
+
+
+def __getattr__(name: str) -> _Any:
+    # asyncio takes longer to import than all else here.
+    if name in ("AsyncDatabase", "AsyncVectorDatabase"):
+        from . import _async
+
+        return getattr(_async, name)
+    raise AttributeError(f"module 'postil' has no attribute {name!r}")
