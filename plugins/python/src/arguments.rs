@@ -24,6 +24,7 @@ pub(crate) fn count(value: &Bound<'_, PyAny>, what: &str) -> PyResult<usize> {
 }
 
 /// Number of results.
+#[derive(Clone, Copy)]
 pub(crate) struct K(pub(crate) usize);
 
 impl<'py> FromPyObject<'_, 'py> for K {

@@ -83,8 +83,7 @@ pub(crate) fn long<T: Send>(
                 continue;
             }
             // Without the mutex: the work may end while this thread waits for the interpreter.
-            let looked =
-                parking_lot::MutexGuard::unlocked(&mut is_done, || Python::attach(|py| py.check_signals()));
+            let looked = parking_lot::MutexGuard::unlocked(&mut is_done, look_for_signals);
             if raised.is_ok() && looked.is_err() {
                 cancel.cancel();
                 raised = looked;
@@ -104,6 +103,12 @@ pub(crate) fn long<T: Send>(
     });
     watched?;
     result.into_inner().unwrap_or_else(|| Err(Failure::Panic("a call ended without a result".to_owned())))
+}
+
+/// Runs the handlers of signals that came, on the main thread; the exception that one raised.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method is for one lifetime, not for any")]
+fn look_for_signals() -> PyResult<()> {
+    Python::attach(|py| py.check_signals())
 }
 
 /// Runs `work`, and makes a failure of its panic.

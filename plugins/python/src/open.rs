@@ -89,6 +89,7 @@ pub(crate) fn open_vectors<'py>(
 }
 
 /// Ways to open a database.
+#[derive(Clone, Copy)]
 struct Access {
     create: bool,
     read_only: bool,
