@@ -27,7 +27,7 @@ pub(crate) fn ask(
     question: &str,
     options: &AskOptions,
     generator: Option<&Bound<'_, PyAny>>,
-    stream: Option<&Py<PyAny>>,
+    stream: Option<Py<PyAny>>,
 ) -> PyResult<Answer> {
     let database = handle.get(py)?;
     let process = std::process::id();
@@ -40,7 +40,7 @@ pub(crate) fn ask(
     let generator = generator.map(|value| chosen(py, handle, &database, value)).transpose()?;
     let answered = long(py, |cancel| {
         let mut raised = None;
-        let mut watch = |token: &AnswerToken| pass_on(token, stream, cancel, &mut raised);
+        let mut watch = |token: &AnswerToken| pass_on(token, stream.as_ref(), cancel, &mut raised);
         let answer = match &generator {
             Some(generator) => database.ask_by(generator, question, options, &mut watch),
             None => database.ask_streaming(question, options, &mut watch),

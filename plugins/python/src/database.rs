@@ -77,7 +77,7 @@ impl Database {
         mode: &str,
         filter: Option<&Bound<'_, PyAny>>,
         generator: Option<&Bound<'_, PyAny>>,
-        stream: Option<Py<PyAny>>,
+        stream: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Answer> {
         let (py, handle) = (slf.py(), &slf.as_super().get().handle);
         let question = text_of(question, "the question")?;
@@ -87,7 +87,7 @@ impl Database {
         };
         let mut options = AskOptions::new().mode(mode).k(k.0);
         options.filter = filter_of(filter)?;
-        ask::ask(py, handle, &question, &options, generator, stream.as_ref())
+        ask::ask(py, handle, &question, &options, generator, stream.map(|stream| stream.clone().unbind()))
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> String {
