@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use postil::plugin::Generator as Plugin;
 use postil::{AnswerToken, AskOptions, Cancel, Error};
@@ -11,14 +10,11 @@ use pyo3::types::{PyBool, PyString};
 
 use crate::answers::Answer;
 use crate::call::{long, short};
-use crate::errors::{Failure, exception, input_type, type_name};
+use crate::errors::{Failure, input_type, type_name};
 use crate::generator::Generator;
 use crate::json::dictionary;
 use crate::opened::{Either, Handle};
 use crate::texts::text;
-
-/// The process in which generators compute: the threads that they share live in no other.
-static ASKING: AtomicU32 = AtomicU32::new(0);
 
 /// Answers `question`; see [`crate::database::Database`].
 pub(crate) fn ask(
@@ -27,20 +23,13 @@ pub(crate) fn ask(
     question: &str,
     options: &AskOptions,
     generator: Option<&Bound<'_, PyAny>>,
-    stream: Option<Py<PyAny>>,
+    stream: Option<&Py<PyAny>>,
 ) -> PyResult<Answer> {
     let database = handle.get(py)?;
-    let process = std::process::id();
-    let first = ASKING.compare_exchange(0, process, Ordering::Relaxed, Ordering::Relaxed);
-    if first.is_err_and(|asking| asking != process) {
-        let message = "questions were asked before this process was forked, and the threads that answer them are \
-                       in its parent; start processes by multiprocessing.set_start_method(\"spawn\")";
-        return Err(exception(py, "Forked", message));
-    }
     let generator = generator.map(|value| chosen(py, handle, &database, value)).transpose()?;
     let answered = long(py, |cancel| {
         let mut raised = None;
-        let mut watch = |token: &AnswerToken| pass_on(token, stream.as_ref(), cancel, &mut raised);
+        let mut watch = |token: &AnswerToken| pass_on(token, stream, cancel, &mut raised);
         let answer = match &generator {
             Some(generator) => database.ask_by(generator, question, options, &mut watch),
             None => database.ask_streaming(question, options, &mut watch),

@@ -87,7 +87,8 @@ impl Database {
         };
         let mut options = AskOptions::new().mode(mode).k(k.0);
         options.filter = filter_of(filter)?;
-        ask::ask(py, handle, &question, &options, generator, stream.map(|stream| stream.clone().unbind()))
+        let stream = stream.map(|stream| stream.clone().unbind());
+        ask::ask(py, handle, &question, &options, generator, stream.as_ref())
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> String {

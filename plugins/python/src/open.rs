@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use postil::{Database as Library, ErrorKind, Metric, Options};
 use pyo3::prelude::*;
@@ -18,6 +19,10 @@ use crate::vectors::VectorDatabase;
 
 /// Dimension of a new database of vectors where none is given: that of the default encoder.
 const DEFAULT_DIMENSION: usize = 384;
+
+/// The process that opened databases: the document store and the generators share threads, which live in no
+/// other.
+static OPENING: AtomicU32 = AtomicU32::new(0);
 
 /// Opens a database of documents.
 #[pyfunction]
@@ -104,6 +109,13 @@ fn opened(
     raised: Arc<Raised>,
 ) -> PyResult<Handle> {
     let Access { create, read_only, published } = access;
+    let process = std::process::id();
+    let first = OPENING.compare_exchange(0, process, Ordering::Relaxed, Ordering::Relaxed);
+    if first.is_err_and(|opening| opening != process) {
+        let message = "databases were opened before this process was forked, and threads that they share are in \
+                       its parent; start processes by multiprocessing.set_start_method(\"spawn\")";
+        return Err(exception(py, "Forked", message));
+    }
     let result = long(py, |_| {
         Ok(if published {
             Either::Readable(options.open_published(path)?)

@@ -97,7 +97,7 @@ impl Handle {
             return Ok(());
         }
         let message = format!(
-            "{} was opened before this process was forked; open it after the fork, or start processes by \
+            "{} was opened before this process was forked; start processes by \
              multiprocessing.set_start_method(\"spawn\")",
             self.path
         );

@@ -208,7 +208,7 @@ def test_a_child_after_a_fork_is_refused_and_its_parent_goes_on(tmp_path: Path):
             except postil.Forked as error:
                 os.write(1, str(error).encode())
                 try:
-                    vs.close()
+                    postil.open_vectors(sys.argv[1] + "2", 2)
                 except postil.Forked:
                     sys.exit(7)
             sys.exit(1)
