@@ -4,12 +4,9 @@ store = PostilDocumentStore(path="notes.postil", embedding_dim=384)
 retriever = PostilEmbeddingRetriever(document_store=store)
 """
 
-import array
 import asyncio
-import base64
 import dataclasses
 import itertools
-import json
 import os
 import time
 from collections.abc import Iterable
@@ -17,10 +14,11 @@ from typing import Any
 
 try:
     from haystack import component, default_from_dict, default_to_dict
-    from haystack.dataclasses import ByteStream, Document, SparseEmbedding
+    from haystack.dataclasses import Document
     from haystack.document_stores.errors import DuplicateDocumentError
     from haystack.document_stores.types import DuplicatePolicy
-    from haystack.utils.filters import document_matches_filter
+
+    from . import _haystack as _rows
 except ImportError as error:
     raise ImportError("postil.haystack needs haystack-ai: pip install 'postil[haystack]'") from error
 
@@ -30,7 +28,6 @@ from ._errors import InputError
 __all__ = ["PostilDocumentStore", "PostilEmbeddingRetriever"]
 
 _METRICS = {"cosine": "cosine", "dot_product": "dot", "l2": "l2"}
-_COMPARISONS = {"==": "$eq", ">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte", "in": "$in"}
 
 
 class PostilDocumentStore:
@@ -81,11 +78,11 @@ class PostilDocumentStore:
 
     def filter_documents(self, filters: dict[str, Any] | None = None) -> list[Document]:
         """The documents that pass, in the order in which they were first written."""
-        _check(filters)
-        rows = self._database.documents(_narrowed(filters), texts=True, vectors=not self.keep_embeddings)
-        found = [(row.metadata["order"], _document(row)) for row in rows]
+        _rows.check(filters)
+        rows = self._database.documents(_rows.narrowed(filters), texts=True, vectors=not self.keep_embeddings)
+        found = [(row.metadata["order"], _rows.document(row)) for row in rows]
         if filters:
-            found = [(order, document) for order, document in found if _matches(filters, document)]
+            found = [(order, document) for order, document in found if _rows.matches(filters, document)]
         return [document for _, document in sorted(found, key=lambda pair: pair[0])]
 
     def write_documents(
@@ -149,7 +146,7 @@ class PostilDocumentStore:
         """Number of different values of each field, among the documents that pass."""
         found = self.filter_documents(filters)
         names = [field.removeprefix("meta.") for field in metadata_fields]
-        return {name: len(_different(found, name)) for name in names}
+        return {name: len(_rows.different(found, name)) for name in names}
 
     def get_metadata_fields_info(self) -> dict[str, dict[str, str]]:
         """The type of each field of metadata: `keyword`, `int`, `float` or `boolean`."""
@@ -181,7 +178,7 @@ class PostilDocumentStore:
         filters: dict[str, Any] | None = None,
     ) -> tuple[list[Any], int]:
         """Different values of a field that have a term in them, a page of them, and their number."""
-        found = _different(self.filter_documents(filters), metadata_field.removeprefix("meta."))
+        found = _rows.different(self.filter_documents(filters), metadata_field.removeprefix("meta."))
         term = (search_term or "").lower()
         values = [(str(value), kind, value) for (kind, _), value in found.items()]
         values = sorted((one for one in values if term in one[0].lower()), key=lambda one: one[:2])
@@ -197,7 +194,7 @@ class PostilDocumentStore:
         """The documents nearest to an embedding, with exact scores."""
         if not query_embedding:
             raise InputError("query_embedding is empty")
-        _check(filters)
+        _rows.check(filters)
         filter = None
         if filters:
             filter = {"id": {"$in": [document.id for document in self.filter_documents(filters)]}}
@@ -206,7 +203,7 @@ class PostilDocumentStore:
         documents = []
         for row, score in zip(rows, found.scores, strict=True):
             if row is not None:
-                document = _document(row, with_embedding=return_embedding)
+                document = _rows.document(row, with_embedding=return_embedding)
                 documents.append(dataclasses.replace(document, score=float(score)))
         return documents
 
@@ -217,7 +214,7 @@ class PostilDocumentStore:
         self._database.upsert(
             [document.id for document in documents],
             [document.embedding or None for document in documents],
-            [_fields(document, order, self.keep_embeddings) for order, document in ordered],
+            [_rows.fields(document, order, self.keep_embeddings) for order, document in ordered],
             [document.content or "" for document in documents],
         )
 
@@ -351,96 +348,3 @@ class PostilEmbeddingRetriever:
     ) -> dict[str, list[Document]]:
         """See `run`."""
         return await asyncio.to_thread(self.run, query_embedding, filters, top_k)
-
-
-def _fields(document: Document, order: int, keep_embeddings: bool) -> dict[str, Any]:
-    """All of a document but its text, as metadata."""
-    fields: dict[str, Any] = {"id": document.id, "order": order, "meta": document.meta}
-    if document.content is None:
-        fields["no_content"] = True
-    if document.score is not None:
-        fields["score"] = document.score
-    if document.blob is not None:
-        data = base64.b64encode(document.blob.data).decode()
-        fields["blob"] = {"data": data, "meta": document.blob.meta, "mime_type": document.blob.mime_type}
-    if document.sparse_embedding is not None:
-        fields["sparse_embedding"] = document.sparse_embedding.to_dict()
-    if keep_embeddings and document.embedding:
-        single = array.array("f", document.embedding)
-        # Embeddings of models have single precision; any others keep all their bits.
-        exact = single if list(single) == list(document.embedding) else array.array("d", document.embedding)
-        fields["embedding"] = {"type": exact.typecode, "data": base64.b64encode(exact.tobytes()).decode()}
-    return fields
-
-
-def _document(row: Any, with_embedding: bool = True) -> Document:
-    fields = row.metadata
-    embedding = None
-    if with_embedding and "embedding" in fields:
-        numbers = array.array(fields["embedding"]["type"])
-        numbers.frombytes(base64.b64decode(fields["embedding"]["data"]))
-        embedding = numbers.tolist()
-    elif with_embedding and row.vectors:
-        embedding = [float(number) for number in row.vectors[0]]
-    blob = None
-    if "blob" in fields:
-        kept = fields["blob"]
-        data = base64.b64decode(kept["data"])
-        blob = ByteStream(data=data, meta=kept["meta"], mime_type=kept["mime_type"])
-    sparse = fields.get("sparse_embedding")
-    return Document(
-        id=row.key,
-        content=None if fields.get("no_content") else row.text,
-        blob=blob,
-        meta=fields["meta"],
-        score=fields.get("score"),
-        embedding=embedding,
-        sparse_embedding=None if sparse is None else SparseEmbedding.from_dict(sparse),
-    )
-
-
-def _check(filters: dict[str, Any] | None) -> None:
-    if filters and "operator" not in filters and "conditions" not in filters:
-        raise InputError("filters have neither an operator nor conditions; see Haystack's metadata filtering")
-
-
-def _matches(filters: dict[str, Any], document: Document) -> bool:
-    return document_matches_filter(filters=filters, document=document)
-
-
-def _narrowed(filters: dict[str, Any] | None) -> dict[str, Any] | None:
-    """A filter of the database that every document passes which passes `filters`, if there is one.
-
-    Haystack's own function decides about those: its filters know dates, and lists as a whole.
-    """
-    if not filters:
-        return None
-    if "field" in filters:
-        field, operator, value = (filters.get(name) for name in ("field", "operator", "value"))
-        numbers = isinstance(value, int | float) and not isinstance(value, bool)
-        exact = numbers and operator != "in" or operator == "==" and isinstance(value, str)
-        listed = operator == "in" and isinstance(value, list) and all(isinstance(one, str) for one in value)
-        if operator in _COMPARISONS and isinstance(field, str) and (exact or listed):
-            name = field if field.startswith("meta.") else f"meta.{field}"
-            return {name: {_COMPARISONS[operator]: value}} if field not in _OWN_FIELDS else None
-        return None
-    parts = [_narrowed(one) for one in filters.get("conditions") or []]
-    if filters.get("operator") == "AND":
-        kept = [part for part in parts if part]
-        return {"$and": kept} if kept else None
-    if filters.get("operator") == "OR" and parts and all(parts):
-        return {"$or": parts}
-    return None
-
-
-_OWN_FIELDS = {"id", "content", "blob", "score", "embedding", "sparse_embedding"}
-
-
-def _different(documents: list[Document], name: str) -> dict[tuple[str, str], Any]:
-    """Different values of a field, by type and JSON."""
-    values = [document.meta.get(name) for document in documents]
-    return {
-        (type(value).__name__, json.dumps(value, sort_keys=True)): value
-        for value in values
-        if value is not None
-    }
