@@ -16,7 +16,7 @@ def documents(path: Any, **options: Any) -> Any:
     return _shared("documents", path, lambda: _postil.open(path, **options))
 
 
-def vectors(path: Any, dimension: int | None = None, metric: str | None = None) -> Any:
+def vectors(path: Any, dimension: int | None = None, metric: Any = None) -> Any:
     """The database of vectors at `path`, opened once for all who hold it."""
     return _shared("vectors", path, lambda: _postil.open_vectors(path, dimension, metric))
 
