@@ -12,6 +12,7 @@
 //! `encoder.rs` | text to vectors, and the profile of the model
 //! `failure.rs` | reasons that there is no answer
 //! `generator.rs` | the state of a decoding over k passages
+//! `locator.rs` | places in documents with pages, parts, slides or cells
 //! `passage.rs` | the text that a plugin reads
 //! `reading.rs` | reading of passages before the question
 
@@ -20,6 +21,7 @@ mod embeddings;
 mod encoder;
 mod failure;
 mod generator;
+mod locator;
 mod passage;
 mod reading;
 
@@ -28,5 +30,6 @@ pub use embeddings::Embeddings;
 pub use encoder::{EncodeError, Encoder, EncoderProfile, Similarity};
 pub use failure::GenerateError;
 pub use generator::{AnswerForm, AnswerScores, Decoding, Generator, LogProbs, TokenId};
+pub use locator::{Locator, PageBox, Places, PlacesError, Spot};
 pub use passage::Passage;
 pub use reading::{KeptFile, ReadAhead, ReadWatch};

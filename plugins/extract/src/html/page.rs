@@ -8,18 +8,18 @@ use std::ops::Range;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
-use postil_text::{Bound, Kind};
+use postil_contract::Places;
+use postil_text::{Bound, Format, Kind};
 
 use super::element::{Role, role};
 use super::entity::{self, Part};
-use super::extracted::Extracted;
+use crate::extracted::Extracted;
 use super::lists::Lists;
 use super::structure::Structure;
 use super::writer::{Gap, Writer};
-use crate::chunk::Format;
 
 /// The text of the HTML in `source[start..]`.
-pub(super) fn extract(source: &str, start: usize) -> Extracted {
+pub(crate) fn extract(source: &str, start: usize) -> Extracted {
     // The tokenizer turns "\r\n" into one line feed; a blank in its place changes no offset.
     let flat = source.contains('\r').then(|| source.replace('\r', " "));
     let mut page = Page::new(source, flat.as_deref().unwrap_or(source), start);
@@ -394,6 +394,7 @@ impl<'s> Page<'s> {
         self.leave_pre();
         let (outline, writer) = self.structure.finish(self.writer);
         let (text, map) = writer.finish();
-        Extracted { text, format: Format::Html, outline: Some(outline), title: self.title, map }
+        let (places, unread) = (Places::default(), Vec::new());
+        Extracted { text, format: Format::Html, outline: Some(outline), title: self.title, map, places, unread }
     }
 }

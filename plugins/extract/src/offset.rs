@@ -81,7 +81,7 @@ impl OffsetMap {
     }
 
     /// Appends `len` bytes copied from `source_start`, which is not before the end of the last run.
-    pub(super) fn push_verbatim(&mut self, source_start: usize, len: usize) {
+    pub(crate) fn push_verbatim(&mut self, source_start: usize, len: usize) {
         if len == 0 {
             return;
         }
@@ -100,7 +100,7 @@ impl OffsetMap {
 
     /// Appends `len` bytes that stand for `source`, which does not start before the end of the last
     /// run.
-    pub(super) fn push_decoded(&mut self, len: usize, source: Range<usize>) {
+    pub(crate) fn push_decoded(&mut self, len: usize, source: Range<usize>) {
         if len == 0 {
             return;
         }
@@ -112,7 +112,7 @@ impl OffsetMap {
 
     /// The verbatim runs: text range and source start.
     #[cfg(test)]
-    pub(super) fn verbatim_runs(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
+    pub(crate) fn verbatim_runs(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
         let verbatim = self.runs.iter().filter(|run| run.verbatim);
         verbatim.map(|run| (run.text_start..run.text_start + run.source_len, run.source_start))
     }

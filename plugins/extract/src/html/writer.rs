@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::OffsetMap;
+use crate::offset::OffsetMap;
 
 /// The gap between the last text and the next; stronger gaps compare greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
