@@ -1,6 +1,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use postil_contract::Places;
 use postil_storage::{DEFAULT_MAX_TEXT_BYTES, Metadata, Value};
 
 use crate::Error;
@@ -29,6 +30,8 @@ pub struct Document {
     /// The title that the document gives itself, shown where `title` is empty and never embedded;
     /// `None` without one.
     pub(crate) own_title: Option<String>,
+    /// Pages, slides, cells or paragraphs of the text.
+    pub(crate) places: Places,
     /// The file that the document was read from; `None` for a document that a caller made.
     pub(crate) origin: Option<Origin>,
 }
@@ -46,6 +49,7 @@ impl Document {
             format: Format::Plain,
             outline: None,
             own_title: None,
+            places: Places::default(),
             origin: None,
         }
     }
@@ -64,7 +68,7 @@ impl Document {
     pub fn from_bytes(key: impl Into<String>, bytes: &[u8], kind: Kind) -> Result<Self, Error> {
         let key = key.into();
         match extract::extract(bytes, kind) {
-            Ok(Extracted { text, format, outline, title, map }) => Ok(Self {
+            Ok(Extracted { text, format, outline, title, map, places, .. }) => Ok(Self {
                 key,
                 // Markdown's own title is in the text that is embedded.
                 title: if format == Format::Html { title.clone().unwrap_or_default() } else { String::new() },
@@ -74,6 +78,7 @@ impl Document {
                 map,
                 outline,
                 own_title: title,
+                places,
                 origin: None,
             }),
             Err(source) => Err(Error::Extract { key, source }),

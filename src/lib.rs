@@ -136,6 +136,7 @@ pub use generating::{AUTO, DEFAULT_GENERATOR, GENERATORS, open_generator};
 #[cfg(feature = "encoder")]
 pub use options::DEFAULT_MAX_QUESTION_BYTES;
 pub use options::Options;
+pub use postil_contract::{Locator, PageBox, Places, PlacesError, Spot};
 #[cfg(feature = "encoder")]
 pub use postil_encoder::{BertEncoder, EncoderError, HashEncoder};
 #[cfg(feature = "generator")]

@@ -62,6 +62,7 @@ mod tests {
             lead: 0..0,
             range: 0..0,
             source_range: 0..0,
+            places: Vec::new(),
         }
     }
 

@@ -29,6 +29,7 @@ mod stretch;
 
 use std::ops::{Deref, Range};
 
+use postil_contract::Locator;
 use postil_generator::{Answer as Conclusion, Candidate, Credit};
 
 use crate::Place;
@@ -90,6 +91,8 @@ pub struct PassagePosterior {
     /// Bytes of the original document.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::bounds"))]
     pub range: Range<u64>,
+    /// Page, slide, cells or paragraph of the passage; `None` for a format without.
+    pub locator: Option<Locator>,
     /// Other places that have the same passage.
     pub copies: Vec<Place>,
     /// Exact similarity of question and passage.
@@ -136,6 +139,8 @@ pub struct Citation {
     /// Line of the original on which the quote begins, from 1; `None` for HTML and other documents
     /// whose text was extracted.
     pub line: Option<u64>,
+    /// Page, slide, cells or paragraph that the quote stands on; `None` for a format without.
+    pub locator: Option<Locator>,
     /// The words of the passage that support the answer, verbatim.
     pub quote: String,
     /// Bytes of the original document that the answer was copied from, by the posterior of the

@@ -3,6 +3,7 @@ use std::ops::Range;
 use super::{Answer, Citation, Conclusion, PassagePosterior};
 use crate::extract::OffsetMap;
 use crate::origin::source_of;
+use crate::retrieve::locate;
 use crate::{Error, Retrieved};
 use postil_generator::Mode;
 use postil_storage::Store;
@@ -28,6 +29,7 @@ impl Answer {
             heading: found.hit.heading.clone(),
             source: source_of(&found.hit.key, &found.hit.metadata),
             range: found.hit.source_range.clone(),
+            locator: found.locator.clone(),
             copies: found.copies.clone(),
             score: found.hit.score,
             relevance: found.relevance,
@@ -79,9 +81,11 @@ impl<'a> Places<'a> {
             None => start..end,
         };
         let (quoted, shown) = hit.in_document(range);
+        let start = |at: u64| at.saturating_sub(hit.range.start) as usize;
+        let locator = locate(&hit.places, start(quoted.start)..start(quoted.end));
         let line = match map {
-            None => self.store.line(hit.row, quoted.start)?,
-            Some(_) => None,
+            None if locator.is_none() => self.store.line(hit.row, quoted.start)?,
+            _ => None,
         };
         Ok(Citation {
             document: hit.key.clone(),
@@ -90,6 +94,7 @@ impl<'a> Places<'a> {
             source: source_of(&hit.key, &hit.metadata),
             range: in_original(quoted),
             line,
+            locator,
             quote: hit.text[shown].to_owned(),
             copied: copied.map(|copied| in_original(hit.in_document(copied).0)),
             copies: copies.clone(),

@@ -134,5 +134,8 @@ pub(super) fn place(citation: &Citation) -> String {
         _ if document == source => source.clone(),
         _ => format!("{source} ({document})"),
     };
+    if let Some(locator) = &citation.locator {
+        return format!("{name}, {locator}, posterior among passages {:.2}", citation.posterior);
+    }
     format!("{name}, bytes {}-{}, posterior among passages {:.2}", range.start, range.end, citation.posterior)
 }

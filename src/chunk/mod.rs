@@ -28,6 +28,7 @@ pub use postil_text::{Format, Outline};
 pub(crate) use meter::HEADING_JOINT;
 
 use meter::Meter;
+use postil_extract::Extracted;
 use piece::Cutter;
 use window::Packer;
 
@@ -85,6 +86,21 @@ pub fn chunk<T: TokenRanges + ?Sized>(
     tokenizer: &T,
 ) -> Result<Vec<Chunk>, ChunkError> {
     chunk_outlined(text, &postil_text::outline(text, format), options, tokenizer)
+}
+
+/// As [`chunk`], for a text that was extracted.
+///
+/// # Errors
+/// As [`chunk`].
+pub fn chunk_extracted<T: TokenRanges + ?Sized>(
+    extracted: &Extracted,
+    options: &ChunkOptions,
+    tokenizer: &T,
+) -> Result<Vec<Chunk>, ChunkError> {
+    match &extracted.outline {
+        Some(outline) => chunk_outlined(&extracted.text, outline, options, tokenizer),
+        None => chunk(&extracted.text, extracted.format, options, tokenizer),
+    }
 }
 
 /// As [`chunk`], for a text whose structure is known. A text that does not fit `outline` is cut as

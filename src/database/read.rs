@@ -3,6 +3,9 @@ use std::io::Write;
 #[cfg(feature = "encoder")]
 use std::path::Path;
 
+use std::ops::Range;
+
+use postil_contract::{Places, Spot};
 use postil_storage::{
     Document as StoredDocument, DocumentWrite, Filter, Hit, Passage as StoredPassage, SearchOptions,
 };
@@ -46,6 +49,45 @@ impl ReadOnlyDatabase {
     /// [`Error::Storage`] when it cannot be read.
     pub fn written(&self, key: &str) -> Result<Option<DocumentWrite>, Error> {
         Ok(self.state().written(key)?)
+    }
+
+    /// The text of one page, from 1, or of one slide; `None` when there is no such document, or no
+    /// text on that page.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when it cannot be read.
+    pub fn page(&self, key: &str, page: u32) -> Result<Option<String>, Error> {
+        let (Some(passages), Some(text)) = (self.passages(key)?, self.text(key)?) else { return Ok(None) };
+        let mut parts: Vec<Range<usize>> = Vec::new();
+        for passage in passages {
+            let (start, end) = (passage.range.start as usize, passage.range.end as usize);
+            // Places that only a newer build can read are as none.
+            let places = Places::from_bytes(&passage.places).unwrap_or_default();
+            for (index, (at, spot)) in places.spots().iter().enumerate() {
+                let is_on = match spot {
+                    Spot::Line { page: on, .. } | Spot::Slide(on) => *on == page,
+                    _ => false,
+                };
+                let stop = places.spots().get(index + 1).map_or(end, |(next, _)| start + next);
+                if is_on && start + at < stop.min(end) {
+                    parts.push(start + at..stop.min(end));
+                }
+            }
+        }
+        parts.sort_by_key(|part| part.start);
+        let (mut shown, mut last) = (String::new(), None);
+        for part in parts {
+            // Passages overlap by a sentence, and text between two of them is blank.
+            let from = last.map_or(part.start, |end: usize| {
+                let between = text.get(end..part.start).unwrap_or_default();
+                if between.trim().is_empty() { end } else { end.max(part.start) }
+            });
+            if from < part.end {
+                shown.push_str(text.get(from..part.end).unwrap_or_default());
+                last = Some(part.end);
+            }
+        }
+        Ok((!shown.is_empty()).then_some(shown))
     }
 
     /// All documents in the order of their keys, without their texts.

@@ -111,6 +111,7 @@ fn passage(line: &Value) -> Result<PassageWrite, Invalid> {
         range: needed("text_range")?,
         source_range: needed("range")?,
         lead: if line.get("lead").is_some_and(|lead| *lead != Value::Null) { needed("lead")? } else { 0..0 },
+        places: Vec::new(),
         heading: heading.ok_or("field \"heading\" is missing or no string")?.to_owned(),
         vector,
     })
@@ -137,6 +138,7 @@ mod tests {
                 range: 0..3,
                 source_range: 4..9,
                 lead: 3..4,
+                places: Vec::new(),
                 heading: "p".into(),
                 vector: vec![0.1, -0.0, f32::MIN_POSITIVE],
             }],

@@ -5,7 +5,7 @@ use std::io::BufRead;
 use postil_storage::json::{self, JsonError};
 use postil_storage::{Metadata, Value};
 
-use super::JsonlError;
+use super::jsonl_error::JsonlError;
 
 /// Bytes of a line, when nothing else is asked for.
 pub const DEFAULT_MAX_LINE_BYTES: usize = 64 << 20;

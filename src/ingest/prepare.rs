@@ -70,6 +70,10 @@ pub(super) fn content_hash(document: &Document, options: &ChunkOptions) -> [u8; 
     if let Some(outline) = &document.outline {
         field(&outline.digest());
     }
+    let places = document.places.part(&(0..document.text.len()));
+    if !places.is_empty() {
+        field(&places);
+    }
     // The place of its file is no content. In a document without a file the field is the caller's
     // own and counts.
     let is_ours = |name: &str| name == PATH_FIELD && document.origin.is_some();
@@ -180,6 +184,7 @@ impl Prepared {
                 let source = document.map.source_range(chunk.range.clone());
                 PassageWrite {
                     range: chunk.range.start as u64..chunk.range.end as u64,
+                    places: document.places.part(&chunk.range),
                     source_range: source.start as u64..source.end as u64,
                     lead: chunk.lead.start as u64..chunk.lead.end as u64,
                     heading: chunk.title,

@@ -1,3 +1,6 @@
+use std::ops::Range;
+
+use postil_contract::{Locator, Places};
 use postil_storage::{Effort, Filter, Hit, SearchOptions};
 
 use super::copies::{Place, fold};
@@ -84,6 +87,22 @@ pub struct Retrieved {
     /// `hit.score` plus `words` times the weight over the encoder's scale.
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialize::wide"))]
     pub relevance: f32,
+    /// Page, slide, cells or paragraph of the passage; `None` for a format without.
+    pub locator: Option<Locator>,
+}
+
+impl Retrieved {
+    fn of(hit: Hit, copies: Vec<Place>, words: f32, bonus: f32) -> Self {
+        let range = 0..(hit.range.end - hit.range.start) as usize;
+        let locator = locate(&hit.places, range);
+        Self { relevance: hit.score + bonus, words, hit, copies, locator }
+    }
+}
+
+/// The place of a part of a passage, counted from its start. Places that only a newer build can
+/// read are as none.
+pub(crate) fn locate(places: &[u8], range: Range<usize>) -> Option<Locator> {
+    Places::from_bytes(places).ok()?.locate(range)
 }
 
 /// Ranks passages; see [`ReadOnlyDatabase::retrieve`].
@@ -96,7 +115,7 @@ pub(crate) fn retrieve(
     let RetrieveOptions { search, candidates, words_weight } = options;
     let vector = question_vector(db, question)?;
     if *words_weight == 0.0 {
-        let alone = |(hit, copies): (Hit, _)| Retrieved { words: 0.0, relevance: hit.score, hit, copies };
+        let alone = |(hit, copies): (Hit, _)| Retrieved::of(hit, copies, 0.0, 0.0);
         let mut found: Vec<_> = distinct(db, &vector, search, search.k)?.into_iter().map(alone).collect();
         found.truncate(search.k);
         return Ok(found);
@@ -114,7 +133,7 @@ pub(crate) fn retrieve(
     let mut found: Vec<Retrieved> = hits
         .into_iter()
         .zip(words)
-        .map(|((hit, copies), words)| Retrieved { relevance: hit.score + unit * words, words, hit, copies })
+        .map(|((hit, copies), words)| Retrieved::of(hit, copies, words, unit * words))
         .collect();
     found.sort_by(|a, b| b.relevance.total_cmp(&a.relevance));
     found.truncate(search.k);

@@ -14,6 +14,7 @@ fn document(number: usize) -> DocumentWrite {
         range: 0..text.len() as u64,
         source_range: 0..1,
         lead: 0..0,
+        places: Vec::new(),
         heading: format!("passage of {number:04}"),
         vector: vec![number as f32, 1.0],
     };

@@ -55,6 +55,7 @@ fn each_bad_input_is_named_and_changes_nothing() {
             range,
             source_range: 0..0,
             lead: 0..0,
+            places: Vec::new(),
             heading: String::new(),
             vector: vec![1.0, 0.0],
         };

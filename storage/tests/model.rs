@@ -26,6 +26,7 @@ fn document(key: u8, seed: u8, passages: u8) -> DocumentWrite {
         range: i * piece..(i + 1) * piece,
         source_range: i..i + 7,
         lead: 0..0,
+        places: Vec::new(),
         heading: format!("passage {i}"),
         vector: vector(u64::from(key) << 16 | u64::from(seed) << 8 | i),
     });

@@ -164,6 +164,7 @@ fn child_that_inserts_fifty_thousand_rows() {
             range: 0..0,
             source_range: 0..0,
             lead: 0..0,
+            places: Vec::new(),
             heading: String::new(),
             vector: vec![(i % 97) as f32, (i / 97) as f32 + number as f32],
         });

@@ -75,6 +75,7 @@ fn document(key: u64, version: u64) -> DocumentWrite {
             range: 0..text.len() as u64,
             source_range: version..version + 1,
             lead: 0..0,
+            places: Vec::new(),
             heading: String::new(),
             vector: vector(key, version),
         }],

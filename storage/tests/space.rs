@@ -33,6 +33,7 @@ fn document(number: u64, round: u64) -> DocumentWrite {
             source_range: range.clone(),
             range,
             lead: 0..0,
+            places: Vec::new(),
             heading: String::new(),
             vector: vector(number, round, i as u64),
         });

@@ -3,7 +3,7 @@
 use crate::targets::{language, texts};
 use postil::Filter;
 use postil::HashEncoder;
-use postil::chunk::ChunkOptions;
+use postil::chunk::{ChunkOptions, chunk_extracted};
 use postil::extract::{Kind, extract, jsonl};
 use postil_hostile::Target;
 
@@ -24,7 +24,7 @@ fn repetitions_of_what_a_format_knows_take_no_more_than_linear_time() {
     ] {
         let read = |bytes: &[u8]| {
             let extracted = extract(bytes, kind).unwrap();
-            let _ = extracted.chunks(&ChunkOptions::default(), &encoder);
+            let _ = chunk_extracted(&extracted, &ChunkOptions::default(), &encoder);
         };
         Target::new(name, repeated(words), read).run(0);
     }

@@ -73,7 +73,7 @@ pub(super) fn from_document(document: DocumentWrite, with_vectors: bool) -> Resu
     };
     for (at, passage) in passages.into_iter().enumerate() {
         let of_document = passage.text(&text).map(Cow::into_owned);
-        let PassageWrite { range, source_range, lead, heading, vector } = passage;
+        let PassageWrite { range, source_range, lead, heading, vector, places: _ } = passage;
         let mut row = Row::default();
         shared(&mut row)?;
         row.set(Strings::Heading, heading);
@@ -163,6 +163,7 @@ fn passage(
         range: row.number(Number::TextStart)?..row.number(Number::TextEnd)?,
         source_range: row.number(Number::Start)?..row.number(Number::End)?,
         lead,
+        places: Vec::new(),
         heading: row.text(Strings::Heading)?,
         vector: Vec::new(),
     };

@@ -19,7 +19,12 @@ pub(super) trait Record {
     const WHAT: &'static str;
 }
 
-impl Record for PassageRecord {
+impl Record for PassageRecordV3 {
+    const VERSION: u8 = 3;
+    const WHAT: &'static str = "passage";
+}
+
+impl Record for PassageRecordV2 {
     const VERSION: u8 = 2;
     const WHAT: &'static str = "passage";
 }
@@ -35,7 +40,7 @@ impl Record for Manifest {
 }
 
 /// The record of one row: the place of its text.
-#[derive(Clone, Debug, PartialEq, Archive, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PassageRecord {
     pub(crate) document: u64,
     pub(crate) start: u64,
@@ -47,6 +52,28 @@ pub(crate) struct PassageRecord {
     /// there is none.
     pub(crate) lead_start: u64,
     pub(crate) lead_end: u64,
+    /// The caller's places of the text, such as its pages; empty for none.
+    pub(crate) places: Vec<u8>,
+}
+
+/// A passage record of version 3, of a passage with places.
+#[derive(Archive, Serialize, Deserialize)]
+pub(super) struct PassageRecordV3 {
+    passage: PassageRecordV2,
+    places: Vec<u8>,
+}
+
+/// A passage record of version 2, of a passage without places.
+#[derive(Archive, Serialize, Deserialize)]
+pub(super) struct PassageRecordV2 {
+    document: u64,
+    start: u64,
+    end: u64,
+    source_start: u64,
+    source_end: u64,
+    heading: String,
+    lead_start: u64,
+    lead_end: u64,
 }
 
 /// A passage record of version 1, before passages had leads.
@@ -63,8 +90,25 @@ pub(super) struct PassageRecordV1 {
 impl From<PassageRecordV1> for PassageRecord {
     fn from(record: PassageRecordV1) -> Self {
         let PassageRecordV1 { document, start, end, source_start, source_end, heading } = record;
-        Self { document, start, end, source_start, source_end, heading, lead_start: 0, lead_end: 0 }
+        let (lead_start, lead_end, places) = (0, 0, Vec::new());
+        Self { document, start, end, source_start, source_end, heading, lead_start, lead_end, places }
     }
+}
+
+impl PassageRecordV2 {
+    fn with_places(self, places: Vec<u8>) -> PassageRecord {
+        let Self { document, start, end, source_start, source_end, heading, lead_start, lead_end } = self;
+        PassageRecord { document, start, end, source_start, source_end, heading, lead_start, lead_end, places }
+    }
+}
+
+/// Encodes a passage record in the oldest version that has all of it.
+pub(super) fn encode_passage(record: &PassageRecord) -> Vec<u8> {
+    let PassageRecord { document, start, end, source_start, source_end, heading, lead_start, lead_end, places } =
+        record.clone();
+    let passage =
+        PassageRecordV2 { document, start, end, source_start, source_end, heading, lead_start, lead_end };
+    if places.is_empty() { encode(&passage) } else { encode(&PassageRecordV3 { passage, places }) }
 }
 
 pub(super) fn encode<T>(record: &T) -> Vec<u8>
@@ -92,7 +136,13 @@ where
 pub(super) fn decode_passage(bytes: &[u8], path: &Path) -> Result<PassageRecord> {
     match bytes.first() {
         Some(&PassageRecordV1::VERSION) => decode::<PassageRecordV1>(bytes, path).map(PassageRecord::from),
-        _ => decode(bytes, path),
+        Some(&PassageRecordV2::VERSION) => {
+            Ok(decode::<PassageRecordV2>(bytes, path)?.with_places(Vec::new()))
+        }
+        _ => {
+            let PassageRecordV3 { passage, places } = decode(bytes, path)?;
+            Ok(passage.with_places(places))
+        }
     }
 }
 
@@ -154,8 +204,17 @@ mod tests {
 
     #[test]
     fn records_come_back_as_they_were() {
-        let bytes = encode(&passage());
+        let bytes = encode_passage(&passage());
+        assert_eq!(bytes[0], 3);
         assert_eq!(decode_passage(&bytes, Path::new("x")).unwrap(), passage());
+    }
+
+    #[test]
+    fn a_passage_without_places_is_written_as_older_builds_read_it() {
+        let without = PassageRecord { places: Vec::new(), ..passage() };
+        let bytes = encode_passage(&without);
+        assert_eq!(bytes[0], 2);
+        assert_eq!(decode_passage(&bytes, Path::new("x")).unwrap(), without);
     }
 
     #[test]
@@ -163,21 +222,21 @@ mod tests {
         let PassageRecord { document, start, end, source_start, source_end, heading, .. } = passage();
         let old = PassageRecordV1 { document, start, end, source_start, source_end, heading };
         let read = decode_passage(&encode(&old), Path::new("x")).unwrap();
-        assert_eq!(read, PassageRecord { lead_start: 0, lead_end: 0, ..passage() });
+        assert_eq!(read, PassageRecord { lead_start: 0, lead_end: 0, places: Vec::new(), ..passage() });
     }
 
     #[test]
     fn an_unknown_version_is_named() {
-        let mut bytes = encode(&passage());
+        let mut bytes = encode_passage(&passage());
         bytes[0] = 7;
         let error = decode_passage(&bytes, Path::new("x")).unwrap_err();
-        assert!(matches!(error, StorageError::Version { got: 7, supported: 2, what: "passage", .. }));
+        assert!(matches!(error, StorageError::Version { got: 7, supported: 3, what: "passage", .. }));
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_reading_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            for version in [1, 2] {
+            for version in [1, 2, 3] {
                 if let Some(first) = bytes.first_mut() {
                     *first = version;
                 }

@@ -3,7 +3,7 @@
 pub use super::base::targets::base;
 
 use super::document::{decode_document, decode_filtered, encode_document};
-use super::records::{decode, decode_passage, encode};
+use super::records::{decode, decode_passage, encode, encode_passage};
 use super::{DocumentRecord, Manifest, PassageRecord, SegmentEntry};
 use crate::value::{Metadata, Value};
 use postil_hostile::Target;
@@ -20,6 +20,7 @@ pub(super) fn passage() -> PassageRecord {
         heading: "A > B".into(),
         lead_start: 1,
         lead_end: 9,
+        places: vec![0, 1, 0, 2, 7],
     }
 }
 
@@ -63,7 +64,10 @@ pub fn records() -> Target<'static> {
         fingerprint: "sha256:00".into(),
         attributes: vec![("chunk".into(), "200".into())],
     };
-    Target::new("records", [encode(&passage()), encode_document(&document()), encode(&manifest)], |bytes| {
+    let without = PassageRecord { places: Vec::new(), ..passage() };
+    let samples = [&passage(), &without].map(encode_passage);
+    let samples = samples.into_iter().chain([encode_document(&document()), encode(&manifest)]);
+    Target::new("records", samples, |bytes| {
         let path = Path::new("x");
         let _ = decode_passage(bytes, path);
         let _ = decode_document(bytes, path);

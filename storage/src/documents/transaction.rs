@@ -7,7 +7,7 @@ use super::base::Part;
 use super::document::encode_document;
 use super::keys::{self, TEXT_BLOCK_BYTES};
 use super::log::contained;
-use super::records::encode;
+use super::records::{encode, encode_passage};
 use super::trees::{MANIFEST_KEY, PRECISION_KEY};
 use super::{DocumentRecord, Documents, Manifest, PassageRecord};
 use crate::error::Result;
@@ -118,7 +118,7 @@ impl Writes {
     }
 
     pub(crate) fn passage(&mut self, row: u64, passage: &PassageRecord) {
-        self.set(In::Over(Part::Passages), &keys::id(row), encode(passage));
+        self.set(In::Over(Part::Passages), &keys::id(row), encode_passage(passage));
     }
 
     /// Writes the vector of a row that is in no file.

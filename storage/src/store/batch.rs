@@ -40,6 +40,9 @@ pub struct PassageWrite {
     /// Bytes of the document's text that are read before those of `range`, such as the header of a
     /// table before some of its rows; empty for none.
     pub lead: Range<u64>,
+    /// The caller's places of the text, such as its pages; empty for none; stored without being
+    /// interpreted.
+    pub places: Vec<u8>,
     /// Path of the headings above the passage. It is embedded before the passage's text, so a
     /// repeated embedding needs the same path.
     pub heading: String,
@@ -51,8 +54,8 @@ impl DocumentWrite {
     /// Makes a plain vector under a key: a document without text, with one passage.
     #[must_use]
     pub fn row(key: impl Into<String>, vector: Vec<f32>, metadata: Metadata) -> Self {
-        let heading = String::new();
-        let passage = PassageWrite { range: 0..0, source_range: 0..0, lead: 0..0, heading, vector };
+        let (heading, places) = (String::new(), Vec::new());
+        let passage = PassageWrite { range: 0..0, source_range: 0..0, lead: 0..0, places, heading, vector };
         Self {
             key: key.into(),
             title: String::new(),
@@ -72,6 +75,7 @@ impl PassageWrite {
             range: record.start..record.end,
             source_range: record.source_start..record.source_end,
             lead: record.lead_start..record.lead_end,
+            places: record.places,
             heading: record.heading,
             vector,
         }

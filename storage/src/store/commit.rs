@@ -249,6 +249,7 @@ impl Draft<'_> {
                 heading: passage.heading,
                 lead_start: passage.lead.start,
                 lead_end: passage.lead.end,
+                places: passage.places,
             };
             self.writes.passage(row, &record);
             self.ids.push(row);

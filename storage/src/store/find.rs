@@ -38,6 +38,8 @@ pub struct Hit {
     pub range: Range<u64>,
     /// Bytes of the original document.
     pub source_range: Range<u64>,
+    /// Places of `range`, such as its pages, as the caller gave them; empty for none.
+    pub places: Vec<u8>,
 }
 
 impl Store {

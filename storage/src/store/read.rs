@@ -50,6 +50,8 @@ pub struct Passage {
     pub lead: Range<u64>,
     /// Bytes of the original document.
     pub source_range: Range<u64>,
+    /// Places of the text, as the caller gave them; empty for none.
+    pub places: Vec<u8>,
     /// Text of `lead`, if there is one, and on the next line that of `range`.
     pub text: String,
 }
@@ -72,7 +74,7 @@ impl Passage {
             text = joined(&before, text);
         }
         let source_range = record.source_start..record.source_end;
-        Ok(Some(Self { row, heading: record.heading, range, lead, source_range, text }))
+        Ok(Some(Self { row, heading: record.heading, range, lead, source_range, places: record.places, text }))
     }
 }
 

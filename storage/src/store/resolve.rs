@@ -54,7 +54,7 @@ impl Store {
         let mut hits = Vec::with_capacity(ranked.len());
         for (&Ranked { rank, item: row }, record) in ranked.iter().zip(records) {
             let Some(passage) = Passage::read(&trees, row, record)? else { return Ok(Err(row)) };
-            let Passage { row, heading, range, lead, source_range, text } = passage;
+            let Passage { row, heading, range, lead, source_range, places, text } = passage;
             let OfDocument { key, title, metadata, source_map } = empty.clone();
             hits.push(Hit {
                 row,
@@ -68,6 +68,7 @@ impl Store {
                 lead,
                 range,
                 source_range,
+                places,
             });
         }
         for alike in documents.chunk_by(|(a, _), (b, _)| a == b) {

@@ -34,6 +34,7 @@ fn document(number: u64, seed: u64) -> DocumentWrite {
             range: i..i + 9,
             source_range: i..i + 9,
             lead: 0..0,
+            places: Vec::new(),
             heading: format!("passage {i}"),
             vector: (0..DIMENSION as u64).map(component).collect(),
         }

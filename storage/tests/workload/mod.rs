@@ -69,6 +69,7 @@ pub(crate) fn document(key: u64, generation: u64) -> DocumentWrite {
         range: i * piece..(i + 1) * piece,
         source_range: i..i + 7,
         lead: 0..0,
+        places: Vec::new(),
         heading: format!("passage {i}"),
         vector: vector(seed ^ i),
     });

@@ -3,7 +3,7 @@
 
 use super::target;
 use postil::HashEncoder;
-use postil::chunk::ChunkOptions;
+use postil::chunk::{ChunkOptions, chunk_extracted};
 use postil::extract::{Extracted, Kind, OffsetMap, extract, jsonl};
 use postil_hostile::Target;
 use std::io::BufReader;
@@ -76,7 +76,7 @@ fn assert_chunks(extracted: &Extracted) {
         ChunkOptions { max_tokens: 200, overlap_sentences: 2 },
     ] {
         // Some text has no room in a small window: that is an error, and has to be one.
-        let Ok(chunks) = extracted.chunks(&options, &encoder) else { continue };
+        let Ok(chunks) = chunk_extracted(extracted, &options, &encoder) else { continue };
         for chunk in &chunks {
             assert!(!text[chunk.range.clone()].trim().is_empty());
             assert!(text[chunk.lead.clone()].is_empty() || chunk.lead.end <= chunk.range.start);

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use crate::extract::{Extracted, Kind, OffsetMap, extract};
+use crate::{Extracted, Kind, OffsetMap, extract};
 
 fn html(source: &str) -> Extracted {
     extract(source.as_bytes(), Kind::Html).unwrap()

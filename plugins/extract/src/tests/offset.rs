@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use crate::extract::{Kind, OffsetMap, extract};
+use crate::{Kind, OffsetMap, extract};
 
 #[test]
 fn the_map_of_a_text_that_is_its_own_takes_few_bytes() {

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use postil::{Database, Metadata, StoredDocument};
+use postil::{Database, Locator, Metadata, Places, StoredDocument, StoredPassage};
 use serde::Serialize;
 use serde_json::json;
 
@@ -20,10 +20,19 @@ pub(crate) struct Get {
     /// List its passages instead of its text
     #[arg(long)]
     passages: bool,
+    /// The text of one page only, counted from 1; of a slide in a presentation
+    #[arg(long, value_name = "N", conflicts_with = "passages", value_parser = clap::value_parser!(u32).range(1..))]
+    page: Option<u32>,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
     output: Output,
+}
+
+/// The place of a passage in a paged format.
+fn locator(passage: &StoredPassage) -> Option<Locator> {
+    let range = 0..(passage.range.end - passage.range.start) as usize;
+    Places::from_bytes(&passage.places).ok()?.locate(range)
 }
 
 #[derive(Serialize)]
@@ -47,7 +56,7 @@ pub(crate) fn run(args: &Get) -> Result<ExitCode> {
                     let range = &passage.source_range;
                     json!({
                         "range": [range.start, range.end], "title": document.title,
-                        "heading": passage.heading, "text": passage.text,
+                        "heading": passage.heading, "text": passage.text, "locator": locator(passage),
                     })
                 })
                 .collect();
@@ -63,7 +72,12 @@ pub(crate) fn run(args: &Get) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let text = db.text(&args.key)?.with_context(missing)?;
+    let text = match args.page {
+        Some(page) => db
+            .page(&args.key, page)?
+            .with_context(|| format!("{:?} has no page {page} with text", args.key))?,
+        None => db.text(&args.key)?.with_context(missing)?,
+    };
     if args.output.json {
         let StoredDocument { key: document, title, metadata, .. } = &document;
         render::json(&Got { document, title, text: &text, metadata })?;

@@ -60,14 +60,16 @@ pub(crate) fn run(args: &Search) -> Result<ExitCode> {
         render::json(&Found { hits: &found })?;
         return Ok(ExitCode::SUCCESS);
     }
-    for (rank, Retrieved { hit, words, relevance, copies }) in found.iter().enumerate() {
+    for (rank, Retrieved { hit, words, relevance, copies, locator, .. }) in found.iter().enumerate() {
         let range = &hit.source_range;
+        let place = match locator {
+            Some(locator) => render::on_one_line(&locator.to_string()),
+            None => format!("bytes {}-{}", range.start, range.end),
+        };
         render::text(&format!(
-            "{}. {}  bytes {}-{}  relevance {relevance:.3} (score {:.3}, words {words:.2})",
+            "{}. {}  {place}  relevance {relevance:.3} (score {:.3}, words {words:.2})",
             rank + 1,
             render::on_one_line(&hit.key),
-            range.start,
-            range.end,
             hit.score,
         ))?;
         if !copies.is_empty() {

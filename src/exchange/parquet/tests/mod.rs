@@ -26,6 +26,7 @@ fn document(key: &str, passages: usize, metadata: Metadata) -> DocumentWrite {
         range: 3 * at as u64..3 * at as u64 + 3,
         source_range: 100 + at as u64..200,
         lead: if at == 1 { 0..3 } else { 0..0 },
+        places: Vec::new(),
         heading: format!("{key} > {at}"),
         vector: vec![at as f32, -0.0, f32::MIN_POSITIVE / 2.0, 1.0 / 3.0],
     };

@@ -63,6 +63,7 @@ fn groups(count: usize) -> impl Iterator<Item = DocumentWrite> {
             range: range.clone(),
             source_range: range,
             lead: 0..0,
+            places: Vec::new(),
             heading: String::new(),
             vector,
         }];
@@ -128,7 +129,7 @@ prop_compose! {
     ) -> PassageWrite {
         let at = u64::from(at);
         let vector = bits.map(f32::from_bits).to_vec();
-        PassageWrite { range: 0..0, source_range: at..at + 1, lead: 0..0, heading: title, vector }
+        PassageWrite { range: 0..0, source_range: at..at + 1, lead: 0..0, places: Vec::new(), heading: title, vector }
     }
 }
 

@@ -26,6 +26,7 @@ pub(in crate::store) fn document(i: u64) -> DocumentWrite {
         range: at * 8..at * 8 + 8,
         source_range: 0..8,
         lead: 0..0,
+        places: Vec::new(),
         heading: String::new(),
         // No two vectors are equal, nor have the same direction.
         vector: (0..DIMENSION as u64)

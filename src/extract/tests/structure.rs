@@ -1,4 +1,4 @@
-use crate::chunk::{ChunkOptions, TokenRanges};
+use crate::chunk::{ChunkOptions, TokenRanges, chunk_extracted};
 use crate::extract::{Kind, extract};
 
 use super::Letters;
@@ -7,7 +7,7 @@ use super::Letters;
 fn chunks(source: &str, max_tokens: usize) -> Vec<(String, String, String)> {
     let page = extract(source.as_bytes(), Kind::Html).unwrap();
     let options = ChunkOptions { max_tokens, overlap_sentences: 0 };
-    let chunks = page.chunks(&options, &Letters).unwrap();
+    let chunks = chunk_extracted(&page, &options, &Letters).unwrap();
     for chunk in &chunks {
         let tokens = |part: &str| Letters.tokens(part).unwrap().len();
         assert!(
