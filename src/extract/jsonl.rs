@@ -10,6 +10,9 @@ use super::jsonl_error::JsonlError;
 /// Bytes of a line, when nothing else is asked for.
 pub const DEFAULT_MAX_LINE_BYTES: usize = 64 << 20;
 
+/// The byte order mark, which some editors put before UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// Names of the id, the first one present counts: those of BEIR and Pyserini follow `id`.
 const ID_FIELDS: [&str; 5] = ["id", "pid", "_id", "key", "docid"];
 
@@ -86,7 +89,7 @@ impl<R: BufRead> Jsonl<R> {
         let line = self.line;
         let mut bytes = self.buffer.as_slice();
         if line == 1 {
-            bytes = bytes.strip_prefix(super::BYTE_ORDER_MARK.as_bytes()).unwrap_or(bytes);
+            bytes = bytes.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(bytes);
         }
         if bytes.trim_ascii().is_empty() {
             return Ok(None);

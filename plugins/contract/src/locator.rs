@@ -150,6 +150,25 @@ impl Places {
         }
     }
 
+    /// Appends the places of a text that was put at byte `at` of this one.
+    pub fn append(&mut self, at: usize, other: &Self) {
+        for (start, spot) in &other.spots {
+            let spot = other.renamed(*spot, self);
+            self.push(at + start, spot);
+        }
+    }
+
+    /// A place of these, with its name among those of another.
+    fn renamed(&self, spot: Spot, of: &mut Self) -> Spot {
+        let mut name = |index: u32| of.name(self.names.get(index as usize).map_or("", String::as_str));
+        match spot {
+            Spot::Line { page, label, edges } => Spot::Line { page, label: label.map(name), edges },
+            Spot::Paragraph { part, paragraph } => Spot::Paragraph { part: name(part), paragraph },
+            Spot::Slide(slide) => Spot::Slide(slide),
+            Spot::Row { sheet, row, first, last } => Spot::Row { sheet: name(sheet), row, first, last },
+        }
+    }
+
     /// True when no text has a place.
     pub fn is_empty(&self) -> bool {
         self.spots.is_empty()
@@ -217,15 +236,7 @@ impl Places {
         }
         let mut part = Self::default();
         for (at, spot) in spots {
-            let mut rename = |index: u32| {
-                part.name(self.names.get(index as usize).map_or("", String::as_str))
-            };
-            let spot = match *spot {
-                Spot::Line { page, label, edges } => Spot::Line { page, label: label.map(rename), edges },
-                Spot::Paragraph { part, paragraph } => Spot::Paragraph { part: rename(part), paragraph },
-                Spot::Slide(slide) => Spot::Slide(slide),
-                Spot::Row { sheet, row, first, last } => Spot::Row { sheet: rename(sheet), row, first, last },
-            };
+            let spot = self.renamed(*spot, &mut part);
             part.spots.push((at.saturating_sub(range.start), spot));
         }
         part.to_bytes()

@@ -195,6 +195,28 @@ impl Builder {
         (self.caption, self.header, self.has_body) = (None, None, false);
     }
 
+    /// Writes another document's text after this one's, at the place that was set last, or at its own
+    /// places if it has some.
+    #[cfg(feature = "packages")]
+    pub(crate) fn append(&mut self, other: Extracted) {
+        if other.text.trim().is_empty() {
+            return;
+        }
+        self.end_table();
+        self.gap("\n\n");
+        self.place();
+        let start = self.text.len();
+        let outline = other.outline.unwrap_or_else(|| postil_text::outline(&other.text, other.format));
+        let (headings, marks) = outline.moved(start);
+        self.mark(Bound::Paragraph, Kind::Prose, None);
+        self.headings.extend(headings);
+        self.marks.extend(marks);
+        self.places.append(start, &other.places);
+        self.unread.extend(other.unread);
+        self.text.push_str(&other.text);
+        self.mark(Bound::Paragraph, Kind::Prose, None);
+    }
+
     pub(crate) fn finish(mut self, title: Option<String>) -> Extracted {
         self.end_table();
         Extracted {

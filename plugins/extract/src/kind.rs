@@ -20,12 +20,37 @@ pub enum Kind {
     /// PDF.
     #[cfg(feature = "pdf")]
     Pdf,
+    /// A Word document.
+    #[cfg(feature = "packages")]
+    Docx,
+    /// An Excel workbook.
+    #[cfg(feature = "packages")]
+    Xlsx,
+    /// A PowerPoint presentation.
+    #[cfg(feature = "packages")]
+    Pptx,
+    /// A text, spreadsheet or presentation in OpenDocument.
+    #[cfg(feature = "packages")]
+    OpenDocument,
+    /// A book.
+    #[cfg(feature = "packages")]
+    Epub,
 }
 
 /// Every format with its reader. Of two that recognize the same bytes, the first counts.
 const READERS: &[(Kind, &Reader)] = &[
     #[cfg(feature = "pdf")]
     (Kind::Pdf, &crate::pdf::READER),
+    #[cfg(feature = "packages")]
+    (Kind::Docx, &crate::docx::READER),
+    #[cfg(feature = "packages")]
+    (Kind::Xlsx, &crate::xlsx::READER),
+    #[cfg(feature = "packages")]
+    (Kind::Pptx, &crate::pptx::READER),
+    #[cfg(feature = "packages")]
+    (Kind::OpenDocument, &crate::odf::READER),
+    #[cfg(feature = "packages")]
+    (Kind::Epub, &crate::epub::READER),
     (Kind::Html, &html::READER),
     (Kind::Markdown, &plain::MARKDOWN),
     (Kind::Plain, &plain::PLAIN),

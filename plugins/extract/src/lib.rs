@@ -20,20 +20,36 @@
 //! `html/` | HTML to text
 //! `pdf/` | PDF: glyphs to lines, lines in reading order, tables, running heads
 //! `package.rs`, `xml.rs` | zip archives of XML, within limits
-//! `docx.rs`, `xlsx.rs`, `pptx.rs`, `odf.rs`, `epub.rs` | office documents and books
+//! `docx.rs`, `xlsx.rs`, `numbers.rs`, `pptx.rs`, `odf.rs`, `epub.rs` | office documents and books
 
 mod builder;
+#[cfg(feature = "packages")]
+mod docx;
+#[cfg(feature = "packages")]
+mod epub;
 mod error;
 mod extracted;
 mod html;
 mod kind;
+#[cfg(feature = "packages")]
+mod numbers;
+#[cfg(feature = "packages")]
+mod odf;
 mod offset;
 #[cfg(feature = "pdf")]
 mod pdf;
+#[cfg(feature = "packages")]
+mod package;
 mod plain;
+#[cfg(feature = "packages")]
+mod pptx;
 mod reader;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "packages")]
+mod xlsx;
+#[cfg(feature = "packages")]
+mod xml;
 
 pub use error::ExtractError;
 pub use extracted::Extracted;

@@ -131,6 +131,24 @@ impl Outline {
         bytes
     }
 
+    /// Its headings and marks, for a text that is put at byte `by` of another.
+    #[doc(hidden)]
+    pub fn moved(self, by: usize) -> (Vec<Heading>, Vec<Mark>) {
+        let Self { mut headings, mut marks } = self;
+        for heading in &mut headings {
+            heading.range = heading.range.start + by..heading.range.end + by;
+        }
+        for mark in &mut marks {
+            mark.at += by;
+            mark.lead = mark.lead.map(|Lead { start, header, end }| Lead {
+                start: start + by,
+                header: header + by,
+                end: end + by,
+            });
+        }
+        (headings, marks)
+    }
+
     /// Assigns leads to rows, by the rows' start positions, ascending.
     pub(crate) fn lead_rows(&mut self, leads: &[(usize, Lead)]) {
         for mark in self.marks.iter_mut().filter(|mark| mark.kind == Kind::Row) {

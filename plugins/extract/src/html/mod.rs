@@ -31,3 +31,9 @@ pub(crate) const READER: Reader = Reader {
     },
     read: |input| utf8(input.bytes).map(|(source, start)| page::extract(source, start)),
 };
+
+/// The text of a page that is a part of another document.
+#[cfg(feature = "packages")]
+pub(crate) fn text(source: &str) -> crate::extracted::Extracted {
+    page::extract(source, 0)
+}
