@@ -28,8 +28,8 @@ pub use postil_text::{Format, Outline};
 pub(crate) use meter::HEADING_JOINT;
 
 use meter::Meter;
-use postil_extract::Extracted;
 use piece::Cutter;
+use postil_extract::Extracted;
 use window::Packer;
 
 /// Default tokens in a chunk: three or four paragraphs of prose.

@@ -18,6 +18,6 @@ mod words;
 
 pub use copies::Place;
 pub use postil_text::has_word;
-pub(crate) use rank::{locate, retrieve};
 pub use rank::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, RetrieveOptions, Retrieved};
+pub(crate) use rank::{locate, retrieve};
 pub(crate) use search::question_vector;

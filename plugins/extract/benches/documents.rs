@@ -5,7 +5,11 @@
 //!
 //! FOLDER has files, and beside them a folder `oracle` with `NAME.txt`, or `NAME.txt.gz`, and for PDF
 //! `NAME.json` with `words_by_page`. A page of a text ends with a form feed.
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement prints, and stops where it cannot go on")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement prints, and stops where it cannot go on"
+)]
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -28,7 +32,8 @@ fn main() {
     let part = arguments.next().unwrap_or_default();
     let dump = std::env::var_os("POSTIL_DUMP").map(PathBuf::from);
     let passwords = passwords(&folder);
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let (mut scores, mut pages, mut distances) = (Vec::new(), Vec::new(), Vec::new());
     let (mut seconds, mut page_count) = (0.0, 0);
@@ -70,7 +75,11 @@ fn main() {
             right.map_or("-".to_owned(), |right| format!("{right:.3}")),
             wanted.len(),
             took * 1000.0,
-            if extracted.unread.is_empty() { String::new() } else { format!("unread {}", extracted.unread.len()) }
+            if extracted.unread.is_empty() {
+                String::new()
+            } else {
+                format!("unread {}", extracted.unread.len())
+            }
         );
         if wanted.len() >= 20 {
             scores.push(score);
@@ -80,8 +89,16 @@ fn main() {
     }
     println!("files of 20 words or more: {}", scores.len());
     println!("F1: median {:.4}, tenth percentile {:.4}", share(&mut scores, 0.5), share(&mut scores, 0.1));
-    println!("order: median {:.4}, ninth decile {:.4}", share(&mut distances, 0.5), share(&mut distances, 0.9));
-    println!("words on their page: median {:.4}, tenth percentile {:.4}", share(&mut pages, 0.5), share(&mut pages, 0.1));
+    println!(
+        "order: median {:.4}, ninth decile {:.4}",
+        share(&mut distances, 0.5),
+        share(&mut distances, 0.9)
+    );
+    println!(
+        "words on their page: median {:.4}, tenth percentile {:.4}",
+        share(&mut pages, 0.5),
+        share(&mut pages, 0.1)
+    );
     println!("{page_count} pages in {seconds:.2} s: {:.0} pages/s", page_count as f64 / seconds.max(1e-9));
 }
 
@@ -129,7 +146,11 @@ fn pages_of(folder: &Path, name: &str) -> Option<Vec<Vec<String>>> {
 /// The words of a text as they are compared.
 fn words(text: &str) -> Vec<String> {
     let folded: String = text.nfkc().flat_map(char::to_lowercase).filter(|c| *c != '\u{ad}').collect();
-    folded.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    folded
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn counts(words: &[String]) -> HashMap<&str, usize> {
@@ -172,7 +193,13 @@ fn distance(a: &[String], b: &[String]) -> f64 {
     let (a, b) = (&a[..a.len().min(ORDERED_WORDS)], &b[..b.len().min(ORDERED_WORDS)]);
     let mut ids = HashMap::new();
     let mut numbered = |words: &[String]| -> Vec<usize> {
-        words.iter().map(|word| { let next = ids.len(); *ids.entry(word.clone()).or_insert(next) }).collect()
+        words
+            .iter()
+            .map(|word| {
+                let next = ids.len();
+                *ids.entry(word.clone()).or_insert(next)
+            })
+            .collect()
     };
     let (a, b) = (numbered(a), numbered(b));
     let mut row: Vec<usize> = (0..=b.len()).collect();

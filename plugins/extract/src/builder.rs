@@ -131,18 +131,6 @@ impl Builder {
         self.push(&format!("{}{mark} {text}", "  ".repeat(depth.min(8))));
     }
 
-    /// Writes preformatted text.
-    #[cfg(feature = "packages")]
-    pub(crate) fn code(&mut self, text: &str) {
-        if text.trim().is_empty() {
-            return;
-        }
-        self.end_table();
-        self.gap("\n\n");
-        self.mark(Bound::Paragraph, Kind::Code, None);
-        self.push(text.trim_end());
-    }
-
     /// Makes the paragraph that was written last the caption of the table that follows.
     pub(crate) fn begin_table(&mut self, caption: Option<&str>) {
         self.end_table();
@@ -173,7 +161,9 @@ impl Builder {
         let lead = match (self.caption, self.header) {
             _ if is_header => None,
             (Some(caption), Some(header)) => Some(Lead { start: caption.0, header: header.0, end: header.1 }),
-            (None, Some((start, end))) | (Some((start, end)), None) => Some(Lead { start, header: start, end }),
+            (None, Some((start, end))) | (Some((start, end)), None) => {
+                Some(Lead { start, header: start, end })
+            }
             (None, None) => None,
         };
         self.mark(bound, Kind::Row, lead);

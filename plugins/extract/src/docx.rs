@@ -14,9 +14,8 @@ use crate::xml::{Step, Tag, walk};
 
 /// The part with the text.
 const MAIN: &str = "word/document.xml";
-/// Other parts with text, after the main one: name in the archive, and heading.
-const OTHERS: [(&str, &str); 3] =
-    [("word/footnotes.xml", "Footnotes"), ("word/endnotes.xml", "Endnotes"), ("word/comments.xml", "Comments")];
+/// Other parts with text, after the main one.
+const OTHERS: [&str; 3] = ["word/footnotes.xml", "word/endnotes.xml", "word/comments.xml"];
 
 pub(crate) const READER: Reader =
     Reader { endings: &["docx", "docm", "dotx"], is: |bytes| has_file(bytes, MAIN), read };
@@ -32,18 +31,15 @@ fn read(input: Input<'_>) -> Result<Extracted, ExtractError> {
     parts.sort();
     let mut builder = Builder::default();
     let mut margins = Vec::new();
-    for part in parts.iter().filter(|part| part.starts_with("word/header") || part.starts_with("word/footer")) {
+    for part in parts.iter().filter(|part| part.starts_with("word/header") || part.starts_with("word/footer"))
+    {
         if let Some(bytes) = package.bytes(part)? {
             margins.push((part.clone(), bytes));
         }
     }
     text(MAIN, &main, &styles, &mut builder, &input.budget)?;
-    for (part, heading) in OTHERS {
-        let Some(bytes) = package.bytes(part)? else { continue };
-        let mut other = Builder::default();
-        text(part, &bytes, &styles, &mut other, &input.budget)?;
-        if other.len() > 0 {
-            builder.heading(1, heading);
+    for part in OTHERS {
+        if let Some(bytes) = package.bytes(part)? {
             text(part, &bytes, &styles, &mut builder, &input.budget)?;
         }
     }

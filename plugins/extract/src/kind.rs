@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::ExtractError;
 use crate::extracted::Extracted;
 use crate::reader::{Budget, ExtractOptions, Input, Reader};
-use crate::{html, plain};
+use crate::{csv, html, plain};
 
 /// The format of a single document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,10 @@ pub enum Kind {
     Markdown,
     /// A web page.
     Html,
+    /// A table of values parted by commas or semicolons.
+    Csv,
+    /// A table of values parted by tabs.
+    Tsv,
     /// PDF.
     #[cfg(feature = "pdf")]
     Pdf,
@@ -52,6 +56,8 @@ const READERS: &[(Kind, &Reader)] = &[
     #[cfg(feature = "packages")]
     (Kind::Epub, &crate::epub::READER),
     (Kind::Html, &html::READER),
+    (Kind::Csv, &csv::CSV),
+    (Kind::Tsv, &csv::TSV),
     (Kind::Markdown, &plain::MARKDOWN),
     (Kind::Plain, &plain::PLAIN),
 ];

@@ -17,12 +17,14 @@
 //! `offset.rs` | text ranges to source ranges
 //! `builder.rs` | text with headings, tables, lists and places, written in order
 //! `plain.rs` | text and Markdown
+//! `csv.rs` | tables of values
 //! `html/` | HTML to text
 //! `pdf/` | PDF: glyphs to lines, lines in reading order, tables, running heads
 //! `package.rs`, `xml.rs` | zip archives of XML, within limits
 //! `docx.rs`, `xlsx.rs`, `numbers.rs`, `pptx.rs`, `odf.rs`, `epub.rs` | office documents and books
 
 mod builder;
+mod csv;
 #[cfg(feature = "packages")]
 mod docx;
 #[cfg(feature = "packages")]
@@ -36,10 +38,10 @@ mod numbers;
 #[cfg(feature = "packages")]
 mod odf;
 mod offset;
-#[cfg(feature = "pdf")]
-mod pdf;
 #[cfg(feature = "packages")]
 mod package;
+#[cfg(feature = "pdf")]
+mod pdf;
 mod plain;
 #[cfg(feature = "packages")]
 mod pptx;

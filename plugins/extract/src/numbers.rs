@@ -38,7 +38,9 @@ impl Style {
         let code = bare(code.split(';').next().unwrap_or(code)).to_lowercase();
         let has = |letters: &[char]| code.contains(letters);
         let (is_date, is_time) = (has(&['y', 'd']), has(&['h', 's']));
-        let digits = code.split_once('.').map_or(0, |(_, end)| end.chars().take_while(|c| matches!(c, '0' | '#' | '?')).count());
+        let digits = code
+            .split_once('.')
+            .map_or(0, |(_, end)| end.chars().take_while(|c| matches!(c, '0' | '#' | '?')).count());
         match () {
             () if is_date && is_time => Self::DateTime,
             () if is_date || code.contains("mmm") => Self::Date,

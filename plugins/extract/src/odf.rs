@@ -83,7 +83,10 @@ struct Body<'a> {
 
 /// Elements whose text was deleted, or is about the text.
 fn is_dropped(name: &str) -> bool {
-    matches!(name, "tracked-changes" | "note-citation" | "creator" | "date-string" | "forms" | "sender-initials")
+    matches!(
+        name,
+        "tracked-changes" | "note-citation" | "creator" | "date-string" | "forms" | "sender-initials"
+    )
 }
 
 impl<'a> Body<'a> {
@@ -163,7 +166,11 @@ impl<'a> Body<'a> {
             "table-header-rows" => self.tables.iter_mut().for_each(|table| table.in_header = false),
             "table-cell" | "covered-table-cell" => {
                 if let Some(table) = self.tables.last_mut() {
-                    let times = if table.cell.is_empty() { table.cell_repeated } else { table.cell_repeated.min(MAX_REPEATED) };
+                    let times = if table.cell.is_empty() {
+                        table.cell_repeated
+                    } else {
+                        table.cell_repeated.min(MAX_REPEATED)
+                    };
                     let room = (16_384_usize).saturating_sub(table.row.len());
                     let cell = std::mem::take(&mut table.cell);
                     table.row.extend(std::iter::repeat_n(cell, times.min(room)));

@@ -29,7 +29,9 @@ impl<'a> Package<'a> {
         if input.bytes.starts_with(&COMPOUND) {
             return Err(match wide(input.bytes, "EncryptedPackage") {
                 true => ExtractError::Encryption { method: "Office" },
-                false => ExtractError::damaged("document", "it is of an Office before 2007; save it as a new one"),
+                false => {
+                    ExtractError::damaged("document", "it is of an Office before 2007; save it as a new one")
+                }
             });
         }
         let archive = ZipArchive::new(Cursor::new(input.bytes)).map_err(|error| of("archive", &error))?;
@@ -54,7 +56,9 @@ impl<'a> Package<'a> {
             Err(error) => return Err(of(name, &error)),
         };
         let mut bytes = Vec::new();
-        file.take(self.left + 1).read_to_end(&mut bytes).map_err(|error| ExtractError::damaged(name, error))?;
+        file.take(self.left + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| ExtractError::damaged(name, error))?;
         if bytes.len() as u64 > self.left {
             let max_bytes = self.input.budget.part_bytes() as u64;
             return Err(ExtractError::TooLarge { part: name.to_owned(), max_bytes });
@@ -93,7 +97,9 @@ fn wide(bytes: &[u8], text: &str) -> bool {
 
 fn of(part: &str, error: &ZipError) -> ExtractError {
     match error {
-        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => ExtractError::Encryption { method: "zip" },
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => {
+            ExtractError::Encryption { method: "zip" }
+        }
         error => ExtractError::damaged(part, error),
     }
 }

@@ -41,19 +41,11 @@ fn read(input: Input<'_>) -> Result<Extracted, ExtractError> {
         };
         shapes(slide, &bytes, &mut builder, &input.budget)?;
         for (_, kind, part) in related(&mut package, slide, &input.budget)? {
-            let heading = match kind.as_str() {
-                "notesSlide" => "Notes",
-                "comments" => "Comments",
-                "diagramData" | "chart" => "",
-                _ => continue,
-            };
+            if !matches!(kind.as_str(), "notesSlide" | "comments" | "diagramData") {
+                continue;
+            }
             if let Some(bytes) = package.bytes(&part)? {
-                let mut alone = Builder::default();
-                shapes(&part, &bytes, &mut alone, &input.budget)?;
-                if alone.len() > 0 {
-                    builder.heading(3, heading);
-                    shapes(&part, &bytes, &mut builder, &input.budget)?;
-                }
+                shapes(&part, &bytes, &mut builder, &input.budget)?;
             }
         }
         input.budget.text(builder.len())?;
@@ -101,7 +93,10 @@ fn shapes(part: &str, bytes: &[u8], builder: &mut Builder, budget: &Budget) -> R
                 "t" => in_text = false,
                 "tc" => {
                     let cell = std::mem::take(&mut text);
-                    table.iter_mut().filter_map(|rows| rows.last_mut()).for_each(|row| row.push(cell.clone()));
+                    table
+                        .iter_mut()
+                        .filter_map(|rows| rows.last_mut())
+                        .for_each(|row| row.push(cell.clone()));
                 }
                 "p" | "text" | "v" | "pt" if table.is_some() => {
                     in_text = false;

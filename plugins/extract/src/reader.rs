@@ -58,15 +58,13 @@ pub(crate) struct Budget {
     ends: Instant,
     max_seconds: u64,
     max_text_bytes: usize,
-    /// Documents that this one is inside of.
-    pub(crate) depth: usize,
 }
 
 impl Budget {
     pub(crate) fn new(options: &ExtractOptions) -> Self {
         let max_seconds = options.max_seconds.min(u64::from(u32::MAX));
         let ends = Instant::now() + Duration::from_secs(max_seconds);
-        Self { ends, max_seconds, max_text_bytes: options.max_text_bytes, depth: 0 }
+        Self { ends, max_seconds, max_text_bytes: options.max_text_bytes }
     }
 
     pub(crate) fn is_spent(&self) -> bool {

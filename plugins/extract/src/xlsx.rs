@@ -68,7 +68,13 @@ fn read(input: Input<'_>) -> Result<Extracted, ExtractError> {
         for (_, kind, target) in relations(&bytes, budget)? {
             if matches!(kind.as_str(), "comments" | "drawing") {
                 let path = beside(&part, &target);
-                for text in package.bytes(&path)?.map(|bytes| texts_of(&path, &bytes, budget)).transpose()?.into_iter().flatten() {
+                for text in package
+                    .bytes(&path)?
+                    .map(|bytes| texts_of(&path, &bytes, budget))
+                    .transpose()?
+                    .into_iter()
+                    .flatten()
+                {
                     builder.paragraph(&text);
                 }
             }
@@ -212,7 +218,13 @@ impl Cells<'_> {
 
     fn value(&self, kind: &str, style: usize, value: &str) -> String {
         match kind {
-            "s" => value.trim().parse().ok().and_then(|at: usize| self.texts.get(at)).cloned().unwrap_or_default(),
+            "s" => value
+                .trim()
+                .parse()
+                .ok()
+                .and_then(|at: usize| self.texts.get(at))
+                .cloned()
+                .unwrap_or_default(),
             "b" => if value.trim() == "1" { "TRUE" } else { "FALSE" }.to_owned(),
             "n" => match (value.trim().parse::<f64>(), self.styles.get(style)) {
                 (Ok(number), Some(style)) => shown(number, style, self.from_1904),

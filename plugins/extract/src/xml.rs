@@ -143,7 +143,10 @@ fn utf8(bytes: &[u8]) -> String {
 }
 
 /// The relations of a part of Office Open XML: id, kind and target.
-pub(crate) fn relations(bytes: &[u8], budget: &Budget) -> Result<Vec<(String, String, String)>, ExtractError> {
+pub(crate) fn relations(
+    bytes: &[u8],
+    budget: &Budget,
+) -> Result<Vec<(String, String, String)>, ExtractError> {
     let mut found = Vec::new();
     walk("relations", bytes, budget, |step| {
         if let Step::Open(tag) = step

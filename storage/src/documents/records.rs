@@ -98,14 +98,33 @@ impl From<PassageRecordV1> for PassageRecord {
 impl PassageRecordV2 {
     fn with_places(self, places: Vec<u8>) -> PassageRecord {
         let Self { document, start, end, source_start, source_end, heading, lead_start, lead_end } = self;
-        PassageRecord { document, start, end, source_start, source_end, heading, lead_start, lead_end, places }
+        PassageRecord {
+            document,
+            start,
+            end,
+            source_start,
+            source_end,
+            heading,
+            lead_start,
+            lead_end,
+            places,
+        }
     }
 }
 
 /// Encodes a passage record in the oldest version that has all of it.
 pub(super) fn encode_passage(record: &PassageRecord) -> Vec<u8> {
-    let PassageRecord { document, start, end, source_start, source_end, heading, lead_start, lead_end, places } =
-        record.clone();
+    let PassageRecord {
+        document,
+        start,
+        end,
+        source_start,
+        source_end,
+        heading,
+        lead_start,
+        lead_end,
+        places,
+    } = record.clone();
     let passage =
         PassageRecordV2 { document, start, end, source_start, source_end, heading, lead_start, lead_end };
     if places.is_empty() { encode(&passage) } else { encode(&PassageRecordV3 { passage, places }) }

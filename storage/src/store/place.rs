@@ -33,7 +33,8 @@ mod tests {
     fn hit(lead: Range<u64>) -> Hit {
         let (range, vector) = (27..38, vec![1.0]);
         let source_range = range.clone();
-        let passage = PassageWrite { range, lead, source_range, places: Vec::new(), heading: String::new(), vector };
+        let passage =
+            PassageWrite { range, lead, source_range, places: Vec::new(), heading: String::new(), vector };
         Hit {
             row: 0,
             score: 0.0,

@@ -74,7 +74,15 @@ impl Passage {
             text = joined(&before, text);
         }
         let source_range = record.source_start..record.source_end;
-        Ok(Some(Self { row, heading: record.heading, range, lead, source_range, places: record.places, text }))
+        Ok(Some(Self {
+            row,
+            heading: record.heading,
+            range,
+            lead,
+            source_range,
+            places: record.places,
+            text,
+        }))
     }
 }
 

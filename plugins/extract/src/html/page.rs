@@ -13,10 +13,10 @@ use postil_text::{Bound, Format, Kind};
 
 use super::element::{Role, role};
 use super::entity::{self, Part};
-use crate::extracted::Extracted;
 use super::lists::Lists;
 use super::structure::Structure;
 use super::writer::{Gap, Writer};
+use crate::extracted::Extracted;
 
 /// The text of the HTML in `source[start..]`.
 pub(crate) fn extract(source: &str, start: usize) -> Extracted {
@@ -395,6 +395,14 @@ impl<'s> Page<'s> {
         let (outline, writer) = self.structure.finish(self.writer);
         let (text, map) = writer.finish();
         let (places, unread) = (Places::default(), Vec::new());
-        Extracted { text, format: Format::Html, outline: Some(outline), title: self.title, map, places, unread }
+        Extracted {
+            text,
+            format: Format::Html,
+            outline: Some(outline),
+            title: self.title,
+            map,
+            places,
+            unread,
+        }
     }
 }

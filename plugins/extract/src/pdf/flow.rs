@@ -147,7 +147,8 @@ impl<'a> Flow<'a> {
     fn row_spot(&self, row: &[&Line], page: u32, label: Option<u32>, on: &Page) -> Option<Spot> {
         let mut cells = row.iter().map(|cell| cell.edges(on.size));
         let first = cells.next()?;
-        let edges = cells.fold(first, |a, b| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]);
+        let edges =
+            cells.fold(first, |a, b| [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]);
         Some(Spot::Line { page, label, edges })
     }
 
@@ -155,9 +156,8 @@ impl<'a> Flow<'a> {
         self.builder.at(spot);
         let is_first = block.first().is_some_and(|first| std::ptr::eq(first, line));
         let apart = |other: &Line| (line.y - other.y).abs() > 1.45 * line.size.max(other.size);
-        let differs = |other: &Line| {
-            other.is_bold != line.is_bold || (other.size - line.size).abs() > 0.1 * line.size
-        };
+        let differs =
+            |other: &Line| other.is_bold != line.is_bold || (other.size - line.size).abs() > 0.1 * line.size;
         let before = self.open.as_ref().map(|open| &open.last).filter(|_| !is_first);
         let is_alone = before.is_none_or(|other| apart(other) || differs(other))
             && next.is_none_or(|other| apart(other) || differs(other));
@@ -216,9 +216,8 @@ fn goes_on(open: &Paragraph, line: &Line, page: u32, is_first: bool) -> bool {
 /// True when a line begins a list item.
 fn is_item(text: &str) -> bool {
     let Some((mark, _)) = text.split_once(' ') else { return false };
-    let is_number = |mark: &str| {
-        !mark.is_empty() && mark.len() <= 3 && mark.bytes().all(|byte| byte.is_ascii_digit())
-    };
+    let is_number =
+        |mark: &str| !mark.is_empty() && mark.len() <= 3 && mark.bytes().all(|byte| byte.is_ascii_digit());
     matches!(mark, "•" | "-" | "–" | "*" | "◦" | "▪" | "●" | "·" | "o")
         || mark.strip_suffix(['.', ')']).is_some_and(|mark| is_number(mark.trim_start_matches('(')))
 }

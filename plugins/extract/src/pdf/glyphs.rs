@@ -6,9 +6,7 @@ use hayro_interpret::font::{Glyph as Drawn, GlyphRun};
 use hayro_interpret::hayro_cmap::{BfString, WritingMode};
 use hayro_interpret::hayro_syntax::object::{Dict, String as PdfString};
 use hayro_interpret::kurbo::{Affine, BezPath, Point};
-use hayro_interpret::{
-    BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask,
-};
+use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
 use unicode_normalization::UnicodeNormalization;
 
 use super::strings::pdf_string;
@@ -33,8 +31,6 @@ pub(super) struct Glyph {
     /// Quarter turns clockwise from the page to the text.
     pub(super) frame: u8,
     pub(super) is_bold: bool,
-    /// True for vertical text, whose lines go from right to left.
-    pub(super) is_vertical: bool,
 }
 
 /// The characters of a glyph.
@@ -137,7 +133,13 @@ impl Collector {
         }
         // The direction that text runs in, in quarter turns.
         let (dx, dy) = if is_vertical { (-up.x, -up.y) } else { (right.x, right.y) };
-        let frame = if dx.abs() >= dy.abs() { if dx >= 0.0 { 0 } else { 2 } } else if dy > 0.0 { 1 } else { 3 };
+        let frame = if dx.abs() >= dy.abs() {
+            if dx >= 0.0 { 0 } else { 2 }
+        } else if dy > 0.0 {
+            1
+        } else {
+            3
+        };
         let advance = match advance {
             _ if is_vertical => size,
             Some(advance) => advance / 1000.0 * wide,
@@ -150,7 +152,7 @@ impl Collector {
         if !text.is_blank() && !self.is_new(first, x0, y, size) {
             return;
         }
-        self.glyphs.push(Glyph { text, x0, x1: x0 + advance, y, size, frame, is_bold, is_vertical });
+        self.glyphs.push(Glyph { text, x0, x1: x0 + advance, y, size, frame, is_bold });
     }
 
     /// False for a glyph that was painted before at nearly the same place.

@@ -22,7 +22,6 @@ pub(super) struct Line {
     pub(super) size: f32,
     pub(super) frame: u8,
     pub(super) is_bold: bool,
-    pub(super) is_vertical: bool,
 }
 
 impl Line {
@@ -219,7 +218,6 @@ fn close(mut open: Open) -> Option<Line> {
         size: sizes[sizes.len() / 2],
         frame: open.glyphs[0].frame,
         is_bold: bold * 2 > shown.len(),
-        is_vertical: open.glyphs[0].is_vertical,
     })
 }
 

@@ -107,10 +107,13 @@ fn cut_up(mut lines: Vec<Line>, depth: usize, parts: &mut Vec<Vec<Line>>) {
             return;
         }
     };
-    let middle = |line: &Line| if is_column { (line.x0 + line.x1) / 2.0 } else { (line.top() + line.bottom()) / 2.0 };
-    let is_right = lines.iter().filter(|line| line.text.chars().next().is_some_and(is_right_to_left)).count() * 2
+    let middle =
+        |line: &Line| if is_column { (line.x0 + line.x1) / 2.0 } else { (line.top() + line.bottom()) / 2.0 };
+    let is_right = lines.iter().filter(|line| line.text.chars().next().is_some_and(is_right_to_left)).count()
+        * 2
         > lines.len();
-    let (mut first, mut second): (Vec<Line>, Vec<Line>) = lines.into_iter().partition(|line| middle(line) < at);
+    let (mut first, mut second): (Vec<Line>, Vec<Line>) =
+        lines.into_iter().partition(|line| middle(line) < at);
     if is_column && is_right {
         std::mem::swap(&mut first, &mut second);
     }
@@ -126,7 +129,8 @@ fn cut_up(mut lines: Vec<Line>, depth: usize, parts: &mut Vec<Vec<Line>>) {
 
 /// True when the lines on both sides of a gap stand side by side as rows do, and are short.
 fn is_grid(lines: &[Line], at: f32) -> bool {
-    let (left, right): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|line| (line.x0 + line.x1) / 2.0 < at);
+    let (left, right): (Vec<&Line>, Vec<&Line>) =
+        lines.iter().partition(|line| (line.x0 + line.x1) / 2.0 < at);
     let beside = left.iter().filter(|a| right.iter().any(|b| a.is_beside(b))).count();
     let words = lines.iter().map(|line| line.text.split(' ').count()).sum::<usize>();
     beside * 10 > left.len().min(right.len()) * 8 && words < lines.len() * 4

@@ -19,7 +19,10 @@ pub(super) fn is_cjk(c: char) -> bool {
 pub(super) fn logical(parts: Vec<Text>) -> Vec<Text> {
     let is_right = |part: &Text| is_right_to_left(part.first()) && !is_number(part.first());
     let is_left = |part: &Text| part.first().is_alphanumeric() && !is_right(part);
-    let (right, left) = (parts.iter().filter(|part| is_right(part)).count(), parts.iter().filter(|part| is_left(part)).count());
+    let (right, left) = (
+        parts.iter().filter(|part| is_right(part)).count(),
+        parts.iter().filter(|part| is_left(part)).count(),
+    );
     if right < left {
         // A line from left to right, with words of the other direction in it.
         return turned(parts, |part| is_right(part), is_left);

@@ -124,7 +124,9 @@ fn tell_nothing(report: &Ingested) -> Option<ExitCode> {
     };
     let hint = match report.left_out.unknown.is_empty() {
         true => "",
-        false => "; .txt .md .html .jsonl are read, and any file that is named itself",
+        false => {
+            "; text, Markdown, HTML, PDF, Office, EPUB, CSV and JSON lines are read, and any file that is named itself"
+        }
     };
     eprintln!("no file was taken: {why}{hint}");
     Some(ExitCode::from(exit::SKIPPED))
