@@ -1,5 +1,7 @@
 //! Tests of extraction.
 
+#[cfg(feature = "documents")]
+mod documents;
 mod html;
 mod offset;
 
