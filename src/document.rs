@@ -32,6 +32,8 @@ pub struct Document {
     pub(crate) own_title: Option<String>,
     /// Pages, slides, cells or paragraphs of the text.
     pub(crate) places: Places,
+    /// Parts that could not be read, such as `page 3: a picture without text`.
+    pub(crate) unread: Vec<String>,
     /// The file that the document was read from; `None` for a document that a caller made.
     pub(crate) origin: Option<Origin>,
 }
@@ -50,6 +52,7 @@ impl Document {
             outline: None,
             own_title: None,
             places: Places::default(),
+            unread: Vec::new(),
             origin: None,
         }
     }
@@ -68,7 +71,7 @@ impl Document {
     pub fn from_bytes(key: impl Into<String>, bytes: &[u8], kind: Kind) -> Result<Self, Error> {
         let key = key.into();
         match extract::extract(bytes, kind) {
-            Ok(Extracted { text, format, outline, title, map, places, .. }) => Ok(Self {
+            Ok(Extracted { text, format, outline, title, map, places, unread, .. }) => Ok(Self {
                 key,
                 // Markdown's own title is in the text that is embedded.
                 title: if format == Format::Html { title.clone().unwrap_or_default() } else { String::new() },
@@ -79,6 +82,7 @@ impl Document {
                 outline,
                 own_title: title,
                 places,
+                unread,
                 origin: None,
             }),
             Err(source) => Err(Error::Extract { key, source }),

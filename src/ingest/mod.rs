@@ -35,7 +35,7 @@ use parking_lot::Mutex;
 use settle::Files;
 
 pub use options::{IngestOptions, Input};
-pub use report::{Ingested, LeftOut, Merged, Skipped};
+pub use report::{Ingested, LeftOut, Merged, Skipped, Unread};
 
 pub use crate::origin::{FILE_FIELD, PATH_FIELD};
 use crate::origin::{Known, Places};

@@ -16,7 +16,7 @@ use super::mend::{Moved, remove, write_moved};
 use super::prepare::{Prepared, content_hash};
 use super::settle::{Files, Settled};
 use super::source::Item;
-use super::{Ingested, Merged, Skipped};
+use super::{Ingested, Merged, Skipped, Unread};
 use crate::origin::PATH_FIELD;
 use crate::{Database, Document, Error, Progress, Watch};
 
@@ -52,6 +52,8 @@ pub(super) struct Read {
     pub(super) unread: Vec<(usize, Option<PathBuf>)>,
     unchanged: u64,
     skipped: Vec<Skipped>,
+    /// Parts of documents that could not be read.
+    parts: Vec<Unread>,
     fields_left_out: BTreeMap<String, u64>,
     removals: Vec<String>,
     merged: Vec<Merged>,
@@ -87,6 +89,7 @@ pub(super) fn run(
     let mut report = report?;
     report.unchanged = read.unchanged;
     report.skipped = std::mem::take(&mut read.skipped);
+    report.unread = std::mem::take(&mut read.parts);
     report.fields_left_out = std::mem::take(&mut read.fields_left_out);
     report.interrupted = watch.is_cancelled();
     report.merged = std::mem::take(&mut read.merged);
@@ -113,6 +116,11 @@ fn read(
         }
         for field in fields_left_out {
             *report.fields_left_out.entry(field.to_owned()).or_default() += 1;
+        }
+        if let Ok(document) = &document
+            && !document.unread.is_empty()
+        {
+            report.parts.push(Unread { source: source.clone(), parts: document.unread.clone() });
         }
         let was_read = document.is_ok();
         let mut is_stored = false;

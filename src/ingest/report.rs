@@ -30,6 +30,8 @@ pub struct Ingested {
     pub passages: u64,
     /// Documents and files that could not be ingested, with the reasons; all others were.
     pub skipped: Vec<Skipped>,
+    /// Parts of ingested documents that could not be read, such as scanned pages.
+    pub unread: Vec<Unread>,
     /// Files and folders that were not to be ingested.
     pub left_out: LeftOut,
     /// Metadata fields dropped from records, by name, with the number of records:
@@ -59,6 +61,17 @@ pub struct Merged {
     pub kept: String,
     /// Key of the one that is removed.
     pub removed: String,
+}
+
+/// Parts of a document that could not be read; the rest was ingested.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Unread {
+    /// The file, or the document's key.
+    pub source: String,
+    /// Each part with the reason: `page 3: a picture without text`.
+    pub parts: Vec<String>,
 }
 
 /// A document or file that could not be ingested.

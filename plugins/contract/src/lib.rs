@@ -14,6 +14,7 @@
 //! `generator.rs` | the state of a decoding over k passages
 //! `locator.rs` | places in documents with pages, parts, slides or cells
 //! `passage.rs` | the text that a plugin reads
+//! `places.rs` | the place of every stretch of a text
 //! `reading.rs` | reading of passages before the question
 
 mod calibration;
@@ -23,6 +24,7 @@ mod failure;
 mod generator;
 mod locator;
 mod passage;
+mod places;
 mod reading;
 
 pub use calibration::{Calibration, ConfidenceFit, SIGNS, Signs};
@@ -30,6 +32,7 @@ pub use embeddings::Embeddings;
 pub use encoder::{EncodeError, Encoder, EncoderProfile, Similarity};
 pub use failure::GenerateError;
 pub use generator::{AnswerForm, AnswerScores, Decoding, Generator, LogProbs, TokenId};
-pub use locator::{Locator, PageBox, Places, PlacesError, Spot};
+pub use locator::{Locator, PageBox};
 pub use passage::Passage;
+pub use places::{Places, PlacesError, Spot};
 pub use reading::{KeptFile, ReadAhead, ReadWatch};

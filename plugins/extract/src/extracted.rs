@@ -23,3 +23,16 @@ pub struct Extracted {
     /// Parts that could not be read, such as `page 3: a picture`; the others are in `text`.
     pub unread: Vec<String>,
 }
+
+impl Extracted {
+    /// A text without places.
+    pub(crate) fn new(
+        text: String,
+        format: Format,
+        outline: Option<Outline>,
+        title: Option<String>,
+        map: OffsetMap,
+    ) -> Self {
+        Self { text, format, outline, title, map, places: Places::default(), unread: Vec::new() }
+    }
+}

@@ -1,6 +1,5 @@
 //! Text and Markdown, which are their own text.
 
-use postil_contract::Places;
 use postil_text::{Format, markdown_title};
 
 use crate::error::ExtractError;
@@ -29,5 +28,5 @@ fn read(input: Input<'_>, format: Format) -> Result<Extracted, ExtractError> {
     let mut map = OffsetMap::default();
     map.push_verbatim(start, text.len());
     let title = if format == Format::Markdown { markdown_title(&text) } else { None };
-    Ok(Extracted { text, format, outline: None, title, map, places: Places::default(), unread: Vec::new() })
+    Ok(Extracted::new(text, format, None, title, map))
 }

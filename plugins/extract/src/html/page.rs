@@ -8,7 +8,6 @@ use std::ops::Range;
 
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{Span, Tokenizer};
-use postil_contract::Places;
 use postil_text::{Bound, Format, Kind};
 
 use super::element::{Role, role};
@@ -394,15 +393,6 @@ impl<'s> Page<'s> {
         self.leave_pre();
         let (outline, writer) = self.structure.finish(self.writer);
         let (text, map) = writer.finish();
-        let (places, unread) = (Places::default(), Vec::new());
-        Extracted {
-            text,
-            format: Format::Html,
-            outline: Some(outline),
-            title: self.title,
-            map,
-            places,
-            unread,
-        }
+        Extracted::new(text, Format::Html, Some(outline), self.title, map)
     }
 }

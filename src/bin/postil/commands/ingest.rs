@@ -5,12 +5,15 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use postil::chunk::ChunkOptions;
 use postil::extract::{FileKind, Kind};
-use postil::ingest::{IngestOptions, Ingested, Input, Merged};
+use postil::ingest::{IngestOptions, Ingested, Input, Merged, Unread};
 use postil::{Database, Options, Progress, Watch, with_causes};
 
 use crate::flags::Output;
 use crate::meter::Meter;
 use crate::{exit, interrupt, render};
+
+/// Most unread parts of a document that are listed.
+const UNREAD_TOLD: usize = 5;
 
 /// Help below the options of `ingest`: the files taken, and exit statuses.
 const INGEST_HELP: &str = "\
@@ -199,6 +202,12 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
             render::on_one_line(kept),
             render::on_one_line(removed)
         );
+    }
+    for Unread { source, parts, .. } in &report.unread {
+        let rest = parts.len().saturating_sub(UNREAD_TOLD);
+        let more = if rest > 0 { format!("; and {rest} more") } else { String::new() };
+        let told = parts[..parts.len() - rest].join("; ");
+        eprintln!("not read of {}: {}{more}", render::on_one_line(source), render::on_one_line(&told));
     }
     for skip in skipped {
         let kept = if skip.kept { "; its earlier version is kept" } else { "" };
