@@ -6,7 +6,7 @@ use postil_storage::{DEFAULT_MAX_TEXT_BYTES, Metadata, Value};
 
 use crate::Error;
 use crate::chunk::{Format, Outline};
-use crate::extract::{self, Extracted, FileKind, Kind, OffsetMap};
+use crate::extract::{self, ExtractOptions, Extracted, FileKind, Kind, OffsetMap};
 use crate::origin::{Origin, key_of, place_of};
 
 /// A text to ingest under a key; ingesting the same key again replaces the document.
@@ -67,10 +67,23 @@ impl Document {
     /// Bytes of a given kind; HTML loses its tags, and citations still point into these bytes.
     ///
     /// # Errors
-    /// [`Error::Extract`] when the bytes are not UTF-8.
+    /// [`Error::Extract`] when there is no text that can be read.
     pub fn from_bytes(key: impl Into<String>, bytes: &[u8], kind: Kind) -> Result<Self, Error> {
+        Self::from_bytes_with(key, bytes, kind, &ExtractOptions::default())
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), with a password and limits.
+    ///
+    /// # Errors
+    /// [`Error::Extract`] when there is no text that can be read, or a limit is broken.
+    pub fn from_bytes_with(
+        key: impl Into<String>,
+        bytes: &[u8],
+        kind: Kind,
+        options: &ExtractOptions,
+    ) -> Result<Self, Error> {
         let key = key.into();
-        match extract::extract(bytes, kind) {
+        match extract::extract_with(bytes, kind, options) {
             Ok(Extracted { text, format, outline, title, map, places, unread, .. }) => Ok(Self {
                 key,
                 // Markdown's own title is in the text that is embedded.
@@ -117,7 +130,8 @@ impl Document {
         let unread = |source| Error::Read { path: path.into(), source };
         let file = std::fs::File::open(path).map_err(unread)?;
         let key = key_of(path);
-        let (document, bytes) = Self::from_reader(key.clone(), path, file, kind, max_bytes);
+        let options = ExtractOptions::default();
+        let (document, bytes) = Self::from_reader(key.clone(), path, file, kind, max_bytes, &options);
         let is_link = path.is_symlink();
         let origin = Origin { place: place_of(path), given: key, is_whole: true, is_link, bytes };
         document.map(|document| Self { origin: Some(origin), ..document })
@@ -130,6 +144,7 @@ impl Document {
         reader: impl Read,
         kind: Kind,
         max_bytes: u64,
+        options: &ExtractOptions,
     ) -> (Result<Self, Error>, u64) {
         let mut bytes = Vec::new();
         let read = reader.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes);
@@ -139,7 +154,7 @@ impl Document {
             Ok(_) if got_bytes > max_bytes => {
                 Err(Error::FileTooLarge { path: path.into(), got_bytes, max_bytes })
             }
-            Ok(_) => Self::from_bytes(key, &bytes, kind),
+            Ok(_) => Self::from_bytes_with(key, &bytes, kind, options),
         };
         (document, got_bytes)
     }

@@ -62,7 +62,7 @@ pub(crate) fn from(
     let max_bytes = db.max_document_bytes();
     match input {
         Input::Stdin { key, kind } => {
-            let items = source::from_stdin(key.clone(), *kind, max_bytes);
+            let items = source::from_stdin(key.clone(), *kind, max_bytes, options.extraction());
             let files = Files::new(db, &db.known);
             pipeline::run(db, items, &files, None, watch).map(|(report, _)| report)
         }
@@ -71,7 +71,7 @@ pub(crate) fn from(
             let taken = found.iter().map(|file| file.place.clone()).collect();
             let total = found.iter().map(|file| file.bytes).sum();
             let failures = failures.into_iter().map(source::Item::failure);
-            let items = failures.chain(source::from_files(found, max_bytes));
+            let items = failures.chain(source::from_files(found, max_bytes, options.extraction()));
 
             let known = Known::read(db.store(), &Places::of(db.path()), |place| {
                 place.ancestors().any(|folder| roots.contains(folder))

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::extract::FileKind;
+use crate::extract::{ExtractOptions, FileKind};
 use crate::setters::setters;
 
 /// The source of documents.
@@ -26,6 +26,8 @@ pub enum Input {
 pub struct IngestOptions {
     /// Removes documents once read from the given paths whose file is now missing or left out.
     pub prune: bool,
+    /// Password of encrypted documents; `None` tries the empty one.
+    pub password: Option<String>,
 }
 
 impl IngestOptions {
@@ -37,5 +39,20 @@ impl IngestOptions {
 
     setters! {
         prune: bool, "Sets [`prune`](#structfield.prune).";
+    }
+
+    /// Sets [`password`](Self::password).
+    #[must_use]
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.password = Some(password.into());
+        self
+    }
+
+    pub(super) fn extraction(&self) -> ExtractOptions {
+        let options = ExtractOptions::default();
+        match &self.password {
+            Some(password) => options.password(password),
+            None => options,
+        }
     }
 }

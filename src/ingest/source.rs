@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::walk::{Failure, SourceFile};
-use crate::extract::{self, FileKind, Kind, Record};
+use crate::extract::{self, ExtractOptions, FileKind, Kind, Record};
 use crate::origin::{FILE_FIELD, Origin, PATH_FIELD, key_of};
 use crate::{Document, Error};
 
@@ -57,10 +57,16 @@ impl Item {
 type Items = Box<dyn Iterator<Item = Item> + Send>;
 
 /// The documents of files, read as they are asked for.
-pub(super) fn from_files(files: Vec<SourceFile>, max_bytes: u64) -> impl Iterator<Item = Item> + Send {
+pub(super) fn from_files(
+    files: Vec<SourceFile>,
+    max_bytes: u64,
+    options: ExtractOptions,
+) -> impl Iterator<Item = Item> + Send {
     files.into_iter().flat_map(move |file| -> Items {
         match file.kind {
-            FileKind::Document(kind) => Box::new(std::iter::once(from_file(&file, kind, max_bytes))),
+            FileKind::Document(kind) => {
+                Box::new(std::iter::once(from_file(&file, kind, max_bytes, &options)))
+            }
             FileKind::Records => match file.open() {
                 Ok(opened) => {
                     let (name, origin) = (key_of(&file.path), Some(file.origin()));
@@ -77,13 +83,13 @@ pub(super) fn from_files(files: Vec<SourceFile>, max_bytes: u64) -> impl Iterato
 }
 
 /// The one document of a file.
-fn from_file(file: &SourceFile, kind: Kind, max_bytes: u64) -> Item {
+fn from_file(file: &SourceFile, kind: Kind, max_bytes: u64, options: &ExtractOptions) -> Item {
     let (key, path) = (key_of(&file.path), &file.path);
     let document = if file.bytes > max_bytes {
         Err(Error::FileTooLarge { path: path.clone(), got_bytes: file.bytes, max_bytes })
     } else {
         // Bounded too: it may have grown since it was found, and some files have no size.
-        let read = |opened| Document::from_reader(key.clone(), path, opened, kind, max_bytes).0;
+        let read = |opened| Document::from_reader(key.clone(), path, opened, kind, max_bytes, options).0;
         file.open().and_then(read).map(|document| Document { origin: Some(file.origin()), ..document })
     };
     Item {
@@ -97,7 +103,12 @@ fn from_file(file: &SourceFile, kind: Kind, max_bytes: u64) -> Item {
 }
 
 /// The documents of standard input.
-pub(super) fn from_stdin(key: String, kind: FileKind, max_bytes: u64) -> impl Iterator<Item = Item> + Send {
+pub(super) fn from_stdin(
+    key: String,
+    kind: FileKind,
+    max_bytes: u64,
+    options: ExtractOptions,
+) -> impl Iterator<Item = Item> + Send {
     let items: Items = match kind {
         // Standard input is read only when the first item is asked for.
         FileKind::Records => Box::new(
@@ -107,8 +118,14 @@ pub(super) fn from_stdin(key: String, kind: FileKind, max_bytes: u64) -> impl It
             .flatten(),
         ),
         FileKind::Document(kind) => Box::new(std::iter::once_with(move || {
-            let (document, bytes) =
-                Document::from_reader(key.clone(), Path::new(&key), std::io::stdin(), kind, max_bytes);
+            let (document, bytes) = Document::from_reader(
+                key.clone(),
+                Path::new(&key),
+                std::io::stdin(),
+                kind,
+                max_bytes,
+                &options,
+            );
             let fields_left_out = Vec::new();
             Item { source: key, document, bytes, may_be_empty: true, place: None, fields_left_out }
         })),

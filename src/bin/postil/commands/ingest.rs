@@ -43,6 +43,9 @@ pub(crate) struct Ingest {
     /// Remove documents whose file is no longer there, or is left out now
     #[arg(long)]
     prune: bool,
+    /// Password of encrypted PDFs
+    #[arg(long, value_name = "PASSWORD")]
+    password: Option<String>,
     /// Model of a new database, by name or folder; QUESTIONS+PASSAGES for two, as for DPR
     /// [default: all-MiniLM-L6-v2]
     #[arg(long, value_name = "NAME")]
@@ -76,7 +79,7 @@ pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
     let input = input(args)?;
     refuse_mistyped(args, &input)?;
     let db = options(args).open(&args.database)?;
-    let report = ingest(&db, &input, args.prune)?;
+    let report = ingest(&db, &input, &ingest_options(args))?;
     warn_of_growth(&db)?;
     db.close()?;
     let told = tell(&report, args.output)?;
@@ -136,12 +139,12 @@ fn tell_nothing(report: &Ingested) -> Option<ExitCode> {
 }
 
 /// Ingests with a meter; Ctrl-C ends it after the batch at hand, a second one at once.
-pub(crate) fn ingest(db: &Database, input: &Input, prune: bool) -> Result<Ingested> {
+pub(crate) fn ingest(db: &Database, input: &Input, options: &IngestOptions) -> Result<Ingested> {
     let cancel = interrupt::listen("finishing the batch; Ctrl-C again to stop at once")?;
     let meter = Meter::new();
     let show = |progress: &Progress| meter.show(progress);
     let watch = Watch::new().progress(&show).cancel(&cancel);
-    let report = db.ingest_from(input, &IngestOptions::new().prune(prune), &watch);
+    let report = db.ingest_from(input, options, &watch);
     meter.finish();
     Ok(report?)
 }
@@ -163,6 +166,14 @@ fn input(args: &Ingest) -> Result<Input> {
         StdinFormat::Jsonl => FileKind::Records,
     };
     Ok(Input::Stdin { key: args.key.clone(), kind })
+}
+
+fn ingest_options(args: &Ingest) -> IngestOptions {
+    let options = IngestOptions::new().prune(args.prune);
+    match &args.password {
+        Some(password) => options.password(password),
+        None => options,
+    }
 }
 
 fn options(args: &Ingest) -> Options {
