@@ -37,9 +37,12 @@ pub(super) fn take_out(pages: &mut [Page]) {
     let mut kept: HashSet<(String, i32)> = HashSet::new();
     let mut out: Vec<Vec<bool>> = Vec::with_capacity(pages.len());
     for (index, page) in pages.iter().enumerate() {
+        // A page that has nothing else is no margin: its lines are its text.
+        let has_body = page.blocks.iter().flatten().any(|line| !is_marginal(line, page.size));
         let mut of_page = Vec::new();
         for line in page.blocks.iter().flatten() {
-            let is_out = is_marginal(line, page.size)
+            let is_out = has_body
+                && is_marginal(line, page.size)
                 && match number(&line.text) {
                     Some(number) => is_numbered(number, index),
                     None => {

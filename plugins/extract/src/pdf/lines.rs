@@ -7,6 +7,8 @@ use super::script::{is_cjk, is_right_to_left, logical};
 const WORD_GAP: f32 = 0.12;
 /// Gap that parts two cells or columns.
 const WIDE_GAP: f32 = 1.2;
+/// Distance of baselines that are one line, for a raised or lowered smaller letter.
+const RAISED: f32 = 0.6;
 /// Distance of baselines that are one line.
 const SAME_BASELINE: f32 = 0.35;
 
@@ -72,7 +74,8 @@ impl Open {
     fn takes(&self, glyph: &Glyph) -> bool {
         let last = &self.glyphs[self.glyphs.len() - 1];
         let size = self.size.max(glyph.size);
-        if last.frame != glyph.frame || (self.y - glyph.y).abs() > SAME_BASELINE * size {
+        let apart = if self.size.min(glyph.size) < 0.8 * size { RAISED } else { SAME_BASELINE };
+        if last.frame != glyph.frame || (self.y - glyph.y).abs() > apart * size {
             return false;
         }
         // A word of one size beside a far larger one is no part of its line.

@@ -84,6 +84,15 @@ fn running_heads_and_page_numbers_do_not_part_a_sentence() {
 }
 
 #[test]
+fn pages_of_a_single_line_keep_it_though_the_lines_differ_only_by_a_number() {
+    let pages: Vec<String> =
+        (1..9).map(|page| at(50, 750, &format!("Sheet {page} of the register"))).collect();
+    let pages: Vec<&str> = pages.iter().map(String::as_str).collect();
+    let read = extract(&pdf(&pages), Kind::Pdf).unwrap();
+    assert_eq!(read.text.matches("of the register").count(), 8);
+}
+
+#[test]
 fn columns_are_read_one_after_the_other_and_rows_of_a_table_stay_rows() {
     let column =
         |x: u32| (0..6).map(move |line| at(x, 700 - 12 * line, &format!("line {line} of the column at {x}")));
