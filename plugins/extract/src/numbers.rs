@@ -6,7 +6,7 @@ const EPOCH_1900: i64 = 25_569;
 /// The same for workbooks that count from 1904.
 const EPOCH_1904: i64 = 24_107;
 
-/// How a cell shows its number.
+/// The way a cell shows its number.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Style {
     General,

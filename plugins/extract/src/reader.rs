@@ -52,7 +52,7 @@ impl ExtractOptions {
     }
 }
 
-/// What is left of a document's time and text.
+/// The rest of a document's time and text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     ends: Instant,

@@ -13,7 +13,7 @@ const MAX_ENTRIES: usize = 100_000;
 /// Deepest nesting of an outline, or of a tree of labels.
 const MAX_DEPTH: usize = 32;
 
-/// What a document says of itself.
+/// Labels and titles that a document gives itself.
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
     /// Label of each page; empty when pages are only counted.

@@ -15,7 +15,7 @@ const LARGER: f32 = 1.12;
 /// Most characters of a heading.
 const MAX_HEADING: usize = 160;
 
-/// What is known of the whole document.
+/// Fonts, titles and words of the whole document.
 pub(super) struct Style {
     /// Height of the font of most of the text.
     body: f32,
@@ -96,7 +96,7 @@ struct Paragraph {
     is_open: bool,
 }
 
-/// Writes pages; `labels` has the printed label of each page that differs from its number.
+/// Writes pages one after the other.
 pub(super) struct Flow<'a> {
     style: &'a Style,
     builder: &'a mut Builder,
