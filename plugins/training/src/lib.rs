@@ -1,0 +1,16 @@
+//! Training on a user's own documents: encoder and reader, on candle's autograd.
+mod bert;
+mod error;
+mod heads;
+pub mod loss;
+pub mod ops;
+mod optimizer;
+mod parameters;
+mod random;
+
+pub use bert::{Batch, Bert};
+pub use error::TrainError;
+pub use heads::{MaskedWords, NextSentence};
+pub use optimizer::{AdamSettings, AdamW, Gradients, rate_factor};
+pub use parameters::Parameters;
+pub use random::Random;
