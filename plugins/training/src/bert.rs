@@ -88,7 +88,8 @@ impl Bert {
     /// True for a tensor that [`Bert::forward`] reads, by its name.
     pub fn reads(&self, name: &str) -> bool {
         let part = name.strip_prefix(&*self.prefix).unwrap_or_default();
-        !part.ends_with("position_ids") && (part.starts_with("embeddings.") || part.starts_with("encoder.layer."))
+        !part.ends_with("position_ids")
+            && (part.starts_with("embeddings.") || part.starts_with("encoder.layer."))
     }
 
     fn linear(&self, parameters: &Parameters, name: &str, x: &Tensor) -> Result<Tensor> {
@@ -98,8 +99,7 @@ impl Bert {
 
     fn norm(&self, parameters: &Parameters, name: &str, x: &Tensor) -> Result<Tensor> {
         let of = |new: &str, old: &str| {
-            let (new, old) =
-                (format!("{}{name}.{new}", self.prefix), format!("{}{name}.{old}", self.prefix));
+            let (new, old) = (format!("{}{name}.{new}", self.prefix), format!("{}{name}.{old}", self.prefix));
             parameters.tensor(if parameters.has(&old) { &old } else { &new })
         };
         ops::norm(x, &of("weight", "gamma")?, &of("bias", "beta")?, self.config.layer_norm_eps)
@@ -125,9 +125,8 @@ impl Bert {
 
     fn layer(&self, parameters: &Parameters, layer: &str, states: &Tensor, batch: &Batch) -> Result<Tensor> {
         let stacked = |kind: &str| {
-            let part = |part| {
-                parameters.tensor(&format!("{}{layer}attention.self.{part}.{kind}", self.prefix))
-            };
+            let part =
+                |part| parameters.tensor(&format!("{}{layer}attention.self.{part}.{kind}", self.prefix));
             Tensor::cat(&[part("query")?, part("key")?, part("value")?], 0)
         };
         let projected = ops::linear(states, &stacked("weight")?, &stacked("bias")?)?;

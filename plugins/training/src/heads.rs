@@ -97,11 +97,8 @@ impl NextSentence {
             &of(format!("{prefix}{POOLER}.weight"))?,
             &of(format!("{prefix}{POOLER}.bias"))?,
         )?;
-        let logits = ops::linear(
-            &pooled.tanh()?,
-            &of(format!("{NEXT}.weight"))?,
-            &of(format!("{NEXT}.bias"))?,
-        )?;
+        let logits =
+            ops::linear(&pooled.tanh()?, &of(format!("{NEXT}.weight"))?, &of(format!("{NEXT}.bias"))?)?;
         ops::cross_entropy(&logits, classes)
     }
 }

@@ -7,6 +7,7 @@ pub mod ops;
 mod optimizer;
 mod parameters;
 mod random;
+mod reader;
 
 pub use bert::{Batch, Bert};
 pub use error::TrainError;
@@ -14,3 +15,4 @@ pub use heads::{MaskedWords, NextSentence};
 pub use optimizer::{AdamSettings, AdamW, Gradients, rate_factor};
 pub use parameters::Parameters;
 pub use random::Random;
+pub use reader::{Reader, ReaderTokens, Reading};

@@ -39,7 +39,7 @@ pub fn rag_token(prior_logits: &Tensor, token_log_likelihoods: &Tensor) -> Resul
 
 /// Log of the sum of exponentials over the last dimension. The largest value is subtracted as a
 /// constant, so that its own gradient does not pass through it.
-fn log_sum_exp(x: &Tensor) -> Result<Tensor> {
+pub(crate) fn log_sum_exp(x: &Tensor) -> Result<Tensor> {
     let most = x.max_keepdim(D::Minus1)?.detach();
     let sum = x.broadcast_sub(&most)?.exp()?.sum(D::Minus1)?;
     sum.log()? + most.squeeze(D::Minus1)?

@@ -116,7 +116,8 @@ impl InplaceOp2 for Update<'_> {
     }
 
     fn cpu_fwd(&self, s1: &mut CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<()> {
-        let (Some((from, to)), Some((start, end))) = (l1.contiguous_offsets(), l2.contiguous_offsets()) else {
+        let (Some((from, to)), Some((start, end))) = (l1.contiguous_offsets(), l2.contiguous_offsets())
+        else {
             candle_core::bail!("a parameter is not contiguous")
         };
         let CpuStorage::F32(values) = s1 else { candle_core::bail!("a parameter is not of f32") };
@@ -161,10 +162,11 @@ impl Gradients {
             let Some(grad) = grads.get(var) else { continue };
             crate::ops::read(grad, |grad| {
                 match sum {
-                    Some(sum) => sum
-                        .par_chunks_mut(PART)
-                        .zip(grad.par_chunks(PART))
-                        .for_each(|(sum, grad)| sum.iter_mut().zip(grad).for_each(|(sum, g)| *sum += share * g)),
+                    Some(sum) => {
+                        sum.par_chunks_mut(PART).zip(grad.par_chunks(PART)).for_each(|(sum, grad)| {
+                            sum.iter_mut().zip(grad).for_each(|(sum, g)| *sum += share * g)
+                        })
+                    }
                     None => *sum = Some(grad.iter().map(|g| share * g).collect()),
                 }
                 Ok(())

@@ -78,7 +78,13 @@ impl SelfAttention {
             weights.chunks_exact_mut(length).for_each(|row| kernel.softmax(row, scale));
             let turned = transposed(&weights, length, length);
             let grads = by_rows(&grad);
-            kernel.product(packed(&turned, length), grads.all(), Finish::PLAIN, &mut out[2 * hidden + at..], stride);
+            kernel.product(
+                packed(&turned, length),
+                grads.all(),
+                Finish::PLAIN,
+                &mut out[2 * hidden + at..],
+                stride,
+            );
             let values = Panels::from_linear(&value, length, width);
             kernel.product(packed(&grad, width), values.all(), Finish::PLAIN, &mut slopes, length);
             for (slopes, weights) in slopes.chunks_exact_mut(length).zip(weights.chunks_exact(length)) {
@@ -87,10 +93,22 @@ impl SelfAttention {
                     *slope = (*slope - mean) * weight * scale;
                 }
             }
-            kernel.product(packed(&slopes, length), by_rows(&key).all(), Finish::PLAIN, &mut out[at..], stride);
+            kernel.product(
+                packed(&slopes, length),
+                by_rows(&key).all(),
+                Finish::PLAIN,
+                &mut out[at..],
+                stride,
+            );
             let turned = transposed(&slopes, length, length);
             let queries = by_rows(&query);
-            kernel.product(packed(&turned, length), queries.all(), Finish::PLAIN, &mut out[hidden + at..], stride);
+            kernel.product(
+                packed(&turned, length),
+                queries.all(),
+                Finish::PLAIN,
+                &mut out[hidden + at..],
+                stride,
+            );
         }
     }
 }

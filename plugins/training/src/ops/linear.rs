@@ -9,10 +9,20 @@ use super::slices::{column_sums, read, rows, slice, tensor, transposed};
 /// # Errors
 /// candle's, when the shapes disagree.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    x.contiguous()?.apply_op3(&weight.contiguous()?, bias, Linear)
+    x.contiguous()?.apply_op3(&weight.contiguous()?, bias, Linear { is_fixed: false })
 }
 
-struct Linear;
+/// As [`linear`], for a weight that takes no gradient.
+///
+/// # Errors
+/// As [`linear`].
+pub fn linear_fixed(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    x.contiguous()?.apply_op3(&weight.contiguous()?, bias, Linear { is_fixed: true })
+}
+
+struct Linear {
+    is_fixed: bool,
+}
 
 /// The product of `[rows, inner]` with packed columns.
 fn product(a: &[f32], columns: &Panels, bias: &[f32]) -> Vec<f32> {
@@ -64,14 +74,14 @@ impl CustomOp3 for Linear {
         read(grad, |grad| {
             let of_x =
                 read(weight, |weight| Ok(product(grad, &Panels::from_rows(weight, outputs, inputs), &[])))?;
+            let of_bias = tensor(column_sums(grad, outputs), bias)?;
+            let of_x = tensor(of_x, x)?;
+            if self.is_fixed {
+                return Ok((Some(of_x), None, Some(of_bias)));
+            }
             let turned = transposed(grad, count, outputs);
             let of_weight = read(x, |x| Ok(product(&turned, &Panels::from_rows(x, count, inputs), &[])))?;
-            let of_bias = column_sums(grad, outputs);
-            Ok((
-                Some(tensor(of_x, x)?),
-                Some(tensor(of_weight, weight)?),
-                Some(tensor(of_bias, bias)?),
-            ))
+            Ok((Some(of_x), Some(tensor(of_weight, weight)?), Some(of_bias)))
         })
     }
 }

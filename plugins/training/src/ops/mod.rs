@@ -23,7 +23,7 @@ mod slices;
 pub use attention::attention;
 pub use cross_entropy::cross_entropy;
 pub use gelu::gelu;
-pub use linear::linear;
+pub use linear::{linear, linear_fixed};
 pub use norm::norm;
 pub(crate) use slices::read;
 

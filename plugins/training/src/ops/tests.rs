@@ -36,7 +36,8 @@ fn agree(given: &[&Var], ours: &dyn Fn() -> Result<Tensor>, theirs: &dyn Fn() ->
 #[test]
 fn a_linear_layer_has_the_values_and_gradients_of_candle() {
     for (count, inputs, outputs) in [(1, 1, 1), (7, 20, 33), (70, 48, 16)] {
-        let (x, w, b) = (variable(&[count, inputs], 1), variable(&[outputs, inputs], 2), variable(&[outputs], 3));
+        let (x, w, b) =
+            (variable(&[count, inputs], 1), variable(&[outputs, inputs], 2), variable(&[outputs], 3));
         agree(&[&x, &w, &b], &|| linear(&x, &w, &b), &|| x.matmul(&w.t()?)?.broadcast_add(&b));
     }
 }
