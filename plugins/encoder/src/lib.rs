@@ -14,6 +14,7 @@
 //! `batch.rs` | many sequences on several threads
 //! `team.rs` | one batch on several threads
 //! `encoder.rs` | the [`Encoder`](postil_contract::Encoder) made of these parts
+//! `parts.rs` | what training needs of a folder
 //! `hash.rs` | the stand-in
 
 mod batch;
@@ -22,6 +23,7 @@ mod encoder;
 mod error;
 pub mod hash;
 mod linear;
+mod parts;
 mod pooling;
 mod recipe;
 mod side;
@@ -32,6 +34,7 @@ pub use encoder::BertEncoder;
 pub use error::EncoderError;
 pub use hash::HashEncoder;
 pub use linear::Linear;
+pub use parts::Parts;
 pub use pooling::{Pooling, normalize};
 pub use postil_contract::Similarity;
 pub use recipe::{COSINE_SCORE_SCALE, DOT_SCORE_SCALE};

@@ -44,6 +44,14 @@ impl Side {
         }
     }
 
+    pub(crate) fn token(&self, content: &str) -> Option<u32> {
+        self.tokenizer.id(content)
+    }
+
+    pub(crate) fn content(&self, id: u32) -> Option<String> {
+        self.tokenizer.content(id)
+    }
+
     /// Byte range of each token, see [`postil_contract::Encoder::tokens`].
     pub(crate) fn ranges(&self, text: &str) -> Result<Vec<Range<usize>>, TokenizerError> {
         Ok(self.tokenizer.tokens(text)?.ranges)

@@ -78,7 +78,7 @@ const WORDS: &str = "embeddings.word_embeddings.";
 
 /// The prefix of the BERT's tensors, and that of its other tensors: one of the published ones, or
 /// else the text before the only word embeddings (`0.auto_model.`, `module.bert.`).
-fn prefixes(weights: &Weights) -> (&str, &str) {
+pub(crate) fn prefixes(weights: &Weights) -> (&str, &str) {
     let stored = |prefix: &str, kind: &str| weights.entry(&format!("{prefix}{WORDS}{kind}")).is_some();
     let known = PREFIXES.iter().find(|(prefix, _)| stored(prefix, "weight") || stored(prefix, "codes"));
     let mut others = weights.names().filter_map(|name| name.strip_suffix("weight")?.strip_suffix(WORDS));
