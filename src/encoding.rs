@@ -118,6 +118,12 @@ fn pair(name: &str) -> Option<(&str, &str)> {
     is_pair.then_some((questions, passages))
 }
 
+/// Folder of one installed model, of one side.
+#[cfg(feature = "train")]
+pub(crate) fn folder(name: &str) -> Result<PathBuf, Error> {
+    located(name).map(|located| located.folder)
+}
+
 /// A model on this machine.
 struct Located {
     /// The name that is recorded: one in the model home, or the absolute path of its folder. Either

@@ -306,6 +306,10 @@ pub enum Error {
         #[source]
         source: Box<postil_checkpoint::CheckpointError>,
     },
+    /// Training failed; the database is unchanged.
+    #[cfg(feature = "train")]
+    #[error(transparent)]
+    Train(Box<postil_training::TrainError>),
     /// A language model is damaged, incomplete, or of a kind there is no code for.
     #[cfg(feature = "generator")]
     #[error(transparent)]

@@ -63,6 +63,7 @@
 //! `exchange/` | export and import as files that other programs read
 //! `warm.rs` | passages read before a question is asked
 //! `backup.rs`, `rebuild.rs` | copies, and the repair of a damaged database
+//! `reencode.rs`, `adapt.rs` | another encoder for a database, and one that learned from its documents
 //! `error.rs`, `kind.rs` | errors, and what a caller can do about them
 //! `watch.rs` | progress of long work, and its cancellation
 //! `setters.rs` | setters of options
@@ -76,6 +77,8 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[cfg(feature = "train")]
+mod adapt;
 #[cfg(feature = "generator")]
 mod answer;
 mod backup;
@@ -94,6 +97,8 @@ mod options;
 #[cfg(feature = "encoder")]
 mod origin;
 mod rebuild;
+#[cfg(feature = "encoder")]
+mod reencode;
 #[cfg(feature = "encoder")]
 mod retrieve;
 #[cfg(all(feature = "serde", feature = "encoder"))]
@@ -120,6 +125,8 @@ pub mod ingest;
 pub mod models;
 pub mod plugin;
 
+#[cfg(feature = "train")]
+pub use adapt::{Adaptation, adapt};
 #[cfg(feature = "generator")]
 pub use answer::{
     Alternative, Answer, AskOptions, Citation, DEFAULT_K, PassagePosterior, Stretch, questions_in,
@@ -154,9 +161,15 @@ pub use postil_storage::{
     StorageError, Store, StoreOptions, Value, json,
 };
 #[cfg(feature = "encoder")]
+pub use reencode::Reencoded;
+#[cfg(feature = "encoder")]
 pub use retrieve::{DEFAULT_CANDIDATES, DEFAULT_WORDS_WEIGHT, Place, RetrieveOptions, Retrieved, has_word};
 #[cfg(feature = "encoder")]
 pub use tried::Tried;
 #[cfg(feature = "generator")]
 pub use warm::{DEFAULT_WARM_BYTES, Warmed};
 pub use watch::{Cancel, Progress, Watch};
+
+/// Training: options and figures of [`adapt`], and the parts it is made of.
+#[cfg(feature = "train")]
+pub use postil_training as training;

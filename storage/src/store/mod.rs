@@ -56,6 +56,7 @@ mod read_only;
 mod rebuild;
 mod recall;
 mod recover;
+mod replace;
 mod resolve;
 mod rewrite;
 mod salvage;

@@ -1,5 +1,6 @@
 //! One command, one file: its arguments, and `run`. This file is their registry.
 
+pub(crate) mod adapt;
 pub(crate) mod ask;
 pub(crate) mod backup;
 pub(crate) mod check;
@@ -59,6 +60,7 @@ registry! {
     export::Export,
     import::Import,
     eval::Eval,
+    adapt::Adapt,
     model::Model,
     demo::Demo,
 }

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -6,12 +6,13 @@ use clap::{Args, Subcommand};
 use postil::models::{
     self, KnownModel, Progress, Record, known_model, known_models, locate, model_home, verify,
 };
+use postil::{Database, Reencoded, Watch};
 use serde_json::json;
 
 use crate::flags::Output;
-use crate::render;
+use crate::{interrupt, render};
 
-/// List, add and check models
+/// List, add, check and change models
 #[derive(Args)]
 pub(crate) struct Model {
     #[command(subcommand)]
@@ -27,6 +28,15 @@ enum Action {
         /// A known name (all-MiniLM-L6-v2, smollm2-135m-instruct), a name on the hub (org/name or
         /// org/name:FILE.gguf), a folder or a GGUF file
         model: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Give a database another model: all its passages are embedded anew, and swapped in one step
+    Use {
+        /// Name or folder of the model
+        model: String,
+        /// The database
+        database: PathBuf,
         #[command(flatten)]
         output: Output,
     },
@@ -51,8 +61,25 @@ pub(crate) fn run(args: &Model) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Action::Use { model, database, output } => change(model, database, output.json),
         Action::Check { model, output } => check(model, output.json),
     }
+}
+
+/// Gives a database another model.
+fn change(model: &str, database: &Path, as_json: bool) -> Result<ExitCode> {
+    let cancel = interrupt::listen("stopping; the database is unchanged")?;
+    let watch = Watch::new().cancel(&cancel);
+    let reencoded = Database::options().model(model).reencode(database, &watch)?;
+    if as_json {
+        render::json(&reencoded)?;
+    } else if reencoded.passages == 0 {
+        render::text(&format!("{} has {} already", database.display(), reencoded.after))?;
+    } else {
+        let Reencoded { before, after, passages } = &reencoded;
+        render::text(&format!("{passages} passages embedded anew with {after}; before: {before}"))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Fetches a model unless it is installed and intact; reports progress on stderr.
