@@ -164,8 +164,8 @@ impl Gradients {
                 match sum {
                     Some(sum) => {
                         sum.par_chunks_mut(PART).zip(grad.par_chunks(PART)).for_each(|(sum, grad)| {
-                            sum.iter_mut().zip(grad).for_each(|(sum, g)| *sum += share * g)
-                        })
+                            sum.iter_mut().zip(grad).for_each(|(sum, g)| *sum += share * g);
+                        });
                     }
                     None => *sum = Some(grad.iter().map(|g| share * g).collect()),
                 }

@@ -70,13 +70,16 @@ pub(crate) fn save(
     fs::rename(&part, path).map_err(TrainError::io(path))
 }
 
+/// A stored run: its progress, and the averages of its tensors.
+type Stored = (Spent, Vec<Vec<f32>>);
+
 /// Takes up the state at `path`, and returns the averages; `None` when there is none.
 pub(crate) fn load(
     path: &Path,
     run: &str,
     parameters: &Parameters,
     optimizer: &mut AdamW,
-) -> Result<Option<(Spent, Vec<Vec<f32>>)>, TrainError> {
+) -> Result<Option<Stored>, TrainError> {
     let bytes = match fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(TrainError::io(path))?,

@@ -1,4 +1,5 @@
 //! Losses, gradients and optimizer steps beside PyTorch's, which `fixtures/gradients.py` computed.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first failure")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
