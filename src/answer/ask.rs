@@ -37,7 +37,8 @@ pub(crate) fn ask_each(
     options: &AskOptions,
 ) -> Result<Vec<(String, Answer)>, Error> {
     let one = |asked: Asked| {
-        let answer = ask_one(db, None, &asked, options, &Watch::default(), &mut |_| ControlFlow::Continue(()))?;
+        let answer =
+            ask_one(db, None, &asked, options, &Watch::default(), &mut |_| ControlFlow::Continue(()))?;
         Ok((asked.question, answer))
     };
     asked_in(text).into_iter().map(one).collect()

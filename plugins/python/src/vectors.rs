@@ -113,7 +113,14 @@ impl VectorDatabase {
 fn row(key: String, vector: Option<Vec<f32>>, metadata: postil::Metadata, text: String) -> DocumentWrite {
     let passage = |vector| {
         let (range, heading) = (0..text.len() as u64, String::new());
-        PassageWrite { range: range.clone(), source_range: range, lead: 0..0, heading, vector }
+        PassageWrite {
+            range: range.clone(),
+            source_range: range,
+            lead: 0..0,
+            places: Vec::new(),
+            heading,
+            vector,
+        }
     };
     let passages = vector.into_iter().map(passage).collect();
     DocumentWrite { text, passages, ..DocumentWrite::row(key, Vec::new(), metadata) }
