@@ -123,13 +123,16 @@ fn read(
     }
 }
 
+/// Takes passages, and says whether to go on.
+type Each<'a> = dyn FnMut(&[Passage<'_>], &mut Warmed) -> Result<ControlFlow<()>, Error> + 'a;
+
 /// Gives the passages of every document to `each` as a generator reads them, until it breaks or the
 /// work is cancelled.
 fn each_document(
     db: &ReadOnlyDatabase,
     watch: &Watch<'_>,
     warmed: &mut Warmed,
-    each: &mut dyn FnMut(&[Passage<'_>], &mut Warmed) -> Result<ControlFlow<()>, Error>,
+    each: &mut Each<'_>,
 ) -> Result<(), Error> {
     for document in db.documents() {
         if watch.is_cancelled() {

@@ -36,7 +36,7 @@ fn read(input: Input<'_>) -> Result<Extracted, ExtractError> {
         }
         Ok(())
     })?;
-    let book = book.ok_or_else(|| ExtractError::damaged(CONTAINER, "it names no book"))?;
+    let book = book.ok_or_else(|| ExtractError::damaged(CONTAINER, &"it names no book"))?;
     let (mut files, mut spine, mut title, mut in_title) = (HashMap::new(), Vec::new(), String::new(), false);
     let bytes = package.needed(&book)?;
     walk(&book, &bytes, &input.budget, |step| {
@@ -58,7 +58,7 @@ fn read(input: Input<'_>) -> Result<Extracted, ExtractError> {
         Ok(())
     })?;
     if spine.is_empty() {
-        return Err(ExtractError::damaged(book, "it has no spine"));
+        return Err(ExtractError::damaged(book, &"it has no spine"));
     }
     let mut builder = Builder::default();
     for (number, id) in (1..).zip(&spine) {

@@ -68,7 +68,7 @@ pub enum ExtractError {
 
 impl ExtractError {
     #[cfg(any(feature = "pdf", feature = "packages"))]
-    pub(crate) fn damaged(part: impl Into<String>, what: impl ToString) -> Self {
+    pub(crate) fn damaged(part: impl Into<String>, what: &impl ToString) -> Self {
         Self::Damaged { part: part.into(), what: what.to_string() }
     }
 }

@@ -30,13 +30,13 @@ impl<'a> Package<'a> {
             return Err(match wide(input.bytes, "EncryptedPackage") {
                 true => ExtractError::Encryption { method: "Office" },
                 false => {
-                    ExtractError::damaged("document", "it is of an Office before 2007; save it as a new one")
+                    ExtractError::damaged("document", &"it is of an Office before 2007; save it as a new one")
                 }
             });
         }
         let archive = ZipArchive::new(Cursor::new(input.bytes)).map_err(|error| of("archive", &error))?;
         if archive.len() > MAX_FILES {
-            return Err(ExtractError::damaged("archive", format!("it has {} files", archive.len())));
+            return Err(ExtractError::damaged("archive", &format!("it has {} files", archive.len())));
         }
         let left = input.budget.part_bytes() as u64;
         Ok(Self { archive, input, left })
@@ -58,7 +58,7 @@ impl<'a> Package<'a> {
         let mut bytes = Vec::new();
         file.take(self.left + 1)
             .read_to_end(&mut bytes)
-            .map_err(|error| ExtractError::damaged(name, error))?;
+            .map_err(|error| ExtractError::damaged(name, &error))?;
         if bytes.len() as u64 > self.left {
             let max_bytes = self.input.budget.part_bytes() as u64;
             return Err(ExtractError::TooLarge { part: name.to_owned(), max_bytes });
@@ -69,7 +69,7 @@ impl<'a> Package<'a> {
 
     /// As [`bytes`](Self::bytes), of a file that the format cannot do without.
     pub(crate) fn needed(&mut self, name: &str) -> Result<Vec<u8>, ExtractError> {
-        self.bytes(name)?.ok_or_else(|| ExtractError::damaged(name, "the archive does not have it"))
+        self.bytes(name)?.ok_or_else(|| ExtractError::damaged(name, &"the archive does not have it"))
     }
 }
 
@@ -100,7 +100,7 @@ fn of(part: &str, error: &ZipError) -> ExtractError {
         ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => {
             ExtractError::Encryption { method: "zip" }
         }
-        error => ExtractError::damaged(part, error),
+        error => ExtractError::damaged(part, &error),
     }
 }
 

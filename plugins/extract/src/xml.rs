@@ -41,7 +41,8 @@ impl Tag {
         let mut attributes = start.attributes();
         let attributes = attributes.with_checks(false).flatten().map(|attribute| {
             let value = attribute.value.into_owned();
-            let value = quick_xml::escape::unescape(&value).map(|value| value.into_owned()).unwrap_or(value);
+            let value =
+                quick_xml::escape::unescape(&value).map(std::borrow::Cow::into_owned).unwrap_or(value);
             (attribute.key.local_name().as_ref().to_owned(), value)
         });
         Self { name: start.local_name().as_ref().to_owned(), attributes: attributes.collect() }
@@ -78,7 +79,7 @@ pub(crate) fn walk(
             Ok(Event::Start(start)) => {
                 depth += 1;
                 if depth > MAX_DEPTH {
-                    return Err(ExtractError::damaged(part, format!("it nests deeper than {MAX_DEPTH}")));
+                    return Err(ExtractError::damaged(part, &format!("it nests deeper than {MAX_DEPTH}")));
                 }
                 step(Step::Open(Tag::of(&start)))?;
             }
@@ -101,7 +102,7 @@ pub(crate) fn walk(
             }
             Ok(Event::Eof) => return Ok(()),
             Ok(_) => {}
-            Err(error) if count < 4 => return Err(ExtractError::damaged(part, error)),
+            Err(error) if count < 4 => return Err(ExtractError::damaged(part, &error)),
             // What came before the damage is kept.
             Err(_) => return Ok(()),
         }

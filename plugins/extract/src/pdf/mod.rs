@@ -57,7 +57,8 @@ pub(crate) const READER: Reader = Reader {
 };
 
 fn read(input: Input<'_>) -> Result<Extracted, ExtractError> {
-    let pdf = guarded(|| load(&input)).map_err(|_| ExtractError::damaged("PDF", "it cannot be parsed"))??;
+    let pdf =
+        guarded(|| load(&input)).map_err(|_| ExtractError::damaged("PDF", &"it cannot be parsed"))??;
     let cache = InterpreterCache::new();
     let settings = InterpreterSettings { warning_sink: Arc::new(|_| {}), ..InterpreterSettings::default() };
     let mut builder = Builder::default();
@@ -88,7 +89,7 @@ fn read(input: Input<'_>) -> Result<Extracted, ExtractError> {
         }
     }
     if pages.is_empty() {
-        return Err(ExtractError::damaged("PDF", "it has no pages"));
+        return Err(ExtractError::damaged("PDF", &"it has no pages"));
     }
     if pictures == pages.len() {
         return Err(ExtractError::OnlyPictures { pages: pictures });
@@ -121,8 +122,8 @@ fn load(input: &Input<'_>) -> Result<Pdf, ExtractError> {
         LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm) => {
             ExtractError::Encryption { method: "an algorithm that PDF readers rarely have" }
         }
-        LoadPdfError::Decryption(_) => ExtractError::damaged("PDF", "its encryption is damaged"),
-        LoadPdfError::Invalid => ExtractError::damaged("PDF", "it cannot be parsed"),
+        LoadPdfError::Decryption(_) => ExtractError::damaged("PDF", &"its encryption is damaged"),
+        LoadPdfError::Invalid => ExtractError::damaged("PDF", &"it cannot be parsed"),
     })
 }
 
