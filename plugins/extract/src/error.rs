@@ -51,9 +51,8 @@ pub enum ExtractError {
         /// The limit.
         max_bytes: u64,
     },
-    /// Returned when no page has text: they are pictures of text. Install tesseract, which reads
-    /// them.
-    #[error("{pages} pages without text: a scan, which `tesseract` on the PATH would read")]
+    /// Returned when no page has text: they are pictures of text, which nothing here reads.
+    #[error("{pages} pages are pictures without text; add text first, as `ocrmypdf IN.pdf OUT.pdf` does")]
     OnlyPictures {
         /// Number of pages.
         pages: usize,
