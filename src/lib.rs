@@ -64,7 +64,7 @@
 //! `warm.rs` | passages read before a question is asked
 //! `backup.rs`, `rebuild.rs` | copies, and the repair of a damaged database
 //! `reencode.rs`, `adapt.rs` | another encoder for a database, and one that learned from its documents
-//! `error.rs`, `kind.rs` | errors, and what a caller can do about them
+//! `error.rs`, `kind.rs`, `causes.rs` | errors, and what a caller can do about them
 //! `watch.rs` | progress of long work, and its cancellation
 //! `setters.rs` | setters of options
 //! `serialize.rs` | forms of `--json` that differ from those of `serde`
@@ -82,6 +82,7 @@ mod adapt;
 #[cfg(feature = "generator")]
 mod answer;
 mod backup;
+mod causes;
 mod database;
 #[cfg(feature = "encoder")]
 mod document;
@@ -132,12 +133,13 @@ pub use answer::{
     Alternative, Answer, AskOptions, Citation, DEFAULT_K, PassagePosterior, Stretch, questions_in,
 };
 pub use backup::Copied;
+pub use causes::with_causes;
 pub use database::{Database, ReadOnlyDatabase, Row};
 #[cfg(feature = "encoder")]
 pub use document::Document;
 #[cfg(feature = "encoder")]
 pub use encoding::{DEFAULT_MODEL, open_model};
-pub use error::{Error, with_causes};
+pub use error::Error;
 #[cfg(feature = "generator")]
 pub use generating::{AUTO, DEFAULT_GENERATOR, GENERATORS, open_generator};
 #[cfg(feature = "encoder")]

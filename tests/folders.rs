@@ -160,7 +160,7 @@ fn what_is_left_out_is_counted_by_its_reason() {
     {
         write(home, name, "text");
     }
-    for name in ["d/e.pdf", "d/f.PDF", "d/g"] {
+    for name in ["d/e.png", "d/f.PNG", "d/g"] {
         write(home, name, "?");
     }
     #[cfg(unix)]
@@ -169,9 +169,9 @@ fn what_is_left_out_is_counted_by_its_reason() {
     let left_out = &report["left_out"];
     assert_eq!(left_out["ignored"], serde_json::json!({ "d/.gitignore": 2, "d/sub/.ignore": 1 }), "{report}");
     assert_eq!(left_out["hidden"], 1);
-    assert_eq!(left_out["unknown"], serde_json::json!({ "pdf": 2, "": 1 }));
+    assert_eq!(left_out["unknown"], serde_json::json!({ "png": 2, "": 1 }));
     assert_eq!(left_out["links"], if cfg!(unix) { 1 } else { 0 });
-    write(home, "none/x.pdf", "?");
+    write(home, "none/x.png", "?");
     let none = run(home, &["ingest", "e.postil", "none", "--model", "hash-256"]);
     assert_eq!(none.status.code(), Some(3));
     assert!(String::from_utf8(none.stderr).unwrap().contains("no file was taken"));
@@ -256,10 +256,10 @@ fn a_file_that_is_named_more_than_once_is_read_once() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
     write(home, "d/a.txt", "Alpha.");
-    write(home, "d/b.pdf", "?");
+    write(home, "d/b.png", "?");
     let (status, report) = try_ingest(home, &["d", "./d/a.txt", "d"]);
     assert_eq!(
-        (status, &report["added"], &report["left_out"]["unknown"]["pdf"]),
+        (status, &report["added"], &report["left_out"]["unknown"]["png"]),
         (Some(0), &1.into(), &1.into())
     );
 }

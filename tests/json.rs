@@ -30,7 +30,7 @@ fn assert_fields(object: &Value, names: &str) {
 }
 
 const CITATION: &str = "document title heading range line quote copied posterior prior score relevance \
-                        leave_one_out passage copies";
+                        leave_one_out passage copies locator";
 const EVIDENCE: &str =
     "basis null_log_probability log_ratio log_ratio_per_token grounded_probability unsure disagree";
 const SPAN: &str = "text range tokens posterior log_ratio sources";
@@ -43,7 +43,8 @@ fn an_answer_has_the_documented_fields() {
         let ask = ["ask", "d.postil", question, "--json", "--generator", generator, "-k", "3"];
         let answer = json(home.path(), &ask);
         let fields = "answer mode no_answer withheld probability confidence no_answer_probability \
-                      abstention_score citations alternatives finished tokens words spans passages evidence";
+                      abstention_score citations alternatives finished tokens words spans passages evidence \
+                      generator";
         assert_fields(&answer, fields);
         let alternatives = answer["alternatives"].as_array().unwrap();
         assert_fields(&alternatives[0], "text probability confidence citations");
@@ -61,7 +62,8 @@ fn an_answer_has_the_documented_fields() {
             }
         }
         let passage = &answer["passages"][0];
-        let fields = "document title heading range score words relevance prior posterior shortened copies";
+        let fields = "document title heading range score words relevance prior posterior shortened copies \
+                      locator";
         assert_fields(passage, fields);
         assert_fields(&passage["copies"][0], "document title range");
         assert_fields(&answer["evidence"], EVIDENCE);
@@ -85,8 +87,8 @@ fn hits_and_sizes_have_the_documented_fields() {
     let record = r#"{"id": "a", "text": "Trains.", "huge": 12345678901234567890123, "none": null}"#;
     std::fs::write(home.path().join("r.jsonl"), record).unwrap();
     let report = json(home.path(), &["ingest", "d.postil", "r.jsonl", "--json"]);
-    let fields =
-        "added replaced unchanged removed passages skipped interrupted stale merged fields_left_out left_out";
+    let fields = "added replaced unchanged removed passages skipped interrupted stale merged fields_left_out left_out \
+         unread";
     assert_fields(&report, fields);
     let fields = "ignored hidden links special databases folders unknown";
     assert_fields(&report["left_out"], fields);
@@ -95,7 +97,7 @@ fn hits_and_sizes_have_the_documented_fields() {
     assert!(printed.contains(r#""huge":12345678901234567890123,"none":null"#), "{printed}");
     let found: Value = serde_json::from_str(&printed).unwrap();
     assert_fields(&found, "hits");
-    let fields = "document title heading range text score words relevance copies metadata";
+    let fields = "document title heading range text score words relevance copies metadata locator";
     assert_fields(&found["hits"][0], fields);
     let printed = succeed(home.path(), &["get", "d.postil", "a", "--json"]);
     assert!(printed.contains(r#""huge":12345678901234567890123,"none":null"#), "{printed}");

@@ -16,7 +16,11 @@ environment=target/python/$version
 requirements=plugins/python/requirements.txt
 if ! cmp -s "$requirements" "$environment/installed.txt"; then
     rm -rf "$environment"
-    "$python" -m venv "$environment"
+    if ! "$python" -m venv "$environment"; then
+        say "python: skipped, no virtual environment can be made; Debian has it as python3-venv"
+        rm -rf "$environment"
+        exit 0
+    fi
     if ! timeout 600 "$environment/bin/pip" install --quiet --requirement "$requirements" 2> "$environment/pip.log"; then
         say "python: skipped, the package index was not reached: $(tail -n 1 "$environment/pip.log")"
         rm -rf "$environment"

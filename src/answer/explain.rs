@@ -17,11 +17,11 @@ impl Answer {
     pub fn explain(&self) -> String {
         let mut out = String::new();
         // Writing to a string does not fail.
+        let _ = writeln!(out, "Generator: {}.\n", self.generator);
         let _ = self.write_tokens(&mut out);
         let _ = self.write_passages(&mut out);
         let _ = self.write_spans(&mut out);
         let _ = self.write_evidence(&mut out);
-        let _ = writeln!(out, "Generator: {}.", self.generator);
         out
     }
 

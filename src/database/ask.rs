@@ -107,7 +107,7 @@ impl ReadOnlyDatabase {
     /// use std::ops::ControlFlow::Continue;
     /// let quote = open_generator("quote", &db.encoder()?)?;
     /// let answer = db.ask_by(&quote, "Who books trains?", &AskOptions::new(), &mut |_| Continue(()))?;
-    /// assert!(answer.text.contains("front desk"));
+    /// assert_eq!(answer.generator, "quote");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

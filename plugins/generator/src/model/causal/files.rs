@@ -97,7 +97,7 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         assert_eq!(whole.len() as u64, KeyFiles::bytes(2, 3, 2));
         assert_eq!(read(3).unwrap().to_bytes(), keys.to_bytes());
-        assert!(read(2).is_none() && files.read(&digest, 3, 2, 2).is_none(), "of another shape");
+        assert!(read(2).is_none() && files.read(&digest, 3, 3, 2).is_none(), "of another shape");
         for at in 0..whole.len() {
             let mut damaged = whole.clone();
             damaged[at] ^= 4;
