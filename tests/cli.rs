@@ -161,9 +161,11 @@ fn a_streamed_answer_is_the_answer_and_its_sources() {
     let streamed = succeed(home.path(), &ask(&["--stream"]));
     let mut lines = streamed.lines();
     assert_eq!(lines.next(), Some("Every parent gets forty days of parental leave."));
+    assert!(lines.next().unwrap().contains("(probability "), "{streamed}");
+    assert_eq!(lines.next(), Some(""));
     let source = lines.next().unwrap();
     let (line, rest) = source.strip_prefix("[1] handbook/leave.md:").unwrap().split_once(',').unwrap();
-    assert!(rest.starts_with(" bytes "), "{streamed}");
+    assert!(rest.starts_with(" posterior among passages "), "{streamed}");
     let file = std::fs::read_to_string(home.path().join("handbook/leave.md")).unwrap();
     let said = file.lines().nth(line.parse::<usize>().unwrap() - 1).unwrap();
     assert!(said.contains("forty days"), "{said}");
@@ -210,7 +212,7 @@ fn explaining_shows_every_token_by_passage_within_bounds() {
         home.path(),
         &["ask", "handbook.postil", "zeppelin hangar", "--explain", "--generator", "quote"],
     );
-    assert!(nothing.contains("Nearest:") && nothing.contains("evidence for"), "{nothing}");
+    assert!(nothing.contains("The nearest passage: ") && nothing.contains("evidence for"), "{nothing}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 mod command;
 
-use command::{MODEL, fail, run, succeed};
+use command::{MODEL, fail, json, run, succeed};
 
 /// A folder with a small database `handbook.postil` in it.
 fn handbook() -> tempfile::TempDir {
@@ -65,4 +65,52 @@ fn with_json_an_error_is_json_and_help_has_what_is_seldom_needed_last() {
     let (everyday, advanced) = help.split_once("\nAdvanced:\n").unwrap();
     assert!(everyday.contains("--json") && everyday.contains("--filter"), "{help}");
     assert!(advanced.contains("--min-evidence") && advanced.contains("--words-weight"), "{help}");
+}
+
+#[test]
+fn an_answer_says_once_how_sure_it_is_and_where_it_stands() {
+    let home = handbook();
+    let question = "How many days of parental leave gets every parent?";
+    let ask = |more: &[&str]| succeed(home.path(), &[&["ask", "handbook.postil", question], more].concat());
+    let said = ask(&[]);
+    let confidence = json(home.path(), &["ask", "handbook.postil", question, "--json"]);
+    let confidence = confidence["confidence"].as_f64().unwrap();
+    let sure = said.lines().nth(1).unwrap();
+    assert!(sure.ends_with(&format!("(probability {confidence:.2}).")), "{confidence} {said}");
+    assert_eq!(said.matches("robability").count(), 1, "{said}");
+    assert!(said.contains("[1] handbook/leave.md:3, posterior"), "{said}");
+    assert!(!said.contains("bytes") && !said.contains("nats"), "{said}");
+    assert!(ask(&["--markdown"]).contains(&format!("\n{sure}\n")));
+    let explained = ask(&["--explain"]);
+    assert!(explained.contains("bytes") && explained.contains("nats"), "{explained}");
+
+    // One that is withheld has one number, and a passage that a person can go to.
+    for least in ["1", "0.9999"] {
+        let said = ask(&["--min-probability", least]);
+        let (refusal, nearest) = said.split_once("\n\n").unwrap();
+        assert!(refusal.starts_with("No answer found: the likeliest, \"forty days\", is right"), "{said}");
+        assert!(nearest.starts_with("The nearest passage: handbook/leave.md:3\n"), "{said}");
+        assert!(nearest.contains("forty days of parental leave.") && !said.contains("nats"), "{said}");
+        assert!(!said.contains("posterior") && !said.contains("Withheld"), "{said}");
+    }
+    let absent = succeed(home.path(), &["ask", "handbook.postil", "Who invented the zeppelin in 1900?"]);
+    assert!(absent.starts_with("No answer found") && absent.contains("The nearest passage: "), "{absent}");
+}
+
+#[test]
+fn note_1_of_an_answer_is_p1_of_its_explanation() {
+    let home = handbook();
+    let mut moved = 0;
+    for question in ["Who books trains?", "Which leave gets every parent?", "Is leave booked by the desk?"] {
+        let ask = ["ask", "handbook.postil", question, "--generator", "quote", "--min-evidence", "-99"];
+        let answer = json(home.path(), &[&ask[..], &["--json"]].concat());
+        let explained = succeed(home.path(), &[&ask[..], &["--explain"]].concat());
+        let cited = answer["citations"].as_array().unwrap();
+        moved += cited.iter().enumerate().filter(|(note, of)| of["passage"] != *note).count();
+        for note in 1..=cited.len() {
+            let row = explained.lines().find(|line| line.trim_start().starts_with(&format!("p{note} ")));
+            assert!(row.unwrap().ends_with(&format!(" [{note}]")), "{explained}");
+        }
+    }
+    println!("{moved} notes stand in another place than their passages");
 }

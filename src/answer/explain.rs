@@ -1,8 +1,9 @@
 use std::fmt::Write;
 
-use postil_generator::{Basis, Span};
+use postil_generator::Span;
 
 use super::Answer;
+use super::certainty::basis;
 
 /// Passages that get a column; the rest share one, so that a line stays within 80 characters.
 const MAX_COLUMNS: usize = 8;
@@ -25,10 +26,18 @@ impl Answer {
         out
     }
 
-    /// Passages with a column: the likeliest, in the order of their scores.
-    fn columns(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.passages.len()).collect();
-        order.sort_by(|a, b| self.passages[*b].posterior.total_cmp(&self.passages[*a].posterior));
+    /// The passages as they are numbered, p1 first: those cited in the order of their notes, so that
+    /// note 1 is p1, then the rest in the order of their scores.
+    fn numbered(&self) -> Vec<usize> {
+        let cited: Vec<usize> = self.citations.iter().map(|citation| citation.passage).collect();
+        let rest = (0..self.passages.len()).filter(|z| !cited.contains(z));
+        cited.iter().copied().chain(rest).collect()
+    }
+
+    /// Passages with a column: the likeliest, in the order of their numbers.
+    fn columns(&self, numbered: &[usize]) -> Vec<(usize, usize)> {
+        let mut order: Vec<(usize, usize)> = numbered.iter().copied().enumerate().collect();
+        order.sort_by(|(_, a), (_, b)| self.passages[*b].posterior.total_cmp(&self.passages[*a].posterior));
         order.truncate(MAX_COLUMNS);
         order.sort_unstable();
         order
@@ -38,17 +47,17 @@ impl Answer {
         if self.tokens.is_empty() {
             return Ok(());
         }
-        let columns = self.columns();
+        let columns = self.columns(&self.numbered());
         let has_rest = columns.len() < self.passages.len();
         write!(out, "{:CELL_CHARS$} {:>7}", "token", "log p")?;
-        for z in &columns {
-            write!(out, " {:>5}", format!("p{}", z + 1))?;
+        for (number, _) in &columns {
+            write!(out, " {:>5}", format!("p{}", number + 1))?;
         }
         writeln!(out, "{}", if has_rest { "  rest" } else { "" })?;
         for token in &self.tokens {
             let text = if token.text.is_empty() { "-".to_owned() } else { cell(&token.text, CELL_CHARS) };
             write!(out, "{text:CELL_CHARS$} {:>7.2}", token.log_prob)?;
-            let shown: Vec<f64> = columns.iter().map(|z| token.posterior[*z]).collect();
+            let shown: Vec<f64> = columns.iter().map(|(_, z)| token.posterior[*z]).collect();
             shown.iter().try_for_each(|posterior| write!(out, " {posterior:>5.2}"))?;
             if has_rest {
                 let rest = token.posterior.iter().sum::<f64>() - shown.iter().sum::<f64>();
@@ -69,7 +78,8 @@ impl Answer {
             "{:>7} {:>6} {:>5} {:>5} {:>9}  source",
             "passage", "score", "words", "prior", "posterior"
         )?;
-        for (z, passage) in self.passages.iter().enumerate() {
+        for (number, z) in self.numbered().into_iter().enumerate() {
+            let passage = &self.passages[z];
             let note = self.citations.iter().position(|citation| citation.passage == z);
             let note = note.map_or(String::new(), |note| format!(" [{}]", note + 1));
             let range = &passage.range;
@@ -81,7 +91,7 @@ impl Answer {
             writeln!(
                 out,
                 "{:>7} {:>6.3} {:>5.2} {:>5.2} {:>9.2}  {}, bytes {}-{}{read}{note}",
-                format!("p{}", z + 1),
+                format!("p{}", number + 1),
                 passage.score,
                 passage.words,
                 passage.prior,
@@ -100,11 +110,13 @@ impl Answer {
             return Ok(());
         }
         writeln!(out, "credited to: posterior, nats over reading nothing")?;
+        let numbered = self.numbered();
+        let number = |z: usize| numbered.iter().position(|other| *other == z).unwrap_or(z) + 1;
         for Span { range, posterior, log_ratio, sources, .. } in &self.spans {
             write!(out, "  {}:", cell(&self.text[range.clone()], LINE_CHARS))?;
             let shown = sources.iter().take(MAX_COLUMNS);
             for z in shown.clone() {
-                write!(out, " p{} {:.2} {:+.2};", z + 1, posterior[*z], log_ratio[*z])?;
+                write!(out, " p{} {:.2} {:+.2};", number(*z), posterior[*z], log_ratio[*z])?;
             }
             match sources.len() - shown.len() {
                 0 if sources.is_empty() => write!(out, " unsupported")?,
@@ -134,11 +146,10 @@ impl Answer {
                 split.unsure, split.disagree
             )?;
         }
-        let basis = match self.evidence.map(|evidence| evidence.basis) {
-            Some(Basis::NoAnswerToken) => ", by the generator's own \"no answer\"",
-            Some(Basis::NullPassage) => ", by the evidence",
-            None => "",
-        };
+        if let (Some(withheld), Some(text)) = (&self.withheld, weighed) {
+            writeln!(out, "withheld {}: {withheld}", cell(text, LINE_CHARS))?;
+        }
+        let basis = self.evidence.as_ref().map_or("", basis);
         let (probability, score) = (self.no_answer_probability, self.abstention_score);
         write!(out, "no answer: probability {probability:.2}{basis}; abstention score {score:.2}")
     }

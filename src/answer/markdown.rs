@@ -1,4 +1,5 @@
-use super::render::{evidence_line, how_sure, place};
+use super::certainty::Nearest;
+use super::render::{beginning, elsewhere, place, whole_place};
 use super::{Answer, Citation};
 
 impl Answer {
@@ -7,31 +8,31 @@ impl Answer {
     /// add markup.
     pub fn to_markdown(&self) -> String {
         let mut out = String::new();
-        let mut citations = &self.citations;
         if self.no_answer {
-            out += &format!("No answer found (probability {:.2}).\n", self.no_answer_probability);
-            if let Some(nearest) = self.alternatives.first() {
-                citations = &nearest.citations;
-                let marks: String = (0..citations.len()).map(mark).collect();
-                let text = escape(&nearest.text);
-                out += &format!("\nNearest: {text}{marks} ({})\n", how_sure(nearest));
+            out += &format!("{}\n", escape(&self.refusal()));
+            if let Some(nearest) = self.nearest() {
+                let shown = match nearest {
+                    Nearest::Quoted(citation) => footnote(citation),
+                    Nearest::Whole(passage) => {
+                        format!("{}: {}", escape(&whole_place(passage)), escape(&beginning(passage)))
+                    }
+                };
+                out += &format!("\nThe nearest passage: {shown}\n");
             }
-            if let Some(withheld) = self.withheld.filter(|_| !self.alternatives.is_empty()) {
-                out += &format!("\nWithheld because {withheld}.\n");
-            }
-            if let Some(evidence) = &self.evidence {
-                out += &format!("\n{}\n", evidence_line(evidence));
-            }
-        } else {
-            for stretch in self.stretches() {
-                let marks: String = stretch.notes.iter().copied().map(mark).collect();
-                let is_spaced = stretch.text.ends_with(char::is_whitespace);
-                out += &format!("{}{marks}{}", escape(stretch.text), if is_spaced { " " } else { "" });
-            }
-            out += if self.finished { "\n" } else { " …\n" };
+            return out;
         }
-        for (note, citation) in citations.iter().enumerate() {
-            out += &format!("\n[^{}]: {}\n", note + 1, footnote(citation));
+        for stretch in self.stretches() {
+            let marks: String = stretch.notes.iter().copied().map(mark).collect();
+            let is_spaced = stretch.text.ends_with(char::is_whitespace);
+            out += &format!("{}{marks}{}", escape(stretch.text), if is_spaced { " " } else { "" });
+        }
+        out += if self.finished { "\n" } else { " …\n" };
+        out += &format!("\n{}\n", self.certainty());
+        for (note, citation) in self.citations.iter().enumerate() {
+            let share = format!("posterior among passages {:.2}", citation.posterior);
+            let remark =
+                elsewhere(&self.text, citation).map_or(String::new(), |remark| format!(" ({remark})"));
+            out += &format!("\n[^{}]: {}, {share}{remark}\n", note + 1, footnote(citation));
         }
         out
     }

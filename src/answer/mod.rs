@@ -12,12 +12,14 @@
 //! `ask.rs` | a question, or several, to their answers
 //! `place.rs` | passages back to documents and byte ranges
 //! `stretch.rs` | the text split where its sources change
+//! `certainty.rs` | how sure an answer is, in words
 //! `render.rs` | text for a terminal: numbered notes, then the sources
 //! `markdown.rs` | the same as Markdown, with footnotes
 //! `explain.rs` | tokens by passages, spans and evidence as tables
 
 mod about;
 mod ask;
+mod certainty;
 mod explain;
 mod markdown;
 mod options;
@@ -111,6 +113,9 @@ pub struct PassagePosterior {
     pub posterior: f64,
     /// True when its end was left out, at a sentence bound, to fit the generator's window.
     pub shortened: bool,
+    /// Text of the passage; not in its serialization.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub text: String,
 }
 
 /// A passage behind an answer, with the exact probability that it was this one.

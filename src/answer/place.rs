@@ -37,6 +37,7 @@ impl Answer {
             prior: conclusion.priors[z],
             posterior: conclusion.posteriors[z],
             shortened: conclusion.shortened.contains(&z),
+            text: found.hit.text.clone(),
         };
         let passages = found.iter().enumerate().map(passage).collect();
         let cited =

@@ -1,22 +1,21 @@
 use std::fmt::{self, Write};
 
-use postil_generator::{Basis, Evidence};
-
-use super::{Alternative, Answer, Citation};
+use super::certainty::Nearest;
+use super::{Answer, Citation, PassagePosterior};
 use crate::Place;
 
 /// Styles a piece of a rendering, given its text and the position among [`Answer::citations`] of
 /// its likeliest source; `None` without one.
 type Paint<'a> = &'a dyn Fn(&str, Option<usize>) -> String;
 
-/// Least probability of being right for an answer to be shown without a warning.
-const SURE: f64 = 0.6;
+/// Longest stretch of a passage that is shown whole, in characters.
+const SHOWN_CHARS: usize = 240;
 
 impl Answer {
-    /// The answer with numbered notes, then the sources, as [`Display`](fmt::Display) has it; each
-    /// piece passes through `paint`, with the position among [`Answer::citations`] of its likeliest
-    /// source. `paint` may add colours, and remove control characters that a document could drive a
-    /// terminal with.
+    /// The answer with numbered notes, then how sure it is and the sources, as
+    /// [`Display`](fmt::Display) has it; each piece passes through `paint`, with the position among
+    /// [`Answer::citations`] of its likeliest source. `paint` may add colours, and remove control
+    /// characters that a document could drive a terminal with.
     pub fn render_with(&self, paint: &dyn Fn(&str, Option<usize>) -> String) -> String {
         let mut out = String::new();
         // Writing to a string does not fail.
@@ -25,11 +24,11 @@ impl Answer {
         out
     }
 
-    /// The sources alone, as [`Answer::render_with`] has them after the text: for an answer that
-    /// was already shown token by token.
+    /// The part of [`Answer::render_with`] after the text, how sure it is and the sources: for an
+    /// answer that was already shown token by token.
     pub fn render_sources_with(&self, paint: &dyn Fn(&str, Option<usize>) -> String) -> String {
         let mut out = String::new();
-        let _ = write_sources(&mut out, &self.citations, paint);
+        let _ = self.write_sources(&mut out, paint);
         out
     }
 
@@ -45,78 +44,62 @@ impl Answer {
         if !self.finished {
             out.write_str(" …")?;
         }
-        match self.confidence {
-            Some(confidence) if confidence < SURE => {
-                write!(out, "\n(unsure: of answers like this, {:.0} in 100 are right)", 100.0 * confidence)?;
-            }
-            None if self.no_answer_probability > 0.5 => {
-                write!(out, "\n(unsure: \"no answer\" has probability {:.2})", self.no_answer_probability)?;
-            }
-            _ => {}
+        self.write_sources(out, paint)
+    }
+
+    fn write_sources(&self, out: &mut String, paint: Paint<'_>) -> fmt::Result {
+        write!(out, "\n{}", self.certainty())?;
+        if !self.citations.is_empty() {
+            out.write_str("\n")?;
         }
-        write_sources(out, &self.citations, paint)
+        for (note, citation) in self.citations.iter().enumerate() {
+            let number = paint(&format!("[{}]", note + 1), Some(note));
+            let share = format!("posterior among passages {:.2}", citation.posterior);
+            write!(out, "\n{number} {}, {share}", paint(&place(citation), None))?;
+            write_quote(out, citation, paint)?;
+            if let Some(elsewhere) = elsewhere(&self.text, citation) {
+                write!(out, "\n    ({elsewhere})")?;
+            }
+        }
+        Ok(())
     }
 
     fn write_no_answer(&self, out: &mut String, paint: Paint<'_>) -> fmt::Result {
-        write!(out, "No answer found (probability {:.2}).", self.no_answer_probability)?;
-        if let Some(nearest) = self.alternatives.first() {
-            let text = paint(&format!("{:?}", nearest.text), None);
-            write!(out, "\nNearest: {text} ({})", how_sure(nearest))?;
-            if let Some(withheld) = &self.withheld {
-                write!(out, "\nWithheld because {withheld}.")?;
+        out.write_str(&paint(&self.refusal(), None))?;
+        let Some(nearest) = self.nearest() else { return Ok(()) };
+        out.write_str("\n\nThe nearest passage: ")?;
+        match nearest {
+            Nearest::Quoted(citation) => {
+                out.write_str(&paint(&place(citation), None))?;
+                write_quote(out, citation, paint)
             }
-            if let Some(evidence) = &self.evidence {
-                write!(out, "\n{}", evidence_line(evidence))?;
+            Nearest::Whole(passage) => {
+                write!(
+                    out,
+                    "{}\n    {}",
+                    paint(&whole_place(passage), None),
+                    paint(&beginning(passage), None)
+                )
             }
-            write_sources(out, &nearest.citations, paint)?;
         }
-        Ok(())
     }
 }
 
 impl fmt::Display for Answer {
-    /// The answer with its notes, then the sources.
+    /// The answer with its notes, then how sure it is and the sources.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.render_with(&|text, _| text.to_owned()))
     }
 }
 
-/// The basis of the probability of "no answer", in one line.
-pub(super) fn evidence_line(evidence: &Evidence) -> String {
-    let split = evidence.disagreement;
-    let entropy = format!("passages unsure {:.2} nats, in disagreement {:.2}", split.unsure, split.disagree);
-    match evidence.basis {
-        Basis::NoAnswerToken => format!("Rests on the generator's own \"no answer\"; {entropy}."),
-        Basis::NullPassage => {
-            format!("Rests on the evidence: {:+.2} nats over reading nothing; {entropy}.", evidence.log_ratio)
-        }
+fn write_quote(out: &mut String, citation: &Citation, paint: Paint<'_>) -> fmt::Result {
+    if !citation.headline().is_empty() {
+        write!(out, "\n    {}", paint(citation.headline(), None))?;
     }
-}
-
-/// The certainty of an answer that was not given, in words.
-pub(super) fn how_sure(other: &Alternative) -> String {
-    match other.confidence {
-        Some(confidence) => format!("of such answers, {:.0} in 100 are right", 100.0 * confidence),
-        None => format!("probability {:.2}", other.probability),
+    if !citation.copies.is_empty() {
+        write!(out, "\n    also in {}", paint(&Place::names(&citation.copies), None))?;
     }
-}
-
-fn write_sources(out: &mut String, citations: &[Citation], paint: Paint<'_>) -> fmt::Result {
-    if !citations.is_empty() {
-        out.write_str("\n")?;
-    }
-    for (note, citation) in citations.iter().enumerate() {
-        let number = paint(&format!("[{}]", note + 1), Some(note));
-        write!(out, "\n{number} {}", paint(&place(citation), None))?;
-        if !citation.headline().is_empty() {
-            write!(out, "\n    {}", paint(citation.headline(), None))?;
-        }
-        if !citation.copies.is_empty() {
-            write!(out, "\n    also in {}", paint(&Place::names(&citation.copies), None))?;
-        }
-        write!(out, "\n    {}", paint(&format!("\u{201c}{}\u{201d}", on_one_line(&citation.quote)), None))?;
-    }
-    Ok(())
+    write!(out, "\n    {}", paint(&format!("\u{201c}{}\u{201d}", on_one_line(&citation.quote)), None))
 }
 
 /// `text` with each run of whitespace, line feeds included, as one blank.
@@ -124,8 +107,26 @@ fn on_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The place of a citation, and its share in the answer: relative to the passages found, not a
-/// measure of truth.
+/// A remark on a quote without the answer when the answer stands in the title or headings.
+pub(super) fn elsewhere(answer: &str, citation: &Citation) -> Option<&'static str> {
+    place_of_answer(answer, &citation.quote, &citation.heading, &citation.title)
+}
+
+fn place_of_answer(answer: &str, quote: &str, heading: &str, title: &str) -> Option<&'static str> {
+    let plain = |text: &str| on_one_line(text).to_lowercase();
+    let answer = plain(answer);
+    let answer = answer.trim_end_matches(['.', '!', '?']);
+    let holds = |text: &str| plain(text).contains(answer);
+    match () {
+        () if answer.is_empty() || holds(quote) => None,
+        () if holds(heading) => Some("the answer stands in the heading, not in the quote"),
+        () if holds(title) => Some("the answer stands in the title, not in the quote"),
+        () => None,
+    }
+}
+
+/// The place of a citation as a person opens it: file and line, or page, or sheet; bytes only where
+/// there is no other.
 pub(super) fn place(citation: &Citation) -> String {
     let Citation { source, document, range, .. } = citation;
     let name = match citation.line {
@@ -134,8 +135,45 @@ pub(super) fn place(citation: &Citation) -> String {
         _ if document == source => source.clone(),
         _ => format!("{source} ({document})"),
     };
-    if let Some(locator) = &citation.locator {
-        return format!("{name}, {locator}, posterior among passages {:.2}", citation.posterior);
+    match &citation.locator {
+        Some(locator) => format!("{name}, {locator}"),
+        None if citation.line.is_some() || !citation.headline().is_empty() => name,
+        None => format!("{name}, bytes {}-{}", range.start, range.end),
     }
-    format!("{name}, bytes {}-{}, posterior among passages {:.2}", range.start, range.end, citation.posterior)
+}
+
+/// The place of a whole passage.
+pub(super) fn whole_place(passage: &PassagePosterior) -> String {
+    let PassagePosterior { source, locator, heading, title, range, .. } = passage;
+    match (locator, if heading.is_empty() { title } else { heading }) {
+        (Some(locator), _) => format!("{source}, {locator}"),
+        (None, headline) if !headline.is_empty() => format!("{source}, {headline}"),
+        (None, _) => format!("{source}, bytes {}-{}", range.start, range.end),
+    }
+}
+
+/// A passage's first words, quoted.
+pub(super) fn beginning(passage: &PassagePosterior) -> String {
+    let line = on_one_line(&passage.text);
+    match line.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("\u{201c}{}…\u{201d}", &line[..end]),
+        None => format!("\u{201c}{line}\u{201d}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place_of_answer;
+
+    #[test]
+    fn a_quote_without_the_answer_says_that_the_title_or_heading_has_it() {
+        let quote = "It lists\nand installs packages.";
+        assert_eq!(place_of_answer("installs Packages.", quote, "apt > maint", "apt"), None);
+        let said = place_of_answer("Maint", quote, "apt > maint", "maint").unwrap();
+        assert!(said.contains("heading"), "{said}");
+        let said = place_of_answer("apt", quote, "", "apt(8)").unwrap();
+        assert!(said.contains("title"), "{said}");
+        // Words of a model's own stand nowhere, and no quote is to blame for it.
+        assert_eq!(place_of_answer("a package manager", quote, "", "apt"), None);
+    }
 }
