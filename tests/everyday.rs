@@ -96,21 +96,3 @@ fn an_answer_says_once_how_sure_it_is_and_where_it_stands() {
     let absent = succeed(home.path(), &["ask", "handbook.postil", "Who invented the zeppelin in 1900?"]);
     assert!(absent.starts_with("No answer found") && absent.contains("The nearest passage: "), "{absent}");
 }
-
-#[test]
-fn note_1_of_an_answer_is_p1_of_its_explanation() {
-    let home = handbook();
-    let mut moved = 0;
-    for question in ["Who books trains?", "Which leave gets every parent?", "Is leave booked by the desk?"] {
-        let ask = ["ask", "handbook.postil", question, "--generator", "quote", "--min-evidence", "-99"];
-        let answer = json(home.path(), &[&ask[..], &["--json"]].concat());
-        let explained = succeed(home.path(), &[&ask[..], &["--explain"]].concat());
-        let cited = answer["citations"].as_array().unwrap();
-        moved += cited.iter().enumerate().filter(|(note, of)| of["passage"] != *note).count();
-        for note in 1..=cited.len() {
-            let row = explained.lines().find(|line| line.trim_start().starts_with(&format!("p{note} ")));
-            assert!(row.unwrap().ends_with(&format!(" [{note}]")), "{explained}");
-        }
-    }
-    println!("{moved} notes stand in another place than their passages");
-}

@@ -245,7 +245,11 @@ fn documents_of_files_that_are_gone_or_left_out_now_are_told_and_pruned() {
     assert_eq!(ingest(home, "d.postil", "d")["stale"], 2);
     let said = String::from_utf8(run(home, &["ingest", "d.postil", "d"]).stderr).unwrap();
     assert!(said.contains("1 file left out: 1 ignored by d/.gitignore\n"), "{said}");
-    assert!(said.contains("2 documents kept") && said.contains("--prune"), "{said}");
+    assert!(
+        said.contains("2 documents have no file any more, or one left out now; --prune removes them")
+            && said.contains("--prune"),
+        "{said}"
+    );
     let (status, report) = try_ingest(home, &["d", "--prune"]);
     assert_eq!((status, &report["removed"], &report["stale"]), (Some(0), &2.into(), &0.into()));
     assert_eq!(keys(home), ["d/c.txt"]);

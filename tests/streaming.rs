@@ -196,3 +196,19 @@ fn a_passage_that_was_left_unread_keeps_its_place_and_is_shown_as_such() {
     assert_eq!(first.explain().matches(", not read").count(), first.passages.len() - 1);
     assert!(!all.explain().contains("not read") && !all.passages.iter().any(|passage| unread(&passage)));
 }
+
+#[test]
+fn note_1_of_an_answer_is_p1_of_its_explanation() {
+    let home = tempfile::tempdir().unwrap();
+    let db = open(&home, &[LEAVE[0], ("much.txt", "How much? How much?")]);
+    let options = AskOptions::new().unread_prior(0.0).min_evidence(f64::NEG_INFINITY);
+    let answer = db.ask_with("How much?", &options).unwrap();
+    // The question itself is nearer to the question than its answer is.
+    assert_eq!((answer.passages[0].document.as_str(), answer.citations[0].passage), ("much.txt", 1));
+    let explained = answer.explain();
+    let row = |start: &str| explained.lines().find(|line| line.trim_start().starts_with(start)).unwrap();
+    assert!(row("p1 ").contains("leave.txt") && row("p1 ").ends_with(" [1]"), "{explained}");
+    assert!(row("p2 ").contains("much.txt") && explained.contains(": p1 "), "{explained}");
+    let columns: Vec<f64> = row("\"days \"").split_whitespace().rev().take(2).flat_map(str::parse).collect();
+    assert!(columns[1] > columns[0], "{explained}");
+}

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use postil::Database;
 use postil::HashEncoder;
 use postil::ingest::{IngestOptions, Ingested, Input};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 
 const SECRET: &str = "The password of the safe is swordfish.";
 
@@ -212,4 +215,78 @@ fn a_file_without_a_size_is_read_up_to_the_limit() {
     assert_eq!((report.added, report.skipped.len()), (0, 1));
     let error = report.skipped[0].error.to_string();
     assert!(error.contains("1001") && error.contains("1000"), "{error}");
+}
+
+/// Files of a generated tree: folder, name and content.
+fn files() -> impl Strategy<Value = Vec<(&'static str, &'static str, usize)>> {
+    let folders = select(vec!["", "sub", "sub/deeper", ".hidden", "ignored", "sub/.cache", "empty.postil"]);
+    let names = select(vec![
+        "a.txt", "b.md", "c.HTML", "d.csv", "e.pdf", "f.docx", "g.epub", "h.gz", "i.zip", "j.png", "k",
+        "l.skip", ".m.txt", "n.tar.gz", "o.txt", "p.json", "q.xlsx", "r.é",
+    ]);
+    vec((folders, names, 0..CONTENTS.len()), 0..24)
+}
+
+/// Text, nothing, blanks, bytes of no text, a damaged PDF and zip, a page without text, too much.
+const CONTENTS: [&[u8]; 8] = [
+    b"Trains are booked by the front desk.",
+    b"",
+    b" \n\t\n",
+    b"\xff\xfe\x00\x01",
+    b"%PDF-1.7\nnothing else",
+    b"PK\x03\x04\x00\x00",
+    b"<!doctype html><html><body></body></html>",
+    &[b'x'; 3000],
+];
+
+/// Files and folders that a report has to account for: those not entered count as one.
+fn there(folder: &Path) -> u64 {
+    let count = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.unwrap();
+        let (name, kind) = (entry.file_name(), entry.file_type().unwrap());
+        let name = name.to_str().unwrap();
+        match name {
+            ".gitignore" => 0,
+            _ if kind.is_dir() && !name.starts_with('.') && name != "ignored" => there(&entry.path()),
+            _ => 1,
+        }
+    };
+    std::fs::read_dir(folder).unwrap().map(count).sum()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn every_file_of_a_tree_is_taken_or_named_by_its_reason(files in files(), links in 0..3usize) {
+        let home = tempfile::tempdir().unwrap();
+        let tree = home.path().join("tree");
+        std::fs::create_dir(&tree).unwrap();
+        std::fs::write(tree.join(".gitignore"), "ignored/\n*.skip\n").unwrap();
+        for (folder, name, content) in &files {
+            std::fs::create_dir_all(tree.join(folder)).unwrap();
+            std::fs::write(tree.join(folder).join(name), CONTENTS[*content]).unwrap();
+        }
+        for link in 0..links {
+            symlink("/", tree.join(format!("link{link}.txt"))).unwrap();
+        }
+        let options = Database::options().encoder(Arc::new(HashEncoder::default()));
+        let store = postil::StoreOptions { max_text_bytes: 2000, ..postil::StoreOptions::default() };
+        let db = options.store(store).open(home.path().join("d.postil")).unwrap();
+        let first = ingest(&db, &tree);
+        let again = ingest(&db, &tree);
+        for report in [&first, &again] {
+            let Ingested { added, replaced, unchanged, skipped, left_out, .. } = report;
+            let told = added + replaced + unchanged + skipped.len() as u64 + left_out.count();
+            prop_assert_eq!(told, there(&tree), "{:?}", report);
+            for skip in skipped {
+                prop_assert!(skip.source.contains("tree/") && !skip.reason().is_empty(), "{:?}", skip);
+            }
+            let reasons = report.skipped_by_reason();
+            let counts = reasons.split(", ").filter_map(|part| part.split(' ').next()?.parse::<usize>().ok());
+            prop_assert_eq!(counts.sum::<usize>(), skipped.len(), "{}", reasons);
+        }
+        prop_assert_eq!((again.added, again.replaced), (0, 0));
+        prop_assert_eq!(db.stat().unwrap().documents, again.unchanged);
+    }
 }

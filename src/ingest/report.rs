@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::Error;
+use crate::extract::ExtractError;
 
 /// The result of an ingest.
 #[derive(Debug, Default)]
@@ -50,6 +51,20 @@ impl Ingested {
         let Self { added, replaced, unchanged, removed, .. } = self;
         added + replaced + unchanged + removed == 0 && self.skipped.is_empty() && !self.interrupted
     }
+
+    /// The reasons of [`skipped`](Self::skipped) with their counts, the most frequent first:
+    /// `2 not text in UTF-8, 1 empty`.
+    #[must_use]
+    pub fn skipped_by_reason(&self) -> String {
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for skipped in &self.skipped {
+            *counts.entry(skipped.reason()).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        let told: Vec<_> = counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        told.join(", ")
+    }
 }
 
 /// A document removed because its file was stored twice, under two spellings of its path.
@@ -84,6 +99,33 @@ pub struct Skipped {
     pub error: Error,
     /// True when the database keeps the version of an earlier ingest.
     pub kept: bool,
+}
+
+impl Skipped {
+    /// The reason in a few words, the same for all errors of a kind: `not text in UTF-8`.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        use std::io::ErrorKind;
+        match &self.error {
+            Error::EmptyDocument { .. } => "empty",
+            Error::FileTooLarge { .. } => "too large",
+            Error::RepeatedKey { .. } => "with a key that came before",
+            Error::Record { .. } => "no record",
+            Error::Replaced { .. } => "replaced meanwhile",
+            Error::Read { source, .. } if source.kind() == ErrorKind::NotFound => "not there",
+            Error::Extract { source, .. } => match source {
+                ExtractError::NotUtf8 { .. } => "not text in UTF-8",
+                ExtractError::Encrypted { .. } | ExtractError::Encryption { .. } => "encrypted",
+                ExtractError::OnlyPictures { .. } => "scanned",
+                ExtractError::NotBuilt { .. } => "of a format that this build does not read",
+                ExtractError::TooMuchText { .. } | ExtractError::TooLarge { .. } => "too large",
+                ExtractError::OutOfTime { .. } => "too slow to read",
+                _ => "damaged",
+            },
+            Error::Storage(_) => "refused by the database",
+            _ => "unreadable",
+        }
+    }
 }
 
 /// Files and folders that a walk left out. A folder that was not entered counts as one.
@@ -149,7 +191,7 @@ impl fmt::Display for LeftOut {
         }
         let unknown: u64 = self.unknown.values().sum();
         if unknown > 0 {
-            parts.push(format!("{unknown} of other kinds ({})", self.kinds()));
+            parts.push(format!("{unknown} of kinds that are not read ({})", self.kinds()));
         }
         let plural = |count: u64| if count == 1 { "" } else { "s" };
         if self.links > 0 {
@@ -209,7 +251,7 @@ mod tests {
         }
         assert_eq!(
             left_out.to_string(),
-            "2 ignored by root/.gitignore, 1 hidden, 18 of other kinds (9 .d, 3 .f, 2 .a, 1 without an \
+            "2 ignored by root/.gitignore, 1 hidden, 18 of kinds that are not read (9 .d, 3 .f, 2 .a, 1 without an \
              ending, 1 .b, 2 more), 1 link, 2 pipes or devices, 1 database"
         );
         assert_eq!((left_out.count(), left_out.noun()), (25, "files and folders"));

@@ -31,12 +31,22 @@ pub(crate) fn existing(path: &Path) -> Result<Database> {
 /// Warns of a database without documents, in which nothing can be found.
 pub(crate) fn warn_of_emptiness(db: &ReadOnlyDatabase, path: &Path) -> Result<()> {
     if db.stat()?.documents == 0 {
-        eprintln!(
-            "{0} is empty; add documents with: postil ingest {0} FOLDER",
-            render::on_one_line(&path.display().to_string())
-        );
+        eprintln!("{}", emptiness(path));
     }
     Ok(())
+}
+
+/// Refuses a database without documents, which answers no question.
+pub(crate) fn refuse_emptiness(db: &ReadOnlyDatabase, path: &Path) -> Result<()> {
+    if db.stat()?.documents == 0 {
+        bail!("{}", emptiness(path));
+    }
+    Ok(())
+}
+
+fn emptiness(path: &Path) -> String {
+    let path = render::on_one_line(&path.display().to_string());
+    format!("{path} is empty; add documents with: postil ingest {path} FOLDER")
 }
 
 fn must_be_there(path: &Path) -> Result<()> {

@@ -94,9 +94,9 @@ pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
     let options = options(args)?;
     let db =
         open::to_read(&args.database, args.reading, Database::options().generator_named(&args.generator))?;
-    open::warn_of_emptiness(&db, &args.database)?;
     // A question that finds nothing would not open it, and hide a mistyped name.
     let generator = db.generator()?;
+    open::refuse_emptiness(&db, &args.database)?;
     if !has_word(&args.question) && !args.question.trim().is_empty() {
         eprintln!("the question has no word in it: ask with letters or numbers");
     }

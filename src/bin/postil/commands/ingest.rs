@@ -14,13 +14,15 @@ use crate::{exit, interrupt, render};
 
 /// Most unread parts of a document that are listed.
 const UNREAD_TOLD: usize = 5;
+/// Longest line of the help.
+const HELP_COLUMNS: usize = 98;
 
-/// Help below the options of `ingest`: the files taken, and exit statuses.
+/// Help below the options of `ingest`, after the files that are taken: the rest, and exit statuses.
 const INGEST_HELP: &str = "\
-Of a folder, files are taken whose names end in .txt, .md, .markdown, .html, .htm or .jsonl. Left
-out are hidden files and folders (their names begin with a dot), what .gitignore, .ignore and git's
-own rules exclude, and links. A file that is named itself is always taken, as plain text if its
-ending is unknown. What was left out is counted.
+Left out are hidden files and folders (their names begin with a dot), what .gitignore, .ignore and
+git's own rules exclude, and links. A file that is named itself is always taken, as plain text if
+neither its content nor its ending says more. What was left out or could not be read is named, and
+counted by its reason.
 
 A file is one document under every spelling of its path; its key is the path it was first ingested
 by. What is unchanged is skipped, what has changed replaced; a file that has no text any more has
@@ -31,9 +33,28 @@ Exit status: 0 all that was found is in the database; 1 nothing was done, or the
 2 wrong arguments; 3 some files or documents were skipped, or there was nothing to take; 130
 interrupted by Ctrl-C.";
 
+/// The help with the endings of the files that this build reads.
+fn help() -> String {
+    let mut endings: Vec<&str> = Kind::endings().chain(["jsonl"]).collect();
+    endings.sort_unstable();
+    let mut help = "Of a folder, files are taken whose names end in".to_owned();
+    let mut width = help.len();
+    for (at, ending) in endings.iter().enumerate() {
+        let word = match at + 1 == endings.len() {
+            true => format!("or .{ending}."),
+            false => format!(".{ending},"),
+        };
+        width += 1 + word.len();
+        help.push(if width > HELP_COLUMNS { '\n' } else { ' ' });
+        width = if width > HELP_COLUMNS { word.len() } else { width };
+        help += &word;
+    }
+    format!("{help}\n{INGEST_HELP}")
+}
+
 /// Add or update documents; what is there unchanged is skipped
 #[derive(Args)]
-#[command(after_help = INGEST_HELP)]
+#[command(after_help = help())]
 pub(crate) struct Ingest {
     /// The database, a folder; created if absent
     database: PathBuf,
@@ -77,20 +98,29 @@ enum StdinFormat {
 
 pub(crate) fn run(args: &Ingest) -> Result<ExitCode> {
     let input = input(args)?;
-    refuse_mistyped(args, &input)?;
+    let is_new = !args.database.try_exists().unwrap_or(true);
+    if is_new {
+        refuse_mistyped(&input)?;
+    }
     let db = options(args).open(&args.database)?;
     let report = ingest(&db, &input, &ingest_options(args))?;
     warn_of_growth(&db)?;
+    let holds_nothing = db.stat()?.documents == 0;
     db.close()?;
     let told = tell(&report, args.output)?;
-    Ok(tell_nothing(&report).unwrap_or(told))
+    let told = tell_nothing(&report).unwrap_or(told);
+    if is_new && holds_nothing && !report.interrupted {
+        // Made a moment ago, by this command, and nothing came into it.
+        std::fs::remove_dir_all(&args.database)?;
+        eprintln!("nothing could be read; no database was made");
+    }
+    Ok(told)
 }
 
 /// Refuses to make a database when none of the paths is there: most likely they were mistyped.
-fn refuse_mistyped(args: &Ingest, input: &Input) -> Result<()> {
+fn refuse_mistyped(input: &Input) -> Result<()> {
     let Input::Paths(paths) = input else { return Ok(()) };
-    let is_new = !args.database.try_exists().unwrap_or(true);
-    if is_new && paths.iter().all(|path| matches!(path.try_exists(), Ok(false))) {
+    if paths.iter().all(|path| matches!(path.try_exists(), Ok(false))) {
         let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         bail!("there is no {}; no database was made", names.join(", no "));
     }
@@ -130,9 +160,7 @@ fn tell_nothing(report: &Ingested) -> Option<ExitCode> {
     };
     let hint = match report.left_out.unknown.is_empty() {
         true => "",
-        false => {
-            "; text, Markdown, HTML, PDF, Office, EPUB, CSV and JSON lines are read, and any file that is named itself"
-        }
+        false => "; `postil ingest --help` lists the kinds that are; any file that is named itself is read",
     };
     eprintln!("no file was taken: {why}{hint}");
     Some(ExitCode::from(exit::SKIPPED))
@@ -206,7 +234,6 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
             render::on_one_line(field)
         );
     }
-    let documents = |count: u64| if count == 1 { "document" } else { "documents" };
     for Merged { kept, removed, .. } in merged {
         eprintln!(
             "one file under two names: kept {}, removed {}",
@@ -225,7 +252,7 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
         eprintln!("skipped: {}{kept}", render::on_one_line(&with_causes(&skip.error)));
     }
     if !skipped.is_empty() {
-        eprintln!("{} skipped", skipped.len());
+        eprintln!("{} skipped: {}", skipped.len(), report.skipped_by_reason());
     }
     if left_out.count() > 0 && !report.found_nothing() {
         let (count, noun) = (left_out.count(), left_out.noun());
@@ -233,8 +260,13 @@ fn print(report: &Ingested, output: Output) -> Result<()> {
     }
     if *stale > 0 {
         eprintln!(
-            "{stale} {} kept of files that are gone or left out now; --prune removes them",
-            documents(*stale)
+            "{stale} {}; --prune removes {}",
+            if *stale == 1 {
+                "document has no file any more, or one left out now"
+            } else {
+                "documents have no file any more, or one left out now"
+            },
+            if *stale == 1 { "it" } else { "them" },
         );
     }
     if report.interrupted {
