@@ -96,3 +96,73 @@ fn an_answer_says_once_how_sure_it_is_and_where_it_stands() {
     let absent = succeed(home.path(), &["ask", "handbook.postil", "Who invented the zeppelin in 1900?"]);
     assert!(absent.starts_with("No answer found") && absent.contains("The nearest passage: "), "{absent}");
 }
+
+#[test]
+fn a_filter_names_files_as_a_person_would_and_says_which_fields_there_are() {
+    let home = handbook();
+    for filter in ["file contains \"leave\"", "path contains \"leave\"", "_file contains \"leave\""] {
+        let found = json(home.path(), &["search", "handbook.postil", "trains", "--filter", filter, "--json"]);
+        let hits = found["hits"].as_array().unwrap();
+        assert!(!hits.is_empty() && hits.iter().all(|hit| hit["document"] == "handbook/leave.md"), "{found}");
+    }
+    for args in [&["search", "handbook.postil", "trains"][..], &["ask", "handbook.postil", "Who?"]] {
+        let nothing = |filter| run(home.path(), &[args, &["--filter", filter]].concat());
+        let (unknown, unmet) = (nothing("yaer > 2000"), nothing("file == \"nosuch\""));
+        assert_eq!(unknown.status, unmet.status);
+        let said = String::from_utf8(unknown.stderr).unwrap();
+        assert!(said.contains("no document has a field yaer; there are: _file\n"), "{said}");
+        assert!(!String::from_utf8(unmet.stderr).unwrap().contains("no document has a field"));
+    }
+    // A field of a document's own is not Postil's.
+    std::fs::write(home.path().join("r.jsonl"), r#"{"id": "a", "text": "Trains.", "file": "x"}"#).unwrap();
+    succeed(home.path(), &["ingest", "handbook.postil", "r.jsonl"]);
+    let removed =
+        json(home.path(), &["rm", "handbook.postil", "--filter", "file contains \"leave\"", "--json"]);
+    assert_eq!(removed["removed"], 0);
+    let removed = json(home.path(), &["rm", "handbook.postil", "--filter", "file == \"x\"", "--json"]);
+    assert_eq!(removed["removed"], 1);
+}
+
+#[test]
+fn what_gives_no_readable_file_makes_no_database_and_an_empty_one_answers_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let docs = home.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    for (name, bytes) in
+        [("a.png", &b"\x89PNG"[..]), ("b.txt", b"\xff\xfe"), ("c.md", b" \n"), ("d.gz", b"\x1f\x8b\x08")]
+    {
+        std::fs::write(docs.join(name), bytes).unwrap();
+    }
+    for paths in [&["docs"][..], &["docs/b.txt", "docs/c.md"], &["docs/d.gz"]] {
+        let output = run(home.path(), &[&["ingest", "new.postil", "--model", MODEL], paths].concat());
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains("nothing could be read; no database was made"), "{said}");
+        assert!(!home.path().join("new.postil").exists());
+    }
+    std::fs::write(docs.join("e.txt"), "Trains.").unwrap();
+    let output = run(home.path(), &["ingest", "new.postil", "docs", "--model", MODEL]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("2 skipped: 1 empty, 1 not text in UTF-8\n"), "{said}");
+    assert!(said.contains("2 files left out: 2 of kinds that are not read (1 .gz, 1 .png)\n"), "{said}");
+    std::fs::remove_file(docs.join("e.txt")).unwrap();
+    let output = run(home.path(), &["ingest", "new.postil", "docs"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("1 document has no file any more, or one left out now; --prune removes it"),
+        "{said}"
+    );
+    succeed(home.path(), &["rm", "new.postil", "docs/e.txt"]);
+    for more in [&[][..], &["--json"], &["--stream"]] {
+        let said =
+            fail(home.path(), &[&["ask", "new.postil", "Who?", "--generator", "quote"], more].concat());
+        assert!(said.contains("new.postil is empty; add documents with"), "{said}");
+    }
+    let help = succeed(home.path(), &["ingest", "--help"]);
+    for ending in postil::extract::Kind::endings().chain(["jsonl"]) {
+        assert!(
+            help.contains(&format!(".{ending},")) || help.contains(&format!(".{ending}.")),
+            "{ending} {help}"
+        );
+    }
+}

@@ -7,6 +7,7 @@
 //! `open.rs` | opening and closing
 //! `models.rs` | the encoder and the generator
 //! `read.rs` | documents, searches, exports
+//! `fields.rs` | the fields that filters can name
 //! `ask.rs` | questions, and how well they are answered
 //! `look.rs` | sizes, checks, copies, the newest published state
 //! `write.rs` | methods that change the content
@@ -15,6 +16,8 @@
 mod admin;
 #[cfg(feature = "generator")]
 mod ask;
+#[cfg(feature = "encoder")]
+mod fields;
 mod look;
 #[cfg(feature = "encoder")]
 mod models;

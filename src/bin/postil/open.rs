@@ -84,3 +84,26 @@ fn databases_in(folder: &Path) -> Vec<String> {
 pub(crate) fn filter(args: &flags::Filter) -> Result<Option<Filter>> {
     args.filter.as_deref().map(|text| text.parse().context("--filter")).transpose()
 }
+
+/// The filter for a database's documents, in which `file` and `path` may stand for `_file`.
+pub(crate) fn filter_on(db: &ReadOnlyDatabase, filter: Option<Filter>) -> Result<Option<Filter>> {
+    Ok(filter.map(|filter| db.filter_by_file(filter)).transpose()?)
+}
+
+/// Names the fields of a filter that found nothing which no document has, and those that there are.
+pub(crate) fn tell_missing_fields(db: &ReadOnlyDatabase, filter: Option<&Filter>) -> Result<()> {
+    let Some(filter) = filter else { return Ok(()) };
+    let missing = db.fields_missing_for(filter)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let own = |field: &String| field != postil::ingest::PATH_FIELD;
+    let there: Vec<String> = db.fields()?.into_iter().filter(own).collect();
+    let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+    eprintln!(
+        "no document has a field {}; there are: {}",
+        render::on_one_line(&missing.join(" or ")),
+        render::on_one_line(&there)
+    );
+    Ok(())
+}

@@ -2,6 +2,7 @@
 
 use super::Value;
 use crate::error::{Result, StorageError};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The comparison of a field with a value.
@@ -186,6 +187,51 @@ impl Filter {
             Self::Exists { .. } | Self::Missing { .. } => Ok(()),
             Self::All(parts) | Self::Any(parts) => parts.iter().try_for_each(Self::check),
             Self::Not(inner) => inner.check(),
+        }
+    }
+}
+
+impl Filter {
+    /// Paths of the fields that it names.
+    ///
+    /// ```
+    /// use postil_storage::Filter;
+    /// let filter: Filter = "year >= 2020 and not exists(author.name)".parse().unwrap();
+    /// assert_eq!(filter.fields().into_iter().collect::<Vec<_>>(), ["author.name", "year"]);
+    /// ```
+    #[must_use]
+    pub fn fields(&self) -> BTreeSet<&str> {
+        match self {
+            Self::Compare { field, .. }
+            | Self::OneOf { field, .. }
+            | Self::Contains { field, .. }
+            | Self::Exists { field }
+            | Self::Missing { field } => BTreeSet::from([field.as_str()]),
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::fields).collect(),
+            Self::Not(inner) => inner.fields(),
+        }
+    }
+
+    /// The filter with another path for a field.
+    #[must_use]
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        self.rename(from, to);
+        self
+    }
+
+    fn rename(&mut self, from: &str, to: &str) {
+        match self {
+            Self::Compare { field, .. }
+            | Self::OneOf { field, .. }
+            | Self::Contains { field, .. }
+            | Self::Exists { field }
+            | Self::Missing { field } => {
+                if field == from {
+                    to.clone_into(field);
+                }
+            }
+            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.rename(from, to)),
+            Self::Not(inner) => inner.rename(from, to),
         }
     }
 }

@@ -91,12 +91,13 @@ struct Asked<'a> {
 }
 
 pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
-    let options = options(args)?;
+    let mut options = options(args)?;
     let db =
         open::to_read(&args.database, args.reading, Database::options().generator_named(&args.generator))?;
     // A question that finds nothing would not open it, and hide a mistyped name.
     let generator = db.generator()?;
     open::refuse_emptiness(&db, &args.database)?;
+    options.filter = open::filter_on(&db, options.filter)?;
     if !has_word(&args.question) && !args.question.trim().is_empty() {
         eprintln!("the question has no word in it: ask with letters or numbers");
     }
@@ -107,6 +108,9 @@ pub(crate) fn run(args: &Ask) -> Result<ExitCode> {
         return stream(&db, args, &options);
     }
     let answers = db.ask_each(&args.question, &options)?;
+    if answers.iter().any(|(_, answer)| answer.passages.is_empty()) {
+        open::tell_missing_fields(&db, options.filter.as_ref())?;
+    }
     match answers.as_slice() {
         [(_, answer)] if args.output.json => render::json(answer)?,
         several if args.output.json => {
@@ -174,6 +178,9 @@ fn stream(db: &ReadOnlyDatabase, args: &Ask, options: &AskOptions) -> Result<Exi
     });
     bar.finish_and_clear();
     let answer = answer?;
+    if answer.passages.is_empty() {
+        open::tell_missing_fields(db, options.filter.as_ref())?;
+    }
     if let Some(error) = failed {
         return Err(error.into());
     }

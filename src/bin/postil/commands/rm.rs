@@ -28,8 +28,12 @@ pub(crate) fn run(args: &Rm) -> Result<ExitCode> {
         bail!("give keys or --filter, not both");
     }
     let db = open::existing(&args.database)?;
-    if let Some(filter) = &filter {
-        return tell(args, db.remove_where(filter)?, &[]);
+    if let Some(filter) = &open::filter_on(&db, filter)? {
+        let removed = db.remove_where(filter)?;
+        if removed == 0 {
+            open::tell_missing_fields(&db, Some(filter))?;
+        }
+        return tell(args, removed, &[]);
     }
     let mut keys = args.keys.clone();
     keys.sort();

@@ -52,10 +52,13 @@ pub(crate) fn run(args: &Search) -> Result<ExitCode> {
     open::warn_of_emptiness(&db, &args.database)?;
     let mut search = SearchOptions::new(args.k).recall(args.recall);
     search.exact = args.exact;
-    search.filter = filter;
+    search.filter = open::filter_on(&db, filter)?;
     let options =
         RetrieveOptions::from(search).candidates(args.words.candidates).words_weight(args.words.words_weight);
     let found = db.retrieve(&args.query, &options)?;
+    if found.is_empty() {
+        open::tell_missing_fields(&db, options.search.filter.as_ref())?;
+    }
     if args.output.json {
         render::json(&Found { hits: &found })?;
         return Ok(ExitCode::SUCCESS);
