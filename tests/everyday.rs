@@ -166,3 +166,29 @@ fn what_gives_no_readable_file_makes_no_database_and_an_empty_one_answers_nothin
         );
     }
 }
+
+#[test]
+fn help_explains_the_terms_stat_speaks_in_sentences_and_wrong_arguments_are_json() {
+    let home = handbook();
+    for args in [&["help", "terms"][..], &["terms"]] {
+        let terms = succeed(home.path(), args);
+        for term in ["passage", "relevance", "posterior", "nat", "segment", "prune"] {
+            assert!(terms.lines().any(|line| line.split("  ").next() == Some(term)), "{term}: {terms}");
+        }
+    }
+    let stat = succeed(home.path(), &["stat", "handbook.postil"]);
+    assert!(stat.starts_with("2 documents with 2 passages, ") && stat.contains(MODEL), "{stat}");
+    assert!(stat.lines().all(|line| line.ends_with('.')), "{stat}");
+    for wrong in [
+        &["search", "--json"][..],
+        &["ask", "handbook.postil", "Who?", "--json", "-k", "x"],
+        &["nosuch", "--json"],
+    ] {
+        let output = run(home.path(), wrong);
+        assert_eq!(output.status.code(), Some(2));
+        let said: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert!(!said["error"].as_str().unwrap().is_empty() && output.stdout.is_empty(), "{said}");
+    }
+    let published = fail(home.path(), &["search", "handbook.postil", "trains", "--published"]);
+    assert!(published.contains("postil publish handbook.postil"), "{published}");
+}

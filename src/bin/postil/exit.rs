@@ -1,5 +1,7 @@
-//! Exit statuses beside success (0), failure (1) and wrong arguments (2).
+//! Exit statuses beside success (0) and failure (1).
 
+/// Wrong arguments.
+pub(crate) const ARGUMENTS: u8 = 2;
 /// Some documents or files could not be ingested or rebuilt, the rest were; or there was nothing to
 /// ingest.
 pub(crate) const SKIPPED: u8 = 3;

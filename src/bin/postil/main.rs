@@ -37,8 +37,15 @@ pub fn main() -> ExitCode {
 /// Runs the command with these arguments, the first of which is its own name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     memory::hold_little();
-    let done = Cli::parse_from(arguments).command.run();
-    done.unwrap_or_else(|error| {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() && is_json() => {
+            tell_json(error.render().to_string().trim().trim_start_matches("error: "));
+            return ExitCode::from(exit::ARGUMENTS);
+        }
+        Err(error) => error.exit(),
+    };
+    cli.command.run().unwrap_or_else(|error| {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
         }
@@ -47,13 +54,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(exit::INTERRUPTED);
         }
         let said = postil::with_causes(error.as_ref());
-        match std::env::args_os().any(|arg| arg == "--json") {
-            // Nobody is left to be told when stderr cannot be written.
-            true => drop(plain_json::line(std::io::stderr(), &serde_json::json!({ "error": said }))),
+        match is_json() {
+            true => tell_json(&said),
             false => eprintln!("postil: {}", render::printable(&said)),
         }
         ExitCode::FAILURE
     })
+}
+
+fn is_json() -> bool {
+    std::env::args_os().any(|arg| arg == "--json")
+}
+
+/// Prints an error as JSON on stderr; nobody is left to be told when that cannot be written.
+fn tell_json(error: &str) {
+    let _ = plain_json::line(std::io::stderr(), &serde_json::json!({ "error": error }));
 }
 
 /// True when the reader of our output has closed the pipe, as `head` does: not worth a message.

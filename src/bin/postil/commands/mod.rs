@@ -18,6 +18,7 @@ pub(crate) mod restore;
 pub(crate) mod rm;
 pub(crate) mod search;
 pub(crate) mod stat;
+pub(crate) mod terms;
 pub(crate) mod warm;
 
 use std::process::ExitCode;
@@ -63,4 +64,5 @@ registry! {
     adapt::Adapt,
     model::Model,
     demo::Demo,
+    terms::Terms,
 }

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Search) -> Result<ExitCode> {
         if !copies.is_empty() {
             render::text(&format!("   also in: {}", render::on_one_line(&Place::names(copies))))?;
         }
-        render::text(&format!("   {}\n", render::snippet(&hit.text)))?;
+        render::raw(&format!("   {}\n", render::matched(&render::snippet(&hit.text), &args.query)))?;
     }
     warn_of_the_query(args, &found);
     Ok(ExitCode::SUCCESS)

@@ -27,34 +27,41 @@ pub(crate) fn run(args: &Stat) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let (profile, per_row) = (&stat.profile, |bytes| stat.per_row(bytes));
-    let resident = stat
-        .resident_bytes
-        .map_or_else(String::new, |bytes| format!(", where {:.0} of the index are now", per_row(bytes)));
-    let encoder = if profile.encoder.is_empty() { "none (bare vectors)" } else { &profile.encoder };
+    let made = match profile.encoder.as_str() {
+        "" => "It holds bare vectors".to_owned(),
+        encoder => format!("It was made with the encoder {encoder}: vectors"),
+    };
+    let resident = stat.resident_bytes.map_or_else(String::new, |bytes| {
+        format!("; {:.0} bytes of the index are there now", per_row(bytes))
+    });
     render::text(&format!(
-        "documents   {}\npassages    {}\nbytes       {}\nencoder     {encoder}\n\
-         vectors     {} x {}, {}, {} precision\nsegments    {} sealed, {} rows growing\n\
-         per row     {:.0} bytes on disk, {:.0} of them index; searches need {:.0} in memory{resident}",
-        stat.documents,
-        stat.passages,
+        "{} with {}, {} bytes on disk.\n\
+         {made} of {} components, compared by {}, in {} precision.\n\
+         {} with a search index; {} outside them, scanned in every search.\n\
+         A passage takes {:.0} bytes on disk, {:.0} of them index; a search needs {:.0} in memory{resident}.",
+        counted(stat.documents, "document"),
+        counted(stat.passages, "passage"),
         stat.disk_bytes,
-        stat.passages,
         profile.dimension,
         profile.metric,
         profile.precision,
-        stat.segments,
-        stat.growing_rows,
+        counted(stat.segments as u64, "segment"),
+        counted(stat.growing_rows as u64, "passage"),
         per_row(stat.disk_bytes),
         per_row(stat.index_bytes),
         per_row(stat.searched_bytes),
     ))?;
     if let Some(recall) = stat.recall {
         render::text(&format!(
-            "recall      {recall:.3} of the nearest passages, as measured when segments were made"
+            "Searches find {recall:.3} of the nearest passages, as measured when the segments were made."
         ))?;
     }
     if let Some(failure) = &stat.rewrite_failure {
-        render::text(&format!("growing     the documents could not be written anew: {failure}"))?;
+        render::text(&format!("The documents could not be written anew, so that files grow: {failure}"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
