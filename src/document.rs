@@ -166,6 +166,21 @@ impl Document {
     }
 
     /// The same document with one more metadata field.
+    ///
+    /// ```
+    /// # let home = tempfile::tempdir()?;
+    /// # let encoder = std::sync::Arc::new(postil::HashEncoder::default());
+    /// # let options = postil::Database::options().encoder(encoder);
+    /// # let db = options.open(home.path().join("d.postil"))?;
+    /// use postil::{Document, SearchOptions};
+    /// for (year, weeks) in [(2014, 12), (2024, 20)] {
+    ///     let text = format!("Every parent gets {weeks} weeks of paid leave.");
+    ///     db.ingest(Document::new(format!("leave/{year}"), text).with_metadata("year", year))?;
+    /// }
+    /// let recent = SearchOptions::new(5).filter("year >= 2020".parse()?);
+    /// assert_eq!(db.search("parental leave", &recent)?[0].key, "leave/2024");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_metadata(mut self, field: impl Into<String>, value: impl Into<Value>) -> Self {
         self.metadata.insert(field.into(), value.into());

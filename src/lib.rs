@@ -77,6 +77,11 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// The examples of the page about use, compiled likewise.
+#[cfg(all(doctest, feature = "generator"))]
+#[doc = include_str!("../docs/usage.md")]
+struct Usage;
+
 #[cfg(feature = "train")]
 mod adapt;
 #[cfg(feature = "generator")]
