@@ -146,6 +146,15 @@ pub enum Error {
         /// The reason.
         source: crate::extract::ExtractError,
     },
+    /// A document's metadata is no JSON object.
+    #[cfg(feature = "serve")]
+    #[error("{key}: the metadata: {what}")]
+    Metadata {
+        /// The document's key.
+        key: String,
+        /// The reason.
+        what: String,
+    },
     /// A document has no text to embed. To delete the stored one with its key, remove that.
     #[error("{key}: the document is empty")]
     EmptyDocument {

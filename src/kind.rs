@@ -28,6 +28,8 @@ impl Error {
             | Self::FileTooLarge { .. }
             | Self::Records { .. }
             | Self::EmptyQuestion => ErrorKind::Input,
+            #[cfg(feature = "serve")]
+            Self::Metadata { .. } => ErrorKind::Input,
             Self::Read { source, .. } => of_system(source),
             Self::Attribute { .. } => ErrorKind::Damaged,
             #[cfg(feature = "encoder")]

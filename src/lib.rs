@@ -69,6 +69,7 @@
 //! `setters.rs` | setters of options
 //! `serialize.rs` | forms of `--json` that differ from those of `serde`
 //! `plugin.rs` | the traits of encoders and generators, and their types
+//! `serve/` | the database over HTTP and MCP
 //! `models.rs` | models on this machine, and fetching them
 //! `bin/postil/` | the command
 
@@ -130,6 +131,8 @@ pub mod ingest;
 #[cfg(feature = "encoder")]
 pub mod models;
 pub mod plugin;
+#[cfg(feature = "serve")]
+pub mod serve;
 
 #[cfg(feature = "train")]
 pub use adapt::{Adaptation, adapt};

@@ -49,7 +49,8 @@ fn emptiness(path: &Path) -> String {
     format!("{path} is empty; add documents with: postil ingest {path} FOLDER")
 }
 
-fn must_be_there(path: &Path) -> Result<()> {
+/// Refuses a path without a database; the error lists the databases beside it.
+pub(crate) fn must_be_there(path: &Path) -> Result<()> {
     if path.try_exists().with_context(|| path.display().to_string())? {
         return Ok(());
     }

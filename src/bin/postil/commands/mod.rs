@@ -11,12 +11,14 @@ pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod import;
 pub(crate) mod ingest;
+pub(crate) mod mcp;
 pub(crate) mod model;
 pub(crate) mod publish;
 pub(crate) mod rebuild;
 pub(crate) mod restore;
 pub(crate) mod rm;
 pub(crate) mod search;
+pub(crate) mod serve;
 pub(crate) mod stat;
 pub(crate) mod terms;
 pub(crate) mod warm;
@@ -62,6 +64,8 @@ registry! {
     import::Import,
     eval::Eval,
     adapt::Adapt,
+    serve::Serve,
+    mcp::Mcp,
     model::Model,
     demo::Demo,
     terms::Terms,
