@@ -17,4 +17,4 @@ mod served;
 mod store;
 
 pub use postil_server::{DEFAULT_PORT, Limits, ServeError, Served, Server, Settings, log, serve_stdio};
-pub use served::{Serving, open};
+pub use served::{Access, Serving, open};

@@ -37,26 +37,38 @@ impl std::fmt::Debug for Serving {
     }
 }
 
-/// Opens a database to serve it: as its one writer when `may_write`, otherwise as it is, or, where
-/// another process has it open, as that process published it.
+/// State of a database that is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The present one, as its one writer.
+    Write,
+    /// The present one, or, where another process has the database open, what that published. As long
+    /// as the present one is open, no other process can open it.
+    Read,
+    /// What was published last, which keeps no other process from opening the database.
+    Published,
+}
+
+/// Opens a database to serve it.
 ///
 /// # Errors
 /// As [`Options::open`] and [`Options::open_read_only`]; [`Error::Storage`] when another process
-/// has the database open and published nothing.
-pub fn open(path: impl AsRef<Path>, generator: &str, may_write: bool) -> Result<Serving, Error> {
+/// has the database open and published nothing, or nothing was published and [`Access::Published`] is
+/// asked for.
+pub fn open(path: impl AsRef<Path>, generator: &str, access: Access) -> Result<Serving, Error> {
     let path = path.as_ref();
     let options = || Options::default().generator_named(generator);
-    let open = if may_write {
-        Open::Written(Box::new(options().must_exist(true).open(path)?))
-    } else {
-        match options().open_read_only(path) {
+    let open = match access {
+        Access::Write => Open::Written(Box::new(options().must_exist(true).open(path)?)),
+        Access::Published => Open::Published(Box::new(options().open_published(path)?)),
+        Access::Read => match options().open_read_only(path) {
             Ok(db) => Open::Read(Box::new(db)),
             // The first error says who has it open, and what to do.
             Err(error) if error.kind() == ErrorKind::InUse => {
                 Open::Published(Box::new(options().open_published(path).map_err(|_| error)?))
             }
             Err(error) => return Err(error),
-        }
+        },
     };
     Ok(Serving { open, generator: generator.to_owned(), looked: Mutex::new(Instant::now()) })
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use postil::serve::{Served, Server, Settings, open};
+use postil::serve::{Access, Served, Server, Settings, open};
 
+use crate::flags::Reading;
 use crate::{exit, open as place, render};
 
 /// Variable with the token.
@@ -28,11 +29,13 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE")]
     token: Option<PathBuf>,
     /// Let requests add and remove documents
-    #[arg(long, conflicts_with = "read_only")]
+    #[arg(long, conflicts_with_all = ["read_only", "published"])]
     write: bool,
     /// Only read, which is the default
     #[arg(long)]
     read_only: bool,
+    #[command(flatten)]
+    reading: Reading,
     /// Folder that requests may ingest files from and copy databases to
     #[arg(long, value_name = "FOLDER", requires = "write")]
     root: Option<PathBuf>,
@@ -64,7 +67,10 @@ pub(crate) fn run(args: &Serve) -> Result<ExitCode> {
     settings.may_write = args.write;
     settings.root.clone_from(&args.root);
     settings.logs_text = args.log_text;
-    let server = Server::bind(settings, databases(&args.databases, &args.generator, args.write)?)?;
+    let server = Server::bind(
+        settings,
+        databases(&args.databases, &args.generator, access(args.write, args.reading))?,
+    )?;
     let (stop, mut is_asked) = (server.stopper(), false);
     ctrlc::set_handler(move || {
         if is_asked {
@@ -80,13 +86,26 @@ pub(crate) fn run(args: &Serve) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// State of the databases that the options ask for.
+pub(super) fn access(may_write: bool, reading: Reading) -> Access {
+    match (may_write, reading.published) {
+        (true, _) => Access::Write,
+        (false, true) => Access::Published,
+        (false, false) => Access::Read,
+    }
+}
+
 /// Opens the databases, each under the name of its folder.
-pub(super) fn databases(paths: &[PathBuf], generator: &str, may_write: bool) -> Result<Vec<(String, Arc<dyn Served>)>> {
+pub(super) fn databases(
+    paths: &[PathBuf],
+    generator: &str,
+    access: Access,
+) -> Result<Vec<(String, Arc<dyn Served>)>> {
     let mut served: Vec<(String, Arc<dyn Served>)> = Vec::new();
     for path in paths {
         place::must_be_there(path)?;
-        let serving = open(path, generator, may_write)?;
-        if serving.is_published() {
+        let serving = open(path, generator, access)?;
+        if access == Access::Read && serving.is_published() {
             eprintln!(
                 "{}: another process has it open; what that has published is shown",
                 render::on_one_line(&path.display().to_string())
