@@ -4,7 +4,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use serde_json::{Value, json};
 
 use crate::client::{make, writing};
-use crate::program::postil;
+use crate::program::{self, postil};
 
 /// An agent's end of `postil mcp`.
 struct Agent {
@@ -120,6 +120,25 @@ fn an_agent_writes_only_where_it_was_allowed() {
     reader.from.read_line(&mut line).unwrap();
     assert!(line.contains("there is no tool"), "{line}");
     reader.end();
+}
+
+#[test]
+fn an_agent_that_reads_what_was_published_keeps_nobody_out_and_sees_the_next_publication() {
+    let home = tempfile::tempdir().unwrap();
+    make(&home.path().join("d.postil"));
+    program::succeed(home.path(), &["publish", "d.postil"]);
+    let mut agent = Agent::start(home.path(), &["--published"]);
+    agent.begin("2025-06-18");
+    assert_eq!(agent.call("status", json!({}))["databases"][0]["published"], true);
+    program::succeed(home.path(), &["rm", "d.postil", "travel.txt"]);
+    let listed = agent.ask("resources/list", json!({}));
+    assert_eq!(listed["resources"].as_array().unwrap().len(), 2);
+    program::succeed(home.path(), &["publish", "d.postil"]);
+    // Looks for a newer publication are a second apart.
+    while agent.ask("resources/list", json!({}))["resources"].as_array().unwrap().len() != 1 {
+        std::thread::yield_now();
+    }
+    agent.end();
 }
 
 #[test]

@@ -2,6 +2,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use postil::serve::{Access, open};
 use serde_json::json;
 
 use crate::client::{raw, start, writing};
@@ -82,8 +83,7 @@ fn an_address_that_others_reach_needs_a_token_that_is_long() {
         settings.token = token.map(str::to_owned);
         let home = tempfile::tempdir().unwrap();
         crate::client::make(&home.path().join("d.postil"));
-        let serving =
-            postil::serve::open(home.path().join("d.postil"), "quote", postil::serve::Access::Read).unwrap();
+        let serving = open(home.path().join("d.postil"), "quote", Access::Read).unwrap();
         postil::serve::Server::bind(settings, vec![("d".to_owned(), std::sync::Arc::new(serving))]).map(drop)
     };
     assert!(bind(None).unwrap_err().to_string().contains("--token"));

@@ -3,7 +3,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
-use postil::serve::{Served, Server, Settings, open};
+use postil::serve::{Access, Served, Server, Settings, open};
 use postil::{Database, Document, HashEncoder};
 use serde_json::Value;
 
@@ -48,7 +48,8 @@ pub(crate) fn start(change: impl FnOnce(&mut Settings, &Path)) -> Running {
     let mut settings = Settings::default();
     settings.port = 0;
     change(&mut settings, home.path());
-    let serving = open(home.path().join("d.postil"), GENERATOR, settings.may_write).unwrap();
+    let access = if settings.may_write { Access::Write } else { Access::Read };
+    let serving = open(home.path().join("d.postil"), GENERATOR, access).unwrap();
     let databases: Vec<(String, Arc<dyn Served>)> = vec![("d".to_owned(), Arc::new(serving))];
     let server = Server::bind(settings, databases).unwrap();
     let (address, stop) = (server.address(), Box::new(server.stopper()));

@@ -1,3 +1,4 @@
+use postil::serve::{Access, open};
 use serde_json::json;
 
 use crate::client::{make, start, writing};
@@ -107,10 +108,10 @@ fn what_runs_tells_of_itself() {
 fn a_database_beside_its_writer_is_read_as_published() {
     let server = writing();
     let path = server.home.path().join("d.postil");
-    let refused = postil::serve::open(&path, "quote", postil::serve::Access::Read).unwrap_err().to_string();
+    let refused = open(&path, "quote", Access::Read).unwrap_err().to_string();
     assert!(refused.contains("in use"), "{refused}");
     server.post("/publish", &json!({})).ok();
-    assert!(postil::serve::open(&path, "quote", postil::serve::Access::Read).unwrap().is_published());
+    assert!(open(&path, "quote", Access::Read).unwrap().is_published());
     let told = program::fail(server.home.path(), &["stat", "d.postil"]);
     assert!(told.contains("in use"), "{told}");
 }
