@@ -121,7 +121,7 @@ impl Running {
     /// A request with headers of its own, a line each.
     pub(crate) fn with(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
         let address = self.address;
-        let host = if headers.to_ascii_lowercase().contains("host:") {
+        let host = if headers.lines().any(|line| line.to_ascii_lowercase().starts_with("host:")) {
             String::new()
         } else {
             format!("Host: {address}\r\n")
