@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::{Error, with_causes};
 
 /// A failure with the kind of the error and all its causes.
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
 pub(super) fn failed(error: Error) -> Failure {
     let kind = match error.kind() {
         ErrorKind::Input | ErrorKind::Unsupported => Kind::Input,

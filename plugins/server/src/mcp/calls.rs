@@ -97,7 +97,7 @@ pub(crate) fn uri(key: &str) -> String {
     for byte in key.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                out.push(char::from(byte))
+                out.push(char::from(byte));
             }
             // Writing to a string does not fail.
             _ => drop(write!(out, "%{byte:02X}")),

@@ -127,6 +127,7 @@ fn tool(
     Tool::new(name, about, Arc::new(input)).with_raw_output_schema(Arc::new(map(object(gives, always))))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "each caller writes the properties in place")]
 fn object(properties: Value, required: &[&str]) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
 }

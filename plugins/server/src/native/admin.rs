@@ -12,6 +12,7 @@ use super::Db;
 use super::incoming::stored;
 use crate::app::App;
 use crate::body::JsonBody;
+use crate::served::Served;
 use crate::work::Work;
 use crate::{Failure, Kind, respond, root};
 
@@ -28,7 +29,7 @@ pub(crate) struct BackupRequest {
     (status = 200, description = "As `postil stat --json` prints it", body = super::openapi::Object),
 ))]
 pub(crate) async fn stat(db: Db) -> Result<Response<Body>, Failure> {
-    respond::json(&db.run(Work::Search, |served| served.stat()).await?)
+    respond::json(&db.run(Work::Search, Served::stat).await?)
 }
 
 /// Writes everything anew without what was removed.

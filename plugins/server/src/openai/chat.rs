@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::answer::{Said, ask, pieces};
+use super::answer::{Place, Said, ask, pieces};
 use super::question::{self, Message, refuse};
 use super::{fresh, models, now};
 use crate::app::App;
@@ -71,7 +71,7 @@ pub(super) async fn complete(
             json!({ "id": id, "object": "chat.completion.chunk", "created": created, "model": model });
         return Ok(stream(&said, &frame, has_usage.then_some(usage)));
     }
-    let annotations: Vec<Value> = said.places.iter().map(|place| place.url_citation()).collect();
+    let annotations: Vec<Value> = said.places.iter().map(Place::url_citation).collect();
     respond::json(&json!({
         "id": id, "object": "chat.completion", "created": created, "model": model, "usage": usage,
         "choices": [{
@@ -91,7 +91,7 @@ fn stream(said: &Said, frame: &Value, usage: Option<Value>) -> Response<Body> {
     };
     let mut chunks = vec![chunk(json!({ "role": "assistant", "content": "" }), None)];
     chunks.extend(pieces(&said.text).into_iter().map(|piece| chunk(json!({ "content": piece }), None)));
-    let annotations: Vec<Value> = said.places.iter().map(|place| place.url_citation()).collect();
+    let annotations: Vec<Value> = said.places.iter().map(Place::url_citation).collect();
     chunks.push(chunk(json!({ "annotations": annotations }), None));
     chunks.push(chunk(json!({}), Some("stop")));
     if let Some(usage) = usage {

@@ -6,7 +6,7 @@ use axum::http::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::{Said, ask, pieces};
+use super::answer::{Place, Said, ask, pieces};
 use super::chat::send_all;
 use super::question::{self, Message, refuse};
 use super::{filters, fresh, models, now, stores};
@@ -107,7 +107,7 @@ pub(super) async fn respond(
 }
 
 fn part(said: &Said) -> Value {
-    let annotations: Vec<Value> = said.places.iter().map(|place| place.file_citation()).collect();
+    let annotations: Vec<Value> = said.places.iter().map(Place::file_citation).collect();
     json!({ "type": "output_text", "text": said.text, "annotations": annotations, "logprobs": [] })
 }
 
