@@ -9,6 +9,8 @@
 //! | agents | MCP at `/mcp` and on standard input and output |
 //! | command | the program: its token, its end, a crash |
 
+#![allow(clippy::unwrap_used, reason = "a test says no more by expecting")]
+
 #[path = "../command/mod.rs"]
 mod program;
 
