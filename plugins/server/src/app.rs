@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use crate::files::Files;
+use crate::held::Held;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::work::Turns;
@@ -28,7 +29,7 @@ pub(crate) struct App {
     pub(crate) turns: Turns,
     pub(crate) is_ready: AtomicBool,
     pub(crate) is_stopping: AtomicBool,
-    held_bytes: AtomicUsize,
+    held_bytes: Arc<AtomicUsize>,
 }
 
 impl App {
@@ -49,7 +50,7 @@ impl App {
             metrics: Metrics::default(),
             is_ready: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
-            held_bytes: AtomicUsize::new(0),
+            held_bytes: Arc::default(),
         })
     }
 
@@ -89,31 +90,11 @@ impl App {
     }
 
     /// Counts bytes of a body that is held; refuses more than may be held together.
-    pub(crate) fn hold(self: &Arc<Self>, bytes: usize) -> Result<Held, Failure> {
-        let before = self.held_bytes.fetch_add(bytes, Ordering::Relaxed);
-        let held = Held { app: Arc::clone(self), bytes };
+    pub(crate) fn hold(&self, bytes: usize) -> Result<Held, Failure> {
+        let (held, before) = Held::count(&self.held_bytes, bytes);
         if before + bytes > self.settings.limits.held_bytes {
             return Err(Failure::new(Kind::Busy, "the server holds as many uploads as it may; try again"));
         }
         Ok(held)
-    }
-}
-
-/// Bytes of bodies that are held until this is dropped.
-pub(crate) struct Held {
-    app: Arc<App>,
-    bytes: usize,
-}
-
-impl Held {
-    /// Joins two.
-    pub(crate) fn add(&mut self, mut other: Self) {
-        self.bytes += std::mem::take(&mut other.bytes);
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.app.held_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

@@ -11,7 +11,8 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
-use crate::app::{App, Held};
+use crate::app::App;
+use crate::held::Held;
 use crate::{Failure, Kind};
 
 /// The bytes of a body, counted until they are dropped.

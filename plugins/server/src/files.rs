@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::app::Held;
+use crate::held::Held;
 
 /// Beginning of the id of a file.
 const PREFIX: &str = "file-";

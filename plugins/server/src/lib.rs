@@ -27,6 +27,7 @@ mod events;
 mod failure;
 mod files;
 mod guard;
+mod held;
 mod jobs;
 mod listen;
 mod log;
@@ -38,14 +39,17 @@ mod page;
 mod respond;
 mod root;
 mod serve;
+mod serve_error;
 mod served;
 mod settings;
+mod uri;
 mod work;
 
 pub use failure::{Failure, Kind};
 pub use log::log;
 pub use mcp::serve_stdio;
-pub use serve::{ServeError, Server};
+pub use serve::Server;
+pub use serve_error::ServeError;
 pub use served::{
     About, Answered, Ask, Cited, Form, Found, Incoming, Json, Listed, Listing, Progress, Query, Removed,
     Search, Served, Stored, Token, Watch,

@@ -15,6 +15,7 @@ use super::tools::{DEFAULT_HITS, DEFAULT_LINES, MOST_BYTES, MOST_HITS};
 use crate::app::{App, Named};
 use crate::native::form_of;
 use crate::served::{Answered, Ask, Cited, Found, Incoming, Query, Search, Stored};
+use crate::uri::uri;
 use crate::work::Work;
 use crate::{Failure, Kind};
 
@@ -88,22 +89,6 @@ fn whole(name: &str, given: Option<f64>, default: usize, most: usize) -> Result<
         reason = "it is whole and within bounds"
     )]
     Ok(given as usize)
-}
-
-/// URI of a document.
-pub(crate) fn uri(key: &str) -> String {
-    use std::fmt::Write;
-    let mut out = String::from(super::SCHEME);
-    for byte in key.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                out.push(char::from(byte));
-            }
-            // Writing to a string does not fail.
-            _ => drop(write!(out, "%{byte:02X}")),
-        }
-    }
-    out
 }
 
 /// Runs a tool that only reads, or `remove`.

@@ -33,13 +33,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::native::stored;
+use crate::serve_error::ServeError;
 use crate::served::{Listing, Served};
+use crate::uri::{SCHEME, uri};
 use crate::work::Work;
-use crate::{Failure, Kind, ServeError, Settings};
-pub(crate) use calls::uri;
+use crate::{Failure, Kind, Settings};
 
-/// Beginning of the URI of a document.
-const SCHEME: &str = "postil://doc/";
 /// Resources on a page.
 const PAGE: usize = 100;
 /// Time between two notes of progress.

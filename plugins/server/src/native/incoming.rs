@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::Db;
-use crate::app::{App, Held};
+use crate::app::App;
 use crate::body::{Params, check_head, media_type, parse, read};
+use crate::held::Held;
 use crate::jobs::{Seen, Stage};
 use crate::served::{Form, Incoming, Json, Served};
 use crate::{Failure, Kind, respond, root};

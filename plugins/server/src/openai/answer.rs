@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::Failure;
 use crate::app::{App, Named};
 use crate::files::id_of;
-use crate::mcp::uri;
 use crate::served::{Answered, Ask, Cited, Json};
+use crate::uri::uri;
 use crate::work::Work;
 
 /// A whole answer.

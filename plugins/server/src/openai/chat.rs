@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::answer::{Place, Said, ask, pieces};
+use super::models;
 use super::question::{self, Message, refuse};
-use super::{fresh, models, now};
+use super::stamp::{fresh, now};
 use crate::app::App;
 use crate::body::JsonBody;
 use crate::events::{Events, event};

@@ -10,6 +10,7 @@
 //! `answer.rs` | an answer as one text, with the places that are cited
 //! `chat.rs`, `responses.rs` | chat completions, responses
 //! `models.rs`, `embeddings.rs`, `rerank.rs` | models, vectors, relevance
+//! `stamp.rs` | times and ids
 //! `uploads.rs`, `stores.rs`, `store_files.rs`, `filters.rs` | files, vector stores, their filters
 
 mod answer;
@@ -20,6 +21,7 @@ mod models;
 mod question;
 mod rerank;
 mod responses;
+mod stamp;
 mod store_files;
 mod stores;
 mod uploads;
@@ -59,17 +61,4 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/v1/vector_stores/{store}/file_batches/{id}", get(store_files::get_batch))
         .route("/v1/vector_stores/{store}/file_batches/{id}/files", get(store_files::batch_files))
         .route("/v1/{*rest}", axum::routing::any(unsupported))
-}
-
-/// Seconds since 1970.
-fn now() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
-}
-
-/// An id that this process has not given before.
-fn fresh(prefix: &str) -> String {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    format!("{prefix}{:x}{:06x}", now(), NEXT.fetch_add(1, Ordering::Relaxed))
 }

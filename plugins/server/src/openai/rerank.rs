@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::embeddings::MOST_TEXTS;
-use super::{fresh, models};
+use super::models;
+use super::stamp::fresh;
 use crate::app::App;
 use crate::body::JsonBody;
 use crate::work::Work;

@@ -6,8 +6,9 @@ use axum::http::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::stamp::now;
+use super::stores;
 use super::uploads::none;
-use super::{now, stores};
 use crate::app::{App, Named};
 use crate::body::{JsonBody, Params};
 use crate::files::{File, id_of, name_of};

@@ -70,7 +70,7 @@ async fn store(app: &Arc<App>, named: &Named) -> Result<Value, Failure> {
     let Sizes { documents, bytes } = parse(stat.get().as_bytes())?;
     Ok(json!({
         "id": id(named), "object": "vector_store", "created_at": 0, "name": &*named.name, "usage_bytes": bytes,
-        "status": "completed", "last_active_at": super::now(), "metadata": {}, "expires_after": null, "expires_at": null,
+        "status": "completed", "last_active_at": super::stamp::now(), "metadata": {}, "expires_after": null, "expires_at": null,
         "file_counts": { "in_progress": 0, "completed": documents, "failed": 0, "cancelled": 0, "total": documents },
     }))
 }

@@ -6,7 +6,7 @@ use axum::http::Response;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
 
-use super::now;
+use super::stamp::now;
 use crate::app::App;
 use crate::files::{File, id_of, name_of};
 use crate::native::{FormRead, form_files};
