@@ -9,15 +9,16 @@
 //! ---|---
 //! `served.rs`, `failure.rs` | a database as the server sees it, and why something was not done
 //! `settings.rs` | settings and bounds
-//! `serve.rs`, `listen.rs` | the program: from its start to its graceful end; connections
+//! `serve.rs`, `serve_error.rs`, `listen.rs` | the program: from its start to its graceful end; connections
 //! `app.rs` | state that all requests share
 //! `guard.rs` | the door: hosts, origins, tokens, headers, counts, logs
-//! `body.rs`, `respond.rs`, `events.rs` | bodies in, responses out
+//! `body.rs`, `held.rs`, `respond.rs`, `events.rs` | bodies in and the bytes they hold, responses out
 //! `work.rs`, `jobs.rs` | work in turns, long work in the background
 //! `root.rs` | paths of requests, kept under one folder
 //! `metrics.rs`, `log.rs` | counts and times; the log
 //! `native/` | the API of the commands
 //! `openai/`, `files.rs` | the shapes of OpenAI's API; files that wait to be attached
+//! `uri.rs` | addresses of documents
 //! `mcp/` | the Model Context Protocol
 //! `page/` | the page to ask on
 
