@@ -121,13 +121,13 @@ mod tests {
 
     #[test]
     fn a_place_is_counted_in_characters_of_the_whole_text() {
-        let cited = |words: Vec<Range<usize>>| Cited {
+        let cited = |words: Option<Range<usize>>| Cited {
             document: "d".into(),
             title: String::new(),
             quote: "q".into(),
             range: 3..4,
             posterior: 0.5,
-            words,
+            words: words.into_iter().collect(),
         };
         let answered = |text: &str, citations| Answered {
             question: "?".into(),
@@ -137,8 +137,7 @@ mod tests {
             citations,
             json: serde_json::value::to_raw_value(&1).unwrap(),
         };
-        let said =
-            said(vec![answered("é", vec![]), answered("né b", vec![cited(vec![4..5]), cited(vec![])])]);
+        let said = said(vec![answered("é", vec![]), answered("né b", vec![cited(Some(4..5)), cited(None)])]);
         assert_eq!(said.text, "é\n\nné b");
         let chars: Vec<_> = said.places.iter().map(|place| place.chars.clone()).collect();
         assert_eq!(chars, [3..7, 6..7]);
