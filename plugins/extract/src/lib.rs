@@ -6,7 +6,7 @@
 //! place in the source. Of all other formats the extracted text is what ranges count in, and
 //! [`Places`](postil_contract::Places) has the page, slide, cells or paragraph of every stretch.
 //!
-//! A format is a file here with its [`Reader`](reader::Reader), and a line in `kind.rs`.
+//! A format is a file here with its `Reader`, and a line in `kind.rs`.
 //!
 //! file | responsibility
 //! ---|---

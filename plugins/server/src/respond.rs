@@ -25,7 +25,7 @@ pub(crate) fn json_as(status: StatusCode, value: &impl Serialize) -> Result<Resp
     Ok(response)
 }
 
-/// Carries the failure to [`render`], which knows the path that was asked for.
+/// Carries the failure to `render`, which knows the path that was asked for.
 impl IntoResponse for Failure {
     fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::empty());

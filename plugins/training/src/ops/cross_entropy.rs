@@ -5,7 +5,7 @@ use postil_kernel::Kernel;
 
 use super::slices::{read, rows, slice, tensor};
 
-/// Mean over the rows of `logits`, `[rows, classes]`, of -log softmax(row)[target], a scalar.
+/// Mean over the rows of `logits`, `[rows, classes]`, of -log softmax(row) at its target, a scalar.
 ///
 /// # Errors
 /// candle's; also when there is no row, or a target is no class.
