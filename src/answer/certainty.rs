@@ -8,7 +8,7 @@ const WORDS: [(f64, &str); 3] = [(0.9, "Very likely right"), (0.6, "Likely right
 const LEAST: &str = "Doubtful, more likely wrong than right";
 
 impl Answer {
-    /// How sure the answer is, in words and as a number: the fitted [confidence] that it is right, or
+    /// The certainty of the answer, in words and as a number: the fitted [confidence] that it is right, or
     /// for a generator without one the probability that the passages answer the question.
     ///
     /// [confidence]: crate::Conclusion::confidence

@@ -92,7 +92,7 @@ pub struct ReadOnlyDatabase {
     generator: Mutex<Option<Arc<dyn postil_contract::Generator>>>,
     #[cfg(feature = "generator")]
     generator_name: String,
-    /// Of `auto`, the language model.
+    /// The language model that `auto` asks second.
     #[cfg(feature = "generator")]
     second: Mutex<Option<Arc<dyn postil_contract::Generator>>>,
 }

@@ -27,7 +27,7 @@ enum Open {
     Written(Box<Database>),
     /// The present state, without changes.
     Read(Box<ReadOnlyDatabase>),
-    /// What another process published, looked for again and again.
+    /// The state that another process published, looked for again and again.
     Published(Box<ReadOnlyDatabase>),
 }
 
@@ -45,7 +45,7 @@ pub enum Access {
     /// The present one, or, where another process has the database open, what that published. As long
     /// as the present one is open, no other process can open it.
     Read,
-    /// What was published last, which keeps no other process from opening the database.
+    /// The state that was published last, which keeps no other process from opening the database.
     Published,
 }
 

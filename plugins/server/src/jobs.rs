@@ -37,7 +37,7 @@ pub(crate) struct Seen {
     pub(crate) documents_read: u64,
     pub(crate) documents_committed: u64,
     pub(crate) passages_embedded: u64,
-    /// What the command prints with `--json`, once done.
+    /// The report that the command prints with `--json`, once done.
     pub(crate) report: Option<Json>,
     pub(crate) error: Option<String>,
     #[serde(skip)]

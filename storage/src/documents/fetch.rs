@@ -1,6 +1,6 @@
 //! Fetching the memory of entries that are about to be read; see `base::ahead`.
 //!
-//! What is in the trees is in sled's own memory, which cannot be fetched.
+//! Records in the trees are in sled's own memory, which cannot be fetched.
 
 use super::base::Part;
 use super::keys::{self, TEXT_BLOCK_BYTES};

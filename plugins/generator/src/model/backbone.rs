@@ -13,7 +13,7 @@ use super::tree::Tree;
 /// Receives the tokens read so far and all that are to be read; an error ends the reading.
 pub(super) type Told<'a> = &'a (dyn Fn(usize, usize) -> Result<()> + Sync);
 
-/// What becomes of prompts whose beginnings are kept in files.
+/// Prompts whose beginnings are kept in files.
 pub(super) trait Kept: Send + Sync {
     /// See [`postil_contract::ReadAhead::use_folder`].
     fn use_folder(&self, folder: &Path) -> Result<()>;

@@ -48,7 +48,7 @@ const INSTRUCTIONS: &str = "The user's own documents. `ask` answers a question w
     documents do not answer it; `search` finds passages; `fetch` and `get` read a document. Probabilities are exact \
     posteriors over the passages that were read, not confidences in the truth.";
 
-/// What an agent talks to.
+/// The server that an agent talks to.
 #[derive(Clone)]
 pub(crate) struct Agent {
     app: Arc<App>,

@@ -26,7 +26,7 @@ pub(crate) struct BackupRequest {
 
 /// Counts and sizes.
 #[utoipa::path(get, path = "/stat", responses(
-    (status = 200, description = "As `postil stat --json` prints it", body = super::openapi::Object),
+    (status = 200, description = "As `postil stat --json` prints it", body = super::schemas::Object),
 ))]
 pub(crate) async fn stat(db: Db) -> Result<Response<Body>, Failure> {
     respond::json(&db.run(Work::Search, Served::stat).await?)
@@ -34,9 +34,9 @@ pub(crate) async fn stat(db: Db) -> Result<Response<Body>, Failure> {
 
 /// Writes everything anew without what was removed.
 #[utoipa::path(post, path = "/compact", responses(
-    (status = 200, description = "As `postil compact --json` prints it", body = super::openapi::Object),
-    (status = "4XX", description = "Nothing may be written", body = super::openapi::Problem),
-    (status = 503, description = "The server is busy", body = super::openapi::Problem),
+    (status = 200, description = "As `postil compact --json` prints it", body = super::schemas::Object),
+    (status = "4XX", description = "Nothing may be written", body = super::schemas::Problem),
+    (status = 503, description = "The server is busy", body = super::schemas::Problem),
 ))]
 pub(crate) async fn compact(db: Db) -> Result<Response<Body>, Failure> {
     db.app.must_write(&db.named)?;
@@ -48,9 +48,9 @@ pub(crate) async fn compact(db: Db) -> Result<Response<Body>, Failure> {
 
 /// Shows the present state to readers in other processes.
 #[utoipa::path(post, path = "/publish", responses(
-    (status = 200, description = "As `postil publish --json` prints it", body = super::openapi::Object),
-    (status = "4XX", description = "Nothing may be written", body = super::openapi::Problem),
-    (status = 503, description = "The server is busy", body = super::openapi::Problem),
+    (status = 200, description = "As `postil publish --json` prints it", body = super::schemas::Object),
+    (status = "4XX", description = "Nothing may be written", body = super::schemas::Problem),
+    (status = 503, description = "The server is busy", body = super::schemas::Problem),
 ))]
 pub(crate) async fn publish(db: Db) -> Result<Response<Body>, Failure> {
     db.app.must_write(&db.named)?;
@@ -62,9 +62,9 @@ pub(crate) async fn publish(db: Db) -> Result<Response<Body>, Failure> {
 
 /// Copies the database into the server's folder.
 #[utoipa::path(post, path = "/backup", request_body = BackupRequest, responses(
-    (status = 200, description = "As `postil backup --json` prints it", body = super::openapi::Object),
-    (status = "4XX", description = "The server has no folder, or something is there", body = super::openapi::Problem),
-    (status = 503, description = "The server is busy", body = super::openapi::Problem),
+    (status = 200, description = "As `postil backup --json` prints it", body = super::schemas::Object),
+    (status = "4XX", description = "The server has no folder, or something is there", body = super::schemas::Problem),
+    (status = 503, description = "The server is busy", body = super::schemas::Problem),
 ))]
 pub(crate) async fn backup(
     db: Db,
@@ -83,7 +83,7 @@ pub(crate) async fn backup(
 
 /// Lists the databases of the server; the first one is meant where a path names none.
 #[utoipa::path(get, path = "/databases", responses(
-    (status = 200, description = "`databases`", body = super::openapi::Object),
+    (status = 200, description = "`databases`", body = super::schemas::Object),
 ))]
 pub(crate) async fn databases(State(app): State<Arc<App>>) -> Result<Response<Body>, Failure> {
     let list: Vec<_> = app
@@ -102,15 +102,15 @@ pub(crate) async fn databases(State(app): State<Arc<App>>) -> Result<Response<Bo
 }
 
 /// Answers as long as the server runs.
-#[utoipa::path(get, path = "/health", responses((status = 200, description = "The server runs", body = super::openapi::Object)))]
+#[utoipa::path(get, path = "/health", responses((status = 200, description = "The server runs", body = super::schemas::Object)))]
 pub(crate) async fn health() -> Result<Response<Body>, Failure> {
     respond::json(&json!({ "status": "ok" }))
 }
 
 /// Answers 200 once questions can be answered: models are loaded, and the server is not ending.
 #[utoipa::path(get, path = "/ready", responses(
-    (status = 200, description = "Questions can be asked", body = super::openapi::Object),
-    (status = 503, description = "Not yet, or not any more", body = super::openapi::Problem),
+    (status = 200, description = "Questions can be asked", body = super::schemas::Object),
+    (status = 503, description = "Not yet, or not any more", body = super::schemas::Problem),
 ))]
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<Response<Body>, Failure> {
     let is_stopping = app.is_stopping.load(Ordering::Relaxed);

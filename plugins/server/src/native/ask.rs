@@ -48,9 +48,9 @@ pub(crate) struct AskRequest {
 /// Answers a question, with citations. With `Accept: text/event-stream` events come as the answer
 /// is written: `token` for each token with its posterior, then `answer`, or `error`.
 #[utoipa::path(post, path = "/ask", request_body = AskRequest, responses(
-    (status = 200, description = "The answer, or `answers` to several questions", body = super::openapi::Object),
-    (status = "4XX", description = "The request is wrong", body = super::openapi::Problem),
-    (status = 503, description = "The server is busy", body = super::openapi::Problem),
+    (status = 200, description = "The answer, or `answers` to several questions", body = super::schemas::Object),
+    (status = "4XX", description = "The request is wrong", body = super::schemas::Problem),
+    (status = 503, description = "The server is busy", body = super::schemas::Problem),
 ))]
 pub(crate) async fn ask(
     db: Db,
@@ -96,7 +96,7 @@ pub(crate) fn accepts_events(headers: &HeaderMap) -> bool {
     accepted.split(',').any(|entry| entry.split(';').next().unwrap_or_default().trim() == "text/event-stream")
 }
 
-/// What `ask --json` prints.
+/// The answer as `ask --json` prints it.
 fn several(answered: &[Answered]) -> Result<crate::served::Json, Failure> {
     if let [only] = answered {
         return Ok(only.json.clone());

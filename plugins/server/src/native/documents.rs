@@ -46,8 +46,8 @@ struct Page {
 
 /// Lists documents in the order of their keys, page by page.
 #[utoipa::path(get, path = "/documents", params(ListRequest), responses(
-    (status = 200, description = "`documents`, and `next`, the cursor of the next page, or null", body = super::openapi::Object),
-    (status = "4XX", description = "The request is wrong", body = super::openapi::Problem),
+    (status = 200, description = "`documents`, and `next`, the cursor of the next page, or null", body = super::schemas::Object),
+    (status = "4XX", description = "The request is wrong", body = super::schemas::Problem),
 ))]
 pub(crate) async fn list(db: Db, Params(request): Params<ListRequest>) -> Result<Response<Body>, Failure> {
     let ListRequest { prefix, cursor, limit } = request;
@@ -75,8 +75,8 @@ pub(crate) async fn list(db: Db, Params(request): Params<ListRequest>) -> Result
 
 /// The text, title and metadata of a document.
 #[utoipa::path(get, path = "/documents/{key}", params(("key" = String, Path, description = "Key of the document")), responses(
-    (status = 200, description = "The document", body = super::openapi::Object),
-    (status = "4XX", description = "There is no such document", body = super::openapi::Problem),
+    (status = 200, description = "The document", body = super::schemas::Object),
+    (status = "4XX", description = "There is no such document", body = super::schemas::Problem),
 ))]
 pub(crate) async fn get(db: Db) -> Result<Response<Body>, Failure> {
     let key = db.key.clone();
@@ -86,8 +86,8 @@ pub(crate) async fn get(db: Db) -> Result<Response<Body>, Failure> {
 
 /// The passages of a document.
 #[utoipa::path(get, path = "/passages/{key}", params(("key" = String, Path, description = "Key of the document")), responses(
-    (status = 200, description = "The passages", body = super::openapi::Object),
-    (status = "4XX", description = "There is no such document", body = super::openapi::Problem),
+    (status = 200, description = "The passages", body = super::schemas::Object),
+    (status = "4XX", description = "There is no such document", body = super::schemas::Problem),
 ))]
 pub(crate) async fn passages(db: Db) -> Result<Response<Body>, Failure> {
     let key = db.key.clone();
@@ -97,8 +97,8 @@ pub(crate) async fn passages(db: Db) -> Result<Response<Body>, Failure> {
 
 /// Removes a document; durable when the answer comes.
 #[utoipa::path(delete, path = "/documents/{key}", params(("key" = String, Path, description = "Key of the document")), responses(
-    (status = 200, description = "Removed", body = super::openapi::Object),
-    (status = "4XX", description = "There is no such document, or nothing may be written", body = super::openapi::Problem),
+    (status = 200, description = "Removed", body = super::schemas::Object),
+    (status = "4XX", description = "There is no such document, or nothing may be written", body = super::schemas::Problem),
 ))]
 pub(crate) async fn delete(db: Db) -> Result<Response<Body>, Failure> {
     db.app.must_write(&db.named)?;

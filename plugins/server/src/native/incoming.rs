@@ -86,10 +86,10 @@ pub(crate) fn form_of(media_or_ending: &str) -> Option<Form> {
 /// Adds documents: JSON (one, or several as `documents`), JSON lines, a form with files, or a text whose `key` is a parameter. The
 /// answer is a job; the documents are durable when it is `done`.
 #[utoipa::path(post, path = "/documents", params(UploadRequest), request_body = DocumentRequest, responses(
-    (status = 200, description = "The job, ended", body = super::openapi::Object),
-    (status = 202, description = "The job", body = super::openapi::Object),
-    (status = "4XX", description = "The request is wrong, or nothing may be written", body = super::openapi::Problem),
-    (status = 503, description = "The server is busy", body = super::openapi::Problem),
+    (status = 200, description = "The job, ended", body = super::schemas::Object),
+    (status = 202, description = "The job", body = super::schemas::Object),
+    (status = "4XX", description = "The request is wrong, or nothing may be written", body = super::schemas::Problem),
+    (status = 503, description = "The server is busy", body = super::schemas::Problem),
 ))]
 pub(crate) async fn post(
     db: Db,
@@ -109,9 +109,9 @@ pub(crate) async fn post(
 
 /// Adds or replaces the document of a key; durable when the answer comes.
 #[utoipa::path(put, path = "/documents/{key}", params(("key" = String, Path, description = "Key of the document")), request_body = DocumentRequest, responses(
-    (status = 200, description = "The report of the ingest", body = super::openapi::Object),
-    (status = "4XX", description = "The document is refused, or nothing may be written", body = super::openapi::Problem),
-    (status = 503, description = "The server is busy", body = super::openapi::Problem),
+    (status = 200, description = "The report of the ingest", body = super::schemas::Object),
+    (status = "4XX", description = "The document is refused, or nothing may be written", body = super::schemas::Problem),
+    (status = 503, description = "The server is busy", body = super::schemas::Problem),
 ))]
 pub(crate) async fn put(db: Db, request: Request) -> Result<Response<Body>, Failure> {
     db.app.must_write(&db.named)?;

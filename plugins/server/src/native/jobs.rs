@@ -11,7 +11,7 @@ fn none(id: &str) -> Failure {
 
 /// Lists the jobs that are remembered, newest first.
 #[utoipa::path(get, path = "/jobs", responses(
-    (status = 200, description = "`jobs`", body = super::openapi::Object),
+    (status = 200, description = "`jobs`", body = super::schemas::Object),
 ))]
 pub(crate) async fn list(db: Db) -> Result<Response<Body>, Failure> {
     respond::json(&json!({ "jobs": db.app.jobs(&db.named)?.all() }))
@@ -19,8 +19,8 @@ pub(crate) async fn list(db: Db) -> Result<Response<Body>, Failure> {
 
 /// A job: its state (`waiting`, `running`, `done`, `failed`, `cancelled`), counts, and report.
 #[utoipa::path(get, path = "/jobs/{id}", params(("id" = String, Path, description = "Number of the job")), responses(
-    (status = 200, description = "The job", body = super::openapi::Object),
-    (status = "4XX", description = "There is no such job", body = super::openapi::Problem),
+    (status = 200, description = "The job", body = super::schemas::Object),
+    (status = "4XX", description = "There is no such job", body = super::schemas::Problem),
 ))]
 pub(crate) async fn get(db: Db) -> Result<Response<Body>, Failure> {
     respond::json(&db.app.jobs(&db.named)?.get(&db.key).ok_or_else(|| none(&db.key))?)
@@ -28,8 +28,8 @@ pub(crate) async fn get(db: Db) -> Result<Response<Body>, Failure> {
 
 /// Asks a job to end; what it has committed stays.
 #[utoipa::path(delete, path = "/jobs/{id}", params(("id" = String, Path, description = "Number of the job")), responses(
-    (status = 200, description = "The job", body = super::openapi::Object),
-    (status = "4XX", description = "There is no such job", body = super::openapi::Problem),
+    (status = 200, description = "The job", body = super::schemas::Object),
+    (status = "4XX", description = "There is no such job", body = super::schemas::Problem),
 ))]
 pub(crate) async fn cancel(db: Db) -> Result<Response<Body>, Failure> {
     let jobs = db.app.jobs(&db.named)?;

@@ -7,7 +7,7 @@
 //! `documents.rs`, `incoming.rs` | documents, and those that come in
 //! `jobs.rs` | long work
 //! `admin.rs` | counts, compaction, copies, health, metrics
-//! `openapi.rs` | the description of it all
+//! `openapi.rs`, `schemas.rs` | the description of it all, and the schemas that it names
 
 mod admin;
 mod ask;
@@ -16,6 +16,7 @@ mod incoming;
 mod jobs;
 mod openapi;
 mod place;
+mod schemas;
 mod search;
 
 use std::sync::Arc;

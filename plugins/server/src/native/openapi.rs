@@ -1,40 +1,11 @@
 use axum::body::Body;
 use axum::http::Response;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
-use serde::Serialize;
 use std::fmt::Write;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, Type};
-use utoipa::{OpenApi, PartialSchema, ToSchema};
+use utoipa::OpenApi;
 
 use super::{admin, ask, documents, incoming, jobs, search};
 use crate::{Failure, respond};
-
-/// An object whose fields the documentation of `--json` lists.
-#[expect(dead_code, reason = "only its schema is used, which the macro does not count as a use")]
-pub(crate) enum Object {}
-
-impl PartialSchema for Object {
-    fn schema() -> RefOr<Schema> {
-        let open = Some(AdditionalProperties::FreeForm(true));
-        ObjectBuilder::new().schema_type(Type::Object).additional_properties(open).into()
-    }
-}
-
-impl ToSchema for Object {}
-
-/// An error.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Problem {
-    error: ProblemText,
-}
-
-/// The kind of an error and its message.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct ProblemText {
-    kind: String,
-    message: String,
-}
 
 #[derive(OpenApi)]
 #[openapi(

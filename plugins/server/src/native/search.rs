@@ -60,9 +60,9 @@ fn hits(found: Vec<Found>) -> Hits {
 
 /// Finds passages near a text or a vector.
 #[utoipa::path(post, path = "/search", request_body = SearchRequest, responses(
-    (status = 200, description = "The hits, or `results` with hits for each of several vectors", body = super::openapi::Object),
-    (status = "4XX", description = "The request is wrong", body = super::openapi::Problem),
-    (status = 503, description = "The server is busy", body = super::openapi::Problem),
+    (status = 200, description = "The hits, or `results` with hits for each of several vectors", body = super::schemas::Object),
+    (status = "4XX", description = "The request is wrong", body = super::schemas::Problem),
+    (status = 503, description = "The server is busy", body = super::schemas::Problem),
 ))]
 pub(crate) async fn search(
     db: Db,
